@@ -1,5 +1,23 @@
 //! The Consul client behind the C ABI, and a complete Rust client by itself.
+//!
+//! ```no_run
+//! use consul_ffi::{Client, Config, Options};
+//!
+//! # fn main() -> consul_ffi::Result<()> {
+//! let client = Client::new(&Config::new())?;
+//! client.kv().put("app/greeting", b"hello", 0, &Options::new())?;
+//! let pair = client.kv().get("app/greeting", &Options::new())?.value;
+//! # Ok(())
+//! # }
+//! ```
 
+pub mod api;
+mod client;
+pub mod config;
 pub mod error;
+mod transport;
 
+pub use api::{Answer, Meta};
+pub use client::Client;
+pub use config::{Config, Consistency, Options};
 pub use error::{Error, Result, Status};

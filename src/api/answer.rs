@@ -1,0 +1,69 @@
+//! What comes back from a call: the value, and what Consul's headers say about it.
+
+use ureq::http::HeaderMap;
+
+/// The value of an answer with what its headers say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer<T> {
+    /// What was asked for.
+    pub value: T,
+    /// What the headers say about it.
+    pub meta: Meta,
+}
+
+impl<T> Answer<T> {
+    /// The same answer with its value changed.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
+        Answer { value: change(self.value), meta: self.meta }
+    }
+}
+
+/// The headers of an answer. A header that is missing or garbled reads as 0 or `false`
+/// (<https://developer.hashicorp.com/consul/api-docs/features/consistency>).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// `X-Consul-Index`: pass it to the next blocking query. It fills 64 bits.
+    pub index: u64,
+    /// `X-Consul-LastContact`: how long ago the answering server heard from the leader, in ms.
+    pub last_contact_ms: u64,
+    /// `X-Consul-KnownLeader`: whether the answering server knew a leader.
+    pub known_leader: bool,
+    /// `X-Cache: HIT`: the agent answered from its cache.
+    pub cache_hit: bool,
+    /// `Age`: how long the cached answer has been without contact to the servers, in seconds.
+    pub cache_age_s: u64,
+}
+
+impl Meta {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Meta {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let number = |name| text(name).parse().unwrap_or(0);
+        Meta {
+            index: number("x-consul-index"),
+            last_contact_ms: number("x-consul-lastcontact"),
+            known_leader: text("x-consul-knownleader").eq_ignore_ascii_case("true"),
+            cache_hit: text("x-cache").eq_ignore_ascii_case("hit"),
+            cache_age_s: number("age"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_above_2_to_the_63_survives() {
+        let mut headers = HeaderMap::new();
+        headers.insert("X-Consul-Index", "15616765216658428665".parse().unwrap());
+        assert_eq!(Meta::from_headers(&headers).index, 15_616_765_216_658_428_665);
+    }
+
+    #[test]
+    fn missing_and_garbled_headers_read_as_zero() {
+        let mut headers = HeaderMap::new();
+        headers.insert("X-Consul-Index", "twelve".parse().unwrap());
+        headers.insert("X-Consul-KnownLeader", "perhaps".parse().unwrap());
+        assert_eq!(Meta::from_headers(&headers), Meta::default());
+    }
+}

@@ -1,0 +1,69 @@
+//! JSON as Consul writes it: `null` where a list or a map is empty, values in base64.
+
+use crate::client::Call;
+use crate::client::Client;
+use crate::error::{Error, Result, Status};
+use crate::transport::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, Visitor};
+
+use super::answer::{Answer, Meta};
+
+/// Sends a call and decodes its answer.
+pub(super) fn fetch<T: DeserializeOwned>(client: &Client, call: Call<'_>) -> Result<Answer<T>> {
+    let response = client.send(call)?;
+    let value = decode(client, &response)?;
+    Ok(Answer { value, meta: Meta::from_headers(&response.headers) })
+}
+
+/// Decodes a body.
+pub(super) fn decode<T: DeserializeOwned>(client: &Client, response: &Response) -> Result<T> {
+    serde_json::from_slice(&response.body).map_err(|error| {
+        Error::new(Status::Decode, format!("the answer is not what the API promises: {error}"))
+            .with_http_status(response.status)
+            .with_endpoint(client.endpoint())
+    })
+}
+
+/// Decodes a body that is `true` or `false`. A development agent ends it with a newline.
+pub(super) fn decode_bool(client: &Client, response: &Response) -> Result<bool> {
+    match response.body.trim_ascii() {
+        b"true" => Ok(true),
+        b"false" => Ok(false),
+        _ => decode(client, response),
+    }
+}
+
+/// Reads `null` as the type's default.
+pub(super) fn nullable<'de, D, T>(deserializer: D) -> std::result::Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Reads base64 straight from the text, `null` as no bytes.
+pub(super) fn base64_bytes<'de, D>(deserializer: D) -> std::result::Result<Vec<u8>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    struct Bytes;
+    impl Visitor<'_> for Bytes {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("base64 or null")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> std::result::Result<Vec<u8>, E> {
+            STANDARD.decode(text).map_err(E::custom)
+        }
+
+        fn visit_unit<E: de::Error>(self) -> std::result::Result<Vec<u8>, E> {
+            Ok(Vec::new())
+        }
+    }
+    deserializer.deserialize_any(Bytes)
+}

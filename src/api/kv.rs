@@ -1,0 +1,249 @@
+//! The key-value store (<https://developer.hashicorp.com/consul/api-docs/kv>).
+
+mod key;
+
+use super::answer::{Answer, Meta};
+use super::json;
+use crate::client::{Accept, Call, Client, Target};
+use crate::config::Options;
+use crate::error::{Error, Result, Status};
+use serde::Deserialize;
+
+pub(crate) use key::{check_key, check_prefix};
+
+/// A key with its value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct KvPair {
+    /// The key.
+    pub key: String,
+    /// The value, any bytes.
+    #[serde(deserialize_with = "json::base64_bytes")]
+    pub value: Vec<u8>,
+    /// A number that belongs to the programs that use the key. It fills 64 bits.
+    pub flags: u64,
+    /// The session that holds the key, when one does.
+    pub session: Option<String>,
+    /// How often the key was acquired; starts again when it is deleted or plainly written.
+    pub lock_index: u64,
+    /// The index of the write that made the key.
+    pub create_index: u64,
+    /// The index of the last write, for a compare-and-set.
+    pub modify_index: u64,
+}
+
+/// The key-value operations of a client.
+///
+/// A key is a path without a leading slash: no empty, `.` or `..` segments and no unprintable
+/// characters, since Consul cannot be asked for such keys. A bad one is refused before anything is
+/// sent.
+#[derive(Clone, Copy)]
+pub struct Kv<'a> {
+    client: &'a Client,
+}
+
+const KV: &str = "/v1/kv/";
+const OCTETS: &str = "application/octet-stream";
+
+impl Client {
+    /// The key-value store.
+    pub fn kv(&self) -> Kv<'_> {
+        Kv { client: self }
+    }
+}
+
+impl Kv<'_> {
+    /// Reads a key; `None` when it does not exist.
+    pub fn get(&self, key: &str, options: &Options) -> Result<Answer<Option<KvPair>>> {
+        let target = target(key)?;
+        let pairs = self.pairs(Call::get(target, options))?;
+        Ok(pairs.map(|pairs| pairs.into_iter().next()))
+    }
+
+    /// Reads every key that begins with `prefix`, byte by byte: `a` finds `ab` too. The empty
+    /// prefix reads all.
+    pub fn list(&self, prefix: &str, options: &Options) -> Result<Answer<Vec<KvPair>>> {
+        check_prefix(prefix)?;
+        let target = Target::new(KV).path(prefix).flag("recurse");
+        self.pairs(Call::get(target, options))
+    }
+
+    /// The names of the keys that begin with `prefix`. With a separator, a name ends after its
+    /// first separator past the prefix, each such name once.
+    pub fn keys(
+        &self,
+        prefix: &str,
+        separator: Option<&str>,
+        options: &Options,
+    ) -> Result<Answer<Vec<String>>> {
+        check_prefix(prefix)?;
+        let mut target = Target::new(KV).path(prefix).flag("keys");
+        if let Some(separator) = separator.filter(|separator| !separator.is_empty()) {
+            target = target.param("separator", separator);
+        }
+        let call = Call::get(target, options).accept(Accept::NotFound);
+        self.found_or_empty(call)
+    }
+
+    /// Writes a key, whatever it held. `flags` replace the key's flags. Gives true.
+    pub fn put(
+        &self,
+        key: &str,
+        value: &[u8],
+        flags: u64,
+        options: &Options,
+    ) -> Result<Answer<bool>> {
+        self.write(target(key)?.flags(flags), value, options)
+    }
+
+    /// Writes a key and keeps its flags: reads them, then compares and sets, until nobody came in
+    /// between or the time is over.
+    pub fn update(&self, key: &str, value: &[u8], options: &Options) -> Result<Answer<bool>> {
+        let limit = options.timeout.unwrap_or(self.client.settings().timeout);
+        let end = std::time::Instant::now() + limit;
+        loop {
+            let rest = end.saturating_duration_since(std::time::Instant::now());
+            if rest.is_zero() {
+                let message = format!("PUT {KV}{key}: others kept changing it");
+                return Err(Error::new(Status::Timeout, message));
+            }
+            let options = Options { index: 0, ..options.clone() }
+                .timeout(rest)
+                .consistency(crate::config::Consistency::Default);
+            let found = self.get(key, &options)?.value.unwrap_or_default();
+            let written = self.cas(key, value, found.flags, found.modify_index, &options)?;
+            if written.value {
+                return Ok(written);
+            }
+        }
+    }
+
+    /// Writes a key if its modify index is still this one; 0 means "if it does not exist". False
+    /// when it is not.
+    pub fn cas(
+        &self,
+        key: &str,
+        value: &[u8],
+        flags: u64,
+        modify_index: u64,
+        options: &Options,
+    ) -> Result<Answer<bool>> {
+        let target = target(key)?.flags(flags).number("cas", modify_index);
+        self.write(target, value, options)
+    }
+
+    /// Writes a key and locks it for a session. False when another session holds it, or its
+    /// lock-delay is not over. The holder may do it again to write the value.
+    pub fn acquire(
+        &self,
+        key: &str,
+        value: &[u8],
+        flags: u64,
+        session: &str,
+        options: &Options,
+    ) -> Result<Answer<bool>> {
+        let target = target(key)?.flags(flags).param("acquire", session_id(session)?);
+        self.write(target, value, options)
+    }
+
+    /// Writes a key and unlocks it. False when this session does not hold it.
+    pub fn release(
+        &self,
+        key: &str,
+        value: &[u8],
+        flags: u64,
+        session: &str,
+        options: &Options,
+    ) -> Result<Answer<bool>> {
+        let target = target(key)?.flags(flags).param("release", session_id(session)?);
+        self.write(target, value, options)
+    }
+
+    /// Deletes a key. True also when it did not exist.
+    pub fn delete(&self, key: &str, options: &Options) -> Result<Answer<bool>> {
+        self.confirm(Call::delete(target(key)?, options))
+    }
+
+    /// Deletes a key if its modify index is still this one. False when it is not; true also when
+    /// the key does not exist.
+    pub fn delete_cas(
+        &self,
+        key: &str,
+        modify_index: u64,
+        options: &Options,
+    ) -> Result<Answer<bool>> {
+        self.confirm(Call::delete(target(key)?.number("cas", modify_index), options))
+    }
+
+    /// Deletes every key that begins with `prefix`, byte by byte: `a` deletes `ab` too. The empty
+    /// prefix, which would delete all, is refused.
+    pub fn delete_prefix(&self, prefix: &str, options: &Options) -> Result<Answer<bool>> {
+        if prefix.is_empty() {
+            return Err(Error::argument(
+                "an empty prefix would delete every key: DELETE /v1/kv/?recurse by the generic \
+                 request if this is meant",
+            ));
+        }
+        check_prefix(prefix)?;
+        self.confirm(Call::delete(Target::new(KV).path(prefix).flag("recurse"), options))
+    }
+
+    fn write(&self, target: Target, value: &[u8], options: &Options) -> Result<Answer<bool>> {
+        self.check_value(value)?;
+        self.confirm(Call::put(target, options).body(value, OCTETS))
+    }
+
+    fn check_value(&self, value: &[u8]) -> Result<()> {
+        let limit = self.client.settings().max_value_bytes;
+        if value.len() as u64 <= limit {
+            return Ok(());
+        }
+        let message = format!(
+            "a value of {} bytes is above the limit of {limit} bytes \
+             (max_value_bytes, which must match Consul's kv_max_value_size)",
+            value.len()
+        );
+        Err(Error::new(Status::TooLarge, message))
+    }
+
+    fn confirm(&self, call: Call<'_>) -> Result<Answer<bool>> {
+        let response = self.client.send(call)?;
+        let value = json::decode_bool(self.client, &response)?;
+        Ok(Answer { value, meta: Meta::from_headers(&response.headers) })
+    }
+
+    fn pairs(&self, call: Call<'_>) -> Result<Answer<Vec<KvPair>>> {
+        self.found_or_empty(call.accept(Accept::NotFound))
+    }
+
+    /// A 404 is the answer "there is none" and carries an index to wait on.
+    fn found_or_empty<T: serde::de::DeserializeOwned + Default>(
+        &self,
+        call: Call<'_>,
+    ) -> Result<Answer<T>> {
+        let response = self.client.send(call)?;
+        let value = match response.status {
+            404 => T::default(),
+            _ => json::decode(self.client, &response)?,
+        };
+        Ok(Answer { value, meta: Meta::from_headers(&response.headers) })
+    }
+}
+
+impl Target {
+    fn flags(self, flags: u64) -> Target {
+        if flags == 0 { self } else { self.number("flags", flags) }
+    }
+}
+
+fn target(key: &str) -> Result<Target> {
+    check_key(key)?;
+    Ok(Target::new(KV).path(key))
+}
+
+fn session_id(session: &str) -> Result<&str> {
+    match session {
+        "" => Err(Error::argument("the session id is empty")),
+        session => Ok(session),
+    }
+}

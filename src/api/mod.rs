@@ -1,0 +1,10 @@
+//! Consul's HTTP API, one file an area: typed requests and answers.
+//!
+//! Nothing here knows of C, and nothing keeps state between calls.
+
+mod answer;
+mod json;
+
+pub mod kv;
+
+pub use answer::{Answer, Meta};

@@ -1,0 +1,192 @@
+//! One call as an area of the API describes it, before the client adds what every call carries.
+
+use super::target::Target;
+use crate::config::{Consistency, Options, Settings};
+use crate::transport::{CancelToken, Lane, Method};
+use std::time::Duration;
+
+/// Which HTTP statuses are answers rather than failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Accept {
+    /// 2xx.
+    Success,
+    /// 2xx, and 404 for "there is none".
+    NotFound,
+    /// 2xx, and 409 for "rolled back".
+    Conflict,
+    /// 2xx, 404, 429 and 503, which are health data at some endpoints.
+    Health,
+}
+
+impl Accept {
+    pub(super) fn takes(self, status: u16) -> bool {
+        match status {
+            200..=299 => true,
+            404 => matches!(self, Accept::NotFound | Accept::Health),
+            409 => self == Accept::Conflict,
+            429 | 503 => self == Accept::Health,
+            _ => false,
+        }
+    }
+}
+
+/// One call.
+pub(crate) struct Call<'a> {
+    pub(super) method: Method,
+    pub(super) target: Target,
+    pub(super) body: Option<&'a [u8]>,
+    pub(super) content_type: Option<&'static str>,
+    pub(super) options: &'a Options,
+    pub(super) accept: Accept,
+    pub(super) changes: bool,
+    pub(super) replay: bool,
+    pub(super) lane: Lane,
+    pub(super) cancel: Option<&'a CancelToken>,
+    pub(super) at_most: Option<Duration>,
+}
+
+impl<'a> Call<'a> {
+    /// A read: changes nothing, so it may be sent twice.
+    pub(crate) fn get(target: Target, options: &'a Options) -> Call<'a> {
+        Call::new(Method::Get, target, None, options).idempotent().read_only()
+    }
+
+    /// A change without a body. Consul ignores a body of unknown length in places, so the length
+    /// is always said, 0 included.
+    pub(crate) fn put(target: Target, options: &'a Options) -> Call<'a> {
+        Call::new(Method::Put, target, Some(&[]), options)
+    }
+
+    /// A change with JSON.
+    pub(crate) fn put_json(target: Target, json: &'a [u8], options: &'a Options) -> Call<'a> {
+        Call::put(target, options).body(json, "application/json")
+    }
+
+    /// A deletion.
+    pub(crate) fn delete(target: Target, options: &'a Options) -> Call<'a> {
+        Call::new(Method::Delete, target, None, options)
+    }
+
+    /// Any method, nothing assumed about it but that a GET changes nothing.
+    pub(crate) fn new(
+        method: Method,
+        target: Target,
+        body: Option<&'a [u8]>,
+        options: &'a Options,
+    ) -> Call<'a> {
+        Call {
+            method,
+            target,
+            body,
+            content_type: None,
+            options,
+            accept: Accept::Success,
+            changes: true,
+            replay: false,
+            lane: Lane::Calls,
+            cancel: None,
+            at_most: None,
+        }
+    }
+
+    /// With this body.
+    pub(crate) fn body(mut self, body: &'a [u8], content_type: &'static str) -> Call<'a> {
+        self.body = Some(body);
+        self.content_type = Some(content_type);
+        self
+    }
+
+    /// With these HTTP statuses as answers.
+    pub(crate) fn accept(mut self, accept: Accept) -> Call<'a> {
+        self.accept = accept;
+        self
+    }
+
+    /// Sending it twice ends as sending it once.
+    pub(crate) fn idempotent(mut self) -> Call<'a> {
+        self.replay = true;
+        self
+    }
+
+    /// It changes nothing, whatever its method.
+    pub(crate) fn read_only(mut self) -> Call<'a> {
+        self.changes = false;
+        self
+    }
+
+    /// Past the caller's calls, for what keeps sessions and locks alive.
+    pub(crate) fn upkeep(mut self) -> Call<'a> {
+        self.lane = Lane::Upkeep;
+        self
+    }
+
+    /// Ends early when this is cancelled.
+    pub(crate) fn cancelled_by(mut self, cancel: Option<&'a CancelToken>) -> Call<'a> {
+        self.cancel = cancel;
+        self
+    }
+
+    /// Ends after this time even where the options allow more.
+    pub(crate) fn at_most(mut self, time: Duration) -> Call<'a> {
+        self.at_most = Some(time);
+        self
+    }
+
+    /// How long the whole call may take. A blocking query is held by Consul for its wait and up to
+    /// a sixteenth of it more, which comes on top.
+    pub(super) fn timeout(&self, settings: &Settings) -> Duration {
+        let timeout = self.options.timeout.unwrap_or(settings.timeout);
+        let timeout = match self.options.index {
+            0 => timeout,
+            _ => {
+                let wait = self.options.wait.unwrap_or(settings.wait);
+                timeout + wait + wait / 16
+            }
+        };
+        self.at_most.map_or(timeout, |limit| limit.min(timeout))
+    }
+
+    /// The target with the parameters that the options and the client's settings add.
+    pub(super) fn into_target(self, settings: &Settings) -> Target {
+        let options = self.options;
+        let mut target = self.target;
+        let scope: [(&str, Option<&str>); 3] = [
+            ("dc", options.datacenter.as_deref().or(settings.datacenter.as_deref())),
+            ("ns", options.namespace.as_deref().or(settings.namespace.as_deref())),
+            ("partition", options.partition.as_deref().or(settings.partition.as_deref())),
+        ];
+        for (name, value) in scope {
+            if let Some(value) = value {
+                target = target.param(name, value);
+            }
+        }
+        if self.changes {
+            return target;
+        }
+        target = match options.consistency.unwrap_or(settings.consistency) {
+            Consistency::Default => target,
+            Consistency::Consistent => target.flag("consistent"),
+            Consistency::Stale => target.flag("stale"),
+        };
+        if options.index > 0 {
+            let wait = options.wait.unwrap_or(settings.wait);
+            target = target.number("index", options.index).duration("wait", wait);
+        }
+        if let Some(age) = options.max_stale {
+            target = target.duration("max_stale", age);
+        }
+        if options.cached {
+            target = target.flag("cached");
+        }
+        if let Some(near) = &options.near {
+            target = target.param("near", near);
+        }
+        if let Some(filter) = &options.filter {
+            target = target.param("filter", filter);
+        }
+        for (key, value) in &options.node_meta {
+            target = target.param("node-meta", &format!("{key}:{value}"));
+        }
+        target
+    }
+}

@@ -1,0 +1,161 @@
+//! What an HTTP status and Consul's text beside it mean.
+//!
+//! Consul 1.8 dresses many mistakes of the caller as 500, so the status alone does not tell: the
+//! text does (agent/http.go and agent/consul/rpc.go of Consul's source).
+
+use crate::error::{Error, Status};
+use crate::transport::Response;
+
+/// Texts of a 5xx that prove that nothing was applied.
+const NOTHING_APPLIED: &[&str] = &[
+    "No cluster leader",
+    "rpc error getting client",
+    "No known Consul servers",
+    "No path to datacenter",
+    "Remote DC has no server currently reachable",
+    "rate limit",
+    "Permission denied",
+    "ACL not found",
+    "missing session",
+    "invalid session",
+    "failed session lookup",
+    "Invalid Session TTL",
+    "Invalid Behavior setting",
+    "Missing node",
+    "Missing check",
+    "Must provide",
+    "does not have associated TTL",
+    "does not exist",
+    "strconv.",
+    "Scripts are disabled",
+    "user event exceeds",
+    "invalid check",
+    "Invalid check",
+];
+
+/// Texts of a 5xx after which the same call may succeed.
+const PASSING: &[&str] = &[
+    "rpc error",
+    "leadership lost",
+    "leadership transfer",
+    "node is not the leader",
+    "raft is already shutdown",
+    "Not ready to serve consistent reads",
+    "No known Consul servers",
+    "Remote DC has no server currently reachable",
+    "EOF",
+    "stream closed",
+    "i/o timeout",
+    "connection refused",
+    "connection reset",
+];
+
+const MAX_SHOWN: usize = 500;
+
+/// The error for an answer that the call does not accept.
+pub(super) fn from_answer(response: &Response) -> Error {
+    let text = shown(&response.body);
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let (status, retryable) = match response.status {
+        403 => (Status::Denied, false),
+        404 if is_unknown_endpoint(response) => (Status::Unsupported, false),
+        404 => (Status::NotFound, false),
+        413 => (Status::TooLarge, false),
+        429 => (Status::RateLimited, true),
+        500.. if has(&["Permission denied", "ACL not found"]) => (Status::Denied, false),
+        500.. if has(&["No cluster leader", "leadership lost", "not the leader"]) => {
+            (Status::NoLeader, true)
+        }
+        500.. if has(&["rate limit"]) => (Status::RateLimited, true),
+        500.. if has(&["invalid session"]) => (Status::SessionInvalid, false),
+        500.. => (Status::Http, has(PASSING) || (502..=504).contains(&response.status)),
+        _ => (Status::Http, false),
+    };
+    let unknown = response.status >= 500 && !has(NOTHING_APPLIED);
+    Error::new(status, message(response.status, &text, status))
+        .with_http_status(response.status)
+        .with_retryable(retryable)
+        .with_outcome_unknown(unknown)
+}
+
+/// Consul's 404 for a path that it does not know has neither a body nor an index; its 404 for a
+/// key that does not exist has the index.
+fn is_unknown_endpoint(response: &Response) -> bool {
+    response.body.is_empty() && !response.headers.contains_key("x-consul-index")
+}
+
+fn message(http_status: u16, text: &str, status: Status) -> String {
+    let hint = match (http_status, status) {
+        (_, Status::Unsupported) => "this Consul does not know the endpoint",
+        (300..=399, _) => "a redirect, which is never followed",
+        (400, _) if text.is_empty() => "refused, perhaps for an unprintable character in the path",
+        _ => "",
+    };
+    let words = [text, hint].into_iter().filter(|word| !word.is_empty());
+    let words = words.collect::<Vec<_>>().join(": ");
+    format!("{http_status} {words}").trim_end().to_string()
+}
+
+/// The body of an error as one line of bounded length. Bodies of errors are plain text.
+fn shown(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(4 * MAX_SHOWN)]);
+    let line: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match line.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ureq::http::HeaderMap;
+
+    fn error(status: u16, body: &str) -> Error {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-consul-index", "1".parse().unwrap());
+        from_answer(&Response { status, headers, body: body.as_bytes().to_vec() })
+    }
+
+    #[test]
+    fn status_and_text_decide_together() {
+        let cases = [
+            (403, "Permission denied", Status::Denied, false, false),
+            (403, "ACL not found", Status::Denied, false, false),
+            (413, "Request body(524289 bytes) too large", Status::TooLarge, false, false),
+            (429, "", Status::RateLimited, true, false),
+            (500, "No cluster leader", Status::NoLeader, true, false),
+            (500, "rpc error making call: No cluster leader", Status::NoLeader, true, false),
+            (500, "leadership lost while committing log", Status::NoLeader, true, true),
+            (500, "rpc error making call: EOF", Status::Http, true, true),
+            (500, "rpc error getting client: failed to get conn", Status::Http, true, false),
+            (500, "invalid session \"x\"", Status::SessionInvalid, false, false),
+            (500, "No path to datacenter", Status::Http, false, false),
+            (500, "Missing node registration", Status::Http, false, false),
+            (500, "something new", Status::Http, false, true),
+            (502, "Bad Gateway", Status::Http, true, true),
+            (503, "rate limit exceeded, try again later", Status::RateLimited, true, false),
+            (301, "", Status::Http, false, false),
+            (404, "unknown service ID: x", Status::NotFound, false, false),
+        ];
+        for (status, body, kind, retryable, unknown) in cases {
+            let error = error(status, body);
+            assert_eq!(error.status(), kind, "{status} {body}");
+            assert_eq!(error.is_retryable(), retryable, "{status} {body}");
+            assert_eq!(error.is_outcome_unknown(), unknown, "{status} {body}");
+            assert_eq!(error.http_status(), status);
+        }
+    }
+
+    #[test]
+    fn an_unknown_endpoint_is_told_from_a_missing_object() {
+        let answer = Response { status: 404, headers: HeaderMap::new(), body: Vec::new() };
+        assert_eq!(from_answer(&answer).status(), Status::Unsupported);
+    }
+
+    #[test]
+    fn the_text_is_one_line_of_bounded_length() {
+        let error = error(500, &format!("a\nb{}", "x".repeat(5000)));
+        assert!(error.message().len() < 600 && !error.message().contains('\n'));
+    }
+}

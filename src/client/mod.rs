@@ -1,0 +1,136 @@
+//! The client: what stands around each call. Settings, token, consistency, deadline, and what an
+//! HTTP status means.
+
+mod call;
+mod failure;
+mod target;
+
+pub(crate) use call::{Accept, Call};
+pub(crate) use target::Target;
+
+use crate::config::{Config, Settings};
+use crate::error::{Error, Result};
+use crate::transport::{Request, Response, Transport};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::sync::Arc;
+use std::time::Instant;
+use ureq::http::{HeaderName, HeaderValue, header};
+
+/// A client of one Consul agent. Cloning gives another handle to the same client. Any method from
+/// any thread.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: Settings,
+    transport: Arc<dyn Transport>,
+    token: Option<HeaderValue>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+const TOKEN: HeaderName = HeaderName::from_static("x-consul-token");
+
+impl Client {
+    /// A client with this configuration. Reads the files that it names; connects on first use.
+    pub fn new(config: &Config) -> Result<Client> {
+        let settings = Settings::resolve(config)?;
+        let transport = crate::transport::http::HttpTransport::new(&settings)?;
+        Client::with_transport(settings, Arc::new(transport))
+    }
+
+    fn with_transport(settings: Settings, transport: Arc<dyn Transport>) -> Result<Client> {
+        let token = settings.token.as_deref().map(secret_header).transpose()?;
+        let mut headers = Vec::new();
+        if let Some(user) = &settings.http_auth {
+            let user = if user.contains(':') { user.clone() } else { format!("{user}:") };
+            let value = secret_header(&format!("Basic {}", STANDARD.encode(user)))?;
+            headers.push((header::AUTHORIZATION, value));
+        }
+        Ok(Client { shared: Arc::new(Shared { settings, transport, token, headers }) })
+    }
+
+    /// Where this client's calls go: `http://127.0.0.1:8500`.
+    pub fn endpoint(&self) -> &str {
+        self.shared.transport.endpoint()
+    }
+
+    /// Ends every call in flight with `Status::Closed` and refuses new ones; returns at once.
+    pub fn shutdown(&self) {
+        self.shared.transport.close();
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// One exchange: adds what every call carries, sends it, and makes an error of every HTTP
+    /// status that the call does not accept.
+    pub(crate) fn send(&self, call: Call<'_>) -> Result<Response> {
+        let settings = &self.shared.settings;
+        let deadline = Instant::now() + call.timeout(settings);
+        let headers = self.headers(&call)?;
+        let (method, accept, changes) = (call.method, call.accept, call.changes);
+        let (body, replay, lane, cancel) = (call.body, call.replay, call.lane, call.cancel);
+        let target = call.into_target(settings);
+        let shown = target.shown().to_string();
+        let answer = self.shared.transport.exchange(Request {
+            method,
+            target: target.into_string(),
+            headers: &headers,
+            body,
+            deadline,
+            replay,
+            max_answer: settings.max_answer_bytes,
+            lane,
+            cancel,
+        });
+        let error = match answer {
+            Ok(response) if accept.takes(response.status) => return Ok(response),
+            Ok(response) => failure::from_answer(&response).with_endpoint(self.endpoint()),
+            Err(error) => error,
+        };
+        // A read has no outcome to be unsure of.
+        let unknown = changes && error.is_outcome_unknown();
+        Err(without_secrets(error, &headers)
+            .with_outcome_unknown(unknown)
+            .context(format_args!("{} {shown}", method.as_str())))
+    }
+
+    fn headers(&self, call: &Call<'_>) -> Result<Vec<(HeaderName, HeaderValue)>> {
+        let mut headers = Vec::with_capacity(self.shared.headers.len() + 2);
+        headers.extend_from_slice(&self.shared.headers);
+        let token = match call.options.token.as_deref() {
+            Some(token) => Some(secret_header(token)?),
+            None => self.shared.token.clone(),
+        };
+        headers.extend(token.map(|token| (TOKEN, token)));
+        if let Some(content_type) = call.content_type {
+            headers.push((header::CONTENT_TYPE, HeaderValue::from_static(content_type)));
+        }
+        Ok(headers)
+    }
+}
+
+/// Nothing that came back, echoed by a server or a proxy, may carry a credential into a message.
+fn without_secrets(error: Error, headers: &[(HeaderName, HeaderValue)]) -> Error {
+    let secrets = headers
+        .iter()
+        .filter(|(_, value)| value.is_sensitive())
+        .filter_map(|(_, value)| value.to_str().ok())
+        .filter(|secret| !secret.is_empty());
+    error.map_message(|message| {
+        secrets.fold(message, |message, secret| message.replace(secret, "<hidden>"))
+    })
+}
+
+/// A header value that is never printed.
+fn secret_header(text: &str) -> Result<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| {
+        Error::argument("the token has a character that cannot stand in an HTTP header")
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}

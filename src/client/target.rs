@@ -1,0 +1,126 @@
+//! Paths and queries on the wire.
+
+use std::fmt::Write;
+
+/// A request's path and query, percent-encoded as it grows.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    text: String,
+    has_query: bool,
+}
+
+impl Target {
+    /// Starts with a path that needs no encoding: `/v1/kv/`.
+    pub(crate) fn new(path: &str) -> Target {
+        let mut text = String::with_capacity(path.len() + 64);
+        text.push_str(path);
+        Target { text, has_query: false }
+    }
+
+    /// Appends a path whose slashes separate segments, such as a key.
+    pub(crate) fn path(mut self, path: &str) -> Target {
+        encode(&mut self.text, path, |byte| byte == b'/');
+        self
+    }
+
+    /// Appends one segment of a path, slashes encoded.
+    pub(crate) fn segment(mut self, segment: &str) -> Target {
+        encode(&mut self.text, segment, |_| false);
+        self
+    }
+
+    /// Appends a parameter without a value: `?raw`.
+    pub(crate) fn flag(mut self, name: &str) -> Target {
+        self.separate();
+        self.text.push_str(name);
+        self
+    }
+
+    /// Appends a parameter: `?name=value`.
+    pub(crate) fn param(mut self, name: &str, value: &str) -> Target {
+        self.separate();
+        self.text.push_str(name);
+        self.text.push('=');
+        encode(&mut self.text, value, |_| false);
+        self
+    }
+
+    /// Appends a parameter whose value is a number.
+    pub(crate) fn number(mut self, name: &str, value: u64) -> Target {
+        self.separate();
+        let _ = write!(self.text, "{name}={value}");
+        self
+    }
+
+    /// Appends a parameter whose value is a duration, in Consul's syntax.
+    pub(crate) fn duration(mut self, name: &str, value: std::time::Duration) -> Target {
+        self.separate();
+        let _ = write!(self.text, "{name}={}ms", value.as_millis());
+        self
+    }
+
+    /// The whole, for the wire.
+    pub(crate) fn into_string(self) -> String {
+        self.text
+    }
+
+    /// The path alone, for messages.
+    pub(crate) fn shown(&self) -> &str {
+        self.text.split('?').next().unwrap_or_default()
+    }
+
+    fn separate(&mut self) {
+        self.text.push(if self.has_query { '&' } else { '?' });
+        self.has_query = true;
+    }
+}
+
+/// Percent-encodes all but RFC 3986's unreserved characters and what `keep` names. A space
+/// becomes `%20`, never `+`: in a path Consul takes a plus literally.
+fn encode(out: &mut String, text: &str, keep: impl Fn(u8) -> bool) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || keep(byte) {
+            out.push(byte as char);
+        } else {
+            out.push('%');
+            out.push(HEX[usize::from(byte >> 4)] as char);
+            out.push(HEX[usize::from(byte & 15)] as char);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_encoded_segment_by_segment() {
+        let cases = [
+            ("a/b", "a/b"),
+            ("a%b", "a%25b"),
+            ("a#b", "a%23b"),
+            ("a b", "a%20b"),
+            ("a+b", "a%2Bb"),
+            ("a?b=c&d", "a%3Fb%3Dc%26d"),
+            ("dir/", "dir/"),
+            ("é€", "%C3%A9%E2%82%AC"),
+        ];
+        for (key, wire) in cases {
+            assert_eq!(Target::new("/v1/kv/").path(key).into_string(), format!("/v1/kv/{wire}"));
+        }
+    }
+
+    #[test]
+    fn a_segment_hides_its_slashes() {
+        assert_eq!(Target::new("/v1/x/").segment("a/b").into_string(), "/v1/x/a%2Fb");
+    }
+
+    #[test]
+    fn parameters_follow_each_other() {
+        let target = Target::new("/v1/kv/").path("a").flag("recurse").number("index", 7);
+        assert_eq!(target.shown(), "/v1/kv/a");
+        let target = target.param("near", "_agent").param("dc", "a&b");
+        assert_eq!(target.into_string(), "/v1/kv/a?recurse&index=7&near=_agent&dc=a%26b");
+    }
+}

@@ -1,0 +1,204 @@
+//! A configuration resolved into typed values, everything checked.
+
+use super::options::Consistency;
+use super::table::{Id, TABLE};
+use super::{Config, value};
+use crate::error::{Error, Result};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What a client works by.
+#[derive(Clone)]
+pub struct Settings {
+    pub(crate) address: String,
+    pub(crate) token: Option<String>,
+    pub(crate) http_auth: Option<String>,
+    pub(crate) tls_enabled: bool,
+    pub(crate) tls_verify: bool,
+    pub(crate) tls_ca_file: Option<PathBuf>,
+    pub(crate) tls_ca_path: Option<PathBuf>,
+    pub(crate) tls_cert_file: Option<PathBuf>,
+    pub(crate) tls_key_file: Option<PathBuf>,
+    pub(crate) tls_server_name: Option<String>,
+    pub(crate) datacenter: Option<String>,
+    pub(crate) namespace: Option<String>,
+    pub(crate) partition: Option<String>,
+    pub(crate) consistency: Consistency,
+    pub(crate) timeout: Duration,
+    pub(crate) wait: Duration,
+    pub(crate) max_connections: usize,
+    pub(crate) max_value_bytes: u64,
+    pub(crate) max_txn_operations: usize,
+    pub(crate) max_txn_bytes: u64,
+    pub(crate) max_answer_bytes: u64,
+    pub(crate) min_session_ttl: Duration,
+    pub(crate) interruptible: bool,
+}
+
+impl Settings {
+    /// Checks everything that was set, reads the token file, and gives the typed values.
+    pub fn resolve(config: &Config) -> Result<Settings> {
+        let read = Reader { config };
+        Ok(Settings {
+            address: read.text(Id::Address)?.unwrap_or_default(),
+            token: token(&read)?,
+            http_auth: read.text(Id::HttpAuth)?,
+            tls_enabled: read.flag(Id::TlsEnabled)?,
+            tls_verify: read.flag(Id::TlsVerify)?,
+            tls_ca_file: read.path(Id::TlsCaFile)?,
+            tls_ca_path: read.path(Id::TlsCaPath)?,
+            tls_cert_file: read.path(Id::TlsCertFile)?,
+            tls_key_file: read.path(Id::TlsKeyFile)?,
+            tls_server_name: read.text(Id::TlsServerName)?,
+            datacenter: read.text(Id::Datacenter)?,
+            namespace: read.text(Id::Namespace)?,
+            partition: read.text(Id::Partition)?,
+            consistency: Consistency::parse(&read.text(Id::Consistency)?.unwrap_or_default()),
+            timeout: read.duration(Id::TimeoutMs)?,
+            wait: read.duration(Id::WaitMs)?,
+            max_connections: read.count(Id::MaxConnections)?,
+            max_value_bytes: read.number(Id::MaxValueBytes)?,
+            max_txn_operations: read.count(Id::MaxTxnOperations)?,
+            max_txn_bytes: read.number(Id::MaxTxnBytes)?,
+            max_answer_bytes: read.number(Id::MaxAnswerBytes)?,
+            min_session_ttl: read.duration(Id::MinSessionTtlMs)?,
+            interruptible: read.flag(Id::Interruptible)?,
+        })
+    }
+}
+
+/// An explicit token beats the token file, which beats the environment's token.
+fn token(read: &Reader<'_>) -> Result<Option<String>> {
+    if read.config.is_explicit(Id::Token) {
+        return read.text(Id::Token);
+    }
+    let Some(path) = read.path(Id::TokenFile)? else {
+        return read.text(Id::Token);
+    };
+    let content = std::fs::read_to_string(&path)
+        .map_err(|e| Error::config(format!("token_file {}: {e}", path.display())))?;
+    let token = content.trim();
+    value::header_safe(token)
+        .map_err(|error| error.context(format!("token_file {}", path.display())))?;
+    match token {
+        "" => read.text(Id::Token),
+        token => Ok(Some(token.to_string())),
+    }
+}
+
+/// Reads the value in force of a setting. An error names the setting, or the environment variable
+/// when the value comes from there.
+struct Reader<'a> {
+    config: &'a Config,
+}
+
+impl Reader<'_> {
+    fn read<T>(
+        &self,
+        id: Id,
+        parse: impl FnOnce(&'static super::Setting, &str) -> Result<T>,
+    ) -> Result<T> {
+        let setting = &TABLE[id as usize];
+        let (text, origin) = self.config.effective(setting);
+        if !text.is_empty() {
+            value::check(setting, text).map_err(|error| error.context(origin))?;
+        }
+        parse(setting, text).map_err(|error| error.context(origin))
+    }
+
+    fn text(&self, id: Id) -> Result<Option<String>> {
+        self.read(id, |_, text| Ok((!text.is_empty()).then(|| text.to_string())))
+    }
+
+    fn path(&self, id: Id) -> Result<Option<PathBuf>> {
+        Ok(self.text(id)?.map(PathBuf::from))
+    }
+
+    fn flag(&self, id: Id) -> Result<bool> {
+        self.read(id, value::parse_bool)
+    }
+
+    fn number(&self, id: Id) -> Result<u64> {
+        self.read(id, value::parse_integer)
+    }
+
+    fn count(&self, id: Id) -> Result<usize> {
+        Ok(usize::try_from(self.number(id)?).unwrap_or(usize::MAX))
+    }
+
+    fn duration(&self, id: Id) -> Result<Duration> {
+        self.number(id).map(Duration::from_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(variables: &[(&str, &str)]) -> Config {
+        Config::from_environment(|name| {
+            variables.iter().find(|(n, _)| *n == name).map(|(_, value)| value.to_string())
+        })
+    }
+
+    fn token_file(content: &str) -> (PathBuf, impl Drop) {
+        struct Remove(PathBuf);
+        impl Drop for Remove {
+            fn drop(&mut self) {
+                let _ = std::fs::remove_file(&self.0);
+            }
+        }
+        let unique = std::time::SystemTime::now().elapsed().unwrap_or_default().as_nanos();
+        let name = format!("consul-token-{}-{unique}-{}", std::process::id(), content.len());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, content).unwrap();
+        (path.clone(), Remove(path))
+    }
+
+    #[test]
+    fn the_token_file_beats_the_environment_and_is_trimmed() {
+        let (path, _remove) = token_file("  from-file\n");
+        let mut config = config(&[
+            ("CONSUL_HTTP_TOKEN", "from-environment"),
+            ("CONSUL_HTTP_TOKEN_FILE", path.to_str().unwrap()),
+        ]);
+        assert_eq!(Settings::resolve(&config).unwrap().token.as_deref(), Some("from-file"));
+        config.set("token", "explicit").unwrap();
+        assert_eq!(Settings::resolve(&config).unwrap().token.as_deref(), Some("explicit"));
+    }
+
+    #[test]
+    fn an_empty_token_file_leaves_the_environment_in_force() {
+        let (path, _remove) = token_file("\n");
+        let config = config(&[
+            ("CONSUL_HTTP_TOKEN", "from-environment"),
+            ("CONSUL_HTTP_TOKEN_FILE", path.to_str().unwrap()),
+        ]);
+        let settings = Settings::resolve(&config).unwrap();
+        assert_eq!(settings.token.as_deref(), Some("from-environment"));
+    }
+
+    #[test]
+    fn a_missing_token_file_is_an_error_that_names_it() {
+        let config = config(&[("CONSUL_HTTP_TOKEN_FILE", "/does/not/exist")]);
+        let error = Settings::resolve(&config).err().unwrap();
+        assert!(error.message().contains("/does/not/exist"), "{error}");
+    }
+
+    #[test]
+    fn junk_in_the_environment_is_an_error_that_names_the_variable() {
+        let config = config(&[("CONSUL_HTTP_SSL_VERIFY", "maybe")]);
+        let error = Settings::resolve(&config).err().unwrap();
+        assert_eq!(
+            error.message(),
+            "CONSUL_HTTP_SSL_VERIFY: \"maybe\" is not allowed, it takes true or false"
+        );
+    }
+
+    #[test]
+    fn an_explicit_value_saves_from_junk_in_the_environment() {
+        let mut config = config(&[("CONSUL_HTTP_SSL_VERIFY", "maybe")]);
+        config.set("tls_verify", "true").unwrap();
+        assert!(Settings::resolve(&config).unwrap().tls_verify);
+    }
+}

@@ -1,0 +1,172 @@
+//! The one table of settings: name, type, default, range, environment variable, help. Parsing, the
+//! per-call setters of the C ABI and the reference page are made from it.
+
+/// What values a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text; empty means unset.
+    Text,
+    /// Text that no dump, log or message may show.
+    Secret,
+    /// `true` or `false` (also `1`, `t`, `0`, `f` in any usual spelling).
+    Bool,
+    /// A whole number within bounds, both included.
+    Integer(u64, u64),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+/// Where a setting can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// For a client only.
+    Client,
+    /// For a client, and for one call over it.
+    Both,
+    /// For one call only.
+    Call,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Setting {
+    /// Which one it is.
+    pub id: Id,
+    /// The name that programs use.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// The value when nobody sets it; empty means unset.
+    pub default: &'static str,
+    /// The environment variable that sets it, empty when there is none.
+    pub environment: &'static str,
+    /// Where it can be set.
+    pub scope: Scope,
+    /// What it does.
+    pub help: &'static str,
+}
+
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $id:ident $name:literal: $kind:expr, $default:literal, $environment:literal, $scope:ident;)+) => {
+        /// Names a setting in code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs)]
+        pub enum Id { $($id,)+ }
+
+        /// Every setting, in the order of the reference page.
+        pub const TABLE: &[Setting] = &[$(Setting {
+            id: Id::$id,
+            name: $name,
+            kind: $kind,
+            default: $default,
+            environment: $environment,
+            scope: Scope::$scope,
+            help: concat!($($doc,)+).trim_ascii(),
+        },)+];
+    };
+}
+
+/// The longest time-out a setting takes: a day.
+const DAY_MS: u64 = 86_400_000;
+
+settings! {
+    /// Where Consul answers: `host:port`, `http://host:port` or `https://host:port`, each with an optional path prefix, or `unix:///path/to/socket`.
+    Address "address": Kind::Text, "http://127.0.0.1:8500", "CONSUL_HTTP_ADDR", Client;
+    /// The ACL token, sent in the `X-Consul-Token` header only.
+    Token "token": Kind::Secret, "", "CONSUL_HTTP_TOKEN", Both;
+    /// A file whose trimmed content is the ACL token. It wins over the token of the environment, an explicit `token` wins over it.
+    TokenFile "token_file": Kind::Text, "", "CONSUL_HTTP_TOKEN_FILE", Client;
+    /// `user:password` or `user` for HTTP basic authentication, for a proxy in front of Consul.
+    HttpAuth "http_auth": Kind::Secret, "", "CONSUL_HTTP_AUTH", Client;
+    /// Speak TLS even where the address does not say `https`.
+    TlsEnabled "tls_enabled": Kind::Bool, "false", "CONSUL_HTTP_SSL", Client;
+    /// Check the server's certificate and name. Turning it off is for experiments.
+    TlsVerify "tls_verify": Kind::Bool, "true", "CONSUL_HTTP_SSL_VERIFY", Client;
+    /// A PEM file with the certificate authorities to trust. Without it and `tls_ca_path`, the system's.
+    TlsCaFile "tls_ca_file": Kind::Text, "", "CONSUL_CACERT", Client;
+    /// A folder whose PEM files hold the certificate authorities to trust.
+    TlsCaPath "tls_ca_path": Kind::Text, "", "CONSUL_CAPATH", Client;
+    /// The client's certificate (PEM), together with `tls_key_file`.
+    TlsCertFile "tls_cert_file": Kind::Text, "", "CONSUL_CLIENT_CERT", Client;
+    /// The client's private key (PEM), together with `tls_cert_file`.
+    TlsKeyFile "tls_key_file": Kind::Text, "", "CONSUL_CLIENT_KEY", Client;
+    /// The name to expect in the server's certificate instead of the address's host.
+    TlsServerName "tls_server_name": Kind::Text, "", "CONSUL_TLS_SERVER_NAME", Client;
+    /// The datacenter to ask; unset means the agent's own.
+    Datacenter "datacenter": Kind::Text, "", "", Both;
+    /// The namespace (Consul Enterprise).
+    Namespace "namespace": Kind::Text, "", "CONSUL_NAMESPACE", Both;
+    /// The admin partition (Consul Enterprise).
+    Partition "partition": Kind::Text, "", "CONSUL_PARTITION", Both;
+    /// How fresh a read must be: the leader's answer (`default`), one that the leader had confirmed by a quorum (`consistent`), or any server's (`stale`).
+    Consistency "consistency": Kind::Choice(&["default", "consistent", "stale"]), "default", "", Both;
+    /// How long a call may take in all, connecting included. A blocking query may take its wait and a sixteenth of it more.
+    TimeoutMs "timeout_ms": Kind::Integer(1, DAY_MS), "10000", "", Both;
+    /// How long a blocking query asks Consul to wait for news.
+    WaitMs "wait_ms": Kind::Integer(1, 600_000), "30000", "", Both;
+    /// Connections in use at a time to one address by all clients of the process together. Consul allows 200 from one source address.
+    MaxConnections "max_connections": Kind::Integer(1, 200), "16", "", Client;
+    /// The largest value that Consul takes (`kv_max_value_size` of its configuration).
+    MaxValueBytes "max_value_bytes": Kind::Integer(1, 1 << 30), "524288", "", Client;
+    /// The most operations in a transaction (64 before Consul 1.14, 128 since).
+    MaxTxnOperations "max_txn_operations": Kind::Integer(1, 1024), "64", "", Client;
+    /// The largest transaction, as JSON with its values in base64 (`txn_max_req_len` of Consul's configuration).
+    MaxTxnBytes "max_txn_bytes": Kind::Integer(1, 1 << 30), "524288", "", Client;
+    /// The largest answer to take.
+    MaxAnswerBytes "max_answer_bytes": Kind::Integer(1024, 1 << 34), "268435456", "", Client;
+    /// The shortest session TTL that Consul takes (`session_ttl_min` of its configuration).
+    MinSessionTtlMs "min_session_ttl_ms": Kind::Integer(1, DAY_MS), "10000", "", Client;
+    /// End a blocking call with `CONSUL_ERR_INTERRUPTED` when a signal handler ran, instead of going on.
+    Interruptible "interruptible": Kind::Bool, "false", "", Client;
+    /// Make it a blocking query: answer when the index is above this one, or when the wait is over. 0 answers at once.
+    Index "index": Kind::Integer(0, u64::MAX), "", "", Call;
+    /// Sort by round-trip time from this node; `_agent` means the agent's own.
+    Near "near": Kind::Text, "", "", Call;
+    /// Only what matches this filter expression.
+    Filter "filter": Kind::Text, "", "", Call;
+    /// The oldest answer of a `stale` read to accept.
+    MaxStaleMs "max_stale_ms": Kind::Integer(1, DAY_MS), "", "", Call;
+    /// Let the agent answer from its cache where it has one.
+    Cached "cached": Kind::Bool, "false", "", Call;
+}
+
+impl Setting {
+    /// The row with this name.
+    pub fn named(name: &str) -> Option<&'static Setting> {
+        TABLE.iter().find(|setting| setting.name == name)
+    }
+
+    /// What it takes, in words.
+    pub fn allowed(&self) -> String {
+        match self.kind {
+            Kind::Text | Kind::Secret => "text".to_string(),
+            Kind::Bool => "true or false".to_string(),
+            Kind::Integer(0, u64::MAX) => "a whole number below 2^64".to_string(),
+            Kind::Integer(min, max) => format!("a whole number from {min} to {max}"),
+            Kind::Choice(words) => format!("one of {}", words.join(", ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_indexed_by_their_id() {
+        for (position, setting) in TABLE.iter().enumerate() {
+            assert_eq!(setting.id as usize, position, "{}", setting.name);
+        }
+    }
+
+    #[test]
+    fn names_and_variables_are_unique() {
+        for setting in TABLE {
+            let same = |other: &&Setting| {
+                other.name == setting.name
+                    || (!setting.environment.is_empty() && other.environment == setting.environment)
+            };
+            assert_eq!(TABLE.iter().filter(same).count(), 1, "{}", setting.name);
+        }
+    }
+}
