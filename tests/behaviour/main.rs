@@ -1,0 +1,10 @@
+//! How the library behaves towards a real Consul and towards servers that misbehave. One binary,
+//! a module for each area.
+
+// A failure here is a test that fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod harness;
