@@ -15,6 +15,7 @@ pub mod api;
 mod client;
 pub mod config;
 pub mod error;
+mod sys;
 mod transport;
 
 pub use api::{Answer, Meta};

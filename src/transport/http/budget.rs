@@ -1,0 +1,174 @@
+//! How many exchanges may be in flight to one address, over all clients of the process.
+
+use super::call::{Call, Phase};
+use crate::error::Result;
+use crate::transport::Lane;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Places for renewals, heartbeats, releases and lock monitors. Consul allows 200 connections from
+/// one source address, so a handful beside `max_connections` is affordable; it is enough for a few
+/// long-held monitors and the short requests beside them.
+const UPKEEP: usize = 8;
+
+/// The places of one address. Who comes first gets a place first.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    calls: Mutex<Places>,
+    upkeep: Mutex<Places>,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    taken: usize,
+    waiting: VecDeque<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    call: Arc<Call>,
+    /// Clients of one address may have different limits.
+    limit: usize,
+}
+
+/// A place among the connections, given back when dropped.
+#[derive(Debug)]
+pub(super) struct Place<'a>(&'a Mutex<Places>);
+
+impl Budget {
+    /// Takes a place, waiting for one until the call's deadline.
+    pub(super) fn take(&self, lane: Lane, limit: usize, call: &Arc<Call>) -> Result<Place<'_>> {
+        match lane {
+            Lane::Calls => take(&self.calls, limit, call),
+            Lane::Upkeep => take(&self.upkeep, UPKEEP, call),
+        }
+    }
+}
+
+fn take<'a>(lane: &'a Mutex<Places>, limit: usize, call: &Arc<Call>) -> Result<Place<'a>> {
+    {
+        let mut places = lane.lock();
+        if places.taken < limit {
+            places.taken += 1;
+            return Ok(Place(lane));
+        }
+        places.waiting.push_back(Waiting { call: call.clone(), limit });
+    }
+    call.enter(Phase::Place);
+    let waited = call.wait(call.deadline);
+    if waited == Ok(true) {
+        return Ok(Place(lane));
+    }
+    if !lane.lock().forget(call) {
+        // It was handed over at the moment the wait ended: pass it on.
+        drop(Place(lane));
+    }
+    Err(waited.err().unwrap_or_else(|| call.timeout()))
+}
+
+impl Places {
+    /// Takes a call out of the queue; false when it has been given a place.
+    fn forget(&mut self, call: &Arc<Call>) -> bool {
+        let found = self.waiting.iter().position(|waiting| Arc::ptr_eq(&waiting.call, call));
+        found.and_then(|i| self.waiting.remove(i)).is_some()
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut places = self.0.lock();
+        places.taken -= 1;
+        let taken = places.taken;
+        let next = places.waiting.iter().position(|waiting| taken < waiting.limit);
+        if let Some(next) = next.and_then(|i| places.waiting.remove(i)) {
+            places.taken += 1;
+            drop(places);
+            next.call.signal();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Budget, UPKEEP};
+    use crate::error::{Error, Status};
+    use crate::transport::Lane;
+    use crate::transport::cancel::Interrupt;
+    use crate::transport::http::call::Call;
+    use std::sync::{Arc, mpsc};
+    use std::time::{Duration, Instant};
+
+    fn call(rest: Duration) -> Arc<Call> {
+        Call::new(Instant::now() + rest, false, 0)
+    }
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn waiting(budget: &Budget) -> usize {
+        budget.calls.lock().waiting.len()
+    }
+
+    /// A thread that waits for a place and reports when it has it.
+    fn waiter(budget: &Arc<Budget>, report: mpsc::Sender<usize>) -> std::thread::JoinHandle<()> {
+        let number = waiting(budget);
+        let thread = std::thread::spawn({
+            let budget = budget.clone();
+            move || {
+                let _place = budget.take(Lane::Calls, 1, &call(MINUTE)).unwrap();
+                report.send(number).unwrap();
+            }
+        });
+        while waiting(budget) == number {
+            std::thread::yield_now();
+        }
+        thread
+    }
+
+    #[test]
+    fn who_comes_first_gets_a_place_first() {
+        let budget = Arc::new(Budget::default());
+        let first = budget.take(Lane::Calls, 1, &call(MINUTE)).unwrap();
+        let (send, order) = mpsc::channel();
+        let threads: Vec<_> = (0..3).map(|_| waiter(&budget, send.clone())).collect();
+        assert!(order.try_recv().is_err());
+        drop(first);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(order.try_iter().collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(budget.calls.lock().taken, 0);
+    }
+
+    #[test]
+    fn upkeep_never_waits_behind_calls() {
+        let budget = Budget::default();
+        let _calls = budget.take(Lane::Calls, 1, &call(MINUTE)).unwrap();
+        let upkeep: Vec<_> =
+            (0..UPKEEP).map(|_| budget.take(Lane::Upkeep, 1, &call(MINUTE)).unwrap()).collect();
+        assert_eq!(upkeep.len(), UPKEEP);
+        let late = budget.take(Lane::Upkeep, 1, &call(Duration::ZERO)).unwrap_err();
+        assert_eq!(late.status(), Status::Timeout);
+    }
+
+    #[test]
+    fn who_gives_up_leaves_the_queue() {
+        let budget = Budget::default();
+        let first = budget.take(Lane::Calls, 1, &call(MINUTE)).unwrap();
+        let late = budget.take(Lane::Calls, 1, &call(Duration::from_millis(5))).unwrap_err();
+        assert!(late.message().contains("max_connections"), "{late}");
+        let cancelled = call(MINUTE);
+        cancelled.interrupt(&Error::new(Status::Cancelled, "enough"));
+        let cancelled = budget.take(Lane::Calls, 1, &cancelled).unwrap_err();
+        assert_eq!(cancelled.status(), Status::Cancelled);
+        assert_eq!(waiting(&budget), 0);
+        drop(first);
+        assert!(budget.take(Lane::Calls, 1, &call(MINUTE)).is_ok());
+    }
+
+    #[test]
+    fn clients_of_one_address_may_have_different_limits() {
+        let budget = Budget::default();
+        let _one = budget.take(Lane::Calls, 2, &call(MINUTE)).unwrap();
+        assert!(budget.take(Lane::Calls, 1, &call(Duration::ZERO)).is_err());
+        assert!(budget.take(Lane::Calls, 2, &call(MINUTE)).is_ok());
+    }
+}

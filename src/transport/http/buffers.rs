@@ -1,0 +1,112 @@
+//! What a connection reads into and writes from: small while little goes through.
+
+use ureq::unversioned::transport::Buffers as UreqBuffers;
+
+/// The size to begin with, and to go back to between exchanges.
+const SMALL: usize = 16 * 1024;
+/// The size up to which a busy buffer grows on its own.
+const LARGE: usize = 256 * 1024;
+/// Below this much free space it is time to send, or to make room.
+const TIGHT: usize = 2 * 1024;
+
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    output: Vec<u8>,
+    /// Bytes of `output` that wait to be sent.
+    pending: usize,
+    input: Vec<u8>,
+    /// `input[consumed..filled]` was received and not used yet.
+    consumed: usize,
+    filled: usize,
+    progress: bool,
+}
+
+impl Buffers {
+    /// Makes room for a request whose longest line has this length: ureq writes lines whole.
+    pub(super) fn reserve_line(&mut self, length: usize) {
+        let wanted = (length + TIGHT).max(SMALL);
+        if self.output.len() < wanted {
+            self.output.resize(wanted, 0);
+        }
+    }
+
+    /// Takes `amount` bytes that ureq wrote. True when it is time to send them.
+    pub(super) fn written(&mut self, amount: usize) -> bool {
+        self.pending = (self.pending + amount).min(self.output.len());
+        self.output.len() - self.pending < TIGHT
+    }
+
+    /// What waits to be sent.
+    pub(super) fn pending(&self) -> &[u8] {
+        self.output.get(..self.pending).unwrap_or_default()
+    }
+
+    /// Everything was sent. What filled the buffer once may do so again: the next piece is larger.
+    pub(super) fn sent(&mut self) {
+        if self.output.len() - self.pending < TIGHT && self.output.len() < LARGE {
+            self.output.resize(self.output.len() * 2, 0);
+        }
+        self.pending = 0;
+    }
+
+    /// Gives memory back before a connection waits for its next exchange.
+    pub(super) fn rest(&mut self) {
+        for buffer in [&mut self.output, &mut self.input] {
+            if buffer.len() > SMALL {
+                buffer.truncate(SMALL);
+                buffer.shrink_to_fit();
+            }
+        }
+        (self.pending, self.consumed, self.filled) = (0, 0, 0);
+    }
+}
+
+impl UreqBuffers for Buffers {
+    fn output(&mut self) -> &mut [u8] {
+        self.reserve_line(0);
+        self.output.get_mut(self.pending..).unwrap_or_default()
+    }
+
+    fn input(&self) -> &[u8] {
+        self.input.get(self.consumed..self.filled).unwrap_or_default()
+    }
+
+    fn input_append_buf(&mut self) -> &mut [u8] {
+        if self.consumed == self.filled {
+            (self.consumed, self.filled) = (0, 0);
+        } else if self.consumed > 0 {
+            self.input.copy_within(self.consumed..self.filled, 0);
+            (self.consumed, self.filled) = (0, self.filled - self.consumed);
+        }
+        // ureq bounds a head, and uses a body up as it comes: so this ends.
+        if self.input.len() - self.filled < TIGHT {
+            self.input.resize((self.input.len() * 2).max(SMALL), 0);
+        }
+        self.input.get_mut(self.filled..).unwrap_or_default()
+    }
+
+    fn input_appended(&mut self, amount: usize) {
+        self.filled = (self.filled + amount).min(self.input.len());
+        if self.filled == self.input.len() && self.input.len() < LARGE {
+            self.input.resize(self.input.len() * 2, 0);
+        }
+    }
+
+    fn input_consume(&mut self, amount: usize) {
+        self.progress = amount > 0;
+        self.consumed = (self.consumed + amount).min(self.filled);
+    }
+
+    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
+        self.reserve_line(0);
+        self.input_append_buf();
+        (
+            self.input.get_mut(self.filled..).unwrap_or_default(),
+            self.output.get_mut(self.pending..).unwrap_or_default(),
+        )
+    }
+
+    fn can_use_input(&self) -> bool {
+        self.progress && self.consumed < self.filled
+    }
+}
