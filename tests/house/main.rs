@@ -2,5 +2,4 @@
 //! may stand, and that pages written from a table are true.
 
 mod layers;
-mod links;
 mod settings_page;
