@@ -1,0 +1,112 @@
+#!/bin/sh
+# setup.sh demo|test|lint: install what `make demo`, `make test` or `make lint`
+# needs and this machine lacks, by apt, on Debian 12 and 13 and Ubuntu 22.04
+# and 24.04.
+#
+# When nothing is missing it says nothing, calls no apt and is done at once.
+# Exit: 0 all is there; 1 something is missing and cannot be installed here.
+set -eu
+LC_ALL=C; export LC_ALL
+
+say() { echo "setup: $*" >&2; }
+die() { say "$*"; exit 1; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+case ${1:-} in
+    demo | test | lint) what=$1 ;;
+    *) echo "usage: setup.sh demo|test|lint" >&2; exit 2 ;;
+esac
+
+# Both ends of a compiler: one that finds no libc headers is no help.
+compiles() { # COMPILER [FLAGS...]
+    has "$1" && echo '#include <stdio.h>
+int main(void) { return puts("") < 0; }' | "$@" -x c - -o /dev/null 2>/dev/null
+}
+
+has_keyring() { dpkg -L debian-archive-keyring 2>/dev/null | grep -q '/debian-archive-keyring\.[gp]*$'; }
+
+# A Consul that is there already, or one that is told of.
+has_consul() {
+    [ -n "${CONSUL_BIN:-}" ] || has consul ||
+        [ -x "$(dirname "$0")/../../.cache/consul/consul" ] ||
+        { [ "$what" = demo ] && [ -n "${CONSUL_HTTP_ADDR:-}" ]; }
+}
+
+# The packages still missing, one a line.
+missing() {
+    has make || echo make
+    has cc && compiles cc || printf '%s\n' gcc libc6-dev
+    # cargo fetches over https.
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
+    case $what in
+        demo) missing_to_run ;;
+        test) missing_to_run; missing_to_test ;;
+        lint) has shellcheck || echo shellcheck ;;
+    esac
+}
+
+missing_to_run() {
+    has luajit || echo luajit
+    has_consul || has_keyring || echo debian-archive-keyring
+}
+
+missing_to_test() {
+    has clang || echo clang
+    # Its own package in some releases; which one is known once clang is there.
+    if has clang && ! compiles clang -fsanitize=address; then
+        echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+    fi
+    has busted || echo lua-busted
+    has valgrind || echo valgrind
+    has strace || echo strace
+    has openssl || echo openssl
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Quiet unless it fails.
+apt() {
+    as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+        apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1
+}
+
+install() {
+    has apt-get ||
+        die "missing: $* (Debian's names), and there is no apt-get here: install them by hand"
+    [ "$(id -u)" = 0 ] || has sudo ||
+        die "missing, and neither root nor sudo here; as root: apt-get install $*"
+    say "installing $*"
+    log=$(mktemp)
+    trap 'rm -f "$log"' EXIT
+    # A fresh machine has no package lists, an old one has lists that are out of date.
+    apt install --no-install-recommends "$@" ||
+        { apt update && apt install --no-install-recommends "$@"; } ||
+        { cat "$log" >&2; die "apt-get could not install $*"; }
+}
+
+check_cargo() {
+    if ! has cargo; then
+        [ ! -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ] ||
+            die "cargo is installed and not on PATH: . \"${CARGO_HOME:-\$HOME/.cargo}/env\""
+        die "cargo is missing: install Rust from https://rustup.rs"
+    fi
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$(dirname "$0")/../../Cargo.toml")
+    version=$(cargo --version | cut -d' ' -f2)
+    oldest=$(printf '%s\n' "$wanted" "$version" | sort -V | head -n 1)
+    [ "$oldest" = "$wanted" ] ||
+        die "cargo is $version, $wanted or newer is needed: rustup update, or https://rustup.rs"
+}
+
+check_cargo
+packages=$(missing)
+[ -n "$packages" ] || exit 0
+# The first round may bring the compiler that tells the second what it lacks.
+for _ in 1 2; do
+    # shellcheck disable=SC2086     # one word a package
+    install $packages
+    packages=$(missing)
+    [ -n "$packages" ] || exit 0
+done
+die "still missing after installing: $(echo "$packages" | tr "\n" " ")"
