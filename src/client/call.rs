@@ -2,7 +2,7 @@
 
 use super::target::Target;
 use crate::config::{Consistency, Options, Settings};
-use crate::transport::{CancelToken, Lane, Method};
+use crate::transport::Method;
 use std::time::Duration;
 
 /// Which HTTP statuses are answers rather than failures.
@@ -40,9 +40,6 @@ pub(crate) struct Call<'a> {
     pub(super) accept: Accept,
     pub(super) changes: bool,
     pub(super) replay: bool,
-    pub(super) lane: Lane,
-    pub(super) cancel: Option<&'a CancelToken>,
-    pub(super) at_most: Option<Duration>,
 }
 
 impl<'a> Call<'a> {
@@ -83,9 +80,6 @@ impl<'a> Call<'a> {
             accept: Accept::Success,
             changes: true,
             replay: false,
-            lane: Lane::Calls,
-            cancel: None,
-            at_most: None,
         }
     }
 
@@ -114,36 +108,17 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Past the caller's calls, for what keeps sessions and locks alive.
-    pub(crate) fn upkeep(mut self) -> Call<'a> {
-        self.lane = Lane::Upkeep;
-        self
-    }
-
-    /// Ends early when this is cancelled.
-    pub(crate) fn cancelled_by(mut self, cancel: Option<&'a CancelToken>) -> Call<'a> {
-        self.cancel = cancel;
-        self
-    }
-
-    /// Ends after this time even where the options allow more.
-    pub(crate) fn at_most(mut self, time: Duration) -> Call<'a> {
-        self.at_most = Some(time);
-        self
-    }
-
     /// How long the whole call may take. A blocking query is held by Consul for its wait and up to
     /// a sixteenth of it more, which comes on top.
     pub(super) fn timeout(&self, settings: &Settings) -> Duration {
         let timeout = self.options.timeout.unwrap_or(settings.timeout);
-        let timeout = match self.options.index {
+        match self.options.index {
             0 => timeout,
             _ => {
                 let wait = self.options.wait.unwrap_or(settings.wait);
                 timeout + wait + wait / 16
             }
-        };
-        self.at_most.map_or(timeout, |limit| limit.min(timeout))
+        }
     }
 
     /// The target with the parameters that the options and the client's settings add.

@@ -1,6 +1,7 @@
 //! The client: what stands around each call. Settings, token, consistency, deadline, and what an
 //! HTTP status means.
 
+mod bounds;
 mod call;
 mod failure;
 mod target;
@@ -13,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::transport::{Request, Response, Transport};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bounds::Bounds;
 use std::sync::Arc;
 use std::time::Instant;
 use ureq::http::{HeaderName, HeaderValue, header};
@@ -22,6 +24,7 @@ use ureq::http::{HeaderName, HeaderValue, header};
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    bounds: Bounds,
 }
 
 struct Shared {
@@ -49,7 +52,8 @@ impl Client {
             let value = secret_header(&format!("Basic {}", STANDARD.encode(user)))?;
             headers.push((header::AUTHORIZATION, value));
         }
-        Ok(Client { shared: Arc::new(Shared { settings, transport, token, headers }) })
+        let shared = Shared { settings, transport, token, headers };
+        Ok(Client { shared: Arc::new(shared), bounds: Bounds::default() })
     }
 
     /// Where this client's calls go: `http://127.0.0.1:8500`.
@@ -71,9 +75,10 @@ impl Client {
     pub(crate) fn send(&self, call: Call<'_>) -> Result<Response> {
         let settings = &self.shared.settings;
         let deadline = Instant::now() + call.timeout(settings);
+        let deadline = self.bounds.deadline.map_or(deadline, |bound| bound.min(deadline));
         let headers = self.headers(&call)?;
         let (method, accept, changes) = (call.method, call.accept, call.changes);
-        let (body, replay, lane, cancel) = (call.body, call.replay, call.lane, call.cancel);
+        let (body, replay) = (call.body, call.replay);
         let target = call.into_target(settings);
         let shown = target.shown().to_string();
         let answer = self.shared.transport.exchange(Request {
@@ -84,8 +89,8 @@ impl Client {
             deadline,
             replay,
             max_answer: settings.max_answer_bytes,
-            lane,
-            cancel,
+            lane: self.bounds.lane,
+            cancel: self.bounds.cancel.as_ref(),
         });
         let error = match answer {
             Ok(response) if accept.takes(response.status) => return Ok(response),

@@ -1,0 +1,42 @@
+//! What a handle of a client adds to every call that is made through it.
+
+use super::Client;
+use crate::transport::{CancelToken, Lane};
+use std::time::Instant;
+
+/// The bounds of a handle's calls.
+#[derive(Clone)]
+pub(super) struct Bounds {
+    pub(super) lane: Lane,
+    pub(super) cancel: Option<CancelToken>,
+    pub(super) deadline: Option<Instant>,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds { lane: Lane::Calls, cancel: None, deadline: None }
+    }
+}
+
+impl Client {
+    /// The same client, past the callers' calls: for what keeps sessions and locks alive.
+    pub(crate) fn on_upkeep(&self) -> Client {
+        self.bounded(|bounds| bounds.lane = Lane::Upkeep)
+    }
+
+    /// The same client, whose calls end when this is cancelled.
+    pub(crate) fn cancelled_by(&self, cancel: &CancelToken) -> Client {
+        self.bounded(|bounds| bounds.cancel = Some(cancel.clone()))
+    }
+
+    /// The same client, whose calls end at this time even where their options allow more.
+    pub(crate) fn until(&self, deadline: Instant) -> Client {
+        self.bounded(|bounds| bounds.deadline = Some(deadline))
+    }
+
+    fn bounded(&self, change: impl FnOnce(&mut Bounds)) -> Client {
+        let mut client = self.clone();
+        change(&mut client.bounds);
+        client
+    }
+}
