@@ -15,6 +15,8 @@ pub mod api;
 mod client;
 pub mod config;
 pub mod error;
+#[doc(hidden)]
+pub mod ffi;
 mod sys;
 mod transport;
 
