@@ -6,15 +6,36 @@ use crate::error::{Error, Result, Status};
 use crate::transport::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
 use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, Visitor};
 
 use super::answer::{Answer, Meta};
 
-/// Sends a call and decodes its answer.
+/// Sends a call and decodes its answer. A change whose answer cannot be understood may have been
+/// made all the same.
 pub(super) fn fetch<T: DeserializeOwned>(client: &Client, call: Call<'_>) -> Result<Answer<T>> {
+    fetch_by(client, call, decode)
+}
+
+/// As [`fetch`], for a change that is answered with `true` or `false`.
+pub(super) fn confirm(client: &Client, call: Call<'_>) -> Result<Answer<bool>> {
+    fetch_by(client, call, decode_bool)
+}
+
+fn fetch_by<T>(
+    client: &Client,
+    call: Call<'_>,
+    decode: impl FnOnce(&Client, &Response) -> Result<T>,
+) -> Result<Answer<T>> {
+    let changes = call.changes();
     let response = client.send(call)?;
-    let value = decode(client, &response)?;
+    let value = decode(client, &response).map_err(|error| error.with_outcome_unknown(changes))?;
     Ok(Answer { value, meta: Meta::from_headers(&response.headers) })
+}
+
+/// A body of JSON.
+pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| Error::new(Status::Internal, error.to_string()))
 }
 
 /// Decodes a body.
@@ -27,7 +48,7 @@ pub(super) fn decode<T: DeserializeOwned>(client: &Client, response: &Response) 
 }
 
 /// Decodes a body that is `true` or `false`. A development agent ends it with a newline.
-pub(super) fn decode_bool(client: &Client, response: &Response) -> Result<bool> {
+fn decode_bool(client: &Client, response: &Response) -> Result<bool> {
     match response.body.trim_ascii() {
         b"true" => Ok(true),
         b"false" => Ok(false),

@@ -4,6 +4,7 @@ mod key;
 
 use super::answer::{Answer, Meta};
 use super::json;
+use super::session::check_id;
 use crate::client::{Accept, Call, Client, Target};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
@@ -142,7 +143,7 @@ impl Kv<'_> {
         session: &str,
         options: &Options,
     ) -> Result<Answer<bool>> {
-        let target = target(key)?.flags(flags).param("acquire", session_id(session)?);
+        let target = target(key)?.flags(flags).param("acquire", check_id(session)?);
         self.write(target, value, options)
     }
 
@@ -155,13 +156,13 @@ impl Kv<'_> {
         session: &str,
         options: &Options,
     ) -> Result<Answer<bool>> {
-        let target = target(key)?.flags(flags).param("release", session_id(session)?);
+        let target = target(key)?.flags(flags).param("release", check_id(session)?);
         self.write(target, value, options)
     }
 
     /// Deletes a key. True also when it did not exist.
     pub fn delete(&self, key: &str, options: &Options) -> Result<Answer<bool>> {
-        self.confirm(Call::delete(target(key)?, options))
+        json::confirm(self.client, Call::delete(target(key)?, options))
     }
 
     /// Deletes a key if its modify index is still this one. False when it is not; true also when
@@ -172,7 +173,7 @@ impl Kv<'_> {
         modify_index: u64,
         options: &Options,
     ) -> Result<Answer<bool>> {
-        self.confirm(Call::delete(target(key)?.number("cas", modify_index), options))
+        json::confirm(self.client, Call::delete(target(key)?.number("cas", modify_index), options))
     }
 
     /// Deletes every key that begins with `prefix`, byte by byte: `a` deletes `ab` too. The empty
@@ -185,12 +186,15 @@ impl Kv<'_> {
             ));
         }
         check_prefix(prefix)?;
-        self.confirm(Call::delete(Target::new(KV).path(prefix).flag("recurse"), options))
+        json::confirm(
+            self.client,
+            Call::delete(Target::new(KV).path(prefix).flag("recurse"), options),
+        )
     }
 
     fn write(&self, target: Target, value: &[u8], options: &Options) -> Result<Answer<bool>> {
         self.check_value(value)?;
-        self.confirm(Call::put(target, options).body(value, OCTETS))
+        json::confirm(self.client, Call::put(target, options).body(value, OCTETS))
     }
 
     fn check_value(&self, value: &[u8]) -> Result<()> {
@@ -204,12 +208,6 @@ impl Kv<'_> {
             value.len()
         );
         Err(Error::new(Status::TooLarge, message))
-    }
-
-    fn confirm(&self, call: Call<'_>) -> Result<Answer<bool>> {
-        let response = self.client.send(call)?;
-        let value = json::decode_bool(self.client, &response)?;
-        Ok(Answer { value, meta: Meta::from_headers(&response.headers) })
     }
 
     fn pairs(&self, call: Call<'_>) -> Result<Answer<Vec<KvPair>>> {
@@ -239,11 +237,4 @@ impl Target {
 fn target(key: &str) -> Result<Target> {
     check_key(key)?;
     Ok(Target::new(KV).path(key))
-}
-
-fn session_id(session: &str) -> Result<&str> {
-    match session {
-        "" => Err(Error::argument("the session id is empty")),
-        session => Ok(session),
-    }
 }

@@ -3,8 +3,10 @@
 //! Nothing here knows of C, and nothing keeps state between calls.
 
 mod answer;
+mod duration;
 mod json;
 
 pub mod kv;
+pub mod session;
 
 pub use answer::{Answer, Meta};

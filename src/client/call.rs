@@ -108,6 +108,11 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// True when it may change something.
+    pub(crate) fn changes(&self) -> bool {
+        self.changes
+    }
+
     /// How long the whole call may take. A blocking query is held by Consul for its wait and up to
     /// a sixteenth of it more, which comes on top.
     pub(super) fn timeout(&self, settings: &Settings) -> Duration {

@@ -54,6 +54,12 @@ impl Error {
         Error::new(Status::Config, message)
     }
 
+    /// The same failure under another status, where a caller knows better what it means.
+    pub fn with_status(mut self, status: Status) -> Error {
+        self.0.status = status;
+        self
+    }
+
     /// The same failure with the HTTP status that came with it.
     pub fn with_http_status(mut self, http_status: u16) -> Error {
         self.0.http_status = http_status;

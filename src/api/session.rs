@@ -1,0 +1,346 @@
+//! Sessions: what binds a lock to a node, to its health and to a time to live
+//! (<https://developer.hashicorp.com/consul/api-docs/session>).
+
+use super::answer::Answer;
+use super::{duration, json};
+use crate::client::{Call, Client, Target};
+use crate::config::Options;
+use crate::error::{Error, Result, Status};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What happens to the keys that a session holds when it ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Behavior {
+    /// They stay and are not held any more.
+    #[default]
+    Release,
+    /// They are deleted.
+    Delete,
+}
+
+/// A check of a service that a session depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ServiceCheck {
+    /// The check's id.
+    #[serde(rename = "ID")]
+    pub id: String,
+    /// The namespace of the service (Consul Enterprise).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+}
+
+/// What a new session shall be. What is not set is Consul's default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SessionSpec {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "some_duration")]
+    lock_delay: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behavior: Option<Behavior>,
+    #[serde(rename = "TTL", skip_serializing_if = "Duration::is_zero", with = "duration")]
+    ttl: Duration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node_checks: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    service_checks: Vec<ServiceCheck>,
+}
+
+/// The longest TTL that Consul takes.
+const MAX_TTL: Duration = Duration::from_secs(86_400);
+
+/// The longest lock-delay that Consul keeps, whatever it was told.
+const MAX_LOCK_DELAY: Duration = Duration::from_secs(60);
+
+impl SessionSpec {
+    /// A session with Consul's defaults: of the agent's own node, without a TTL, bound to the
+    /// node's `serfHealth` check.
+    pub fn new() -> SessionSpec {
+        SessionSpec::default()
+    }
+
+    /// A name for people.
+    pub fn name(mut self, name: impl Into<String>) -> SessionSpec {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The node that it belongs to; Consul takes the agent's own otherwise.
+    pub fn node(mut self, node: impl Into<String>) -> SessionSpec {
+        self.node = Some(node.into());
+        self
+    }
+
+    /// How long a key of this session cannot be acquired after the session ended while holding it;
+    /// 0 to 60 s, 15 s by default. A key that was released can be acquired at once.
+    pub fn lock_delay(mut self, lock_delay: Duration) -> SessionSpec {
+        self.lock_delay = Some(lock_delay);
+        self
+    }
+
+    /// What happens to its keys when it ends.
+    pub fn behavior(mut self, behavior: Behavior) -> SessionSpec {
+        self.behavior = Some(behavior);
+        self
+    }
+
+    /// The session ends when it is not renewed for this time, at the latest after twice of it:
+    /// 10 s (`min_session_ttl_ms`) to 24 h. Zero, the default, means that it needs no renewal.
+    pub fn ttl(mut self, ttl: Duration) -> SessionSpec {
+        self.ttl = ttl;
+        self
+    }
+
+    /// The checks of the node that end the session when one of them is critical. Consul takes
+    /// `serfHealth` when this is not set; an empty list means no check at all.
+    pub fn node_checks<T: Into<String>>(
+        mut self,
+        checks: impl IntoIterator<Item = T>,
+    ) -> SessionSpec {
+        self.node_checks = Some(checks.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// One more check of a service that ends the session when it is critical.
+    pub fn service_check(mut self, check: ServiceCheck) -> SessionSpec {
+        self.service_checks.push(check);
+        self
+    }
+
+    /// The time to live, zero for none.
+    pub fn time_to_live(&self) -> Duration {
+        self.ttl
+    }
+
+    /// Refuses what Consul would refuse, or silently change.
+    pub(crate) fn check(&self, min_ttl: Duration) -> Result<()> {
+        if !self.ttl.is_zero() && !(min_ttl..=MAX_TTL).contains(&self.ttl) {
+            return Err(Error::argument(format!(
+                "a session TTL of {} ms is not allowed, it takes {} ms to {} ms, or 0 for none",
+                self.ttl.as_millis(),
+                min_ttl.as_millis(),
+                MAX_TTL.as_millis()
+            )));
+        }
+        match self.lock_delay {
+            Some(delay) if delay > MAX_LOCK_DELAY => Err(Error::argument(format!(
+                "a lock-delay of {} ms is not allowed, it takes 0 ms to {} ms",
+                delay.as_millis(),
+                MAX_LOCK_DELAY.as_millis()
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn some_duration<S: serde::Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    duration::serialize(&duration.unwrap_or_default(), serializer)
+}
+
+/// A session as Consul has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Session {
+    /// Its id, a UUID.
+    #[serde(rename = "ID")]
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// The node that it belongs to.
+    pub node: String,
+    /// How long its keys cannot be acquired after it ended while holding them.
+    #[serde(with = "duration")]
+    pub lock_delay: Duration,
+    /// What happens to its keys when it ends.
+    pub behavior: Behavior,
+    /// It ends when it is not renewed for this time, at the latest after twice of it; zero when it
+    /// needs no renewal.
+    #[serde(rename = "TTL", with = "duration")]
+    pub ttl: Duration,
+    /// The checks of the node that end it when one of them is critical.
+    #[serde(deserialize_with = "json::nullable")]
+    pub node_checks: Vec<String>,
+    /// The checks of services that end it when one of them is critical.
+    #[serde(deserialize_with = "json::nullable")]
+    pub service_checks: Vec<ServiceCheck>,
+    /// The namespace (Consul Enterprise).
+    pub namespace: String,
+    /// The admin partition (Consul Enterprise).
+    pub partition: String,
+    /// The index of the write that made it.
+    pub create_index: u64,
+    /// The index of the last write to it.
+    pub modify_index: u64,
+}
+
+/// The session operations of a client.
+#[derive(Clone, Copy)]
+pub struct Sessions<'a> {
+    client: &'a Client,
+}
+
+const SESSION: &str = "/v1/session/";
+
+impl Client {
+    /// The sessions.
+    pub fn session(&self) -> Sessions<'_> {
+        Sessions { client: self }
+    }
+}
+
+impl Sessions<'_> {
+    /// Makes a session and gives its id. Nobody renews it. After an error whose outcome is unknown
+    /// the session may exist; it ends by its TTL only, so a session without one may stay for ever.
+    pub fn create(&self, spec: &SessionSpec, options: &Options) -> Result<Answer<String>> {
+        spec.check(self.client.settings().min_session_ttl)?;
+        let body = json::encode(spec)?;
+        let target = Target::new(SESSION).path("create");
+        let created = Call::put_json(target, &body, options);
+        let created: Answer<Created> = json::fetch(self.client, created)?;
+        Ok(created.map(|created| created.id))
+    }
+
+    /// Starts its TTL anew. `Status::SessionInvalid` when it does not exist any more.
+    pub fn renew(&self, id: &str, options: &Options) -> Result<Answer<Session>> {
+        let call = Call::put(target("renew", id)?, options).idempotent();
+        let gone = |error: Error| match error.status() {
+            Status::NotFound => error.with_status(Status::SessionInvalid),
+            _ => error,
+        };
+        let found: Answer<Option<Session>> =
+            json::fetch(self.client, call).map(first).map_err(gone)?;
+        match found.value {
+            Some(value) => Ok(Answer { value, meta: found.meta }),
+            None => Err(Error::new(Status::SessionInvalid, format!("session {id}: renewed none"))
+                .with_endpoint(self.client.endpoint())),
+        }
+    }
+
+    /// Ends a session. Gives true, also when it did not exist.
+    pub fn destroy(&self, id: &str, options: &Options) -> Result<Answer<bool>> {
+        json::confirm(self.client, Call::put(target("destroy", id)?, options).idempotent())
+    }
+
+    /// Reads a session; `None` when it does not exist.
+    pub fn info(&self, id: &str, options: &Options) -> Result<Answer<Option<Session>>> {
+        self.read(target("info", id)?, options).map(first)
+    }
+
+    /// The sessions of a node.
+    pub fn node(&self, node: &str, options: &Options) -> Result<Answer<Vec<Session>>> {
+        if node.is_empty() {
+            return Err(Error::argument("the name of the node is empty"));
+        }
+        let target = Target::new(SESSION).path("node/").segment(node);
+        self.read(target, options).map(|answer| answer.map(Option::unwrap_or_default))
+    }
+
+    /// All sessions.
+    pub fn list(&self, options: &Options) -> Result<Answer<Vec<Session>>> {
+        let target = Target::new(SESSION).path("list");
+        self.read(target, options).map(|answer| answer.map(Option::unwrap_or_default))
+    }
+
+    fn read(&self, target: Target, options: &Options) -> Result<Answer<Found>> {
+        json::fetch(self.client, Call::get(target, options))
+    }
+}
+
+/// A list, `null` when it is empty.
+type Found = Option<Vec<Session>>;
+
+fn first(answer: Answer<Found>) -> Answer<Option<Session>> {
+    answer.map(|sessions| sessions.and_then(|sessions| sessions.into_iter().next()))
+}
+
+#[derive(Deserialize)]
+struct Created {
+    #[serde(rename = "ID")]
+    id: String,
+}
+
+fn target(verb: &str, id: &str) -> Result<Target> {
+    Ok(Target::new(SESSION).path(verb).path("/").segment(check_id(id)?))
+}
+
+/// Refuses what cannot be the id of a session.
+pub(crate) fn check_id(id: &str) -> Result<&str> {
+    match id {
+        "" => Err(Error::argument("the session id is empty")),
+        id => Ok(id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json_of(spec: SessionSpec) -> String {
+        serde_json::to_string(&spec).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_set_is_not_sent() {
+        assert_eq!(json_of(SessionSpec::new()), "{}");
+    }
+
+    #[test]
+    fn every_field_is_sent_by_its_name_and_with_its_unit() {
+        let check = ServiceCheck { id: "c".into(), namespace: String::new() };
+        let spec = SessionSpec::new()
+            .name("n")
+            .node("web")
+            .lock_delay(Duration::ZERO)
+            .behavior(Behavior::Delete)
+            .ttl(Duration::from_millis(10_500))
+            .node_checks(["serfHealth"])
+            .service_check(check);
+        assert_eq!(
+            json_of(spec),
+            r#"{"Name":"n","Node":"web","LockDelay":"0s","Behavior":"delete","TTL":"10500ms","#
+                .to_string()
+                + r#""NodeChecks":["serfHealth"],"ServiceChecks":[{"ID":"c"}]}"#
+        );
+    }
+
+    #[test]
+    fn no_checks_at_all_is_said_aloud() {
+        let none: [String; 0] = [];
+        assert_eq!(json_of(SessionSpec::new().node_checks(none)), r#"{"NodeChecks":[]}"#);
+    }
+
+    #[test]
+    fn a_ttl_or_lock_delay_out_of_range_names_the_range() {
+        let check = |spec: SessionSpec| spec.check(Duration::from_secs(10));
+        let seconds = |s| SessionSpec::new().ttl(Duration::from_secs(s));
+        for ttl in [0, 10, 86_400] {
+            assert!(check(seconds(ttl)).is_ok(), "{ttl}");
+        }
+        for ttl in [1, 9, 86_401] {
+            let error = check(seconds(ttl)).unwrap_err();
+            assert!(error.message().contains("10000 ms to 86400000 ms"), "{error}");
+        }
+        let error = check(SessionSpec::new().lock_delay(Duration::from_secs(61))).unwrap_err();
+        assert!(error.message().contains("0 ms to 60000 ms"), "{error}");
+    }
+
+    #[test]
+    fn a_session_with_nulls_and_nanoseconds_is_read() {
+        let text = r#"{"ID":"i","Name":"","Node":"n","LockDelay":15000000000,"Behavior":"release",
+            "TTL":"","NodeChecks":null,"ServiceChecks":null,"CreateIndex":7,"ModifyIndex":8}"#;
+        let session: Session = serde_json::from_str(text).unwrap();
+        assert_eq!(session.lock_delay, Duration::from_secs(15));
+        assert_eq!((session.ttl, session.behavior), (Duration::ZERO, Behavior::Release));
+        assert!(session.node_checks.is_empty() && session.service_checks.is_empty());
+        assert_eq!((session.create_index, session.modify_index), (7, 8));
+    }
+}
