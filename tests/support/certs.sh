@@ -54,10 +54,14 @@ issue_old() {
     ssl req -new -key "$1-key.pem" -subj "/CN=$2" -out "$1.csr"
     ssl x509 -req -in "$1.csr" -CA old-ca.pem -CAkey old-ca-key.pem -CAcreateserial \
         -days 3650 -out "$1.pem"
-    # Newer openssl makes version 3 unless told otherwise.
-    openssl x509 -in "$1.pem" -noout -text | grep -q 'Version: 1 ' ||
-        ssl req -x509v1 -in "$1.csr" -key "$1-key.pem" -CA old-ca.pem -CAkey old-ca-key.pem \
+    # Newer openssl makes version 3 unless told otherwise, and unless a configuration asks for
+    # extensions, as the system's does.
+    if ! openssl x509 -in "$1.pem" -noout -text | grep -q 'Version: 1 '; then
+        printf '%s\n' '[req]' 'distinguished_name = name' '[name]' >"$1.cnf"
+        ssl req -x509v1 -config "$1.cnf" -in "$1.csr" -CA old-ca.pem -CAkey old-ca-key.pem \
             -days 3650 -out "$1.pem"
+        rm "$1.cnf"
+    fi
     openssl x509 -in "$1.pem" -noout -text | grep -q 'Version: 1 ' ||
         { echo "certs.sh: this openssl makes no certificate of version 1" >&2; exit 1; }
     rm "$1.csr"

@@ -51,6 +51,8 @@ missing_to_run() {
 }
 
 missing_to_test() {
+    # The header is for C++ too.
+    has g++ || echo g++
     has clang || echo clang
     # Its own package in some releases; which one is known once clang is there.
     if has clang && ! compiles clang -fsanitize=address; then
