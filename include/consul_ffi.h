@@ -552,6 +552,437 @@ size_t consul_text_len(const consul_text *text);
  */
 void consul_text_free(consul_text *text);
 
+
+/*
+ * What every answer says
+ * ======================
+ *
+ * Answers of reads carry what Consul's headers say about them: `consul_<answer>_meta`.
+ */
+
+/**
+ * The headers of an answer; 0 and false where Consul did not send one.
+ */
+typedef struct consul_meta {
+    /**
+     * `X-Consul-Index`: the index to pass to the next blocking query. It fills 64 bits.
+     */
+    uint64_t index;
+    /**
+     * `X-Consul-LastContact`: how long ago the answering server heard from the leader, in ms.
+     */
+    uint64_t last_contact_ms;
+    /**
+     * `Age`: how long a cached answer has been without contact to the servers, in seconds.
+     */
+    uint64_t cache_age_s;
+    /**
+     * `X-Consul-KnownLeader`: whether the answering server knew a leader.
+     */
+    bool known_leader;
+    /**
+     * `X-Cache: HIT`: the agent answered from its cache.
+     */
+    bool cache_hit;
+} consul_meta;
+
+
+/*
+ * Configuration
+ * =============
+ *
+ * Settings by name and string. What a program sets beats the token file, which beats the
+ * environment (`CONSUL_HTTP_ADDR` and the other official names), which beats the default. The
+ * page docs/settings.md lists them.
+ */
+
+/**
+ * Makes a configuration with the defaults and what the environment sets, which is read here, once,
+ * on this thread. Free it with `consul_config_free`.
+ */
+consul_status consul_config_new(consul_config **out);
+
+/**
+ * Makes a configuration with the defaults alone.
+ */
+consul_status consul_config_new_without_environment(consul_config **out);
+
+/**
+ * Sets one setting. `CONSUL_ERR_CONFIG` for an unknown name or a value that is not allowed: the
+ * message says what is, and nothing is changed. An empty value goes back to the default, past the
+ * environment.
+ */
+consul_status consul_config_set(consul_config *config, const char *name, const char *value);
+
+/**
+ * Gives the value in force. Secrets are not given out: one that is set reads `<hidden>`.
+ */
+consul_status consul_config_get(const consul_config *config, const char *name, consul_text **out);
+
+/**
+ * Gives every setting with its value, a line each, secrets hidden.
+ */
+consul_status consul_config_dump(const consul_config *config, consul_text **out);
+
+/**
+ * Ends a configuration; the clients that were made from it stay as they are. NULL is fine.
+ */
+void consul_config_free(consul_config *config);
+
+
+/*
+ * Options of a call
+ * =================
+ *
+ * The settings of single calls; NULL in a call means the client's. One may serve any number of
+ * calls and threads at once, as long as nobody changes it meanwhile.
+ */
+
+/**
+ * Makes options that change nothing. Free them with `consul_options_free`.
+ */
+consul_status consul_options_new(consul_options **out);
+
+/**
+ * Only nodes with this metadata; several must all match.
+ */
+consul_status consul_options_add_node_meta(consul_options *options,
+                                           const char *key,
+                                           const char *value);
+
+/**
+ * Ends options. NULL is fine.
+ */
+void consul_options_free(consul_options *options);
+
+/**
+ * The ACL token, sent in the `X-Consul-Token` header only. NULL or an empty text unsets it.
+ */
+consul_status consul_options_set_token(consul_options *options, const char *value);
+
+/**
+ * The datacenter to ask; unset means the agent's own. NULL or an empty text unsets it.
+ */
+consul_status consul_options_set_datacenter(consul_options *options, const char *value);
+
+/**
+ * The namespace (Consul Enterprise). NULL or an empty text unsets it.
+ */
+consul_status consul_options_set_namespace(consul_options *options, const char *value);
+
+/**
+ * The admin partition (Consul Enterprise). NULL or an empty text unsets it.
+ */
+consul_status consul_options_set_partition(consul_options *options, const char *value);
+
+/**
+ * How fresh a read must be: the leader's answer (`default`), one that the leader had confirmed by a quorum (`consistent`), or any server's (`stale`). It takes one of default, consistent, stale. NULL or an empty text unsets it.
+ */
+consul_status consul_options_set_consistency(consul_options *options,
+                                             const char *value);
+
+/**
+ * How long a call may take in all, connecting included. A blocking query may take its wait and a sixteenth of it more. It takes a whole number from 1 to 86400000.
+ */
+consul_status consul_options_set_timeout_ms(consul_options *options,
+                                            uint64_t value);
+
+/**
+ * How long a blocking query asks Consul to wait for news. It takes a whole number from 1 to 600000.
+ */
+consul_status consul_options_set_wait_ms(consul_options *options, uint64_t value);
+
+/**
+ * Make it a blocking query: answer when the index is above this one, or when the wait is over. 0 answers at once.
+ */
+consul_status consul_options_set_index(consul_options *options,
+                                       uint64_t value);
+
+/**
+ * Sort by round-trip time from this node; `_agent` means the agent's own. NULL or an empty text unsets it.
+ */
+consul_status consul_options_set_near(consul_options *options,
+                                      const char *value);
+
+/**
+ * Only what matches this filter expression. NULL or an empty text unsets it.
+ */
+consul_status consul_options_set_filter(consul_options *options, const char *value);
+
+/**
+ * The oldest answer of a `stale` read to accept. It takes a whole number from 1 to 86400000.
+ */
+consul_status consul_options_set_max_stale_ms(consul_options *options, uint64_t value);
+
+/**
+ * Let the agent answer from its cache where it has one.
+ */
+consul_status consul_options_set_cached(consul_options *options, bool value);
+
+
+/*
+ * Client
+ * ======
+ *
+ * Talks to one Consul agent. One is enough for a process; any number of threads may use it at
+ * once. Making one opens no connection and starts no thread.
+ */
+
+/**
+ * Makes a client from a copy of a configuration; NULL is the one that `consul_config_new` gives.
+ * Reads the files that it names, connects on first use. `CONSUL_ERR_CONFIG` or `CONSUL_ERR_TLS`
+ * when a setting, or a file that it names, cannot be used.
+ */
+consul_status consul_client_new(const consul_config *config, consul_client **out);
+
+/**
+ * Ends a client at once, whatever is in flight: calls of other threads end with
+ * `CONSUL_ERR_CLOSED`, locks are lost. NULL is fine.
+ */
+void consul_client_free(consul_client *client);
+
+/**
+ * Where its calls go: `http://127.0.0.1:8500`. NULL for a handle that is not live. Borrowed: valid
+ * until the client is freed.
+ */
+const char *consul_client_endpoint(const consul_client *client);
+
+
+/*
+ * Keys and values
+ * ===============
+ *
+ * A key is a path without a leading slash: no empty, `.` or `..` segments and no unprintable
+ * characters, since Consul cannot be asked for such keys. A bad key gives `CONSUL_ERR_ARGUMENT`
+ * and a value above `max_value_bytes` `CONSUL_ERR_TOO_LARGE` before anything is sent.
+ *
+ *     consul_kv *kv = NULL;
+ *     if (consul_kv_list(client, "app/", NULL, NULL, &kv) == CONSUL_OK)
+ *         for (size_t i = 0; i < consul_kv_count(kv); i++)
+ *             puts(consul_kv_at(kv, i)->key);
+ *     consul_kv_free(kv);
+ */
+
+/**
+ * A key with its value.
+ */
+typedef struct consul_kv_pair {
+    /**
+     * The key.
+     */
+    const char *key;
+    /**
+     * The bytes in `key`.
+     */
+    size_t key_len;
+    /**
+     * The value; any byte can be in it. Never NULL.
+     */
+    const uint8_t *value;
+    /**
+     * The bytes in `value`.
+     */
+    size_t value_len;
+    /**
+     * A number that belongs to the programs that use the key. It fills 64 bits.
+     */
+    uint64_t flags;
+    /**
+     * The id of the session that holds the key, empty when none does.
+     */
+    const char *session;
+    /**
+     * The bytes in `session`.
+     */
+    size_t session_len;
+    /**
+     * How often the key was acquired; starts again when it is deleted or plainly written, so it
+     * is no fencing token.
+     */
+    uint64_t lock_index;
+    /**
+     * The index of the write that made the key.
+     */
+    uint64_t create_index;
+    /**
+     * The index of the last write, for a compare-and-set.
+     */
+    uint64_t modify_index;
+} consul_kv_pair;
+
+/**
+ * Reads a key. `CONSUL_NOT_FOUND` when it does not exist: `out` then has no pair, but the index to
+ * wait on, and is the caller's to free all the same.
+ */
+consul_status consul_kv_get(const consul_client *client,
+                            const char *key,
+                            const consul_options *options,
+                            const consul_async *async,
+                            consul_kv **out);
+
+/**
+ * Reads every key that begins with `prefix`, byte by byte: `a` finds `ab` too. The empty prefix
+ * reads all. Finding none is `CONSUL_OK` with a count of 0.
+ */
+consul_status consul_kv_list(const consul_client *client,
+                             const char *prefix,
+                             const consul_options *options,
+                             const consul_async *async,
+                             consul_kv **out);
+
+/**
+ * Reads the names of the keys that begin with `prefix`. With a `separator` (NULL: none) a name
+ * ends after its first separator past the prefix, each such name once: a level of a tree.
+ */
+consul_status consul_kv_keys(const consul_client *client,
+                             const char *prefix,
+                             const char *separator,
+                             const consul_options *options,
+                             const consul_async *async,
+                             consul_keys **out);
+
+/**
+ * How many pairs there are; 0 for a handle that is not live.
+ */
+size_t consul_kv_count(const consul_kv *kv);
+
+/**
+ * One of the pairs; NULL past the end. Borrowed: valid until `kv` is freed.
+ */
+const consul_kv_pair *consul_kv_at(const consul_kv *kv, size_t index);
+
+/**
+ * What the answer's headers say. Borrowed: valid until `kv` is freed.
+ */
+const consul_meta *consul_kv_meta(const consul_kv *kv);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_kv_free(consul_kv *kv);
+
+/**
+ * Writes a key, whatever it held. `flags` replace the key's flags; `consul_kv_update` keeps them.
+ */
+consul_status consul_kv_put(const consul_client *client,
+                            const char *key,
+                            const uint8_t *value,
+                            size_t value_len,
+                            uint64_t flags,
+                            const consul_options *options,
+                            const consul_async *async);
+
+/**
+ * Writes a key and keeps its flags: reads them, then compares and sets, until nobody came in
+ * between or the time is over.
+ */
+consul_status consul_kv_update(const consul_client *client,
+                               const char *key,
+                               const uint8_t *value,
+                               size_t value_len,
+                               const consul_options *options,
+                               const consul_async *async);
+
+/**
+ * Writes a key if its modify index is still this one; 0 means "if it does not exist".
+ * `CONSUL_CONFLICT` when it is not.
+ */
+consul_status consul_kv_cas(const consul_client *client,
+                            const char *key,
+                            const uint8_t *value,
+                            size_t value_len,
+                            uint64_t flags,
+                            uint64_t modify_index,
+                            const consul_options *options,
+                            const consul_async *async);
+
+/**
+ * Deletes a key. `CONSUL_OK` also when it did not exist.
+ */
+consul_status consul_kv_delete(const consul_client *client,
+                               const char *key,
+                               const consul_options *options,
+                               const consul_async *async);
+
+/**
+ * Deletes a key if its modify index is still this one. `CONSUL_CONFLICT` when it is not;
+ * `CONSUL_OK` also when the key does not exist.
+ */
+consul_status consul_kv_delete_cas(const consul_client *client,
+                                   const char *key,
+                                   uint64_t modify_index,
+                                   const consul_options *options,
+                                   const consul_async *async);
+
+/**
+ * Deletes every key that begins with `prefix`, byte by byte: `a` deletes `ab` too. The empty
+ * prefix, which would delete all, gives `CONSUL_ERR_ARGUMENT`.
+ */
+consul_status consul_kv_delete_prefix(const consul_client *client,
+                                      const char *prefix,
+                                      const consul_options *options,
+                                      const consul_async *async);
+
+/**
+ * Writes a key and locks it for a session. `CONSUL_HELD` when another session holds it or its
+ * lock-delay is not over; `CONSUL_ERR_SESSION_INVALID` when there is no such session. The holder
+ * may do it again to write the value. `consul_lock` is the whole recipe.
+ */
+consul_status consul_kv_acquire(const consul_client *client,
+                                const char *key,
+                                const uint8_t *value,
+                                size_t value_len,
+                                uint64_t flags,
+                                const char *session_id,
+                                const consul_options *options,
+                                const consul_async *async);
+
+/**
+ * Writes a key and unlocks it. `CONSUL_CONFLICT` when this session does not hold it.
+ */
+consul_status consul_kv_release(const consul_client *client,
+                                const char *key,
+                                const uint8_t *value,
+                                size_t value_len,
+                                uint64_t flags,
+                                const char *session_id,
+                                const consul_options *options,
+                                const consul_async *async);
+
+/**
+ * One string of a list.
+ */
+typedef struct consul_string {
+    /**
+     * The string.
+     */
+    const char *data;
+    /**
+     * The bytes in `data`.
+     */
+    size_t len;
+} consul_string;
+
+/**
+ * How many strings there are; 0 for a handle that is not live.
+ */
+size_t consul_keys_count(const consul_keys *keys);
+
+/**
+ * One of the strings; NULL past the end. Borrowed: valid until `keys` is freed.
+ */
+const consul_string *consul_keys_at(const consul_keys *keys, size_t index);
+
+/**
+ * What the answer's headers say. Borrowed: valid until `keys` is freed.
+ */
+const consul_meta *consul_keys_meta(const consul_keys *keys);
+
+/**
+ * Ends a list of strings. NULL is fine.
+ */
+void consul_keys_free(consul_keys *keys);
+
 #ifdef __cplusplus
 }
 #endif

@@ -29,7 +29,7 @@ impl Consistency {
 }
 
 /// The settings of one call. What is not set here is the client's.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Options {
     pub(crate) token: Option<String>,
     pub(crate) datacenter: Option<String>,
@@ -47,9 +47,25 @@ pub struct Options {
 }
 
 impl Options {
+    pub(crate) const NONE: Options = Options {
+        token: None,
+        datacenter: None,
+        namespace: None,
+        partition: None,
+        consistency: None,
+        timeout: None,
+        wait: None,
+        index: 0,
+        near: None,
+        filter: None,
+        max_stale: None,
+        cached: false,
+        node_meta: Vec::new(),
+    };
+
     /// Options that change nothing.
     pub fn new() -> Options {
-        Options::default()
+        Options::NONE
     }
 
     /// Sets one by its name in the table of settings, with the table's checks. An empty text
@@ -171,6 +187,12 @@ impl Options {
     /// As [`Options::node_meta`], in place.
     pub fn add_node_meta(&mut self, key: impl Into<String>, value: impl Into<String>) {
         self.node_meta.push((key.into(), value.into()));
+    }
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options::NONE
     }
 }
 

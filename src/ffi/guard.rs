@@ -17,6 +17,8 @@ pub fn guard(body: impl FnOnce() -> Result<Status>) -> consul_status {
     let failure = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(status)) if !status.is_error() => return status.code(),
         Ok(Ok(status)) => Error::new(status, status.message()),
+        // "Not found" travels as an error where the caller did not ask for an answer.
+        Ok(Err(error)) if !error.status().is_error() => return error.status().code(),
         Ok(Err(error)) => error,
         Err(payload) => Error::new(Status::Internal, panic_message(payload)),
     };
@@ -76,6 +78,7 @@ mod tests {
         guard(|| Err(Error::argument("first")));
         assert_eq!(guard(|| Ok(Status::Ok)), 0);
         assert_eq!(guard(|| Ok(Status::NotFound)), 1);
+        assert_eq!(guard(|| Err(Error::new(Status::NotFound, "no such service"))), 1);
         assert_eq!(guard_or(5, || None), 5);
         assert_eq!(guard_or(5, || panic!("unseen")), 5);
         assert_eq!(last_message(), "first");

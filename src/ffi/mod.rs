@@ -69,12 +69,10 @@
 //!         let out = unsafe { output::out(out) }?;
 //!         refuse_async(r#async)?;
 //!         let client = handle::get(client)?;
-//!         let options = handle::get_optional(options)?;
+//!         let options = options::chosen(options)?;
 //!         // SAFETY: pointers as the header asks for.
 //!         let key = unsafe { input::required_str(key, "key") }?;
-//!         let defaults = Options::new();
-//!         let options = options.as_deref().unwrap_or(&defaults);
-//!         match client.kv().get(key, options)?.value {
+//!         match client.kv().get(key, &options)?.value {
 //!             Some(pair) => out.give(rows(vec![pair])),
 //!             None => Ok(Status::NotFound),
 //!         }
@@ -118,6 +116,15 @@ pub mod error;
 pub mod handle;
 pub mod asynchronous;
 pub mod text;
+pub mod answer;
+pub mod config;
+pub mod options;
+// Written by `make header` from the table in src/config/table.rs.
+#[rustfmt::skip]
+pub mod options_setters;
+pub mod client;
+pub mod kv;
+pub mod keys;
 
 // What they are made with.
 pub mod arena;

@@ -10,6 +10,7 @@ mod compile;
 mod header;
 mod lock;
 mod model;
+mod setters;
 mod status;
 mod symbols;
 
@@ -38,6 +39,7 @@ fn check(path: &str, wanted: &str) {
 #[test]
 fn generated_files_are_up_to_date() {
     check("src/ffi/status.rs", &status::render());
+    check("src/ffi/options_setters.rs", &setters::render());
     let header = header::render();
     check("include/consul_ffi.h", &header);
     check("lua/consul_ffi/cdef.lua", &cdef::render(&model::parse(&header)));

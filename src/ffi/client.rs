@@ -1,0 +1,72 @@
+//! # Client
+//!
+//! Talks to one Consul agent. One is enough for a process; any number of threads may use it at
+//! once. Making one opens no connection and starts no thread.
+
+use super::config::consul_config;
+use super::guard::guard;
+use super::handle::{self, Handle};
+pub use super::kind::consul_client;
+use super::output;
+use super::status::consul_status;
+use crate::client::Client;
+use crate::config::Config;
+use std::ffi::{CString, c_char};
+use std::ptr;
+
+/// A client, and its endpoint as C reads it.
+pub struct Object {
+    client: Client,
+    endpoint: CString,
+}
+
+impl std::ops::Deref for Object {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Handle for consul_client {
+    type Object = Object;
+
+    /// Calls in flight on other threads end at once.
+    fn freed(client: &Object) {
+        client.shutdown();
+    }
+}
+
+/// Makes a client from a copy of a configuration; NULL is the one that `consul_config_new` gives.
+/// Reads the files that it names, connects on first use. `CONSUL_ERR_CONFIG` or `CONSUL_ERR_TLS`
+/// when a setting, or a file that it names, cannot be used.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_client_new(
+    config: *const consul_config,
+    out: *mut *mut consul_client,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out(out) }?;
+        let client = match handle::get_optional(config)? {
+            Some(config) => Client::new(&config)?,
+            None => Client::new(&Config::new())?,
+        };
+        let endpoint = CString::new(client.endpoint()).unwrap_or_default();
+        out.give(Object { client, endpoint })
+    })
+}
+
+/// Ends a client at once, whatever is in flight: calls of other threads end with
+/// `CONSUL_ERR_CLOSED`, locks are lost. NULL is fine.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_client_free(client: *mut consul_client) {
+    handle::free(client);
+}
+
+/// Where its calls go: `http://127.0.0.1:8500`. NULL for a handle that is not live. Borrowed: valid
+/// until the client is freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_client_endpoint(client: *const consul_client) -> *const c_char {
+    handle::read(client, ptr::null(), |client| client.endpoint.as_ptr())
+}

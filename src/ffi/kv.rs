@@ -1,0 +1,377 @@
+//! # Keys and values
+//!
+//! A key is a path without a leading slash: no empty, `.` or `..` segments and no unprintable
+//! characters, since Consul cannot be asked for such keys. A bad key gives `CONSUL_ERR_ARGUMENT`
+//! and a value above `max_value_bytes` `CONSUL_ERR_TOO_LARGE` before anything is sent.
+//!
+//!     consul_kv *kv = NULL;
+//!     if (consul_kv_list(client, "app/", NULL, NULL, &kv) == CONSUL_OK)
+//!         for (size_t i = 0; i < consul_kv_count(kv); i++)
+//!             puts(consul_kv_at(kv, i)->key);
+//!     consul_kv_free(kv);
+
+use super::answer::{Listing, consul_meta};
+use super::arena::{Row, Rows, RowsBuilder};
+use super::asynchronous::{consul_async, refuse_async};
+use super::client::consul_client;
+use super::guard::guard;
+use super::handle::{self, Handle};
+use super::keys::{self, consul_keys};
+pub use super::kind::consul_kv;
+use super::options::{self, consul_options};
+use super::status::consul_status;
+use super::{input, output};
+use crate::api::Answer;
+use crate::api::kv::KvPair;
+use crate::error::{Result, Status};
+use std::ffi::c_char;
+use std::ptr;
+
+/// A key with its value.
+#[repr(C)]
+#[derive(Debug)]
+pub struct consul_kv_pair {
+    /// The key.
+    pub key: *const c_char,
+    /// The bytes in `key`.
+    pub key_len: usize,
+    /// The value; any byte can be in it. Never NULL.
+    pub value: *const u8,
+    /// The bytes in `value`.
+    pub value_len: usize,
+    /// A number that belongs to the programs that use the key. It fills 64 bits.
+    pub flags: u64,
+    /// The id of the session that holds the key, empty when none does.
+    pub session: *const c_char,
+    /// The bytes in `session`.
+    pub session_len: usize,
+    /// How often the key was acquired; starts again when it is deleted or plainly written, so it
+    /// is no fencing token.
+    pub lock_index: u64,
+    /// The index of the write that made the key.
+    pub create_index: u64,
+    /// The index of the last write, for a compare-and-set.
+    pub modify_index: u64,
+}
+
+// SAFETY: `rows` fills it from its arena alone.
+unsafe impl Row for consul_kv_pair {}
+
+impl Handle for consul_kv {
+    type Object = Listing<consul_kv_pair>;
+}
+
+/// Pairs as rows.
+pub(super) fn rows(pairs: impl ExactSizeIterator<Item = KvPair>) -> Rows<consul_kv_pair> {
+    let mut rows = RowsBuilder::with_capacity(pairs.len(), pairs.len() * 64);
+    for pair in pairs {
+        let row = row(&mut rows.arena, pair);
+        rows.push(row);
+    }
+    rows.finish()
+}
+
+/// One pair as a row of an arena.
+pub(super) fn row(arena: &mut super::arena::Arena, pair: KvPair) -> consul_kv_pair {
+    let key = arena.text(&pair.key);
+    let value = arena.keep(pair.value);
+    let session = arena.text(pair.session.as_deref().unwrap_or_default());
+    consul_kv_pair {
+        key: key.ptr,
+        key_len: key.len,
+        value: value.ptr,
+        value_len: value.len,
+        flags: pair.flags,
+        session: session.ptr,
+        session_len: session.len,
+        lock_index: pair.lock_index,
+        create_index: pair.create_index,
+        modify_index: pair.modify_index,
+    }
+}
+
+/// Reads a key. `CONSUL_NOT_FOUND` when it does not exist: `out` then has no pair, but the index to
+/// wait on, and is the caller's to free all the same.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_kv_get(
+    client: *const consul_client,
+    key: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_kv,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out(out) }?;
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let key = unsafe { input::required_str(key, "key") }?;
+        let answer = client.kv().get(key, &options)?;
+        let status = if answer.value.is_some() { Status::Ok } else { Status::NotFound };
+        out.give(Listing::new(answer, |pair| rows(pair.into_iter())))?;
+        Ok(status)
+    })
+}
+
+/// Reads every key that begins with `prefix`, byte by byte: `a` finds `ab` too. The empty prefix
+/// reads all. Finding none is `CONSUL_OK` with a count of 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_kv_list(
+    client: *const consul_client,
+    prefix: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_kv,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out(out) }?;
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let prefix = unsafe { input::required_str(prefix, "prefix") }?;
+        let answer = client.kv().list(prefix, &options)?;
+        out.give(Listing::new(answer, |pairs| rows(pairs.into_iter())))
+    })
+}
+
+/// Reads the names of the keys that begin with `prefix`. With a `separator` (NULL: none) a name
+/// ends after its first separator past the prefix, each such name once: a level of a tree.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_kv_keys(
+    client: *const consul_client,
+    prefix: *const c_char,
+    separator: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_keys,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out(out) }?;
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let prefix = unsafe { input::required_str(prefix, "prefix") }?;
+        // SAFETY: as above.
+        let separator = unsafe { input::optional_str(separator, "separator") }?;
+        out.give(keys::listing(client.kv().keys(prefix, separator, &options)?))
+    })
+}
+
+/// How many pairs there are; 0 for a handle that is not live.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_kv_count(kv: *const consul_kv) -> usize {
+    handle::read(kv, 0, Listing::count)
+}
+
+/// One of the pairs; NULL past the end. Borrowed: valid until `kv` is freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_kv_at(kv: *const consul_kv, index: usize) -> *const consul_kv_pair {
+    handle::read(kv, ptr::null(), |kv| kv.at(index))
+}
+
+/// What the answer's headers say. Borrowed: valid until `kv` is freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_kv_meta(kv: *const consul_kv) -> *const consul_meta {
+    handle::read(kv, ptr::null(), Listing::meta)
+}
+
+/// Ends an answer. NULL is fine.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_kv_free(kv: *mut consul_kv) {
+    handle::free(kv);
+}
+
+/// Writes a key, whatever it held. `flags` replace the key's flags; `consul_kv_update` keeps them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_kv_put(
+    client: *const consul_client,
+    key: *const c_char,
+    value: *const u8,
+    value_len: usize,
+    flags: u64,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let (key, value) = unsafe { pair(key, value, value_len) }?;
+        Ok(won(client.kv().put(key, value, flags, &options)?))
+    })
+}
+
+/// Writes a key and keeps its flags: reads them, then compares and sets, until nobody came in
+/// between or the time is over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_kv_update(
+    client: *const consul_client,
+    key: *const c_char,
+    value: *const u8,
+    value_len: usize,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let (key, value) = unsafe { pair(key, value, value_len) }?;
+        Ok(won(client.kv().update(key, value, &options)?))
+    })
+}
+
+/// Writes a key if its modify index is still this one; 0 means "if it does not exist".
+/// `CONSUL_CONFLICT` when it is not.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_kv_cas(
+    client: *const consul_client,
+    key: *const c_char,
+    value: *const u8,
+    value_len: usize,
+    flags: u64,
+    modify_index: u64,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let (key, value) = unsafe { pair(key, value, value_len) }?;
+        Ok(won(client.kv().cas(key, value, flags, modify_index, &options)?))
+    })
+}
+
+/// Deletes a key. `CONSUL_OK` also when it did not exist.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_kv_delete(
+    client: *const consul_client,
+    key: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let key = unsafe { input::required_str(key, "key") }?;
+        Ok(won(client.kv().delete(key, &options)?))
+    })
+}
+
+/// Deletes a key if its modify index is still this one. `CONSUL_CONFLICT` when it is not;
+/// `CONSUL_OK` also when the key does not exist.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_kv_delete_cas(
+    client: *const consul_client,
+    key: *const c_char,
+    modify_index: u64,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let key = unsafe { input::required_str(key, "key") }?;
+        Ok(won(client.kv().delete_cas(key, modify_index, &options)?))
+    })
+}
+
+/// Deletes every key that begins with `prefix`, byte by byte: `a` deletes `ab` too. The empty
+/// prefix, which would delete all, gives `CONSUL_ERR_ARGUMENT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_kv_delete_prefix(
+    client: *const consul_client,
+    prefix: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let prefix = unsafe { input::required_str(prefix, "prefix") }?;
+        Ok(won(client.kv().delete_prefix(prefix, &options)?))
+    })
+}
+
+/// Writes a key and locks it for a session. `CONSUL_HELD` when another session holds it or its
+/// lock-delay is not over; `CONSUL_ERR_SESSION_INVALID` when there is no such session. The holder
+/// may do it again to write the value. `consul_lock` is the whole recipe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_kv_acquire(
+    client: *const consul_client,
+    key: *const c_char,
+    value: *const u8,
+    value_len: usize,
+    flags: u64,
+    session_id: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let (key, value) = unsafe { pair(key, value, value_len) }?;
+        // SAFETY: as above.
+        let session_id = unsafe { input::required_str(session_id, "session_id") }?;
+        let answer = client.kv().acquire(key, value, flags, session_id, &options)?;
+        Ok(if answer.value { Status::Ok } else { Status::Held })
+    })
+}
+
+/// Writes a key and unlocks it. `CONSUL_CONFLICT` when this session does not hold it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_kv_release(
+    client: *const consul_client,
+    key: *const c_char,
+    value: *const u8,
+    value_len: usize,
+    flags: u64,
+    session_id: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let (key, value) = unsafe { pair(key, value, value_len) }?;
+        // SAFETY: as above.
+        let session_id = unsafe { input::required_str(session_id, "session_id") }?;
+        Ok(won(client.kv().release(key, value, flags, session_id, &options)?))
+    })
+}
+
+/// # Safety
+/// As for [`input::required_str`] and [`input::bytes`].
+unsafe fn pair<'a>(
+    key: *const c_char,
+    value: *const u8,
+    value_len: usize,
+) -> Result<(&'a str, &'a [u8])> {
+    // SAFETY: the caller's promise.
+    unsafe { Ok((input::required_str(key, "key")?, input::bytes(value, value_len, "value")?)) }
+}
+
+/// Consul's `true` or `false` to a conditional write.
+fn won(answer: Answer<bool>) -> Status {
+    if answer.value { Status::Ok } else { Status::Conflict }
+}
