@@ -14,15 +14,16 @@ use super::answer::{Answer, Meta};
 /// Sends a call and decodes its answer. A change whose answer cannot be understood may have been
 /// made all the same.
 pub(super) fn fetch<T: DeserializeOwned>(client: &Client, call: Call<'_>) -> Result<Answer<T>> {
-    fetch_by(client, call, decode)
+    fetch_with(client, call, decode)
 }
 
 /// As [`fetch`], for a change that is answered with `true` or `false`.
 pub(super) fn confirm(client: &Client, call: Call<'_>) -> Result<Answer<bool>> {
-    fetch_by(client, call, decode_bool)
+    fetch_with(client, call, decode_bool)
 }
 
-fn fetch_by<T>(
+/// As [`fetch`], by a decoder of the caller's.
+pub(super) fn fetch_with<T>(
     client: &Client,
     call: Call<'_>,
     decode: impl FnOnce(&Client, &Response) -> Result<T>,

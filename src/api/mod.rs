@@ -8,5 +8,6 @@ mod json;
 
 pub mod kv;
 pub mod session;
+pub mod txn;
 
 pub use answer::{Answer, Meta};

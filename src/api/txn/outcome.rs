@@ -1,0 +1,109 @@
+//! What became of a transaction.
+
+use super::entity::{Check, Node, Service};
+use crate::api::json;
+use crate::api::kv::KvPair;
+use serde::Deserialize;
+
+/// What became of a transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TxnOutcome {
+    /// All was applied. The results stand in the order of the operations, but are not one for
+    /// each: a deletion and a check that the key does not exist give none, a tree gives one for
+    /// each of its keys. Values are only in the results of reads.
+    Committed(Vec<TxnResult>),
+    /// Nothing was applied, for these reasons.
+    RolledBack(Vec<TxnError>),
+}
+
+impl TxnOutcome {
+    /// True when all was applied.
+    pub fn is_committed(&self) -> bool {
+        matches!(self, TxnOutcome::Committed(_))
+    }
+
+    /// True when it was rolled back because the token may not do one of its operations. Reads
+    /// that the token may not do are left out of the results instead.
+    pub fn is_denied(&self) -> bool {
+        self.errors().iter().any(TxnError::is_denied)
+    }
+
+    /// The results, none when it was rolled back.
+    pub fn results(&self) -> &[TxnResult] {
+        match self {
+            TxnOutcome::Committed(results) => results,
+            TxnOutcome::RolledBack(_) => &[],
+        }
+    }
+
+    /// The reasons, none when it was applied.
+    pub fn errors(&self) -> &[TxnError] {
+        match self {
+            TxnOutcome::Committed(_) => &[],
+            TxnOutcome::RolledBack(errors) => errors,
+        }
+    }
+}
+
+/// What an operation gave.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub enum TxnResult {
+    /// A key, with its value where it was read.
+    #[serde(rename = "KV")]
+    Kv(KvPair),
+    /// A node.
+    Node(Node),
+    /// A service.
+    Service(Service),
+    /// A check.
+    Check(Check),
+}
+
+impl TxnResult {
+    /// A node, service or check as JSON; none for a key.
+    pub fn to_json(&self) -> Option<String> {
+        let text = match self {
+            TxnResult::Kv(_) => return None,
+            TxnResult::Node(node) => serde_json::to_string(node),
+            TxnResult::Service(service) => serde_json::to_string(service),
+            TxnResult::Check(check) => serde_json::to_string(check),
+        };
+        text.ok()
+    }
+}
+
+/// The answer's body.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Body {
+    #[serde(deserialize_with = "json::nullable")]
+    results: Vec<TxnResult>,
+    #[serde(deserialize_with = "json::nullable")]
+    errors: Vec<TxnError>,
+}
+
+impl Body {
+    pub(super) fn outcome(self, rolled_back: bool) -> TxnOutcome {
+        match rolled_back {
+            true => TxnOutcome::RolledBack(self.errors),
+            false => TxnOutcome::Committed(self.results),
+        }
+    }
+}
+
+/// Why a transaction was rolled back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct TxnError {
+    /// The operation that failed, counted from 0.
+    pub op_index: u64,
+    /// The reason, in Consul's words.
+    pub what: String,
+}
+
+impl TxnError {
+    /// True when the token may not do the operation.
+    pub fn is_denied(&self) -> bool {
+        ["Permission denied", "ACL not found"].iter().any(|words| self.what.contains(words))
+    }
+}
