@@ -7,6 +7,7 @@ mod duration;
 mod json;
 
 pub mod kv;
+pub mod raw;
 pub mod session;
 pub mod txn;
 

@@ -35,7 +35,7 @@ pub(crate) struct Call<'a> {
     pub(super) method: Method,
     pub(super) target: Target,
     pub(super) body: Option<&'a [u8]>,
-    pub(super) content_type: Option<&'static str>,
+    pub(super) content_type: Option<&'a str>,
     pub(super) options: &'a Options,
     pub(super) accept: Accept,
     pub(super) changes: bool,
@@ -84,7 +84,7 @@ impl<'a> Call<'a> {
     }
 
     /// With this body.
-    pub(crate) fn body(mut self, body: &'a [u8], content_type: &'static str) -> Call<'a> {
+    pub(crate) fn body(mut self, body: &'a [u8], content_type: &'a str) -> Call<'a> {
         self.body = Some(body);
         self.content_type = Some(content_type);
         self

@@ -78,6 +78,17 @@ pub(super) fn from_answer(response: &Response) -> Error {
         .with_outcome_unknown(unknown)
 }
 
+/// Whether a 429 or 503 is about the rate of requests. The one that reports health has it in its
+/// body; the one of the limit has none, or says so
+/// (<https://developer.hashicorp.com/consul/docs/agent/limits>).
+pub(super) fn is_limit(response: &Response) -> bool {
+    if !matches!(response.status, 429 | 503) {
+        return false;
+    }
+    let text = shown(&response.body);
+    text.is_empty() || text.contains("rate limit") || text.contains("concurrent connections")
+}
+
 /// Consul's 404 for a path that it does not know has neither a body nor an index; its 404 for a
 /// key that does not exist has the index.
 fn is_unknown_endpoint(response: &Response) -> bool {
@@ -145,6 +156,18 @@ mod tests {
             assert_eq!(error.is_outcome_unknown(), unknown, "{status} {body}");
             assert_eq!(error.http_status(), status);
         }
+    }
+
+    #[test]
+    fn health_is_told_from_a_limit() {
+        let is_limit = |status, body: &str| {
+            let body = body.as_bytes().to_vec();
+            is_limit(&Response { status, headers: HeaderMap::new(), body })
+        };
+        assert!(!is_limit(503, r#"{"AggregatedStatus":"critical"}"#) && !is_limit(429, "warning"));
+        assert!(is_limit(429, "") && is_limit(503, "rate limit exceeded, try again later"));
+        assert!(is_limit(429, "Your IP is issuing too many concurrent connections"));
+        assert!(!is_limit(200, ""));
     }
 
     #[test]

@@ -93,7 +93,9 @@ impl Client {
             cancel: self.bounds.cancel.as_ref(),
         });
         let error = match answer {
-            Ok(response) if accept.takes(response.status) => return Ok(response),
+            Ok(response) if accept.takes(response.status) && !failure::is_limit(&response) => {
+                return Ok(response);
+            }
             Ok(response) => failure::from_answer(&response).with_endpoint(self.endpoint()),
             Err(error) => error,
         };
@@ -113,7 +115,9 @@ impl Client {
         };
         headers.extend(token.map(|token| (TOKEN, token)));
         if let Some(content_type) = call.content_type {
-            headers.push((header::CONTENT_TYPE, HeaderValue::from_static(content_type)));
+            let value = HeaderValue::from_str(content_type)
+                .map_err(|_| Error::argument("the content type cannot stand in an HTTP header"))?;
+            headers.push((header::CONTENT_TYPE, value));
         }
         Ok(headers)
     }

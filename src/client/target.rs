@@ -17,6 +17,11 @@ impl Target {
         Target { text, has_query: false }
     }
 
+    /// Starts with a path, and a query where there is one, that are encoded already.
+    pub(crate) fn encoded(target: &str) -> Target {
+        Target { has_query: target.contains('?'), ..Target::new(target) }
+    }
+
     /// Appends a path whose slashes separate segments, such as a key.
     pub(crate) fn path(mut self, path: &str) -> Target {
         encode(&mut self.text, path, |byte| byte == b'/');
@@ -109,6 +114,13 @@ mod tests {
         for (key, wire) in cases {
             assert_eq!(Target::new("/v1/kv/").path(key).into_string(), format!("/v1/kv/{wire}"));
         }
+    }
+
+    #[test]
+    fn parameters_are_added_to_those_that_stand_there() {
+        let target = |text| Target::encoded(text).flag("stale").into_string();
+        assert_eq!(target("/v1/a%20b"), "/v1/a%20b?stale");
+        assert_eq!(target("/v1/a?raw"), "/v1/a?raw&stale");
     }
 
     #[test]
