@@ -178,6 +178,11 @@ impl Call {
         }
     }
 
+    /// The peer proved that it has not looked at the request.
+    pub(super) fn note_refused(&self) {
+        self.sent.store(false, Relaxed);
+    }
+
     pub(super) fn is_sent(&self) -> bool {
         self.sent.load(Relaxed)
     }

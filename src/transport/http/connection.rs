@@ -80,7 +80,7 @@ impl Connection {
     /// Takes it from the pool for the exchange that runs on this thread.
     fn join(&mut self) -> bool {
         let Some(call) = current() else { return false };
-        if !call.takes_idle() || !self.link.is_reusable() {
+        if !call.takes_idle() || !self.link.is_reusable(&call) {
             return false;
         }
         if call.attach(self.link.descriptor()).is_err() {
@@ -123,6 +123,7 @@ impl Transport for Connection {
             return false;
         }
         self.buffers.rest();
+        self.link.rest();
         true
     }
 

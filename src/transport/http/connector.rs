@@ -6,8 +6,10 @@ use super::failure;
 use super::link::Link;
 use super::resolver::Resolver;
 use super::socket::Socket;
+use super::tls::TlsLink;
 use crate::config::{Address, Place};
 use crate::error::{Error, Result};
+use crate::transport::tls::TlsClient;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::net::sockopt;
@@ -28,6 +30,7 @@ const BACKLOG_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Connector {
     target: Target,
+    tls: Option<TlsClient>,
 }
 
 #[derive(Debug)]
@@ -37,12 +40,12 @@ enum Target {
 }
 
 impl Connector {
-    pub(super) fn new(address: &Address) -> Connector {
+    pub(super) fn new(address: &Address, tls: Option<TlsClient>) -> Connector {
         let target = match address.place() {
             Place::Tcp { host, .. } => Target::Tcp(Resolver::new(host, address.port())),
             Place::Unix(path) => Target::Unix(path.clone()),
         };
-        Connector { target }
+        Connector { target, tls }
     }
 
     fn open(&self, call: Arc<Call>) -> Result<Connection> {
@@ -51,7 +54,11 @@ impl Connector {
             Target::Tcp(resolver) => open_tcp(&resolver.addresses(&call)?, &call)?,
             Target::Unix(path) => open_unix(path, &call)?,
         };
-        let link = Link::Plain(Socket::new(descriptor));
+        let socket = Socket::new(descriptor);
+        let link = match &self.tls {
+            None => Link::Plain(socket),
+            Some(client) => Link::Tls(Box::new(secured(socket, client, &call)?)),
+        };
         Ok(Connection::new(link, call))
     }
 }
@@ -67,6 +74,16 @@ impl UreqConnector for Connector {
         let call = current().ok_or(ureq::Error::ConnectionFailed)?;
         self.open(call).map(Some).map_err(failure::of)
     }
+}
+
+fn secured(socket: Socket, client: &TlsClient, call: &Call) -> Result<TlsLink> {
+    TlsLink::handshake(socket, client, call).map_err(|error| {
+        call.detach();
+        if failure::is_death(&error) {
+            call.note_death();
+        }
+        failure::from_io(error)
+    })
 }
 
 /// Tries the addresses in turn. Each gets an equal share of the time left, so that a silent one

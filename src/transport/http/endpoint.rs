@@ -2,8 +2,9 @@
 
 use super::budget::Budget;
 use super::connector::Connector;
-use crate::config::Address;
+use crate::config::{Address, Place};
 use crate::error::Result;
+use crate::transport::tls::{Identity, TlsSettings};
 use parking_lot::Mutex;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -26,14 +27,17 @@ pub(super) struct Endpoint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Key {
     address: Address,
+    tls: Option<Identity>,
 }
 
 static ENDPOINTS: Mutex<Vec<(Key, Weak<Endpoint>)>> = Mutex::new(Vec::new());
 
 impl Endpoint {
     /// The endpoint of this address, made when no other client has it.
-    pub(super) fn shared(address: &Address) -> Result<Arc<Endpoint>> {
-        let key = Key { address: address.canonical() };
+    pub(super) fn shared(address: &Address, tls: &TlsSettings) -> Result<Arc<Endpoint>> {
+        let tls = address.is_tls().then(|| tls.load(host(address))).transpose()?;
+        let identity = tls.as_ref().map(|tls| tls.identity.clone());
+        let key = Key { address: address.canonical(), tls: identity };
         let mut endpoints = ENDPOINTS.lock();
         endpoints.retain(|(_, endpoint)| endpoint.strong_count() > 0);
         let known = endpoints.iter().find(|(known, _)| *known == key);
@@ -45,9 +49,17 @@ impl Endpoint {
             .filter(|(known, _)| known.address.place() == key.address.place())
             .find_map(|(_, endpoint)| Some(endpoint.upgrade()?.budget.clone()))
             .unwrap_or_default();
-        let endpoint = Arc::new(Endpoint { agent: agent(Connector::new(address)), budget });
+        let endpoint = Arc::new(Endpoint { agent: agent(Connector::new(address, tls)), budget });
         endpoints.push((key, Arc::downgrade(&endpoint)));
         Ok(endpoint)
+    }
+}
+
+/// The name that a server's certificate must be for, where no setting gives one.
+fn host(address: &Address) -> &str {
+    match address.place() {
+        Place::Tcp { host, .. } => host,
+        Place::Unix(_) => "localhost",
     }
 }
 

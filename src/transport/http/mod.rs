@@ -13,6 +13,7 @@ mod failure;
 mod link;
 mod resolver;
 mod socket;
+mod tls;
 
 use super::cancel::CancelToken;
 use super::tls::TlsSettings;
@@ -65,8 +66,8 @@ impl HttpTransport {
                 verify: settings.tls_verify,
                 ca_file: settings.tls_ca_file.clone(),
                 ca_path: settings.tls_ca_path.clone(),
-                client_cert: settings.tls_cert_file.clone(),
-                client_key: settings.tls_key_file.clone(),
+                cert_file: settings.tls_cert_file.clone(),
+                key_file: settings.tls_key_file.clone(),
                 server_name: settings.tls_server_name.clone(),
             },
             max_connections: settings.max_connections,
@@ -77,13 +78,10 @@ impl HttpTransport {
     /// Prepares a transport. Opens no connection yet.
     pub fn with(config: &HttpConfig) -> Result<HttpTransport> {
         let address = &config.address;
-        if address.is_tls() {
-            return Err(Error::new(Status::Unsupported, "TLS is not supported yet"));
-        }
         let authority = address.authority();
         let malformed = |_| Error::config(format!("{address} cannot be written into a URL"));
         Ok(HttpTransport {
-            endpoint: Mutex::new(Some(Endpoint::shared(address)?)),
+            endpoint: Mutex::new(Some(Endpoint::shared(address, &config.tls)?)),
             closing: CancelToken::new(),
             shown: address.to_string(),
             scheme: if address.is_tls() { Scheme::HTTPS } else { Scheme::HTTP },
