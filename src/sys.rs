@@ -47,6 +47,46 @@ pub fn boottime() -> Duration {
     )
 }
 
+/// Signals as tests need them.
+#[cfg(test)]
+pub mod testing {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    static HANDLED: AtomicUsize = AtomicUsize::new(0);
+
+    extern "C" fn count(_: libc::c_int) {
+        HANDLED.fetch_add(1, SeqCst);
+    }
+
+    /// Handles a signal by counting it, so that system calls are cut short by it.
+    pub fn ignore_by_handler(signal: libc::c_int) {
+        // SAFETY: a zeroed `sigaction` is valid: no flags, an empty mask. `count` is safe to run
+        // in a signal handler, for it only adds to an atomic.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = count as *const () as libc::sighandler_t;
+            assert_eq!(libc::sigaction(signal, &action, std::ptr::null_mut()), 0);
+        }
+    }
+
+    /// How many signals were handled so far.
+    pub fn handled() -> usize {
+        HANDLED.load(SeqCst)
+    }
+
+    /// The thread that asks, for [`signal`].
+    pub fn this_thread() -> libc::pthread_t {
+        // SAFETY: it has no preconditions.
+        unsafe { libc::pthread_self() }
+    }
+
+    /// Sends a signal to a thread that has not been joined yet.
+    pub fn signal(thread: libc::pthread_t, signal: libc::c_int) {
+        // SAFETY: the caller still holds the thread's `JoinHandle`, so its id is valid.
+        unsafe { libc::pthread_kill(thread, signal) };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{boottime, spawn};

@@ -29,16 +29,19 @@ impl Connection {
     }
 
     fn flush(&mut self, call: &Call) -> Result<(), ureq::Error> {
-        if self.buffers.pending().is_empty() || self.write_error.is_some() {
+        if self.buffers.pending().is_empty() {
             return Ok(());
         }
-        call.enter(Phase::Send);
-        match self.link.send_all(self.buffers.pending(), call) {
-            Ok(()) => self.buffers.sent(),
-            Err(error) if failure::is_death(&error) => self.write_error = Some(error),
-            Err(error) => return Err(failure::of_io(error)),
+        if self.write_error.is_none() {
+            call.enter(Phase::Send);
+            match self.link.send_all(self.buffers.pending(), call) {
+                Ok(()) => {}
+                Err(error) if failure::is_death(&error) => self.write_error = Some(error),
+                Err(error) => return Err(failure::of_io(error)),
+            }
+            call.enter(Phase::Answer);
         }
-        call.enter(Phase::Answer);
+        self.buffers.sent();
         Ok(())
     }
 

@@ -98,7 +98,13 @@ fn open_tcp(addresses: &[SocketAddr], call: &Call) -> Result<Arc<OwnedFd>> {
             Ok(descriptor) => return Ok(descriptor),
             Err(error) => {
                 call.detach();
-                last = failure::words(&recoverable(error)?);
+                let error = recoverable(error)?;
+                // Reset as soon as it was accepted.
+                if failure::is_death(&error) {
+                    call.note_death();
+                    return Err(failure::from_io(error));
+                }
+                last = failure::words(&error);
             }
         }
     }

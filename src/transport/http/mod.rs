@@ -159,6 +159,9 @@ impl HttpTransport {
     fn uri(&self, target: String) -> Result<Uri> {
         let target = if self.prefix.is_empty() { target } else { self.prefix.clone() + &target };
         let malformed = || Error::argument("the path is not percent-encoded");
+        if !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(malformed());
+        }
         let mut parts = ureq::http::uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
@@ -238,3 +241,6 @@ fn read(
     }
     Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body: bytes })
 }
+
+#[cfg(test)]
+mod tests;

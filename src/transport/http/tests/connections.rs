@@ -1,0 +1,176 @@
+//! Which connections are used, kept, replaced and closed.
+
+use super::*;
+use crate::error::Status;
+use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::channel;
+
+#[test]
+fn an_idle_connection_that_was_closed_is_replaced_unnoticed() {
+    let (closed, wait) = channel();
+    let server = Server::start(2, move |_, mut stream| {
+        read_request(&mut stream);
+        stream.write_all(ANSWER).unwrap();
+        drop(stream);
+        closed.send(()).unwrap();
+    });
+    let transport = server.transport();
+    get(&transport).unwrap();
+    wait.recv().unwrap();
+    // Even a request that must not be sent twice: the look at the socket tells before.
+    put(&transport, b"x").unwrap();
+    server.join();
+}
+
+/// A server whose first connection takes a second request and closes instead of answering.
+fn dying_idle_connection() -> (Server, Arc<AtomicUsize>) {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = requests.clone();
+    let server = Server::start(2, move |number, mut stream| {
+        while read_request(&mut stream).is_some() {
+            counted.fetch_add(1, SeqCst);
+            if number == 0 && counted.load(SeqCst) == 2 {
+                return;
+            }
+            stream.write_all(ANSWER).unwrap();
+        }
+    });
+    (server, requests)
+}
+
+#[test]
+fn a_connection_that_dies_under_a_safe_request_is_replaced_once() {
+    let (server, requests) = dying_idle_connection();
+    let transport = server.transport();
+    for _ in 0..2 {
+        assert_eq!(get(&transport).unwrap().body, b"ok");
+    }
+    assert_eq!(requests.load(SeqCst), 3);
+}
+
+#[test]
+fn a_connection_that_dies_under_an_unsafe_request_is_an_unknown_outcome() {
+    let (server, requests) = dying_idle_connection();
+    let transport = server.transport();
+    get(&transport).unwrap();
+    let error = put(&transport, b"x").unwrap_err();
+    assert_eq!(error.status(), Status::Io, "{error}");
+    assert!(error.is_outcome_unknown() && error.is_retryable());
+    assert_eq!(requests.load(SeqCst), 2);
+}
+
+#[test]
+fn a_new_connection_closed_at_once_points_to_consuls_limit() {
+    let server = Server::start(2, |number, stream| {
+        if number == 1 {
+            rustix::net::connect_unspec(&stream).unwrap();
+        }
+    });
+    let transport = server.transport();
+    for _ in 0..2 {
+        let error = get(&transport).unwrap_err();
+        assert_eq!(error.status(), Status::RateLimited, "{error}");
+        assert!(error.message().contains("http_max_conns_per_client"), "{error}");
+        assert!(error.is_retryable());
+    }
+}
+
+#[test]
+fn a_connection_that_cannot_be_made_is_told_by_its_cause() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refused = get(&transport(Address::parse(&free.to_string()).unwrap())).unwrap_err();
+    assert_eq!(refused.status(), Status::Connect);
+    assert_eq!(refused.message(), format!("http://{free}: connection refused"));
+    assert_eq!(refused.endpoint(), format!("http://{free}"));
+    assert!(refused.is_retryable() && !refused.is_outcome_unknown());
+
+    let both = Address::parse(&format!("localhost:{}", free.port())).unwrap();
+    let message = get(&transport(both)).unwrap_err().message().to_owned();
+    assert!(message.contains("127.0.0.1:") && message.contains("[::1]:"), "{message}");
+
+    let missing = Address::parse("/does/not/exist.sock").unwrap();
+    let error = get(&transport(missing)).unwrap_err();
+    assert_eq!(error.status(), Status::Connect);
+    assert!(error.message().contains("/does/not/exist.sock"), "{error}");
+    assert!(error.message().ends_with("it does not exist"), "{error}");
+}
+
+#[test]
+fn a_unix_socket_serves_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("consul.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let (send, seen) = channel();
+    std::thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        while let Some(request) = read_request(&mut stream) {
+            send.send(request).unwrap();
+            stream.write_all(ANSWER).unwrap();
+        }
+    });
+    let transport = transport(Address::parse(&format!("unix://{}", path.display())).unwrap());
+    for _ in 0..2 {
+        assert_eq!(get(&transport).unwrap().body, b"ok");
+        assert!(seen.recv().unwrap().contains("host: localhost\r\n"));
+    }
+}
+
+#[test]
+fn thousands_of_writes_use_one_socket() {
+    let server = Server::start(1, |_, stream| answer_all(stream, ANSWER));
+    let transport = server.transport();
+    for _ in 0..10_000 {
+        put(&transport, b"x").unwrap();
+    }
+    drop(transport);
+    server.join();
+}
+
+#[test]
+fn transports_of_one_address_share_connections_until_the_last_is_closed() {
+    let server = Server::start(1, |_, stream| answer_all(stream, ANSWER));
+    let (one, other) = (server.transport(), server.transport());
+    get(&one).unwrap();
+    one.close();
+    get(&other).unwrap();
+    other.close();
+    // Both still exist, and yet their only connection ends.
+    server.join();
+    assert_eq!(get(&one).unwrap_err().status(), Status::Closed);
+}
+
+#[test]
+fn calls_beyond_max_connections_wait_and_upkeep_does_not() {
+    let (arrived, wait) = channel();
+    let server = Server::start(2, move |_, mut stream| {
+        read_request(&mut stream);
+        arrived.send(()).unwrap();
+        std::thread::spawn(move || {
+            // No answer: it lasts until the transports are closed.
+            wait_for_close(stream);
+        });
+    });
+    let limited = HttpConfig { max_connections: 1, ..config(server.address.clone()) };
+    let one = HttpTransport::with(&limited).unwrap();
+    let other = HttpTransport::with(&limited).unwrap();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| get(&one));
+        wait.recv().unwrap();
+        // The limit is the address's, over all its transports.
+        let deadline = Instant::now() + Duration::from_millis(50);
+        let waited = other.exchange(Request { deadline, ..request(Method::Get, "/") }).unwrap_err();
+        assert_eq!(waited.status(), Status::Timeout);
+        assert!(waited.message().contains("max_connections"), "{waited}");
+        assert!(!waited.is_outcome_unknown());
+
+        let upkeep = scope
+            .spawn(|| other.exchange(Request { lane: Lane::Upkeep, ..request(Method::Get, "/") }));
+        wait.recv().unwrap();
+        one.close();
+        other.close();
+        assert_eq!(first.join().unwrap().unwrap_err().status(), Status::Closed);
+        assert_eq!(upkeep.join().unwrap().unwrap_err().status(), Status::Closed);
+    });
+}

@@ -1,0 +1,108 @@
+//! Exchanges with small scripted servers.
+
+mod answers;
+mod connections;
+mod deadlines;
+mod endings;
+
+use super::{HttpConfig, HttpTransport};
+use crate::config::Address;
+use crate::error::Result;
+use crate::transport::tls::TlsSettings;
+use crate::transport::{Lane, Method, Request, Response, Transport};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+/// A server that serves so many connections, one after the other; each comes with its number.
+struct Server {
+    address: Address,
+    thread: JoinHandle<()>,
+}
+
+impl Server {
+    fn start(connections: usize, mut serve: impl FnMut(usize, TcpStream) + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let thread = std::thread::spawn(move || {
+            for number in 0..connections {
+                serve(number, listener.accept().unwrap().0);
+            }
+        });
+        Server { address: Address::parse(&address).unwrap(), thread }
+    }
+
+    fn transport(&self) -> HttpTransport {
+        transport(self.address.clone())
+    }
+
+    /// Waits until every connection has been served.
+    fn join(self) {
+        self.thread.join().unwrap();
+    }
+}
+
+fn config(address: Address) -> HttpConfig {
+    HttpConfig { address, tls: TlsSettings::default(), max_connections: 16, interruptible: false }
+}
+
+fn transport(address: Address) -> HttpTransport {
+    HttpTransport::with(&config(address)).unwrap()
+}
+
+fn request(method: Method, target: &str) -> Request<'static> {
+    Request {
+        method,
+        target: target.to_owned(),
+        headers: &[],
+        body: None,
+        deadline: Instant::now() + Duration::from_secs(20),
+        replay: method == Method::Get,
+        max_answer: 1 << 20,
+        lane: Lane::Calls,
+        cancel: None,
+    }
+}
+
+fn get(transport: &HttpTransport) -> Result<Response> {
+    transport.exchange(request(Method::Get, "/v1/kv/a"))
+}
+
+fn put(transport: &HttpTransport, body: &[u8]) -> Result<Response> {
+    transport.exchange(Request { body: Some(body), ..request(Method::Put, "/v1/kv/a") })
+}
+
+/// Reads one request: its head, and the body that the head announces.
+fn read_request(stream: &mut impl Read) -> Option<String> {
+    let mut seen = Vec::new();
+    let mut byte = [0];
+    while !seen.ends_with(b"\r\n\r\n") {
+        if stream.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        seen.push(byte[0]);
+    }
+    let head = String::from_utf8(seen.clone()).unwrap().to_ascii_lowercase();
+    let length = head.split("content-length: ").nth(1);
+    let length = length.map_or(0, |rest| rest.split("\r\n").next().unwrap().parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).ok()?;
+    seen.extend(body);
+    Some(String::from_utf8(seen).unwrap())
+}
+
+/// Answers every request of a connection in the same way.
+fn answer_all(mut stream: impl Read + Write, answer: &[u8]) {
+    while read_request(&mut stream).is_some() {
+        stream.write_all(answer).unwrap();
+    }
+}
+
+/// Waits until the peer has closed.
+fn wait_for_close(mut stream: impl Read) {
+    let mut rest = [0; 1024];
+    while stream.read(&mut rest).is_ok_and(|count| count > 0) {}
+}
