@@ -41,16 +41,13 @@ pub fn guard_or<T>(fallback: T, body: impl FnOnce() -> Option<T>) -> T {
 
 #[cold]
 fn panic_message(payload: Box<dyn Any + Send>) -> String {
-    let text = if let Some(text) = payload.downcast_ref::<&str>() {
-        text
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text
-    } else {
-        "a panic without a message"
-    };
-    let message = format!("a fault in the library: {text}");
-    std::mem::forget(payload); // Its own drop could panic.
-    message
+    let text = payload.downcast::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|payload| payload.downcast::<String>().map(|text| *text));
+    let text = text.unwrap_or_else(|payload| {
+        std::mem::forget(payload); // Its drop could panic too.
+        "a panic without a message".to_owned()
+    });
+    format!("a fault in the library: {text}")
 }
 
 #[cfg(test)]
