@@ -472,6 +472,11 @@ typedef struct consul_queue consul_queue;
 typedef struct consul_event consul_event;
 
 /**
+ * The answer to a generic request.
+ */
+typedef struct consul_response consul_response;
+
+/**
  * All types of handles together.
  */
 #define CONSUL_HANDLE_ALL 0
@@ -499,6 +504,7 @@ typedef struct consul_event consul_event;
 #define CONSUL_HANDLE_MEMBERS 21
 #define CONSUL_HANDLE_QUEUE 22
 #define CONSUL_HANDLE_EVENT 23
+#define CONSUL_HANDLE_RESPONSE 24
 
 /**
  * How many handles of a type (`CONSUL_HANDLE_...`) were not freed yet; `CONSUL_HANDLE_ALL` counts
@@ -982,6 +988,553 @@ const consul_meta *consul_keys_meta(const consul_keys *keys);
  * Ends a list of strings. NULL is fine.
  */
 void consul_keys_free(consul_keys *keys);
+
+
+/*
+ * Transactions
+ * ============
+ *
+ * Operations that are applied together or not at all, in the order in which they are added. What
+ * cannot be is refused when it is added, and adds nothing; a transaction above
+ * `max_txn_operations`, `max_txn_bytes` or with a value above `max_value_bytes` gives
+ * `CONSUL_ERR_TOO_LARGE` before anything is sent.
+ *
+ *     consul_txn *txn = NULL;
+ *     consul_txn_result *result = NULL;
+ *     consul_txn_new(&txn);
+ *     consul_txn_check_not_exists(txn, "app/owner");
+ *     consul_txn_set(txn, "app/owner", (const uint8_t *)"me", 2, 0);
+ *     if (consul_txn_commit(client, txn, NULL, NULL, &result) == CONSUL_CONFLICT)
+ *         puts(consul_txn_result_error_at(result, 0)->what);
+ *     consul_txn_result_free(result);
+ *     consul_txn_free(txn);
+ */
+
+/**
+ * The result is a key: `pair` has it.
+ */
+#define CONSUL_TXN_KV 1
+
+/**
+ * The result is a node: `json` has it.
+ */
+#define CONSUL_TXN_NODE 2
+
+/**
+ * The result is a service: `json` has it.
+ */
+#define CONSUL_TXN_SERVICE 3
+
+/**
+ * The result is a check: `json` has it.
+ */
+#define CONSUL_TXN_CHECK 4
+
+/**
+ * What an operation of a transaction gave.
+ */
+typedef struct consul_txn_row {
+    /**
+     * The key, with its value where it was read; NULL for all but `CONSUL_TXN_KV`.
+     */
+    const consul_kv_pair *pair;
+    /**
+     * The node, service or check as Consul's API writes it; empty for `CONSUL_TXN_KV`.
+     */
+    const char *json;
+    /**
+     * The bytes in `json`.
+     */
+    size_t json_len;
+    /**
+     * What it is: `CONSUL_TXN_KV` and so on. Pass over ones you do not know.
+     */
+    int32_t kind;
+} consul_txn_row;
+
+/**
+ * Why a transaction was rolled back.
+ */
+typedef struct consul_txn_error {
+    /**
+     * The operation that failed, counted from 0.
+     */
+    uint64_t op_index;
+    /**
+     * The reason, in Consul's words.
+     */
+    const char *what;
+    /**
+     * The bytes in `what`.
+     */
+    size_t what_len;
+    /**
+     * The token may not do the operation.
+     */
+    bool denied;
+} consul_txn_error;
+
+/**
+ * Makes a transaction without operations. Free it with `consul_txn_free`.
+ */
+consul_status consul_txn_new(consul_txn **out);
+
+/**
+ * Writes a key. `flags` replace the key's flags.
+ */
+consul_status consul_txn_set(consul_txn *txn,
+                             const char *key,
+                             const uint8_t *value,
+                             size_t value_len,
+                             uint64_t flags);
+
+/**
+ * Writes a key if its modify index is still this one; 0 means "if it does not exist".
+ */
+consul_status consul_txn_cas(consul_txn *txn,
+                             const char *key,
+                             const uint8_t *value,
+                             size_t value_len,
+                             uint64_t flags,
+                             uint64_t modify_index);
+
+/**
+ * Writes a key and locks it for a session. The modify index of its result is the fencing token of
+ * the lock.
+ */
+consul_status consul_txn_lock(consul_txn *txn,
+                              const char *key,
+                              const uint8_t *value,
+                              size_t value_len,
+                              uint64_t flags,
+                              const char *session_id);
+
+/**
+ * Writes a key and unlocks it, if this session holds it.
+ */
+consul_status consul_txn_unlock(consul_txn *txn,
+                                const char *key,
+                                const uint8_t *value,
+                                size_t value_len,
+                                uint64_t flags,
+                                const char *session_id);
+
+/**
+ * Reads a key, which must exist.
+ */
+consul_status consul_txn_get(consul_txn *txn, const char *key);
+
+/**
+ * Reads a key; one that does not exist gives a pair with an empty value (Consul 1.14).
+ */
+consul_status consul_txn_get_or_empty(consul_txn *txn, const char *key);
+
+/**
+ * Reads every key that begins with `prefix`, none included. The prefix may not be empty.
+ */
+consul_status consul_txn_get_tree(consul_txn *txn, const char *prefix);
+
+/**
+ * Goes on only if the key's modify index is this one.
+ */
+consul_status consul_txn_check_index(consul_txn *txn, const char *key, uint64_t modify_index);
+
+/**
+ * Goes on only if this session holds the key.
+ */
+consul_status consul_txn_check_session(consul_txn *txn, const char *key, const char *session_id);
+
+/**
+ * Goes on only if the key does not exist.
+ */
+consul_status consul_txn_check_not_exists(consul_txn *txn, const char *key);
+
+/**
+ * Deletes a key, which need not exist.
+ */
+consul_status consul_txn_delete(consul_txn *txn, const char *key);
+
+/**
+ * Deletes a key if its modify index is still this one.
+ */
+consul_status consul_txn_delete_cas(consul_txn *txn, const char *key, uint64_t modify_index);
+
+/**
+ * Deletes every key that begins with `prefix`, byte by byte. The empty prefix, which would delete
+ * all, gives `CONSUL_ERR_ARGUMENT`.
+ */
+consul_status consul_txn_delete_tree(consul_txn *txn, const char *prefix);
+
+/**
+ * Adds any operation in the JSON of Consul's API: an object with one member `KV`, `Node`,
+ * `Service` or `Check`, which has a `Verb`. No more of it is checked.
+ */
+consul_status consul_txn_add_json(consul_txn *txn, const char *json);
+
+/**
+ * Ends a transaction that is being put together. NULL is fine.
+ */
+void consul_txn_free(consul_txn *txn);
+
+/**
+ * Applies all operations or none. `CONSUL_CONFLICT` when it was rolled back: `out` then has the
+ * errors, and is the caller's to free all the same. A transaction that changes something is sent
+ * once; after an error whose outcome is unknown it may have been applied. It may be committed
+ * again, by any client.
+ */
+consul_status consul_txn_commit(const consul_client *client,
+                                const consul_txn *txn,
+                                const consul_options *options,
+                                const consul_async *async,
+                                consul_txn_result **out);
+
+/**
+ * How many results there are; 0 for a handle that is not live. They stand in the order of the
+ * operations, but are not one for each: a deletion and a check that a key does not exist give
+ * none, a tree gives one for each of its keys.
+ */
+size_t consul_txn_result_count(const consul_txn_result *result);
+
+/**
+ * One of the results; NULL past the end. Borrowed: valid until `result` is freed.
+ */
+const consul_txn_row *consul_txn_result_at(const consul_txn_result *result, size_t index);
+
+/**
+ * How many errors there are; 0 when it was applied.
+ */
+size_t consul_txn_result_error_count(const consul_txn_result *result);
+
+/**
+ * One of the errors; NULL past the end. Borrowed: valid until `result` is freed.
+ */
+const consul_txn_error *consul_txn_result_error_at(const consul_txn_result *result,
+                                                          size_t index);
+
+/**
+ * What the answer's headers say. Borrowed: valid until `result` is freed.
+ */
+const consul_meta *consul_txn_result_meta(const consul_txn_result *result);
+
+/**
+ * Ends what a transaction came to. NULL is fine.
+ */
+void consul_txn_result_free(consul_txn_result *result);
+
+
+/*
+ * Sessions
+ * ========
+ *
+ * A session binds locks to a node, to its health and to a time to live. Those made by
+ * `consul_session_create` are renewed by nobody but their maker.
+ *
+ *     consul_session_spec *spec = NULL;
+ *     consul_text *id = NULL;
+ *     consul_session_spec_new(&spec);
+ *     consul_session_spec_set_ttl_ms(spec, 15000);
+ *     if (consul_session_create(client, spec, NULL, NULL, &id) == CONSUL_OK)
+ *         puts(consul_text_data(id));
+ *     consul_text_free(id);
+ *     consul_session_spec_free(spec);
+ */
+
+/**
+ * The keys of a session stay when it ends, and are not held any more.
+ */
+#define CONSUL_BEHAVIOR_RELEASE 1
+
+/**
+ * The keys of a session are deleted when it ends.
+ */
+#define CONSUL_BEHAVIOR_DELETE 2
+
+/**
+ * A session as Consul has it.
+ */
+typedef struct consul_session_row {
+    /**
+     * Its id, a UUID.
+     */
+    const char *id;
+    /**
+     * The bytes in `id`.
+     */
+    size_t id_len;
+    /**
+     * Its name for people.
+     */
+    const char *name;
+    /**
+     * The bytes in `name`.
+     */
+    size_t name_len;
+    /**
+     * The node that it belongs to.
+     */
+    const char *node;
+    /**
+     * The bytes in `node`.
+     */
+    size_t node_len;
+    /**
+     * Its namespace (Consul Enterprise).
+     */
+    const char *namespace_name;
+    /**
+     * The bytes in `namespace_name`.
+     */
+    size_t namespace_name_len;
+    /**
+     * Its admin partition (Consul Enterprise).
+     */
+    const char *partition;
+    /**
+     * The bytes in `partition`.
+     */
+    size_t partition_len;
+    /**
+     * The checks of the node that end it when one of them is critical.
+     */
+    const char *const *node_checks;
+    /**
+     * How many `node_checks` there are.
+     */
+    size_t node_check_count;
+    /**
+     * The ids of the checks of services that end it when one of them is critical.
+     */
+    const char *const *service_checks;
+    /**
+     * The namespaces of these checks, as many.
+     */
+    const char *const *service_check_namespaces;
+    /**
+     * How many `service_checks` there are.
+     */
+    size_t service_check_count;
+    /**
+     * It ends when it is not renewed for this time, at the latest after twice of it; 0 when it
+     * needs no renewal.
+     */
+    uint64_t ttl_ms;
+    /**
+     * How long its keys cannot be acquired after it ended while holding them.
+     */
+    uint64_t lock_delay_ms;
+    /**
+     * The index of the write that made it.
+     */
+    uint64_t create_index;
+    /**
+     * The index of the last write to it.
+     */
+    uint64_t modify_index;
+    /**
+     * What happens to its keys when it ends: `CONSUL_BEHAVIOR_RELEASE` or
+     * `CONSUL_BEHAVIOR_DELETE`.
+     */
+    int32_t behavior;
+} consul_session_row;
+
+/**
+ * Makes the description of a session with Consul's defaults: of the agent's own node, without a
+ * TTL, bound to the node's `serfHealth` check. Free it with `consul_session_spec_free`.
+ */
+consul_status consul_session_spec_new(consul_session_spec **out);
+
+/**
+ * A name for people.
+ */
+consul_status consul_session_spec_set_name(consul_session_spec *spec, const char *name);
+
+/**
+ * The node that it belongs to; Consul takes the agent's own otherwise.
+ */
+consul_status consul_session_spec_set_node(consul_session_spec *spec, const char *node);
+
+/**
+ * The session ends when it is not renewed for this time, at the latest after twice of it: 10 s
+ * (`min_session_ttl_ms`) to 24 h; 0 means that it needs no renewal. The range is checked when the
+ * session is created.
+ */
+consul_status consul_session_spec_set_ttl_ms(consul_session_spec *spec, uint64_t ttl_ms);
+
+/**
+ * How long a key of this session cannot be acquired after the session ended while holding it: 0 to
+ * 60 s, 15 s by default. A key that was released can be acquired at once.
+ */
+consul_status consul_session_spec_set_lock_delay_ms(consul_session_spec *spec,
+                                                    uint64_t lock_delay_ms);
+
+/**
+ * What happens to its keys when it ends: `CONSUL_BEHAVIOR_RELEASE` or `CONSUL_BEHAVIOR_DELETE`.
+ */
+consul_status consul_session_spec_set_behavior(consul_session_spec *spec, int32_t behavior);
+
+/**
+ * The checks of the node that end the session when one of them is critical. Consul takes
+ * `serfHealth` when this is never called; a count of 0 means no check at all.
+ */
+consul_status consul_session_spec_set_node_checks(consul_session_spec *spec,
+                                                  const char *const *ids,
+                                                  size_t count);
+
+/**
+ * One more check of a service that ends the session when it is critical. `namespace_name` is for
+ * Consul Enterprise and may be NULL.
+ */
+consul_status consul_session_spec_add_service_check(consul_session_spec *spec,
+                                                    const char *id,
+                                                    const char *namespace_name);
+
+/**
+ * Ends the description of a session; sessions that were made from it stay. NULL is fine.
+ */
+void consul_session_spec_free(consul_session_spec *spec);
+
+/**
+ * Makes a session and gives its id. `spec` may be NULL for Consul's defaults. After an error whose
+ * outcome is unknown the session may exist; it ends by its TTL only, so one without a TTL may stay
+ * for ever.
+ */
+consul_status consul_session_create(const consul_client *client,
+                                    const consul_session_spec *spec,
+                                    const consul_options *options,
+                                    const consul_async *async,
+                                    consul_text **out);
+
+/**
+ * Starts the TTL of a session anew, and gives the session. `CONSUL_ERR_SESSION_INVALID` when it
+ * does not exist any more.
+ */
+consul_status consul_session_renew(const consul_client *client,
+                                   const char *session_id,
+                                   const consul_options *options,
+                                   const consul_async *async,
+                                   consul_sessions **out);
+
+/**
+ * Ends a session: its keys are released or deleted, as its behavior says. `CONSUL_OK` also when it
+ * did not exist.
+ */
+consul_status consul_session_destroy(const consul_client *client,
+                                     const char *session_id,
+                                     const consul_options *options,
+                                     const consul_async *async);
+
+/**
+ * Reads a session. `CONSUL_NOT_FOUND` when it does not exist: `out` then has no session, but the
+ * index to wait on, and is the caller's to free all the same.
+ */
+consul_status consul_session_info(const consul_client *client,
+                                  const char *session_id,
+                                  const consul_options *options,
+                                  const consul_async *async,
+                                  consul_sessions **out);
+
+/**
+ * Reads the sessions of a node.
+ */
+consul_status consul_session_node(const consul_client *client,
+                                  const char *node,
+                                  const consul_options *options,
+                                  const consul_async *async,
+                                  consul_sessions **out);
+
+/**
+ * Reads all sessions.
+ */
+consul_status consul_session_list(const consul_client *client,
+                                  const consul_options *options,
+                                  const consul_async *async,
+                                  consul_sessions **out);
+
+/**
+ * How many sessions there are; 0 for a handle that is not live.
+ */
+size_t consul_sessions_count(const consul_sessions *sessions);
+
+/**
+ * One of the sessions; NULL past the end. Borrowed: valid until `sessions` is freed.
+ */
+const consul_session_row *consul_sessions_at(const consul_sessions *sessions, size_t index);
+
+/**
+ * What the answer's headers say. Borrowed: valid until `sessions` is freed.
+ */
+const consul_meta *consul_sessions_meta(const consul_sessions *sessions);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_sessions_free(consul_sessions *sessions);
+
+
+/*
+ * Any other request
+ * =================
+ *
+ * For the endpoints of Consul's HTTP API that have no call of their own here.
+ *
+ *     consul_response *response = NULL;
+ *     if (consul_request(client, "GET", "/v1/coordinate/nodes", NULL, 0, NULL, NULL, NULL,
+ *                        &response) == CONSUL_OK)
+ *         puts((const char *)consul_response_body(response));
+ *     consul_response_free(response);
+ */
+
+/**
+ * Sends any request. `method` is GET, PUT, POST or DELETE; `target` is the path from `/v1/` on with
+ * its query, both percent-encoded. A parameter `token` is refused, since a token belongs into the
+ * options, from where it goes into a header. `content_type` is JSON's where it is NULL and there is
+ * a body. A GET may be sent twice, anything else never is.
+ *
+ * `CONSUL_OK` for every 2xx, and for the 429 and 503 by which `/v1/agent/health/service/` and
+ * `/v1/operator/autopilot/health` report health; `CONSUL_NOT_FOUND` for 404, with an answer in
+ * `out` all the same.
+ */
+consul_status consul_request(const consul_client *client,
+                             const char *method,
+                             const char *target,
+                             const uint8_t *body,
+                             size_t body_len,
+                             const char *content_type,
+                             const consul_options *options,
+                             const consul_async *async,
+                             consul_response **out);
+
+/**
+ * The HTTP status; 0 for a handle that is not live.
+ */
+uint32_t consul_response_http_status(const consul_response *response);
+
+/**
+ * The body, with a NUL after its last byte; NULL for a handle that is not live. Borrowed: valid
+ * until `response` is freed.
+ */
+const uint8_t *consul_response_body(const consul_response *response);
+
+/**
+ * How many bytes the body has, without the NUL; 0 for a handle that is not live.
+ */
+size_t consul_response_body_len(const consul_response *response);
+
+/**
+ * The content type, empty where the answer does not say it; NULL for a handle that is not live.
+ * Borrowed: valid until `response` is freed.
+ */
+const char *consul_response_content_type(const consul_response *response);
+
+/**
+ * What the answer's headers say. Borrowed: valid until `response` is freed.
+ */
+const consul_meta *consul_response_meta(const consul_response *response);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_response_free(consul_response *response);
 
 #ifdef __cplusplus
 }

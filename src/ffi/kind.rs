@@ -96,6 +96,8 @@ kinds! {
     Queue = 22, consul_queue;
     /// One thing that arrived in a queue.
     Event = 23, consul_event;
+    /// The answer to a generic request.
+    Response = 24, consul_response;
 }
 
 #[cfg(test)]

@@ -4,11 +4,13 @@
 //! characters, since Consul cannot be asked for such keys. A bad key gives `CONSUL_ERR_ARGUMENT`
 //! and a value above `max_value_bytes` `CONSUL_ERR_TOO_LARGE` before anything is sent.
 //!
-//!     consul_kv *kv = NULL;
-//!     if (consul_kv_list(client, "app/", NULL, NULL, &kv) == CONSUL_OK)
-//!         for (size_t i = 0; i < consul_kv_count(kv); i++)
-//!             puts(consul_kv_at(kv, i)->key);
-//!     consul_kv_free(kv);
+//! ```c
+//! consul_kv *kv = NULL;
+//! if (consul_kv_list(client, "app/", NULL, NULL, &kv) == CONSUL_OK)
+//!     for (size_t i = 0; i < consul_kv_count(kv); i++)
+//!         puts(consul_kv_at(kv, i)->key);
+//! consul_kv_free(kv);
+//! ```
 
 use super::answer::{Listing, consul_meta};
 use super::arena::{Row, Rows, RowsBuilder};

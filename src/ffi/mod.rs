@@ -125,6 +125,9 @@ pub mod options_setters;
 pub mod client;
 pub mod kv;
 pub mod keys;
+pub mod txn;
+pub mod session;
+pub mod request;
 
 // What they are made with.
 pub mod arena;
