@@ -7,7 +7,10 @@ use crate::transport::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
-use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, Visitor};
+use serde::de::{
+    self, Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use std::marker::PhantomData;
 
 use super::answer::{Answer, Meta};
 
@@ -20,6 +23,14 @@ pub(super) fn fetch<T: DeserializeOwned>(client: &Client, call: Call<'_>) -> Res
 /// As [`fetch`], for a change that is answered with `true` or `false`.
 pub(super) fn confirm(client: &Client, call: Call<'_>) -> Result<Answer<bool>> {
     fetch_with(client, call, decode_bool)
+}
+
+/// As [`fetch`], for a list, or a map whose keys repeat what is in the values.
+pub(super) fn fetch_list<T: DeserializeOwned>(
+    client: &Client,
+    call: Call<'_>,
+) -> Result<Answer<Vec<T>>> {
+    Ok(fetch::<Elements<T>>(client, call)?.map(|elements| elements.0))
 }
 
 /// As [`fetch`], by a decoder of the caller's.
@@ -66,6 +77,69 @@ where
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// What a list holds, or a map where its keys repeat what is in the values; `null` where there is
+/// nothing.
+#[derive(Debug)]
+pub(super) struct Elements<T>(pub(super) Vec<T>);
+
+// Derived, it would ask for `T: Default`.
+impl<T> Default for Elements<T> {
+    fn default() -> Elements<T> {
+        Elements(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Elements<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Listed<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Listed<T> {
+            type Value = Elements<T>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list, a map or null")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(
+                self,
+                mut list: A,
+            ) -> std::result::Result<Self::Value, A::Error> {
+                let mut elements = Vec::new();
+                while let Some(element) = list.next_element()? {
+                    elements.push(element);
+                }
+                Ok(Elements(elements))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> std::result::Result<Self::Value, A::Error> {
+                let mut elements = Vec::new();
+                while let Some((IgnoredAny, element)) = map.next_entry()? {
+                    elements.push(element);
+                }
+                Ok(Elements(elements))
+            }
+
+            fn visit_unit<E: de::Error>(self) -> std::result::Result<Self::Value, E> {
+                Ok(Elements::default())
+            }
+        }
+        deserializer.deserialize_any(Listed(PhantomData))
+    }
+}
+
+/// Reads a number that Consul takes unchecked, such as a port: one that does not fit reads as the
+/// default, so that one odd registration does not spoil the whole answer.
+pub(super) fn number<'de, D, T>(deserializer: D) -> std::result::Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + TryFrom<i64>,
+{
+    let number = Option::<i64>::deserialize(deserializer)?;
+    Ok(number.and_then(|number| T::try_from(number).ok()).unwrap_or_default())
+}
+
 /// Reads base64 straight from the text, `null` as no bytes.
 pub(super) fn base64_bytes<'de, D>(deserializer: D) -> std::result::Result<Vec<u8>, D::Error>
 where
@@ -88,4 +162,27 @@ where
         }
     }
     deserializer.deserialize_any(Bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_a_map_and_nothing_are_read_alike() {
+        for (text, elements) in
+            [("[1,2]", &[1, 2][..]), ("{\"a\":1,\"b\":2}", &[1, 2]), ("null", &[])]
+        {
+            assert_eq!(serde_json::from_str::<Elements<u8>>(text).unwrap().0, elements, "{text}");
+        }
+        assert!(serde_json::from_str::<Elements<u8>>("7").is_err());
+    }
+
+    #[test]
+    fn a_number_that_does_not_fit_reads_as_the_default() {
+        for (text, expected) in [("80", 80_u16), ("70000", 0), ("-1", 0), ("null", 0)] {
+            let mut deserializer = serde_json::Deserializer::from_str(text);
+            assert_eq!(number::<_, u16>(&mut deserializer).unwrap(), expected, "{text}");
+        }
+    }
 }

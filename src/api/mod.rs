@@ -3,12 +3,23 @@
 //! Nothing here knows of C, and nothing keeps state between calls.
 
 mod answer;
+mod check;
 mod duration;
+mod input;
 mod json;
+mod node;
+mod service;
 
+pub mod agent;
+pub mod catalog;
+pub mod health;
 pub mod kv;
 pub mod raw;
 pub mod session;
+pub mod status;
 pub mod txn;
 
 pub use answer::{Answer, Meta};
+pub use check::{AggregatedStatus, Check, CheckStatus};
+pub use node::Node;
+pub use service::{Service, ServiceAddress, Weights};

@@ -40,6 +40,7 @@ pub(crate) struct Call<'a> {
     pub(super) accept: Accept,
     pub(super) changes: bool,
     pub(super) replay: bool,
+    hash: Option<&'a str>,
 }
 
 impl<'a> Call<'a> {
@@ -80,6 +81,7 @@ impl<'a> Call<'a> {
             accept: Accept::Success,
             changes: true,
             replay: false,
+            hash: None,
         }
     }
 
@@ -102,6 +104,14 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Makes it a blocking query by content: the answer comes when its hash is not this one any
+    /// more, or when the wait is over
+    /// (<https://developer.hashicorp.com/consul/api-docs/features/blocking#hash-based-blocking-queries>).
+    pub(crate) fn unless_hash(mut self, hash: Option<&'a str>) -> Call<'a> {
+        self.hash = hash.filter(|hash| !hash.is_empty());
+        self
+    }
+
     /// It changes nothing, whatever its method.
     pub(crate) fn read_only(mut self) -> Call<'a> {
         self.changes = false;
@@ -117,18 +127,19 @@ impl<'a> Call<'a> {
     /// a sixteenth of it more, which comes on top.
     pub(super) fn timeout(&self, settings: &Settings) -> Duration {
         let timeout = self.options.timeout.unwrap_or(settings.timeout);
-        match self.options.index {
-            0 => timeout,
-            _ => {
-                let wait = self.options.wait.unwrap_or(settings.wait);
-                timeout + wait + wait / 16
-            }
-        }
+        self.wait(settings).map_or(timeout, |wait| timeout + wait + wait / 16)
+    }
+
+    /// How long Consul shall wait for news, when it is a blocking query.
+    fn wait(&self, settings: &Settings) -> Option<Duration> {
+        let blocks = self.options.index > 0 || self.hash.is_some();
+        blocks.then(|| self.options.wait.unwrap_or(settings.wait))
     }
 
     /// The target with the parameters that the options and the client's settings add.
     pub(super) fn into_target(self, settings: &Settings) -> Target {
         let options = self.options;
+        let wait = self.wait(settings);
         let mut target = self.target;
         let scope: [(&str, Option<&str>); 3] = [
             ("dc", options.datacenter.as_deref().or(settings.datacenter.as_deref())),
@@ -149,8 +160,13 @@ impl<'a> Call<'a> {
             Consistency::Stale => target.flag("stale"),
         };
         if options.index > 0 {
-            let wait = options.wait.unwrap_or(settings.wait);
-            target = target.number("index", options.index).duration("wait", wait);
+            target = target.number("index", options.index);
+        }
+        if let Some(hash) = self.hash {
+            target = target.param("hash", hash);
+        }
+        if let Some(wait) = wait {
+            target = target.duration("wait", wait);
         }
         if let Some(age) = options.max_stale {
             target = target.duration("max_stale", age);

@@ -62,6 +62,8 @@ pub(super) fn from_answer(response: &Response) -> Error {
         404 => (Status::NotFound, false),
         413 => (Status::TooLarge, false),
         429 => (Status::RateLimited, true),
+        // A 404 in newer versions.
+        500 if has(&["does not have associated TTL"]) => (Status::NotFound, false),
         500.. if has(&["Permission denied", "ACL not found"]) => (Status::Denied, false),
         500.. if has(&["No cluster leader", "leadership lost", "not the leader"]) => {
             (Status::NoLeader, true)
@@ -148,6 +150,7 @@ mod tests {
             (503, "rate limit exceeded, try again later", Status::RateLimited, true, false),
             (301, "", Status::Http, false, false),
             (404, "unknown service ID: x", Status::NotFound, false, false),
+            (500, "CheckID \"x\" does not have associated TTL", Status::NotFound, false, false),
         ];
         for (status, body, kind, retryable, unknown) in cases {
             let error = error(status, body);
