@@ -81,14 +81,20 @@ pub(super) fn from_answer(response: &Response) -> Error {
 }
 
 /// Whether a 429 or 503 is about the rate of requests. The one that reports health has it in its
-/// body; the one of the limit has none, or says so
+/// body; the one of the limit has none, or says so in plain text
 /// (<https://developer.hashicorp.com/consul/docs/agent/limits>).
 pub(super) fn is_limit(response: &Response) -> bool {
-    if !matches!(response.status, 429 | 503) {
+    // Health in JSON holds the output of checks, which may speak of anything.
+    if !matches!(response.status, 429 | 503) || is_json(response) {
         return false;
     }
     let text = shown(&response.body);
     text.is_empty() || text.contains("rate limit") || text.contains("concurrent connections")
+}
+
+fn is_json(response: &Response) -> bool {
+    let content_type = response.headers.get("content-type");
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
 }
 
 /// Consul's 404 for a path that it does not know has neither a body nor an index; its 404 for a
@@ -171,6 +177,15 @@ mod tests {
         assert!(is_limit(429, "") && is_limit(503, "rate limit exceeded, try again later"));
         assert!(is_limit(429, "Your IP is issuing too many concurrent connections"));
         assert!(!is_limit(200, ""));
+    }
+
+    #[test]
+    fn a_check_that_speaks_of_a_rate_limit_is_health() {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", "application/json".parse().unwrap());
+        let body =
+            br#"{"AggregatedStatus":"critical","Checks":[{"Output":"rate limit"}]}"#.to_vec();
+        assert!(!is_limit(&Response { status: 503, headers, body }));
     }
 
     #[test]
