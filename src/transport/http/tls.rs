@@ -20,6 +20,7 @@ pub(super) struct TlsLink {
     session: ClientConnection,
     /// Records on their way to the socket: several leave in one write.
     records: Vec<u8>,
+    has_certificate: bool,
 }
 
 impl TlsLink {
@@ -31,9 +32,10 @@ impl TlsLink {
     ) -> io::Result<TlsLink> {
         call.enter(Phase::Handshake);
         let mut session = ClientConnection::new(client.config.clone(), client.server_name.clone())
-            .map_err(|error| refused(&error))?;
+            .map_err(|error| refused(&error, false))?;
         session.set_buffer_limit(None);
-        let mut link = TlsLink { socket, session, records: Vec::new() };
+        let has_certificate = client.config.client_auth_cert_resolver.has_certs();
+        let mut link = TlsLink { socket, session, records: Vec::new(), has_certificate };
         while link.session.is_handshaking() {
             link.send_records(call)?;
             if link.session.is_handshaking() && link.receive_records(call)? == 0 {
@@ -109,7 +111,7 @@ impl TlsLink {
                 call.note_refused();
             }
             self.say_last_words();
-            return Err(refused(&error));
+            return Err(refused(&error, self.has_certificate));
         }
         Ok(received)
     }
@@ -148,11 +150,11 @@ impl Read for Receiving<'_> {
     }
 }
 
-fn refused(error: &TlsError) -> io::Error {
-    io::Error::other(Error::new(Status::Tls, words(error)))
+fn refused(error: &TlsError, has_certificate: bool) -> io::Error {
+    io::Error::other(Error::new(Status::Tls, words(error, has_certificate)))
 }
 
-fn words(error: &TlsError) -> String {
+fn words(error: &TlsError, has_certificate: bool) -> String {
     match error {
         TlsError::InvalidCertificate(CertificateError::Other(explanation)) => {
             explanation.0.to_string()
@@ -163,7 +165,10 @@ fn words(error: &TlsError) -> String {
         TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "the server does not speak TLS on this port".to_owned()
         }
-        TlsError::AlertReceived(AlertDescription::CertificateRequired) => {
+        // Go says `BadCertificate` of one that is missing.
+        TlsError::AlertReceived(
+            AlertDescription::CertificateRequired | AlertDescription::BadCertificate,
+        ) if !has_certificate => {
             "the server asks for a client certificate; set tls_cert_file and tls_key_file"
                 .to_owned()
         }

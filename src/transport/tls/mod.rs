@@ -71,7 +71,8 @@ impl TlsSettings {
             let authorities = files::authorities(self)?;
             authorities.iter().for_each(|authority| seen.add(authority));
             seen.add(&[]);
-            Arc::new(verify::Verifying::new(&authorities, &provider)?)
+            let verifying = verify::Verifying::new(&authorities, &provider);
+            Arc::new(verifying.map_err(|error| error.context(self.authorities_setting()))?)
         } else {
             Arc::new(verify::Trusting::new(&provider))
         };
@@ -91,6 +92,18 @@ impl TlsSettings {
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsClient { config: Arc::new(config), server_name, identity: seen.finish() })
+    }
+}
+
+impl TlsSettings {
+    /// Where the certificate authorities come from, for messages.
+    fn authorities_setting(&self) -> String {
+        let of = |name: &str, path: &PathBuf| format!("{name} {}", path.display());
+        let settings = [
+            self.ca_file.as_ref().map(|path| of("tls_ca_file", path)),
+            self.ca_path.as_ref().map(|path| of("tls_ca_path", path)),
+        ];
+        settings.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 

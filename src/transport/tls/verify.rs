@@ -29,9 +29,7 @@ impl Verifying {
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
             .build()
             .map(Verifying)
-            .map_err(|_| {
-                unusable("no certificate authority in tls_ca_file or tls_ca_path can be used")
-            })
+            .map_err(|_| unusable("no certificate of an authority can be used"))
     }
 }
 
@@ -189,6 +187,12 @@ fn explain(
     ))
 }
 
+/// webpki writes names as `DnsName("example.com")` and `IpAddress(127.0.0.1)`.
+fn bare(presented: &str) -> &str {
+    let inner = presented.split_once('(').map_or(presented, |(_, inner)| inner);
+    inner.trim_end_matches(')').trim_matches('"')
+}
+
 fn explain_other(cause: &CertificateError, name: &str) -> Option<String> {
     let text = match cause {
         CertificateError::UnknownIssuer => "the server's certificate comes from an authority that \
@@ -197,7 +201,7 @@ fn explain_other(cause: &CertificateError, name: &str) -> Option<String> {
         CertificateError::NotValidForNameContext { presented, .. } => format!(
             "the server's certificate is for {}, not for {name}; set tls_server_name to one of \
              its names",
-            presented.join(", ")
+            presented.iter().map(|name| bare(name)).collect::<Vec<_>>().join(", ")
         ),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "the server's certificate has expired, or this machine's clock is wrong".to_owned()
