@@ -16,8 +16,10 @@ lib=${CONSUL_FFI_TARGET:-${CARGO_TARGET_DIR:-$root/target}/release}
 : "${CONSUL_HTTP_ADDR:?a Consul agent must answer there}"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+# The library is found by its soname.
+ln -s "$lib/libconsul_ffi.so" "$tmp/libconsul_ffi.so.1"
 ${CC:-cc} -O2 -I"$root/include" "$root/benches/count/get.c" -L"$lib" -lconsul_ffi \
-    -Wl,-rpath,"$lib" -o "$tmp/get"
+    -Wl,-rpath,"$tmp" -o "$tmp/get"
 
 calls() { # all system calls of a run of $1 gets
     strace -f -c -U calls,name -o "$tmp/strace" "$tmp/get" "$1"
@@ -34,8 +36,12 @@ per_get() { # $1 long, $2 short
     awk -v l="$1" -v s="$2" -v n=$((long - short)) 'BEGIN { printf "%.2f", (l - s) / n }'
 }
 
-calls=$(per_get "$(calls $long)" "$(calls $short)")
-instructions=$(per_get "$(instructions $long)" "$(instructions $short)")
+many=$(calls $long)
+few=$(calls $short)
+calls=$(per_get "$many" "$few")
+many=$(instructions $long)
+few=$(instructions $short)
+instructions=$(per_get "$many" "$few")
 echo "a get: $calls system calls (at most $max_calls), $instructions user instructions (at most $max_instructions)"
 awk -v c="$calls" -v i="$instructions" -v mc=$max_calls -v mi=$max_instructions \
     'BEGIN { exit !(c <= mc && i <= mi) }'

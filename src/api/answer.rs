@@ -1,6 +1,7 @@
 //! What comes back from a call: the value, and what Consul's headers say about it.
 
-use ureq::http::HeaderMap;
+use ureq::http::header::AGE;
+use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The value of an answer with what its headers say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,18 +40,28 @@ pub struct Meta {
     pub cache_age_s: u64,
 }
 
+const INDEX: HeaderName = HeaderName::from_static("x-consul-index");
+const LAST_CONTACT: HeaderName = HeaderName::from_static("x-consul-lastcontact");
+const KNOWN_LEADER: HeaderName = HeaderName::from_static("x-consul-knownleader");
+const CACHE: HeaderName = HeaderName::from_static("x-cache");
+
 impl Meta {
     pub(crate) fn from_headers(headers: &HeaderMap) -> Meta {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
-        let number = |name| text(name).parse().unwrap_or(0);
+        let text = |name| headers.get(&name).map_or(&b""[..], HeaderValue::as_bytes);
+        let cache = text(CACHE);
         Meta {
-            index: number("x-consul-index"),
-            last_contact_ms: number("x-consul-lastcontact"),
-            known_leader: text("x-consul-knownleader").eq_ignore_ascii_case("true"),
-            cache_hit: text("x-cache").eq_ignore_ascii_case("hit"),
-            cache_age_s: number("age"),
+            index: number(text(INDEX)),
+            last_contact_ms: number(text(LAST_CONTACT)),
+            known_leader: text(KNOWN_LEADER).eq_ignore_ascii_case(b"true"),
+            cache_hit: cache.eq_ignore_ascii_case(b"hit"),
+            // Only an answer of the agent's cache has an age.
+            cache_age_s: if cache.is_empty() { 0 } else { number(text(AGE)) },
         }
     }
+}
+
+fn number(text: &[u8]) -> u64 {
+    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -107,8 +107,7 @@ impl Client {
     }
 
     fn headers(&self, call: &Call<'_>) -> Result<Vec<(HeaderName, HeaderValue)>> {
-        let mut headers = Vec::with_capacity(self.shared.headers.len() + 2);
-        headers.extend_from_slice(&self.shared.headers);
+        let mut headers = self.shared.headers.clone();
         let token = match call.options.token.as_deref() {
             Some(token) => Some(secret_header(token)?),
             None => self.shared.token.clone(),

@@ -84,8 +84,13 @@ impl Target {
 /// becomes `%20`, never `+`: in a path Consul takes a plus literally.
 fn encode(out: &mut String, text: &str, keep: impl Fn(u8) -> bool) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || keep(byte);
+    if text.bytes().all(plain) {
+        out.push_str(text);
+        return;
+    }
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || keep(byte) {
+        if plain(byte) {
             out.push(byte as char);
         } else {
             out.push('%');
