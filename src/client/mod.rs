@@ -80,10 +80,9 @@ impl Client {
         let (method, accept, changes) = (call.method, call.accept, call.changes);
         let (body, replay) = (call.body, call.replay);
         let target = call.into_target(settings);
-        let shown = target.shown().to_string();
         let answer = self.shared.transport.exchange(Request {
             method,
-            target: target.into_string(),
+            target: target.as_str(),
             headers: &headers,
             body,
             deadline,
@@ -101,9 +100,11 @@ impl Client {
         };
         // A read has no outcome to be unsure of.
         let unknown = changes && error.is_outcome_unknown();
-        Err(without_secrets(error, &headers)
-            .with_outcome_unknown(unknown)
-            .context(format_args!("{} {shown}", method.as_str())))
+        Err(without_secrets(error, &headers).with_outcome_unknown(unknown).context(format_args!(
+            "{} {}",
+            method.as_str(),
+            target.shown()
+        )))
     }
 
     fn headers(&self, call: &Call<'_>) -> Result<Vec<(HeaderName, HeaderValue)>> {

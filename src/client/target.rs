@@ -65,8 +65,8 @@ impl Target {
     }
 
     /// The whole, for the wire.
-    pub(crate) fn into_string(self) -> String {
-        self.text
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// The path alone, for messages.
@@ -117,20 +117,20 @@ mod tests {
             ("é€", "%C3%A9%E2%82%AC"),
         ];
         for (key, wire) in cases {
-            assert_eq!(Target::new("/v1/kv/").path(key).into_string(), format!("/v1/kv/{wire}"));
+            assert_eq!(Target::new("/v1/kv/").path(key).as_str(), format!("/v1/kv/{wire}"));
         }
     }
 
     #[test]
     fn parameters_are_added_to_those_that_stand_there() {
-        let target = |text| Target::encoded(text).flag("stale").into_string();
+        let target = |text| Target::encoded(text).flag("stale").as_str().to_string();
         assert_eq!(target("/v1/a%20b"), "/v1/a%20b?stale");
         assert_eq!(target("/v1/a?raw"), "/v1/a?raw&stale");
     }
 
     #[test]
     fn a_segment_hides_its_slashes() {
-        assert_eq!(Target::new("/v1/x/").segment("a/b").into_string(), "/v1/x/a%2Fb");
+        assert_eq!(Target::new("/v1/x/").segment("a/b").as_str(), "/v1/x/a%2Fb");
     }
 
     #[test]
@@ -138,6 +138,6 @@ mod tests {
         let target = Target::new("/v1/kv/").path("a").flag("recurse").number("index", 7);
         assert_eq!(target.shown(), "/v1/kv/a");
         let target = target.param("near", "_agent").param("dc", "a&b");
-        assert_eq!(target.into_string(), "/v1/kv/a?recurse&index=7&near=_agent&dc=a%26b");
+        assert_eq!(target.as_str(), "/v1/kv/a?recurse&index=7&near=_agent&dc=a%26b");
     }
 }

@@ -32,6 +32,9 @@ pub struct TextList {
     pub count: usize,
 }
 
+/// Up to this many bytes a copy is cheaper than an entry in the list of what is kept.
+const FEW: usize = 256;
+
 /// Memory that stays where it is until all of it is freed.
 #[derive(Debug, Default)]
 pub struct Arena {
@@ -61,10 +64,14 @@ impl Arena {
         TextList { ptr: list.as_ptr(), count: list.len() }
     }
 
-    /// Takes bytes over without copying them.
+    /// Takes bytes over; many of them without a copy, few with one, which is cheaper.
     pub fn keep(&mut self, bytes: Vec<u8>) -> Bytes {
         if bytes.is_empty() {
             return Bytes { ptr: c"".as_ptr().cast(), len: 0 };
+        }
+        if bytes.len() <= FEW {
+            let copy = self.bump.alloc_slice_copy(&bytes);
+            return Bytes { ptr: copy.as_ptr(), len: copy.len() };
         }
         let kept = Bytes { ptr: bytes.as_ptr(), len: bytes.len() };
         self.kept.push(bytes);

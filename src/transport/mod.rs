@@ -38,7 +38,7 @@ pub struct Request<'a> {
     /// The HTTP method.
     pub method: Method,
     /// Path and query, percent-encoded, without the address's own path prefix: `/v1/kv/a?index=1`.
-    pub target: String,
+    pub target: &'a str,
     /// Headers beyond `Host` and `Content-Length`, which the transport sets itself.
     pub headers: &'a [(ureq::http::HeaderName, ureq::http::HeaderValue)],
     /// The body; `Some(&[])` sends `Content-Length: 0`.

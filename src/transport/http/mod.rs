@@ -49,7 +49,6 @@ pub struct HttpTransport {
     closing: CancelToken,
     shown: String,
     scheme: Scheme,
-    authority: Authority,
     host: HeaderValue,
     prefix: String,
     max_connections: usize,
@@ -86,7 +85,6 @@ impl HttpTransport {
             shown: address.to_string(),
             scheme: if address.is_tls() { Scheme::HTTPS } else { Scheme::HTTP },
             host: HeaderValue::from_str(&authority).map_err(|_| malformed(()))?,
-            authority: authority.parse().map_err(|_| malformed(()))?,
             prefix: address.prefix().to_owned(),
             max_connections: config.max_connections.max(1),
             interruptible: config.interruptible,
@@ -156,23 +154,28 @@ impl HttpTransport {
         built
     }
 
-    fn uri(&self, target: String) -> Result<Uri> {
-        let target = if self.prefix.is_empty() { target } else { self.prefix.clone() + &target };
+    fn uri(&self, target: &str) -> Result<Uri> {
         let malformed = || Error::argument("the path is not percent-encoded");
         if !target.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(malformed());
         }
         let mut parts = ureq::http::uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(PathAndQuery::try_from(target).map_err(|_| malformed())?);
+        // ureq compares it to find an idle connection. All those of an endpoint lead to one place,
+        // and the `Host` header is ours.
+        parts.authority = Some(Authority::from_static("c"));
+        let path_and_query = match self.prefix.as_str() {
+            "" => PathAndQuery::try_from(target),
+            prefix => PathAndQuery::try_from(prefix.to_owned() + target),
+        };
+        parts.path_and_query = Some(path_and_query.map_err(|_| malformed())?);
         Uri::from_parts(parts).map_err(|_| malformed())
     }
 }
 
 impl Transport for HttpTransport {
-    fn exchange(&self, mut request: Request<'_>) -> Result<Response> {
-        let uri = self.uri(std::mem::take(&mut request.target));
+    fn exchange(&self, request: Request<'_>) -> Result<Response> {
+        let uri = self.uri(request.target);
         let uri = uri.map_err(|error| error.with_endpoint(&self.shown))?;
         let longest_line = request
             .headers

@@ -53,10 +53,10 @@ fn transport(address: Address) -> HttpTransport {
     HttpTransport::with(&config(address)).unwrap()
 }
 
-fn request(method: Method, target: &str) -> Request<'static> {
+fn request(method: Method, target: &str) -> Request<'_> {
     Request {
         method,
-        target: target.to_owned(),
+        target,
         headers: &[],
         body: None,
         deadline: Instant::now() + Duration::from_secs(20),
