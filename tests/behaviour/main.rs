@@ -7,5 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clients;
 mod harness;
+mod kv;
 mod transport;
