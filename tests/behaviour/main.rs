@@ -10,4 +10,6 @@ mod support;
 mod clients;
 mod harness;
 mod kv;
+mod session;
 mod transport;
+mod txn;
