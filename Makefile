@@ -2,8 +2,11 @@
 
 .PHONY: all demo test header lint clean help
 
+target := $(or $(CARGO_TARGET_DIR),target)
+
 all: ## the library, with optimisation: target/release/libconsul_ffi.{so,a}
 	cargo build --release --locked
+	ln -sf libconsul_ffi.so $(target)/release/libconsul_ffi.so.1
 
 demo: ## sets up, builds, shows the library at work on a real Consul
 	tests/support/setup.sh demo

@@ -3,7 +3,7 @@
 //! A negative status is an error, and `consul_last_error()` has the details:
 //!
 //! ```c
-//! if (consul_kv_put(client, "app/limit", value, len, NULL, NULL, NULL) < 0) {
+//! if (consul_kv_put(client, "app/limit", value, len, 0, NULL, NULL) < 0) {
 //!     const consul_error *error = consul_last_error();
 //!     fprintf(stderr, "%s: %s\n", consul_status_name(error->status), error->message);
 //! }
