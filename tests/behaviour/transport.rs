@@ -287,14 +287,15 @@ fn a_proxy_of_the_environment_is_not_used() {
 
 #[test]
 fn connections_beyond_the_agents_limit_are_told() {
-    let limit = "limits { http_max_conns_per_client = 3 }";
-    let Some(consul) = Consul::with_hcl(limit) else { return };
-    let held: Vec<_> = (0..3)
+    let agent = Consul::build().hcl("limits { http_max_conns_per_client = 3 }");
+    let Some(consul) = agent.tls(ClientCertificates::Ignored).start() else { return };
+    let _held: Vec<_> = (0..3)
         .map(|_| std::net::TcpStream::connect(("127.0.0.1", consul.port())).unwrap())
         .collect();
-    let client = client(&consul.address(), &[]);
-    let error = get(&client).unwrap_err();
-    assert_eq!(error.status(), Status::RateLimited, "{error}");
-    assert!(error.is_retryable(), "{error}");
-    drop(held);
+    for (address, settings) in [(consul.address(), &[][..]), (consul.https_address(), &[TRUSTED])] {
+        let error = get(&client(&address, settings)).unwrap_err();
+        assert_eq!(error.status(), Status::RateLimited, "{error}");
+        assert!(error.message().contains("http_max_conns_per_client"), "{error}");
+        assert!(error.is_retryable(), "{error}");
+    }
 }

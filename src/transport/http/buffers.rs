@@ -78,7 +78,6 @@ impl UreqBuffers for Buffers {
             self.input.copy_within(self.consumed..self.filled, 0);
             (self.consumed, self.filled) = (0, self.filled - self.consumed);
         }
-        // ureq bounds a head, and uses a body up as it comes: so this ends.
         if self.input.len() - self.filled < TIGHT {
             self.input.resize((self.input.len() * 2).max(SMALL), 0);
         }

@@ -9,6 +9,9 @@ use std::io;
 use std::sync::Arc;
 use ureq::unversioned::transport::{Buffers as UreqBuffers, NextTimeout, Transport};
 
+/// The most bytes of an answer to hold that ureq could not use yet; more than the longest head.
+const MAX_UNUSED: usize = 128 * 1024;
+
 #[derive(Debug)]
 pub(super) struct Connection {
     link: Link,
@@ -46,6 +49,10 @@ impl Connection {
     }
 
     fn receive(&mut self, call: &Call) -> Result<bool, ureq::Error> {
+        // ureq uses a body up as it comes, and bounds the head; but not the lines between chunks.
+        if self.buffers.input().len() > MAX_UNUSED {
+            return Err(failure::endless());
+        }
         match self.link.receive(self.buffers.input_append_buf(), call) {
             Ok(0) if call.is_answered() => Ok(false),
             Ok(0) => {

@@ -79,10 +79,11 @@ impl UreqConnector for Connector {
 fn secured(socket: Socket, client: &TlsClient, call: &Call) -> Result<TlsLink> {
     TlsLink::handshake(socket, client, call).map_err(|error| {
         call.detach();
-        if failure::is_death(&error) {
-            call.note_death();
+        if !failure::is_death(&error) {
+            return failure::from_io(error);
         }
-        failure::from_io(error)
+        call.note_death();
+        failure::broken("the connection was closed in the TLS handshake")
     })
 }
 

@@ -14,6 +14,11 @@ pub(super) fn of_io(error: io::Error) -> ureq::Error {
     of(from_io(error))
 }
 
+/// A part of the answer that must end does not.
+pub(super) fn endless() -> ureq::Error {
+    of(Error::new(Status::Decode, "the answer is not proper HTTP: a line of it does not end"))
+}
+
 /// The peer closed the connection and answered nothing.
 pub(super) fn closed_unanswered() -> ureq::Error {
     of(broken("the connection was closed without an answer"))
@@ -67,7 +72,7 @@ pub(super) fn connect(cause: impl Display) -> Error {
 }
 
 /// A connection that broke; another one may do.
-fn broken(cause: impl Display) -> Error {
+pub(super) fn broken(cause: impl Display) -> Error {
     Error::new(Status::Io, cause.to_string()).with_retryable(true)
 }
 

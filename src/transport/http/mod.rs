@@ -211,8 +211,8 @@ fn explain(error: Error, call: &Call) -> Error {
         return Error::new(
             Status::RateLimited,
             format!(
-                "{} as soon as it was opened; a Consul agent does so beyond \
-                 limits.http_max_conns_per_client (200) connections from one address",
+                "{}; a Consul agent ends new connections at once beyond \
+                 limits.http_max_conns_per_client (200) from one address",
                 error.message()
             ),
         );

@@ -130,6 +130,9 @@ fn nonsense_is_an_error_of_decoding() {
     ] {
         assert_eq!(refused(nonsense), Status::Decode, "{nonsense}");
     }
+    let endless = "1".repeat(200_000);
+    let endless = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{endless}");
+    assert_eq!(refused(endless), Status::Decode);
     let many = "a: b\r\n".repeat(500);
     assert_eq!(refused(format!("HTTP/1.1 200 OK\r\n{many}\r\n")), Status::Decode);
 }
