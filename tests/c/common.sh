@@ -1,0 +1,61 @@
+# For the stages that run the C programs: . tests/c/common.sh
+# shellcheck shell=sh
+
+# Where cargo builds, and what is built from here.
+target=${CARGO_TARGET_DIR:-$PWD/target}
+out=$target/c
+
+if ! CONSUL_BIN=$(tests/support/get-consul.sh); then
+    [ -z "${CI:-}" ] || exit 1
+    echo "no Consul: skipped"
+    exit 0
+fi
+export CONSUL_BIN
+
+# A folder in which the linker and the loader find the library of the folder $1; printed.
+library() {
+    folder=$out/lib/$(echo "${1#"$target"/}" | tr / -)
+    mkdir -p "$folder"
+    for name in libconsul_ffi.so libconsul_ffi.so.1; do
+        ln -sf "$1/libconsul_ffi.so" "$folder/$name"
+    done
+    echo "$folder"
+}
+
+# Builds the programs: programs NAME COMPILER STANDARD LIBRARY [FLAGS]; into $out/NAME
+programs() {
+    mkdir -p "$out/$1"
+    make -s -C tests/c -j2 OUT="$out/$1" CC="$2" STD="$3" LIB="$4" FLAGS="${5:-}"
+}
+
+# The certificates of tests/support/certs.sh, made once.
+certificates() {
+    [ -e "$out/certs/done" ] || { tests/support/certs.sh "$out/certs" && touch "$out/certs/done"; }
+    echo "$out/certs"
+}
+
+passed=0
+failed=0
+
+# One test: run NAME COMMAND...; what it prints is shown when it fails.
+run() {
+    name=$1
+    shift
+    began=$(date +%s)
+    if timeout -k 5 "${limit:-120}" "$@" >"$out/log" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok      $name ($(($(date +%s) - began)) s)"
+        return
+    else
+        status=$?
+    fi
+    failed=$((failed + 1))
+    echo "FAILED  $name (exit status $status)"
+    sed 's/^/    /' "$out/log"
+}
+
+# The stage's last line.
+finish() {
+    echo "$passed $failed" >"${STAGE_RESULT:-/dev/null}"
+    [ "$failed" = 0 ]
+}

@@ -1,0 +1,34 @@
+#!/bin/sh
+# The contract from C: as C99 and C17, by gcc and clang, against the library that is shipped.
+set -eu
+. tests/c/common.sh
+
+variants='gcc-c99 gcc-c17 clang-c99 clang-c17'
+
+if [ "${1:-}" != beside-consul ]; then
+    cargo build --release --locked
+    # Not to be mixed up with what is shipped.
+    cargo build --release --locked --features test-panic --target-dir "$target/test-panic"
+    lib=$(library "$target/release")
+    for variant in $variants; do
+        programs "$variant" "${variant%-*}" "${variant#*-}" "$lib"
+    done
+    exec tests/support/with-consul.sh "$0" beside-consul
+fi
+
+for variant in $variants; do
+    for program in tests/c/contract/*.c; do
+        name=contract/$(basename "$program" .c)
+        run "$variant $name" "$out/$variant/$name"
+    done
+done
+
+CERTS=$(certificates)
+export CERTS
+for program in tests/c/process/*.c; do
+    name=process/$(basename "$program" .c)
+    run "$name" "$out/gcc-c99/$name" "$target/release/libconsul_ffi.so"
+done
+run panic "$out/gcc-c99/panic" "$target/test-panic/release/libconsul_ffi.so"
+run linkage tests/c/linkage.sh "$target/release/libconsul_ffi.so"
+finish
