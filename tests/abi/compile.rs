@@ -24,7 +24,8 @@ pub fn matrix(header: &str) {
 }
 
 pub fn luajit(cdef: &str) {
-    let program = format!("local cdef = (function() {cdef} end)() require('ffi').cdef(cdef)");
+    let program =
+        format!("local cdef = (function() {cdef} end)() require('ffi').cdef(cdef.declarations)");
     run(Command::new("luajit").arg("-"), &program);
 }
 

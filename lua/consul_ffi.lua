@@ -1,0 +1,35 @@
+--- The Consul client for LuaJIT.
+---
+---     local consul = require("consul_ffi")
+---     local client = assert(consul.connect{ address = "http://127.0.0.1:8500" })
+---     local value, meta = client.kv:get("app/greeting")
+---
+--- Every call returns `nil, err` when it fails and `false, err` for an honest no (see
+--- consul_ffi/errors.lua for what an error holds); only a mistake in the program, such as a wrong
+--- type, raises an error.
+
+local ffi = require("ffi")
+local C = require("consul_ffi.loader")
+local errors = require("consul_ffi.errors")
+
+local consul = {
+    connect = require("consul_ffi.client"),
+    json = require("consul_ffi.json"),
+}
+
+--- Every code of an error: `consul.NOT_FOUND`, `consul.ERR_TIMEOUT`, ...
+for name, code in pairs(errors.codes) do
+    consul[name] = code
+end
+
+--- The version of the library, such as "1.2.3".
+function consul.version()
+    return ffi.string(C.consul_version())
+end
+
+--- How many native objects have not been freed yet.
+function consul.live_handles()
+    return tonumber(C.consul_live_handles(C.CONSUL_HANDLE_ALL))
+end
+
+return consul

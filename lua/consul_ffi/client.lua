@@ -1,0 +1,127 @@
+--- A client, and the settings it is made from.
+
+local ffi = require("ffi")
+local C = require("consul_ffi.loader")
+local check = require("consul_ffi.check")
+local errors = require("consul_ffi.errors")
+local number = require("consul_ffi.number")
+
+local codes = errors.codes
+local config_box = ffi.typeof("consul_config *[1]")
+local client_box = ffi.typeof("consul_client *[1]")
+
+local Client = {}
+Client.__index = Client
+
+--- The areas of the API, by the names they have in a client.
+local AREAS = {
+    kv = require("consul_ffi.kv"),
+    session = require("consul_ffi.session"),
+}
+
+function Client:__tostring()
+    return "consul client: " .. (self:endpoint() or "closed")
+end
+
+Client.request = require("consul_ffi.request")
+Client.txn = require("consul_ffi.txn")
+
+--- A Lua value as the text that a setting takes; nil for what no setting takes.
+local function setting_text(value)
+    local kind = type(value)
+    if kind == "string" then
+        return value
+    elseif kind == "boolean" then
+        return tostring(value)
+    elseif kind == "number" or kind == "cdata" then
+        local exact = number.uint64(value)
+        return exact and number.decimal(exact)
+    end
+end
+
+local function check_settings(settings)
+    check.type(settings, "table", "settings")
+    local texts = {}
+    for name, value in pairs(settings) do
+        local text = setting_text(value)
+        if type(name) ~= "string" or not text then
+            check.fail(
+                "setting %s must be a string, a whole number or a boolean, not %s",
+                tostring(name), check.shown(value)
+            )
+        end
+        texts[name] = text
+    end
+    return texts
+end
+
+local function set_all(config, texts)
+    for name, text in pairs(texts) do
+        local problem = errors.for_nul(name, "the name of a setting") or errors.for_nul(text, name)
+        if problem then
+            return problem
+        end
+        local status = C.consul_config_set(config, name, text)
+        if status ~= codes.OK then
+            return errors.from(status)
+        end
+    end
+end
+
+local function new_config(texts, with_environment)
+    local out = config_box()
+    local make = with_environment and C.consul_config_new or C.consul_config_new_without_environment
+    local status = make(out)
+    if status ~= codes.OK then
+        return nil, errors.from(status)
+    end
+    local config = ffi.gc(out[0], C.consul_config_free)
+    local problem = set_all(config, texts)
+    if problem then
+        C.consul_config_free(ffi.gc(config, nil))
+        return nil, problem
+    end
+    return config
+end
+
+--- A client made from a table of settings (docs/settings.md); nil and an error for an unknown name
+--- or a value that is not allowed. What the table does not say comes from the environment, unless it
+--- says `environment = false`.
+local function connect(settings)
+    local texts = check_settings(settings or {})
+    local with_environment = texts.environment ~= "false"
+    texts.environment = nil
+    local config, problem = new_config(texts, with_environment)
+    if not config then
+        return nil, problem
+    end
+    local out = client_box()
+    local status = C.consul_client_new(config, out)
+    problem = status ~= codes.OK and errors.from(status) or nil
+    C.consul_config_free(ffi.gc(config, nil))
+    if problem then
+        return nil, problem
+    end
+    local client = setmetatable({ handle = ffi.gc(out[0], C.consul_client_free) }, Client)
+    client.client = client
+    for name, new in pairs(AREAS) do
+        client[name] = new(client)
+    end
+    return client
+end
+
+--- Ends the client. Harmless when it was closed before.
+function Client:close()
+    local handle = self.handle
+    if handle then
+        self.handle = nil
+        C.consul_client_free(ffi.gc(handle, nil))
+    end
+end
+
+--- Where its calls go, such as "http://127.0.0.1:8500"; nil once it is closed.
+function Client:endpoint()
+    return self.handle and ffi.string(C.consul_client_endpoint(self.handle))
+end
+
+return connect

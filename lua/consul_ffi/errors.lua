@@ -1,0 +1,83 @@
+--- Errors as values: `nil, err`, with everything a program decides by.
+---
+--- err.code             one of the numbers in `errors.codes`: above 0 an honest answer (NOT_FOUND,
+---                      CONFLICT, HELD, NO_CHANGE), below 0 an error
+--- err.name             its name, such as "ERR_TIMEOUT"
+--- err.message          one line for people, without secrets
+--- err.http_status      the HTTP status that came with it, 0 where there was none
+--- err.retryable        the same call may succeed later
+--- err.outcome_unknown  a change was sent and may have been applied, now or within minutes
+--- err.endpoint         the address of the agent it concerns, "" where there is none
+
+local ffi = require("ffi")
+local C = require("consul_ffi.loader")
+local declarations = require("consul_ffi.cdef").declarations
+
+local errors = {}
+
+local Error = {}
+Error.__index = Error
+
+function Error:__tostring()
+    return self.name .. ": " .. self.message
+end
+
+function Error.__concat(left, right)
+    return tostring(left) .. tostring(right)
+end
+
+local function name_of(code)
+    return (ffi.string(C.consul_status_name(code)):gsub("^CONSUL_", ""))
+end
+
+--- Every code by its name without the `CONSUL_` prefix.
+errors.codes = {}
+for name, code in declarations:gmatch("CONSUL_([%u_]+) = (%-?%d+);") do
+    code = tonumber(code)
+    if name_of(code) == name then
+        errors.codes[name] = code
+    end
+end
+
+--- An error found on this side; nothing was sent.
+function errors.new(code, message)
+    return setmetatable({
+        code = code,
+        name = name_of(code),
+        message = message,
+        http_status = 0,
+        retryable = false,
+        outcome_unknown = false,
+        endpoint = "",
+    }, Error)
+end
+
+--- An error for a text with a NUL, where C would cut it; nil for any other text.
+function errors.for_nul(text, name)
+    local position = text:find("\0", 1, true)
+    if position then
+        local message = ("%s has a NUL at byte %d, which Consul cannot hold"):format(name, position)
+        return errors.new(errors.codes.ERR_ARGUMENT, message)
+    end
+end
+
+--- The error behind a status that a call has just returned.
+function errors.from(status)
+    if status > 0 then
+        return errors.new(status, ffi.string(C.consul_status_message(status)))
+    end
+    local row = C.consul_last_error()
+    local message = ffi.string(row.message, row.message_len)
+    local endpoint = ffi.string(row.endpoint, row.endpoint_len)
+    return setmetatable({
+        code = status,
+        name = name_of(status),
+        message = message,
+        http_status = row.http_status,
+        retryable = row.retryable,
+        outcome_unknown = row.outcome_unknown,
+        endpoint = endpoint,
+    }, Error)
+end
+
+return errors

@@ -1,0 +1,91 @@
+--- Results of the library as Lua values.
+
+local ffi = require("ffi")
+local C = require("consul_ffi.loader")
+
+local result = {}
+
+--- A text of a row, nil when it is empty.
+function result.optional(pointer, len)
+    if len == 0 then
+        return nil
+    end
+    return ffi.string(pointer, len)
+end
+
+--- A list of texts in a row.
+function result.texts(pointers, count)
+    local list = {}
+    for index = 0, tonumber(count) - 1 do
+        list[index + 1] = ffi.string(pointers[index])
+    end
+    return list
+end
+
+--- A key with its value.
+function result.pair(row)
+    return {
+        key = ffi.string(row.key, row.key_len),
+        value = ffi.string(row.value, row.value_len),
+        flags = row.flags,
+        session = result.optional(row.session, row.session_len),
+        lock_index = row.lock_index,
+        create_index = row.create_index,
+        modify_index = row.modify_index,
+    }
+end
+
+--- What an answer's headers say. `index` is what a blocking query waits on; times are Lua numbers.
+function result.meta(row)
+    return {
+        index = row.index,
+        last_contact_ms = tonumber(row.last_contact_ms),
+        known_leader = row.known_leader,
+        cache_hit = row.cache_hit,
+        cache_age_s = tonumber(row.cache_age_s),
+    }
+end
+
+--- A box for one result of type `consul_<name>`.
+function result.box(name)
+    return ffi.typeof("consul_" .. name .. " *[1]")
+end
+
+--- How a list is read: `take(call, status, box)` gives its entries and the answer's meta.
+--- `read_row(row, handle, index)` makes an entry of a row.
+function result.list(name, read_row)
+    local count, at = "consul_" .. name .. "_count", "consul_" .. name .. "_at"
+    local meta, free = "consul_" .. name .. "_meta", "consul_" .. name .. "_free"
+
+    local function read(handle)
+        local list = {}
+        for index = 0, tonumber(C[count](handle)) - 1 do
+            list[index + 1] = read_row(C[at](handle, index), handle, index)
+        end
+        return list, result.meta(C[meta](handle))
+    end
+
+    return function(call, status, box)
+        return call:take(status, box, C[free], read)
+    end
+end
+
+result.text_box = result.box("text")
+
+local function read_text(handle)
+    return ffi.string(C.consul_text_data(handle), C.consul_text_len(handle))
+end
+
+--- The text in a box.
+function result.take_text(call, status, box)
+    return call:take(status, box, C.consul_text_free, read_text)
+end
+
+result.strings_box = result.box("keys")
+
+--- The strings in a box.
+result.take_strings = result.list("keys", function(row)
+    return ffi.string(row.data, row.len)
+end)
+
+return result

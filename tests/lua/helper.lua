@@ -1,0 +1,89 @@
+--- What several specs need: other processes, scratch folders, small C libraries.
+
+local helper = {}
+
+helper.root = debug.getinfo(1, "S").source:match("^@(.*)tests/lua/helper%.lua$")
+if helper.root == "" then
+    helper.root = "./"
+end
+
+--- A text as one word of a shell command.
+function helper.quote(text)
+    return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+--- Runs a shell command; returns what it wrote and its exit status.
+function helper.shell(command)
+    local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1; echo \"status=$?\""))
+    local output = pipe:read("*a")
+    pipe:close()
+    local text, status = output:match("^(.*)status=(%d+)\n$")
+    return text, tonumber(status)
+end
+
+--- Runs a shell command that must succeed.
+function helper.must(command)
+    local output, status = helper.shell(command)
+    assert(status == 0, output)
+    return output
+end
+
+function helper.write(path, text)
+    local file = assert(io.open(path, "w"))
+    file:write(text)
+    file:close()
+end
+
+--- A new empty folder, its path with a slash at the end.
+function helper.folder()
+    return helper.must("mktemp -d"):gsub("\n$", "") .. "/"
+end
+
+function helper.remove(folder)
+    helper.must("rm -r " .. helper.quote(folder))
+end
+
+--- Runs a Lua program in a process of its own; returns what it wrote and its exit status.
+--- `variables` is what stands before the command, such as "LUA_CPATH='?.so'".
+function helper.luajit(program, variables, folder)
+    local file = os.tmpname()
+    helper.write(file, program)
+    local output, status = helper.shell(
+        ("cd %s && %s luajit %s"):format(helper.quote(folder or "."), variables or "", file)
+    )
+    os.remove(file)
+    return output, status
+end
+
+--- Builds a library that has nothing but this ABI version.
+function helper.fake_library(path, major, minor)
+    local source = ("unsigned consul_abi_version(void) { return %du << 16 | %du; }\n"):format(major, minor)
+    helper.must(("printf %%s %s | cc -shared -fPIC -x c - -o %s"):format(helper.quote(source), helper.quote(path)))
+end
+
+--- A key prefix that no other test uses, with a slash at its end.
+local prefixes = 0
+function helper.prefix()
+    prefixes = prefixes + 1
+    return ("lua-%d-%d/"):format(os.time(), prefixes)
+end
+
+--- Objects that were not freed, after the collector has had its chance.
+function helper.live_handles()
+    collectgarbage()
+    collectgarbage()
+    return require("consul_ffi").live_handles()
+end
+
+--- Every Lua file of the library, as a table of texts by their paths.
+function helper.sources()
+    local sources = {}
+    for path in helper.must(("find %slua -name '*.lua'"):format(helper.root)):gmatch("[^\n]+") do
+        local file = assert(io.open(path))
+        sources[path] = file:read("*a")
+        file:close()
+    end
+    return sources
+end
+
+return helper

@@ -1,0 +1,144 @@
+--- What a native library behind LuaJIT must not do: call back, crash at the end, leak, be collected.
+
+local helper = require("helper")
+local declarations = require("consul_ffi.cdef").declarations
+
+local with_consul = os.getenv("CONSUL_HTTP_ADDR") and it or pending
+
+describe("the library under LuaJIT", function()
+    it("is never given a function to call", function()
+        assert.is_nil(declarations:find("(*", 1, true))
+        for path, text in pairs(helper.sources()) do
+            assert.is_nil(text:find("%(%s*%*%s*[%w_]*%s*%)"), path .. " has a C function type")
+        end
+    end)
+
+    it("binds every function that the header declares", function()
+        local C = require("consul_ffi.loader")
+        local count = 0
+        for name in declarations:gmatch("[ %*](consul_[%w_]+)%(") do
+            assert.equal("cdata", type(C[name]), name)
+            count = count + 1
+        end
+        assert.is_true(count > 50)
+    end)
+
+    it("stays when everything that knows it is gone", function()
+        local output, status = helper.luajit([[
+            local client = require("consul_ffi").connect({ address = "http://127.0.0.1:1" })
+            for name in pairs(package.loaded) do package.loaded[name] = nil end
+            collectgarbage()
+            collectgarbage()
+            local value, err = client.kv:get("a")
+            print(value, err.name)]])
+        assert.equal("nil\tERR_CONNECT\n", output)
+        assert.equal(0, status)
+    end)
+
+    it("can be required and unloaded 10,000 times", function()
+        local output, status = helper.luajit([[
+            local before
+            for round = 1, 10000 do
+                for name in pairs(package.loaded) do
+                    if name:find("^consul_ffi") then package.loaded[name] = nil end
+                end
+                local consul = require("consul_ffi")
+                local client = assert(consul.connect({ address = "http://127.0.0.1:1" }))
+                client:close()
+                if round == 1000 then collectgarbage() before = collectgarbage("count") end
+            end
+            collectgarbage()
+            collectgarbage()
+            print(require("consul_ffi").live_handles(), collectgarbage("count") - before < 1024)]])
+        assert.equal("0\ttrue\n", output)
+        assert.equal(0, status)
+    end)
+
+    it("ends with its process in any order of finalizers", function()
+        local program = [[
+            local ffi = require("ffi")
+            local consul = require("consul_ffi")
+            local C = require("consul_ffi.loader")
+            local new = {
+                function() return consul.connect({ address = "http://127.0.0.1:1" }).handle end,
+                function()
+                    local out = ffi.new("consul_options *[1]")
+                    C.consul_options_new(out)
+                    return ffi.gc(out[0], C.consul_options_free)
+                end,
+                function()
+                    local out = ffi.new("consul_config *[1]")
+                    C.consul_config_new(out)
+                    return ffi.gc(out[0], C.consul_config_free)
+                end,
+                function()
+                    local out = ffi.new("consul_txn *[1]")
+                    C.consul_txn_new(out)
+                    return ffi.gc(out[0], C.consul_txn_free)
+                end,
+                function()
+                    local out = ffi.new("consul_session_spec *[1]")
+                    C.consul_session_spec_new(out)
+                    return ffi.gc(out[0], C.consul_session_spec_free)
+                end,
+            }
+            math.randomseed(SEED)
+            kept = {}
+            for position = 1, 50 do kept[position] = new[math.random(#new)]() end
+            for _ = 1, 10 do kept[math.random(#kept)] = nil end
+            collectgarbage()]]
+        for seed = 1, 20 do
+            local output, status = helper.luajit((program:gsub("SEED", seed)))
+            assert.equal("", output)
+            assert.equal(0, status)
+        end
+    end)
+
+    it("takes a free of anything, in any order, any number of times", function()
+        local ffi = require("ffi")
+        local C = require("consul_ffi.loader")
+        local client = require("consul_ffi").connect({ address = "http://127.0.0.1:1" })
+        local options = ffi.new("consul_options *[1]")
+        C.consul_options_new(options)
+        C.consul_client_free(ffi.gc(client.handle, nil))
+        C.consul_client_free(client.handle)
+        C.consul_options_free(options[0])
+        C.consul_options_free(options[0])
+        C.consul_options_free(nil)
+        C.consul_client_free(ffi.cast("consul_client *", 0x7fffffffffff))
+        local _, err = client.kv:get("a")
+        assert.equal("ERR_HANDLE", err.name)
+        client, options = nil, nil
+        assert.equal(0, helper.live_handles())
+    end)
+
+    with_consul("keeps its memory over 200,000 reads", function()
+        local output, status = helper.luajit([[
+            local consul = require("consul_ffi")
+            local client = assert(consul.connect())
+            local function resident()
+                collectgarbage()
+                collectgarbage()
+                local file = io.open("/proc/self/statm")
+                local pages = file:read("*a"):match("^%d+ (%d+)")
+                file:close()
+                return tonumber(pages) * 4096
+            end
+            local key = "memory/" .. os.time()
+            assert(client.kv:put(key, ("x"):rep(500)))
+            local function read(count)
+                for _ = 1, count do assert(client.kv:get(key)) end
+            end
+            read(20000)
+            local before = resident()
+            read(200000)
+            local grown = resident() - before
+            print(jit.status(), math.abs(grown) < 5e6 or grown)
+            client.kv:delete(key)
+            client:close()
+            collectgarbage()
+            print(consul.live_handles())]])
+        assert.matches("^true.*\ttrue\n0\n$", output)
+        assert.equal(0, status)
+    end)
+end)
