@@ -7,9 +7,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod call;
 mod clients;
+mod environment;
 mod harness;
 mod kv;
+mod raw;
 mod session;
 mod transport;
 mod txn;
