@@ -11,11 +11,19 @@
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
 local errors = require("consul_ffi.errors")
+local ConsulClient = require("consul_ffi.original")
 
 local consul = {
     connect = require("consul_ffi.client"),
     json = require("consul_ffi.json"),
+    --- For programs written for the earlier module of this name.
+    ConsulClient = ConsulClient,
 }
+
+--- As `ConsulClient:new(config)`.
+function consul.new(config)
+    return ConsulClient:new(config)
+end
 
 --- Every code of an error: `consul.NOT_FOUND`, `consul.ERR_TIMEOUT`, ...
 for name, code in pairs(errors.codes) do

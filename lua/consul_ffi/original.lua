@@ -1,0 +1,289 @@
+--- The methods of the earlier LuaJIT + libcurl module of this name, for programs written for it.
+---
+--- Every method returns `true, response` or `false, message`, both strings. A response is the body of
+--- the HTTP API, without white space between its tokens where it is JSON, whatever the agent's mode.
+--- HTTP errors are failures, keys are percent-encoded, values are any bytes, the token is sent.
+
+local base64 = require("consul_ffi.base64")
+local check = require("consul_ffi.check")
+local connect = require("consul_ffi.client")
+local errors = require("consul_ffi.errors")
+local json = require("consul_ffi.json")
+local pause = require("consul_ffi.pause")
+local url = require("consul_ffi.url")
+
+local NOT_FOUND = errors.codes.NOT_FOUND
+local LEVELS = { DEBUG = 1, INFO = 2, WARN = 3, ERROR = 4 }
+local FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 100, 2000
+
+local ConsulClient = {}
+ConsulClient.__index = ConsulClient
+
+--- Writes a line to stderr when `log_level` asks for it; without a level the client is silent.
+local function log(self, level, message)
+    local threshold = LEVELS[self.log_level]
+    if threshold and LEVELS[level] >= threshold then
+        io.stderr:write(("consul_ffi [%s] %s\n"):format(level, message))
+    end
+end
+
+local function read_config(config)
+    check.type(config, "table", "config")
+    if config.simulate then
+        check.fail(
+            "simulate = true is not supported: this version has no embedded agent; "
+                .. "run a real one with `consul agent -dev`"
+        )
+    end
+    local level = config.log_level and tostring(config.log_level):upper()
+    if level and not LEVELS[level] then
+        check.fail("log_level must be one of DEBUG, INFO, WARN, ERROR, not %s", level)
+    end
+    return {
+        consul_url = config.consul_url or config.endpoint,
+        timeout = config.timeout or 5000,
+        simulate = false,
+        retry_count = tonumber(config.retry_count) or 0,
+        log_level = level,
+    }
+end
+
+--- A client for `consul_url` (or `endpoint`), `timeout` in milliseconds (5000), `acl_token`,
+--- `retry_count` (0: how often a failed call is repeated when that is harmless) and `log_level`. A
+--- client that cannot be made has `initialized` false, and its methods say why.
+function ConsulClient:new(config)
+    local client = setmetatable(read_config(config or {}), ConsulClient)
+    local native, problem = connect({
+        address = client.consul_url,
+        timeout_ms = client.timeout,
+        token = config and config.acl_token,
+    })
+    client.native = native
+    client.initialized = native ~= nil
+    client.problem = problem and problem.message
+    client.consul_url = client.consul_url or (native and native:endpoint())
+    return client
+end
+
+local function message_of(what, err)
+    return err.code == NOT_FOUND and what .. ": 404, not found" or err.message
+end
+
+--- A repeat is harmless when the call changes nothing, or certainly did not.
+local function may_repeat(err, is_read)
+    return err.retryable and (is_read or not err.outcome_unknown)
+end
+
+--- Runs `operation(native)`, which returns a response, or nil and an error.
+local function run(self, what, is_read, operation)
+    if not self.initialized then
+        return false, self.problem or "the client was destroyed"
+    end
+    local wait = FIRST_PAUSE_MS
+    for repeats = 0, self.retry_count do
+        log(self, "DEBUG", what)
+        local response, err = operation(self.native)
+        if response then
+            return true, response
+        end
+        local message = message_of(what, err)
+        if repeats == self.retry_count or not may_repeat(err, is_read) then
+            log(self, "ERROR", message)
+            return false, message
+        end
+        log(self, "WARN", message .. ": trying again")
+        pause(wait)
+        wait = math.min(wait * 2, LONGEST_PAUSE_MS)
+    end
+end
+
+--- Sends a request and returns the body, as JSON without white space.
+local function request(native, method, path, body, options)
+    local response, err = native:request(method, path, body, options)
+    if not response then
+        return nil, err
+    end
+    return json.compact(response.body)
+end
+
+--- Keys are written with and without the slash of a path; Consul has them without.
+local function key_of(key)
+    return (tostring(key):gsub("^/", ""))
+end
+
+local function bytes_of(value)
+    if type(value) == "table" then
+        return json.encode(value)
+    end
+    return tostring(value)
+end
+
+local function word(ok, err)
+    if ok == nil then
+        return nil, err
+    end
+    return tostring(ok)
+end
+
+--- Reads a key, or everything under it: a JSON array with the values in base64, `[]` when there is
+--- none.
+function ConsulClient:kv_get(key, recurse)
+    local path = "/v1/kv/" .. url.path(key_of(key)) .. (recurse and "?recurse" or "")
+    return run(self, "kv_get " .. path, true, function(native)
+        local body, err = request(native, "GET", path)
+        if not body and err.code == NOT_FOUND then
+            return "[]"
+        end
+        return body, err
+    end)
+end
+
+--- Writes a key; a table is written as its JSON.
+function ConsulClient:kv_put(key, value)
+    local ok, text = pcall(bytes_of, value)
+    if not ok then
+        return false, text
+    end
+    return run(self, "kv_put " .. tostring(key), false, function(native)
+        return word(native.kv:put(key_of(key), text))
+    end)
+end
+
+--- Deletes a key, or everything under it.
+function ConsulClient:kv_delete(key, recurse)
+    return run(self, "kv_delete " .. tostring(key), false, function(native)
+        local method = recurse and "delete_prefix" or "delete"
+        return word(native.kv[method](native.kv, key_of(key)))
+    end)
+end
+
+--- Registers a service on the agent, with a check that asks http://address:port/health every 10 s.
+function ConsulClient:register_service(id, name, address, port, tags)
+    local definition = {
+        ID = id,
+        Name = name,
+        Address = address,
+        Port = tonumber(port),
+        Tags = json.array({ unpack(tags or {}) }),
+        Check = {
+            HTTP = ("http://%s:%s/health"):format(tostring(address), tostring(port)),
+            Interval = "10s",
+            Timeout = "5s",
+        },
+    }
+    return run(self, "register_service " .. tostring(id), false, function(native)
+        return request(native, "PUT", "/v1/agent/service/register", definition)
+    end)
+end
+
+function ConsulClient:deregister_service(id)
+    local path = "/v1/agent/service/deregister/" .. url.segment(tostring(id))
+    return run(self, "deregister_service " .. tostring(id), false, function(native)
+        return request(native, "PUT", path)
+    end)
+end
+
+--- The instances of a service with their checks: a JSON array.
+function ConsulClient:discover_services(name)
+    local path = "/v1/health/service/" .. url.segment(tostring(name))
+    return run(self, "discover_services " .. tostring(name), true, function(native)
+        return request(native, "GET", path)
+    end)
+end
+
+--- Makes a session whose keys are deleted when it ends: `{"ID":"..."}`. `ttl` is Consul's text, such
+--- as "30s", or a number of seconds.
+function ConsulClient:create_session(name, ttl)
+    local definition = {
+        Name = name,
+        TTL = type(ttl) == "number" and ttl .. "s" or ttl or "30s",
+        Behavior = "delete",
+    }
+    return run(self, "create_session " .. tostring(name), false, function(native)
+        return request(native, "PUT", "/v1/session/create", definition)
+    end)
+end
+
+function ConsulClient:destroy_session(id)
+    return run(self, "destroy_session " .. tostring(id), false, function(native)
+        return word(native.session:destroy(tostring(id)))
+    end)
+end
+
+--- A path with or without its slash and its `v1`, as the wire wants it.
+local function api_path(path)
+    local rest = tostring(path):gsub("^/+", "")
+    if rest:sub(1, 3) ~= "v1/" then
+        rest = "v1/" .. rest
+    end
+    return url.lenient("/" .. rest)
+end
+
+--- Parameters as options of a request: a token goes into its header, never into the URL.
+local function parameters(path, params)
+    if type(params) == "string" and params ~= "" then
+        return path .. (path:find("?", 1, true) and "&" or "?") .. url.lenient((params:gsub("^?", ""))), nil
+    elseif type(params) ~= "table" then
+        return path, nil
+    end
+    local query = {}
+    for name, value in pairs(params) do
+        query[tostring(name)] = value
+    end
+    local token = query.token
+    query.token = nil
+    return path, { query = query, token = token }
+end
+
+--- Any endpoint: `path` with or without `/v1`, `data` a string or a table that is sent as JSON,
+--- `params` a table or a text of parameters. The response is the body as it came.
+function ConsulClient:http_request(method, path, data, params)
+    method = tostring(method):upper()
+    local target, options = parameters(api_path(path), params)
+    local body = data
+    if type(data) == "table" then
+        local ok, text = pcall(json.encode, data)
+        if not ok then
+            return false, text
+        end
+        body = text
+    elseif data ~= nil then
+        body = tostring(data)
+    end
+    return run(self, method .. " " .. target:gsub("%?.*", ""), method == "GET", function(native)
+        local response, err = native:request(method, target, body, options)
+        if not response then
+            return nil, err
+        end
+        return response.body
+    end)
+end
+
+--- Called with a colon or with a dot.
+local function argument(self, value)
+    if value == nil and getmetatable(self) ~= ConsulClient and self ~= ConsulClient then
+        return self
+    end
+    return value
+end
+
+--- The JSON of a value.
+function ConsulClient:table_to_json(value)
+    return check.json(argument(self, value), "value")
+end
+
+--- The base64 text of any bytes.
+function ConsulClient:base64_encode(bytes)
+    return base64.encode(check.type(argument(self, bytes), "string", "bytes"))
+end
+
+--- Frees the client; calling it twice is harmless.
+function ConsulClient:destroy()
+    if self.native then
+        self.native:close()
+    end
+    self.native = nil
+    self.initialized = false
+end
+
+return ConsulClient

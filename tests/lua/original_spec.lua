@@ -1,0 +1,207 @@
+--- The methods of the earlier module, as programs written for it call them.
+
+local consul = require("consul_ffi")
+local helper = require("helper")
+
+local with_consul = os.getenv("CONSUL_HTTP_ADDR") and describe or pending
+
+describe("consul.new", function()
+    it("has the earlier module's defaults", function()
+        local output = helper.luajit([[
+            local client = require("consul_ffi").new()
+            print(client.consul_url, client.timeout, client.simulate, client.initialized)]], "env -u CONSUL_HTTP_ADDR")
+        assert.equal("http://127.0.0.1:8500\t5000\tfalse\ttrue\n", output)
+    end)
+
+    it("takes the address by either name and makes the class's objects", function()
+        for _, config in ipairs({ { consul_url = "http://127.0.0.1:1" }, { endpoint = "http://127.0.0.1:1" } }) do
+            local client = consul.ConsulClient:new(config)
+            assert.equal("http://127.0.0.1:1", client.consul_url)
+            assert.equal(consul.ConsulClient, getmetatable(client))
+            client:destroy()
+        end
+    end)
+
+    it("says that simulation is not supported, at the program's line", function()
+        local ok, message = pcall(function()
+            consul.new({ simulate = true })
+        end)
+        assert.is_false(ok)
+        assert.matches("original_spec.lua:%d+: consul_ffi: simulate = true is not supported", message)
+    end)
+
+    it("gives a client that says why it cannot be used", function()
+        local client = consul.new({ consul_url = "ftp://x" })
+        assert.is_false(client.initialized)
+        local ok, message = client:kv_get("a")
+        assert.is_false(ok)
+        assert.matches("unknown scheme", message)
+    end)
+
+    it("returns false and a message when nobody answers", function()
+        local client = consul.new({ consul_url = "http://127.0.0.1:1" })
+        for _, call in ipairs({
+            { "kv_get", "a" }, { "kv_put", "a", "b" }, { "kv_delete", "a" }, { "register_service", "i", "n", "a", 1 },
+            { "deregister_service", "i" }, { "discover_services", "n" }, { "create_session", "n" },
+            { "destroy_session", "i" }, { "http_request", "GET", "/v1/x" },
+        }) do
+            local ok, message = client[call[1]](client, unpack(call, 2))
+            assert.is_false(ok)
+            assert.matches("connection refused", message)
+        end
+        client:destroy()
+    end)
+
+    it("repeats what is harmless, and logs when it is told to", function()
+        local output, status = helper.luajit([[
+            local client = require("consul_ffi").new({
+                consul_url = "http://127.0.0.1:1", retry_count = 2, log_level = "warn" })
+            print(client:kv_put("a", "b"))]])
+        assert.equal(0, status)
+        local _, repeats = output:gsub("%[WARN%]", "")
+        local _, failures = output:gsub("%[ERROR%]", "")
+        assert.equal(2, repeats)
+        assert.equal(1, failures)
+    end)
+
+    it("is silent without a log level", function()
+        local output = helper.luajit([[
+            require("consul_ffi").new({ consul_url = "http://127.0.0.1:1" }):kv_get("a")]])
+        assert.equal("", output)
+    end)
+
+    it("can be destroyed twice", function()
+        local client = consul.new({ consul_url = "http://127.0.0.1:1" })
+        assert.is_true(client.initialized)
+        client:destroy()
+        client:destroy()
+        assert.is_false(client.initialized)
+        local ok, message = client:kv_put("a", "b")
+        assert.is_false(ok)
+        assert.matches("destroyed", message)
+        client = nil
+        assert.equal(0, helper.live_handles())
+    end)
+end)
+
+with_consul("the earlier module's client", function()
+    local client, prefix
+
+    before_each(function()
+        client = consul.new({ consul_url = os.getenv("CONSUL_HTTP_ADDR"), timeout = 8000 })
+        prefix = helper.prefix()
+    end)
+
+    after_each(function()
+        client:kv_delete(prefix, true)
+        client:destroy()
+        client = nil
+        assert.equal(0, helper.live_handles())
+    end)
+
+    it("puts, gets and deletes keys", function()
+        assert.same({ true, "true" }, { client:kv_put(prefix .. "a", "hello") })
+        local ok, body = client:kv_get(prefix .. "a")
+        assert.is_true(ok)
+        assert.equal("aGVsbG8=", body:match('"Value":"([^"]+)"'))
+        assert.equal(prefix .. "a", consul.json.decode(body)[1].Key)
+
+        assert.same({ true, "true" }, { client:kv_put(prefix .. "b", { n = 1 }) })
+        ok, body = client:kv_get(prefix, true)
+        assert.is_true(ok)
+        assert.equal(2, #consul.json.decode(body))
+        assert.equal(client:base64_encode('{"n":1}'), consul.json.decode(body)[2].Value)
+
+        assert.same({ true, "true" }, { client:kv_delete(prefix .. "a") })
+        assert.same({ true, "[]" }, { client:kv_get(prefix .. "a") })
+        assert.same({ true, "true" }, { client:kv_delete(prefix, true) })
+        assert.same({ true, "[]" }, { client:kv_get(prefix, true) })
+    end)
+
+    it("strips one leading slash, encodes keys and keeps every byte", function()
+        local key = prefix .. "a b%c#é+?"
+        assert.same({ true, "true" }, { client:kv_put("/" .. key, "x\0y\255") })
+        local _, body = client:kv_get("/" .. key)
+        local pair = consul.json.decode(body)[1]
+        assert.equal(key, pair.Key)
+        assert.equal(client:base64_encode("x\0y\255"), pair.Value)
+        assert.same({ true, "true" }, { client:kv_delete("/" .. key) })
+    end)
+
+    it("registers, finds and deregisters services", function()
+        local id = "svc-" .. prefix:gsub("/", "")
+        local tags = { "v1", "primary" }
+        assert.is_true((client:register_service(id, id .. "-name", "127.0.0.1", 9999, tags)))
+        assert.same({ "v1", "primary" }, tags)
+        local entry
+        for _ = 1, 50 do
+            local ok, body = client:discover_services(id .. "-name")
+            assert.is_true(ok)
+            entry = consul.json.decode(body)[1]
+            if entry and #entry.Checks == 2 then
+                break
+            end
+            client:http_request("GET", "/v1/health/service/" .. id .. "-name", nil, { index = 1, wait = "100ms" })
+        end
+        assert.equal(id, entry.Service.ID)
+        assert.equal(9999, entry.Service.Port)
+        assert.same(tags, entry.Service.Tags)
+        local _, checks = client:http_request("GET", "agent/checks")
+        local check = consul.json.decode(checks)["service:" .. id]
+        assert.equal("http", check.Type)
+        assert.is_true((client:deregister_service(id)))
+        local _, services = client:http_request("GET", "/agent/services")
+        assert.is_nil(consul.json.decode(services)[id])
+        assert.same({ true, "[]" }, { client:discover_services("no-such-" .. id) })
+    end)
+
+    it("creates and destroys sessions", function()
+        local ok, body = client:create_session("worker")
+        assert.is_true(ok)
+        local id = body:match('"ID":"([^"]+)"')
+        local _, info = client:http_request("get", "/v1/session/info/" .. id)
+        local session = consul.json.decode(info)[1]
+        assert.equal("30s", session.TTL)
+        assert.equal("delete", session.Behavior)
+        assert.equal("worker", session.Name)
+        assert.same({ true, "true" }, { client:destroy_session(id) })
+        local refused, message = client:create_session("worker", "1s")
+        assert.is_false(refused)
+        assert.matches("TTL", message)
+    end)
+
+    it("reaches any endpoint, with or without /v1", function()
+        for _, path in ipairs({ "/v1/status/leader", "v1/status/leader", "/status/leader", "status/leader" }) do
+            local ok, body = client:http_request("GET", path)
+            assert.is_true(ok)
+            assert.matches("127.0.0.1", body)
+        end
+        assert.is_true((client:http_request("PUT", "/v1/kv/" .. prefix .. "x", "value", { flags = 42 })))
+        local ok, body = client:http_request("GET", "/v1/kv/" .. prefix, nil, { recurse = "", stale = true })
+        assert.is_true(ok)
+        assert.equal(42, consul.json.decode(body)[1].Flags)
+        ok, body = client:http_request("GET", "/v1/kv/" .. prefix .. "?keys", nil, "stale")
+        assert.is_true(ok)
+        assert.same({ prefix .. "x" }, consul.json.decode(body))
+        local _, created = client:http_request("PUT", "/v1/session/create", { Name = "by table", TTL = "15s" })
+        assert.is_true((client:destroy_session(consul.json.decode(created).ID)))
+    end)
+
+    it("reports HTTP errors as failures", function()
+        local ok, message = client:http_request("GET", "/v1/kv/" .. prefix .. "none")
+        assert.is_false(ok)
+        assert.matches("404", message)
+        ok, message = client:http_request("GET", "/v1/session/info/nonsense")
+        assert.is_false(ok)
+        assert.matches("500", message)
+        ok, message = client:http_request("GET", "/v1/agent/self", nil, { token = "not-shown" })
+        assert.is_true(ok or not message:find("not%-shown"))
+    end)
+
+    it("has the helpers that programs use", function()
+        assert.equal('{"a":[1,"x\\"y"]}', client:table_to_json({ a = { 1, 'x"y' } }))
+        assert.equal("aGk=", client:base64_encode("hi"))
+        assert.equal("aGk=", client.base64_encode("hi"))
+        assert.same({ false, "JSON cannot hold a function (at .f)" }, { client:kv_put(prefix .. "f", { f = print }) })
+    end)
+end)
