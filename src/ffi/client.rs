@@ -37,7 +37,7 @@ impl Handle for consul_client {
     }
 }
 
-/// Makes a client from a copy of a configuration; NULL is the one that `consul_config_new` gives.
+/// Makes a client from a copy of a configuration; a NULL `config` is what `consul_config_new` gives.
 /// Reads the files that it names, connects on first use. `CONSUL_ERR_CONFIG` or `CONSUL_ERR_TLS`
 /// when a setting, or a file that it names, cannot be used.
 #[unsafe(no_mangle)]

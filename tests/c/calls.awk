@@ -32,6 +32,14 @@ function classify(before,   plain) {
     else die(function_name ": what is a " type "?")
 }
 
+# Says the comment that the parameter `name` may be NULL? In one breath with its name.
+function may_be_null(name,   i, n, clauses) {
+    n = split(comment_text, clauses, /[.;] /)
+    for (i = 1; i <= n; i++)
+        if (index(clauses[i], "`" name "`") && clauses[i] ~ /NULL/ && kind !~ /^OUT/) return 1
+    return 0
+}
+
 function add_function(text,   open, i, n, parts, returns, list, described, calling, kind_before) {
     open = index(text, "(")
     split_parameter(substr(text, 1, open - 1))
@@ -42,7 +50,7 @@ function add_function(text,   open, i, n, parts, returns, list, described, calli
     for (i = 1; i <= n; i++) {
         split_parameter(parts[i])
         classify(kind)
-        described = described (i > 1 ? ", " : "") "{\"" name "\", " kind ", " number_of "}"
+        described = described (i > 1 ? ", " : "") "{\"" name "\", " kind ", " number_of ", " may_be_null(name) "}"
         calling = calling (i > 1 ? ", " : "") "(" type ")a[" i - 1 "]." (type ~ /\*/ ? "pointer" : "number")
     }
     if (returns == "void") { result = "NOTHING"; prefix = "" }
@@ -51,14 +59,19 @@ function add_function(text,   open, i, n, parts, returns, list, described, calli
     else { result = "VALUE"; prefix = "r->value = (uint64_t)" }
     print "static void run_" function_name "(const union argument *a, struct result *r)"
     print "{\n    (void)a, (void)r;\n    " prefix function_name "(" calling ");\n}\n"
-    table = table "    {\"" function_name "\", " result ", " n ", {" (n ? described : "{0, NUMBER, 0}") "}, run_" function_name "},\n"
+    table = table "    {\"" function_name "\", " result ", " n ", {" (n ? described : "{0, NUMBER, 0, 0}") "}, run_" function_name "},\n"
 }
 
 BEGIN { print "/* Made by calls.awk from consul_ffi.h. */\n\n#include \"calls.h\"\n" }
 
-# Comments.
-!declaration && /^[ \t]*\/\*/ { comment = 1 }
-comment { if (/\*\//) comment = 0; next }
+# Comments; the last one is about what follows it.
+!declaration && /^[ \t]*\/\*/ { comment = 1; comment_text = "" }
+comment {
+    text = $0; sub(/^[ \t]*\/?\*+\/?/, "", text)
+    comment_text = comment_text text
+    if (/\*\//) { comment = 0; comment_text = comment_text " " }
+    next
+}
 
 /^#ifdef __cplusplus/ { skipping = 1 }
 skipping { if (/^#endif/) skipping = 0; next }

@@ -24,6 +24,8 @@ struct parameter {
     const char *name;
     enum kind kind;
     int type;
+    /* The header says that it may be NULL. */
+    bool may_be_null;
 };
 
 union argument {

@@ -6,18 +6,9 @@
 #include "support.h"
 #include "calls_table.h"
 
-/* What may be NULL: the call goes on without it. All names that begin so. */
-static const char *const optional[] = {
-    "consul_client_new.config",
-    "consul_kv_keys.separator",
-    "consul_options_set_",
-    "consul_session_create.spec",
-    "consul_session_spec_add_service_check.namespace_name",
-    NULL,
-};
-
 static struct listener nobody;
-static consul_client *client;
+/* One of the listener, and one of an address where nobody listens. */
+static consul_client *client, *refusing;
 static uint8_t bytes[4] = {1, 2, 3, 4};
 static const char *texts[1] = {"text"};
 static void *stale[handle_types];
@@ -87,17 +78,13 @@ static void end(int type, void *handle)
     run(free_call, &argument);
 }
 
+/* The header says so of each, but for what it says once for all: options, and the values of the
+ * setters made from the table of settings. */
 static bool is_optional(const struct call *call, const struct parameter *parameter)
 {
-    char name[120];
-    size_t i;
-    if (strcmp(parameter->name, "options") == 0 && parameter != call->parameters)
-        return true;
-    sprintf(name, "%s.%s", call->name, parameter->name);
-    for (i = 0; optional[i] != NULL; i++)
-        if (strncmp(name, optional[i], strlen(optional[i])) == 0)
-            return true;
-    return false;
+    return parameter->may_be_null ||
+           (strcmp(parameter->name, "options") == 0 && parameter != call->parameters) ||
+           (strncmp(call->name, "consul_options_set_", 19) == 0 && parameter != call->parameters);
 }
 
 static bool fails(const struct call *call)
@@ -165,6 +152,28 @@ static void null_pointer(const struct call *call, size_t which)
     refused(call, arguments, out, CONSUL_ERR_ARGUMENT, call->parameters[which].name);
 }
 
+/* What the header allows to be NULL is not what the call complains of. */
+static void optional_pointer(const struct call *call, size_t which)
+{
+    union argument arguments[16];
+    uint64_t out[16];
+    char complaint[80];
+    consul_status status;
+    size_t i;
+    live[CONSUL_HANDLE_CLIENT] = refusing;
+    fill(call, arguments, out);
+    arguments[which].pointer = NULL;
+    status = run(call, arguments).status;
+    sprintf(complaint, "%s is NULL", call->parameters[which].name);
+    if (status == CONSUL_ERR_HANDLE ||
+        (status == CONSUL_ERR_ARGUMENT && strstr(consul_last_error()->message, complaint) != NULL))
+        fail(__FILE__, __LINE__, "%s needs %s", call->name, call->parameters[which].name);
+    live[CONSUL_HANDLE_CLIENT] = client;
+    for (i = 0; i < call->count; i++)
+        if (call->parameters[i].kind == OUT_HANDLE)
+            end(call->parameters[i].type, (void *)(uintptr_t)out[i]);
+}
+
 /* Would the good arguments of `fill` do? Not where a handle of the call needs a network. */
 static bool has_handles(const struct call *call, size_t except)
 {
@@ -184,6 +193,8 @@ static void check_handle(const struct call *call, size_t which)
                                                           : CONSUL_HANDLE_CONFIG;
     if (!has_handles(call, which))
         return;
+    if (is_optional(call, parameter))
+        optional_pointer(call, which);
     fail_somehow();
     if (!is_optional(call, parameter))
         bad_handle(call, which, NULL);
@@ -217,7 +228,11 @@ static void check(const struct call *call)
         case BYTES:
         case TEXTS:
         case OUT_HANDLE:
-            if (fails(call) && has_handles(call, i) && !is_optional(call, parameter))
+            if (!fails(call) || !has_handles(call, i))
+                break;
+            if (is_optional(call, parameter))
+                optional_pointer(call, i);
+            else
                 null_pointer(call, i);
             break;
         default: break;
@@ -246,6 +261,7 @@ int main(void)
     int type;
     nobody = listener();
     client = client_with(nobody.address, "timeout_ms", "100");
+    refusing = client_with("http://127.0.0.1:1", NULL, NULL);
     for (type = 1; type < handle_types; type++) {
         live[type] = type == CONSUL_HANDLE_CLIENT ? client : NULL;
         if (handle_of(type) == NULL)
@@ -267,6 +283,7 @@ int main(void)
     for (type = 1; type < handle_types; type++)
         if (live[type] != NULL)
             end(type, live[type]);
+    consul_client_free(refusing);
     close(nobody.fd);
     CHECK_NO_HANDLES();
     return 0;
