@@ -19,7 +19,7 @@ const NOTHING_APPLIED: &[&str] = &[
     "missing session",
     "invalid session",
     "failed session lookup",
-    "Invalid Session TTL",
+    "Session TTL",
     "Invalid Behavior setting",
     "Missing node",
     "Missing check",

@@ -71,6 +71,21 @@ fn what_consul_refuses_is_an_error_with_its_words() {
 }
 
 #[test]
+fn a_session_that_the_types_cannot_say_is_refused_by_consul() {
+    let Some(client) = shared_client() else { return };
+    for (session, words) in [
+        (r#"{"Behavior":"burn"}"#, "Invalid Behavior"),
+        (r#"{"TTL":"10"}"#, "missing unit"),
+        (r#"{"TTL":"24h1s"}"#, "Invalid Session TTL"),
+    ] {
+        let target = "/v1/session/create";
+        let error = send(&client, Method::Put, target, session.as_bytes()).unwrap_err();
+        assert_eq!((error.status(), error.is_outcome_unknown()), (Status::Http, false), "{error}");
+        assert!(error.message().contains(words), "{error}");
+    }
+}
+
+#[test]
 fn a_redirect_is_an_error_and_is_not_followed() {
     let Some(client) = shared_client() else { return };
     let key = unique("redirected");
