@@ -163,7 +163,7 @@ mod tests {
             let error = socket.receive(&mut [0; 8], &call).unwrap_err();
             assert_eq!(status(error), Status::Timeout);
             assert!(start.elapsed() >= rest, "{:?}", start.elapsed());
-            assert!(start.elapsed() < rest + Duration::from_millis(100), "{:?}", start.elapsed());
+            assert!(start.elapsed() < rest + Duration::from_millis(500), "{:?}", start.elapsed());
         }
     }
 
@@ -174,7 +174,7 @@ mod tests {
         let call = Call::new(start + Duration::from_millis(50), false, 0);
         let error = socket.send_all(&vec![0; 8 << 20], &call).unwrap_err();
         assert_eq!(status(error), Status::Timeout);
-        assert!(start.elapsed() < Duration::from_millis(150), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_millis(550), "{:?}", start.elapsed());
     }
 
     #[test]

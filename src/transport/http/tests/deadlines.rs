@@ -6,7 +6,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// How much later than its deadline an exchange may end on a busy machine.
-const GRACE: Duration = Duration::from_millis(150);
+const GRACE: Duration = Duration::from_millis(500);
 
 /// The error of an exchange that must not end before this time nor much after it.
 fn timed_out(time: Duration, exchange: impl FnOnce(Instant) -> Result<Response>) -> Error {
