@@ -1,0 +1,113 @@
+//! Requests and answers as ureq has them.
+
+use super::failure;
+use crate::config::Address;
+use crate::error::{Error, Result, Status};
+use crate::transport::{Method, Request, Response};
+use std::io::Read;
+use ureq::http;
+use ureq::http::header::{HOST, HeaderValue};
+use ureq::http::uri::{Authority, Parts, PathAndQuery, Scheme, Uri};
+
+/// An answer whose body is still to be read.
+type Unread = http::Response<ureq::Body>;
+type UreqResult<T> = std::result::Result<T, ureq::Error>;
+
+/// Writes the requests to one address.
+#[derive(Debug)]
+pub(super) struct Messages {
+    scheme: Scheme,
+    host: HeaderValue,
+    prefix: String,
+}
+
+impl Messages {
+    pub(super) fn new(address: &Address) -> Result<Messages> {
+        Ok(Messages {
+            scheme: if address.is_tls() { Scheme::HTTPS } else { Scheme::HTTP },
+            host: HeaderValue::try_from(address.authority())
+                .map_err(|_| Error::config(format!("{address} cannot stand in an HTTP header")))?,
+            prefix: address.prefix().to_owned(),
+        })
+    }
+
+    /// What ureq must be able to write in one piece.
+    pub(super) fn longest_line(&self, request: &Request<'_>) -> usize {
+        let headers = request.headers.iter();
+        headers
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .fold(self.prefix.len() + request.target.len(), usize::max)
+    }
+
+    /// Sends a request. A request that cannot be sent at all is the outer error.
+    pub(super) fn send(
+        &self,
+        agent: &ureq::Agent,
+        request: &Request<'_>,
+    ) -> Result<UreqResult<Unread>> {
+        Ok(match (request.body, request.method) {
+            (Some(body), _) => agent.run(self.request(request, body)?),
+            // These always have a body, an empty one at least (RFC 9110, section 8.6).
+            (None, Method::Put | Method::Post) => agent.run(self.request(request, [].as_slice())?),
+            (None, Method::Get | Method::Delete) => agent.run(self.request(request, ())?),
+        })
+    }
+
+    fn request<B>(&self, request: &Request<'_>, body: B) -> Result<http::Request<B>> {
+        let mut built = http::Request::new(body);
+        *built.method_mut() = match request.method {
+            Method::Get => http::Method::GET,
+            Method::Put => http::Method::PUT,
+            Method::Post => http::Method::POST,
+            Method::Delete => http::Method::DELETE,
+        };
+        *built.uri_mut() = self.uri(request.target)?;
+        let headers = built.headers_mut();
+        headers.reserve(request.headers.len() + 1);
+        headers.insert(HOST, self.host.clone());
+        for (name, value) in request.headers {
+            headers.append(name.clone(), value.clone());
+        }
+        Ok(built)
+    }
+
+    fn uri(&self, target: &str) -> Result<Uri> {
+        let malformed = || Error::argument("the path is not percent-encoded");
+        if !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(malformed());
+        }
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        // ureq compares it to find an idle connection. All those of an endpoint lead to one place,
+        // and the `Host` header is ours.
+        parts.authority = Some(Authority::from_static("c"));
+        let path_and_query = match self.prefix.as_str() {
+            "" => PathAndQuery::try_from(target),
+            prefix => PathAndQuery::try_from(prefix.to_owned() + target),
+        };
+        parts.path_and_query = Some(path_and_query.map_err(|_| malformed())?);
+        Uri::from_parts(parts).map_err(|_| malformed())
+    }
+}
+
+/// Reads the whole answer, so that its connection can serve another exchange.
+pub(super) fn read(response: Unread, max_answer: u64) -> UreqResult<Response> {
+    let (parts, body) = response.into_parts();
+    let too_large = || {
+        let message = format!("the answer is larger than {max_answer} bytes");
+        failure::of(Error::new(Status::TooLarge, message))
+    };
+    let announced = body.content_length().unwrap_or(0);
+    if announced > max_answer {
+        return Err(too_large());
+    }
+    // No more than this is believed before it is there.
+    let capacity = usize::try_from(announced.min(64 * 1024)).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(capacity);
+    let limit = max_answer.saturating_add(1);
+    body.into_reader().take(limit).read_to_end(&mut bytes).map_err(ureq::Error::from)?;
+    if bytes.len() as u64 > max_answer {
+        return Err(too_large());
+    }
+    Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body: bytes })
+}
