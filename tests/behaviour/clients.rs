@@ -1,7 +1,10 @@
 //! Clients for the tests, whatever the environment says.
 
-use crate::support::consul;
-use consul_ffi::{Client, Config};
+use crate::support::{Consul, consul};
+use consul_ffi::{Answer, Client, Config, Options, Result};
+use std::time::{Duration, Instant};
+
+const NEWS_WITHIN: Duration = Duration::from_secs(30);
 
 /// A client of this address.
 pub fn client_at(address: &str) -> Client {
@@ -18,7 +21,31 @@ pub fn client_with(address: &str, settings: &[(&str, &str)]) -> Client {
     Client::new(&config).unwrap()
 }
 
+/// A client of this agent.
+pub fn client_of(consul: &Consul) -> Client {
+    client_at(&consul.address())
+}
+
 /// A client of the agent that all tests share, where there is one.
 pub fn shared_client() -> Option<Client> {
-    consul().map(|consul| client_at(&consul.address()))
+    consul().map(client_of)
+}
+
+/// Asks again whenever Consul has news, until the answer is as it shall be.
+pub fn until<T: std::fmt::Debug>(
+    query: impl Fn(&Options) -> Result<Answer<T>>,
+    is_right: impl Fn(&T) -> bool,
+) -> Answer<T> {
+    let end = Instant::now() + NEWS_WITHIN;
+    let mut index = 0;
+    loop {
+        let options = Options::new().index(index).wait(Duration::from_secs(2));
+        let answer = query(&options).unwrap();
+        if is_right(&answer.value) {
+            return answer;
+        }
+        assert!(Instant::now() < end, "still {:?}", answer.value);
+        // An index may go back; then it starts anew.
+        index = if answer.meta.index < index { 0 } else { answer.meta.index };
+    }
 }

@@ -7,12 +7,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agent;
+mod agent_checks;
 mod call;
+mod catalog;
 mod clients;
 mod environment;
 mod harness;
+mod health;
 mod kv;
 mod raw;
 mod session;
+mod status;
 mod transport;
 mod txn;

@@ -231,13 +231,14 @@ impl CheckDefinition {
         self
     }
 
-    /// How often in a row it must succeed to turn passing; at once when it is not set.
+    /// How often in a row it must succeed to turn passing; at once when it is not set. What the
+    /// first check finds counts at once.
     pub fn success_before_passing(mut self, times: u32) -> CheckDefinition {
         self.success_before_passing = times;
         self
     }
 
-    /// How often in a row it must fail to turn critical; at once when it is not set.
+    /// How often in a row it must fail to turn critical; as above.
     pub fn failures_before_critical(mut self, times: u32) -> CheckDefinition {
         self.failures_before_critical = times;
         self
