@@ -184,6 +184,24 @@ impl Options {
         self
     }
 
+    /// Only the token, the datacenter, the namespace and the partition.
+    pub(crate) fn scope(&self) -> Options {
+        Options::new().or_scope(self)
+    }
+
+    /// With the token, the datacenter, the namespace and the partition of `other` where none is
+    /// set.
+    pub(crate) fn or_scope(&self, other: &Options) -> Options {
+        let or = |own: &Option<String>, other: &Option<String>| own.clone().or(other.clone());
+        Options {
+            token: or(&self.token, &other.token),
+            datacenter: or(&self.datacenter, &other.datacenter),
+            namespace: or(&self.namespace, &other.namespace),
+            partition: or(&self.partition, &other.partition),
+            ..self.clone()
+        }
+    }
+
     /// As [`Options::node_meta`], in place.
     pub fn add_node_meta(&mut self, key: impl Into<String>, value: impl Into<String>) {
         self.node_meta.push((key.into(), value.into()));

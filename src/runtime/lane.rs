@@ -1,0 +1,517 @@
+//! The lane of renewals, heartbeats, releases and lock monitors: tasks that take a step when it is
+//! due, on a few threads of the library that exist only while there are tasks.
+
+use super::clock::Clock;
+use crate::error::{Error, Result, Status};
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use std::any::Any;
+use std::collections::{BTreeSet, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// Steps that wait for the network at a time, and so connections that the lane uses at most.
+const NETWORK: usize = 3;
+
+/// One more than wait for the network, so that a deadline is always noticed in time.
+const THREADS: usize = NETWORK + 1;
+
+/// How long a thread without work stays.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Something that is done again and again, one step at a time.
+pub(crate) trait Task: Send + Sync {
+    /// Whether a step may wait for the network. One that does not is never kept waiting by those
+    /// that do.
+    fn uses_network(&self) -> bool {
+        true
+    }
+
+    /// Does what is due, and says when the next step is; `None` ends the task.
+    fn step(&self) -> Option<Duration>;
+
+    /// A step panicked; as `step`.
+    fn failed(&self, error: Error) -> Option<Duration>;
+}
+
+/// Names a task, so that it can be moved or ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TaskId(u64);
+
+impl TaskId {
+    /// A name that no other task has.
+    pub(crate) fn new() -> TaskId {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        TaskId(NEXT.fetch_add(1, Relaxed))
+    }
+}
+
+/// A client's lane. A clone is the same lane.
+#[derive(Clone)]
+pub(crate) struct Lane(Arc<Inner>);
+
+struct Inner {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    /// Wakes the thread that keeps the time.
+    earlier: Condvar,
+    /// Wakes a thread that does nothing.
+    idle: Condvar,
+    /// Tells that there is no thread any more.
+    quiet: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    tasks: HashMap<TaskId, Entry>,
+    network: Due,
+    instant: Due,
+    threads: usize,
+    idle: usize,
+    /// A thread keeps the time: it sleeps until the next step is due.
+    watched: bool,
+    /// Steps that wait for the network now.
+    waiting: usize,
+    closed: bool,
+}
+
+/// The tasks of one kind by the time of their next step.
+type Due = BTreeSet<(Duration, TaskId)>;
+
+struct Entry {
+    task: Arc<dyn Task>,
+    turn: Turn,
+}
+
+#[derive(Clone, Copy)]
+enum Turn {
+    /// Its next step is due then.
+    At(Duration),
+    /// It takes a step now; `again` was asked for meanwhile.
+    Running { again: Option<Duration> },
+    /// It takes its last step now.
+    Ending,
+}
+
+impl Lane {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Lane {
+        Lane(Arc::new(Inner {
+            clock,
+            state: Mutex::default(),
+            earlier: Condvar::new(),
+            idle: Condvar::new(),
+            quiet: Condvar::new(),
+        }))
+    }
+
+    /// Sets the time of the task's next step, whether the lane has it already or not. While it
+    /// takes a step, the next one comes no later than this. An error when there is no thread to
+    /// take it.
+    pub(crate) fn schedule(&self, id: TaskId, task: &Arc<dyn Task>, due: Duration) -> Result<()> {
+        let mut state = self.0.state.lock();
+        state.check_open()?;
+        state.set(id, task, due);
+        if state.watched {
+            self.0.earlier.notify_one();
+            return Ok(());
+        }
+        let started = self.staff(&mut state);
+        if state.threads > 0 {
+            return Ok(());
+        }
+        state.remove(id);
+        started
+    }
+
+    /// An error once it is closed.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        self.0.state.lock().check_open()
+    }
+
+    /// Ends the task; a step that it is taking is its last.
+    pub(crate) fn end(&self, id: TaskId) {
+        let ended = self.0.state.lock().remove(id);
+        drop(ended);
+    }
+
+    /// Ends every task, after the steps that are being taken, and refuses new ones. Returns at
+    /// once.
+    pub(crate) fn close(&self) {
+        let mut state = self.0.state.lock();
+        state.closed = true;
+        let ids: Vec<TaskId> = state.tasks.keys().copied().collect();
+        let ended: Vec<_> = ids.into_iter().map(|id| state.remove(id)).collect();
+        self.0.earlier.notify_all();
+        self.0.idle.notify_all();
+        drop(state);
+        drop(ended);
+    }
+
+    /// Waits until a closed lane has no thread any more. False when the time is over before.
+    pub(crate) fn wait_closed(&self, deadline: Instant) -> bool {
+        let mut state = self.0.state.lock();
+        while state.threads > 0 {
+            if self.0.quiet.wait_until(&mut state, deadline).timed_out() {
+                return state.threads == 0;
+            }
+        }
+        true
+    }
+
+    /// Sees to it that a thread looks at the clock.
+    fn staff(&self, state: &mut State) -> Result<()> {
+        if state.idle > 0 {
+            self.0.idle.notify_one();
+            return Ok(());
+        }
+        if state.threads >= THREADS {
+            return Ok(());
+        }
+        let lane = self.clone();
+        crate::sys::spawn("consul-lane", move || lane.work())
+            .map_err(|e| Error::new(Status::NoMemory, format!("cannot start a thread: {e}")))?;
+        state.threads += 1;
+        Ok(())
+    }
+
+    /// What each thread does.
+    fn work(&self) {
+        let inner = &*self.0;
+        let mut state = inner.state.lock();
+        loop {
+            if let Some((id, task)) = state.take(inner.clock.now()) {
+                self.step(&mut state, id, task);
+            } else if state.closed || !self.rest(&mut state) {
+                break;
+            }
+        }
+        state.threads -= 1;
+        inner.quiet.notify_all();
+    }
+
+    /// Takes a step of a task, with the lane unlocked.
+    fn step(&self, state: &mut MutexGuard<'_, State>, id: TaskId, task: Arc<dyn Task>) {
+        let network = task.uses_network();
+        state.waiting += usize::from(network);
+        if network && state.tasks.len() > 1 && !state.watched {
+            // Without another thread the time is kept again when this step is over.
+            let _ = self.staff(state);
+        }
+        let next = MutexGuard::unlocked(state, || {
+            caught(|| task.step()).unwrap_or_else(|error| {
+                // A task that cannot even say that it failed is at its end.
+                caught(|| task.failed(error)).unwrap_or_default()
+            })
+        });
+        state.waiting -= usize::from(network);
+        let ended = state.finish(id, next);
+        if state.watched {
+            self.0.earlier.notify_one();
+        }
+        // What a task holds may use the lane when it is dropped.
+        MutexGuard::unlocked(state, move || drop((task, ended)));
+    }
+
+    /// Sleeps until something is due. False when the thread is not needed any more.
+    fn rest(&self, state: &mut MutexGuard<'_, State>) -> bool {
+        let inner = &*self.0;
+        if state.watched {
+            state.idle += 1;
+            let timed_out = inner.idle.wait_for(state, LINGER).timed_out();
+            state.idle -= 1;
+            return !(timed_out && state.watched);
+        }
+        let sleep = match state.next() {
+            Some(due) => due.saturating_sub(inner.clock.now()).min(inner.clock.tick()),
+            None => LINGER,
+        };
+        state.watched = true;
+        let timed_out = inner.earlier.wait_for(state, sleep).timed_out();
+        state.watched = false;
+        !(timed_out && state.next().is_none())
+    }
+}
+
+impl State {
+    fn check_open(&self) -> Result<()> {
+        if self.closed {
+            return Err(Error::new(Status::Closed, "the client is closed"));
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, id: TaskId, task: &Arc<dyn Task>, due: Duration) {
+        let turn = match self.tasks.get(&id).map(|entry| entry.turn) {
+            Some(Turn::Running { again }) => {
+                Turn::Running { again: Some(again.map_or(due, |again| again.min(due))) }
+            }
+            Some(Turn::Ending) => Turn::Running { again: Some(due) },
+            Some(Turn::At(_)) | None => Turn::At(due),
+        };
+        self.unqueue(id);
+        self.tasks.insert(id, Entry { task: task.clone(), turn });
+        self.queue(id);
+    }
+
+    /// Takes out a task, at the end of its step if it is taking one.
+    fn remove(&mut self, id: TaskId) -> Option<Entry> {
+        self.unqueue(id);
+        match self.tasks.get_mut(&id) {
+            Some(entry) if !matches!(entry.turn, Turn::At(_)) => entry.turn = Turn::Ending,
+            _ => return self.tasks.remove(&id),
+        }
+        None
+    }
+
+    /// Takes a task whose step is due and may be taken now.
+    fn take(&mut self, now: Duration) -> Option<(TaskId, Arc<dyn Task>)> {
+        let due = |queue: &Due| queue.first().copied().filter(|&(due, _)| due <= now);
+        let network = || due(&self.network).filter(|_| self.waiting < NETWORK);
+        let (_, id) = due(&self.instant).or_else(network)?;
+        self.unqueue(id);
+        let entry = self.tasks.get_mut(&id)?;
+        entry.turn = Turn::Running { again: None };
+        Some((id, entry.task.clone()))
+    }
+
+    /// Queues a task again after its step, or takes it out.
+    fn finish(&mut self, id: TaskId, next: Option<Duration>) -> Option<Entry> {
+        let entry = self.tasks.get_mut(&id)?;
+        let next = match entry.turn {
+            Turn::Running { again: Some(again) } => {
+                Some(next.map_or(again, |next| next.min(again)))
+            }
+            Turn::Running { again: None } | Turn::At(_) => next,
+            Turn::Ending => None,
+        };
+        match next.filter(|_| !self.closed) {
+            Some(due) => {
+                entry.turn = Turn::At(due);
+                self.queue(id);
+                None
+            }
+            None => self.tasks.remove(&id),
+        }
+    }
+
+    /// When the next step is due that a thread could take.
+    fn next(&self) -> Option<Duration> {
+        let network = self.network.first().filter(|_| self.waiting < NETWORK);
+        let next = self.instant.first().into_iter().chain(network).min();
+        next.map(|&(due, _)| due)
+    }
+
+    fn queue(&mut self, id: TaskId) {
+        let Some(Entry { task, turn: Turn::At(due) }) = self.tasks.get(&id) else { return };
+        let queue = if task.uses_network() { &mut self.network } else { &mut self.instant };
+        queue.insert((*due, id));
+    }
+
+    fn unqueue(&mut self, id: TaskId) {
+        let Some(Entry { task, turn: Turn::At(due) }) = self.tasks.get(&id) else { return };
+        let queue = if task.uses_network() { &mut self.network } else { &mut self.instant };
+        queue.remove(&(*due, id));
+    }
+}
+
+fn caught<T>(body: impl FnOnce() -> T) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
+        let error = Error::new(Status::Internal, panic_text(payload.as_ref()));
+        std::mem::forget(payload); // Its own drop could panic.
+        error
+    })
+}
+
+fn panic_text(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    format!("a fault in the library: {}", text.unwrap_or("a panic without a message"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::clock::{BootClock, TestClock};
+    use super::*;
+    use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// A task made of a closure.
+    struct Steps<F> {
+        network: bool,
+        body: F,
+        failures: Sender<Error>,
+    }
+
+    impl<F: Fn() -> Option<Duration> + Send + Sync> Task for Steps<F> {
+        fn uses_network(&self) -> bool {
+            self.network
+        }
+
+        fn step(&self) -> Option<Duration> {
+            (self.body)()
+        }
+
+        fn failed(&self, error: Error) -> Option<Duration> {
+            self.failures.send(error).unwrap();
+            None
+        }
+    }
+
+    fn task(
+        network: bool,
+        body: impl Fn() -> Option<Duration> + Send + Sync + 'static,
+    ) -> (Arc<dyn Task>, Receiver<Error>) {
+        let (failures, failed) = unbounded();
+        (Arc::new(Steps { network, body, failures }), failed)
+    }
+
+    fn turned() -> (Arc<TestClock>, Lane) {
+        let clock = Arc::new(TestClock::default());
+        (clock.clone(), Lane::new(clock))
+    }
+
+    fn threads(lane: &Lane) -> usize {
+        lane.0.state.lock().threads
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn steps_come_when_they_are_due_and_not_before() {
+        let (clock, lane) = turned();
+        let (send, steps) = unbounded();
+        let seen = clock.clone();
+        let (task, _) = task(true, move || {
+            send.send(seen.now()).unwrap();
+            (seen.now() < SECOND * 3).then(|| seen.now() + SECOND)
+        });
+        lane.schedule(TaskId::new(), &task, SECOND).unwrap();
+        assert!(steps.recv_timeout(Duration::from_millis(30)).is_err());
+        for second in 1..=3 {
+            clock.advance(SECOND);
+            assert_eq!(steps.recv_timeout(PATIENCE), Ok(SECOND * second));
+        }
+        drop(task);
+        // With its last step the task is gone, and what it holds with it.
+        assert!(steps.recv_timeout(PATIENCE).is_err_and(|e| e.is_disconnected()));
+    }
+
+    #[test]
+    fn a_task_takes_one_step_at_a_time_and_never_forgets_a_request() {
+        let (_, lane) = turned();
+        let ((enter, entered), (leave, left)) = (unbounded(), unbounded::<()>());
+        let (task, _) = task(true, move || {
+            enter.send(()).unwrap();
+            left.recv().unwrap();
+            None
+        });
+        let id = TaskId::new();
+        lane.schedule(id, &task, Duration::ZERO).unwrap();
+        entered.recv_timeout(PATIENCE).unwrap();
+        for _ in 0..5 {
+            lane.schedule(id, &task, Duration::ZERO).unwrap();
+        }
+        assert!(entered.recv_timeout(Duration::from_millis(30)).is_err());
+        leave.send(()).unwrap();
+        entered.recv_timeout(PATIENCE).unwrap();
+        leave.send(()).unwrap();
+        drop(task);
+        assert!(entered.recv_timeout(PATIENCE).is_err_and(|e| e.is_disconnected()));
+    }
+
+    #[test]
+    fn an_ended_task_takes_no_step_more() {
+        let (clock, lane) = turned();
+        let (send, steps) = unbounded();
+        let (task, _) = task(true, move || {
+            send.send(()).unwrap();
+            Some(SECOND)
+        });
+        let id = TaskId::new();
+        lane.schedule(id, &task, Duration::ZERO).unwrap();
+        steps.recv_timeout(PATIENCE).unwrap();
+        lane.end(id);
+        drop(task);
+        clock.advance(SECOND * 2);
+        assert!(steps.recv_timeout(PATIENCE).is_err_and(|e| e.is_disconnected()));
+    }
+
+    #[test]
+    fn what_waits_for_the_network_is_bounded_and_delays_nothing_else() {
+        let (_, lane) = turned();
+        let ((enter, entered), (leave, left)) = (unbounded(), bounded::<()>(0));
+        let (stuck, _) = task(true, move || {
+            enter.send(()).unwrap();
+            let _ = left.recv();
+            None
+        });
+        for _ in 0..NETWORK * 2 {
+            lane.schedule(TaskId::new(), &stuck, Duration::ZERO).unwrap();
+        }
+        for _ in 0..NETWORK {
+            entered.recv_timeout(PATIENCE).unwrap();
+        }
+        let (send, noticed) = unbounded();
+        let (deadline, _) = task(false, move || {
+            send.send(()).unwrap();
+            None
+        });
+        lane.schedule(TaskId::new(), &deadline, Duration::ZERO).unwrap();
+        noticed.recv_timeout(PATIENCE).unwrap();
+        assert!(entered.try_recv().is_err());
+        assert!(threads(&lane) <= THREADS);
+        drop(leave);
+        for _ in 0..NETWORK {
+            entered.recv_timeout(PATIENCE).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_panic_is_an_internal_error_of_its_task_and_the_lane_lives_on() {
+        let (_, lane) = turned();
+        let (broken, failed) = task(true, || panic!("out of luck"));
+        lane.schedule(TaskId::new(), &broken, Duration::ZERO).unwrap();
+        let error = failed.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(error.status(), Status::Internal);
+        assert!(error.message().contains("out of luck"), "{error}");
+        let (send, steps) = unbounded();
+        let (whole, _) = task(true, move || {
+            send.send(()).unwrap();
+            None
+        });
+        lane.schedule(TaskId::new(), &whole, Duration::ZERO).unwrap();
+        steps.recv_timeout(PATIENCE).unwrap();
+    }
+
+    #[test]
+    fn there_is_no_thread_before_the_first_task_and_none_after_closing() {
+        let lane = Lane::new(Arc::new(BootClock));
+        assert_eq!(threads(&lane), 0);
+        let (task, _) = task(true, || Some(Duration::MAX));
+        lane.schedule(TaskId::new(), &task, Duration::ZERO).unwrap();
+        assert_eq!(threads(&lane), 1);
+        lane.close();
+        assert!(lane.wait_closed(Instant::now() + PATIENCE));
+        assert_eq!(Arc::strong_count(&task), 1);
+        let refused = lane.schedule(TaskId::new(), &task, Duration::ZERO).unwrap_err();
+        assert_eq!(refused.status(), Status::Closed);
+    }
+
+    #[test]
+    fn its_threads_have_a_name_and_take_no_signals() {
+        let (_, lane) = turned();
+        let (send, seen) = unbounded();
+        let (task, _) = task(true, move || {
+            send.send(std::fs::read_to_string("/proc/thread-self/status").unwrap()).unwrap();
+            None
+        });
+        lane.schedule(TaskId::new(), &task, Duration::ZERO).unwrap();
+        let status = seen.recv_timeout(PATIENCE).unwrap();
+        assert!(status.contains("Name:\tconsul-lane"), "{status}");
+        let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:\t")).unwrap();
+        let blocked = u64::from_str_radix(blocked, 16).unwrap();
+        assert_ne!(blocked & (1 << (libc::SIGTERM - 1)), 0);
+    }
+}

@@ -1,0 +1,15 @@
+//! What outlives a call: a client's clock, its lane of timed work, and who lives on it.
+//!
+//! Nothing here knows of sessions or locks; they come as tasks and residents.
+
+mod clock;
+mod jitter;
+mod lane;
+mod upkeep;
+
+pub(crate) use clock::BootClock;
+#[cfg(test)]
+pub(crate) use jitter::Jitter;
+pub(crate) use jitter::backoff;
+pub(crate) use lane::{Task, TaskId};
+pub(crate) use upkeep::{Kept, Leaving, Order, Resident, Upkeep};

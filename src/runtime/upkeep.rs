@@ -1,0 +1,139 @@
+//! What a client keeps up between calls: the lane, and who lives on it.
+
+use super::clock::Clock;
+use super::jitter::Jitter;
+use super::lane::Lane;
+use crossbeam_channel::{RecvTimeoutError, Sender};
+use parking_lot::Mutex;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+/// What lives on a client and has to be given back when it closes.
+pub(crate) trait Resident: Send + Sync {
+    /// When its turn comes.
+    fn order(&self) -> Order;
+
+    /// Begins to give back what it holds at Consul, without blocking; `leaving` is dropped when
+    /// that is done.
+    fn leave(&self, leaving: Leaving);
+
+    /// The client is closed: nothing can be sent any more.
+    fn evict(&self);
+}
+
+/// Locks are released before the sessions that hold them end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub(crate) enum Order {
+    Locks,
+    Sessions,
+}
+
+/// Held while something is being given back.
+#[derive(Clone)]
+pub(crate) struct Leaving {
+    _gone: Sender<Never>,
+}
+
+enum Never {}
+
+/// A session that the library keeps alive.
+pub(crate) trait Kept: Send + Sync {
+    /// Somebody destroyed it by its id.
+    fn destroyed(&self);
+}
+
+/// What a client keeps up between calls.
+pub(crate) struct Upkeep {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) lane: Lane,
+    pub(crate) jitter: Jitter,
+    residents: Mutex<Vec<Weak<dyn Resident>>>,
+    kept: Mutex<HashMap<String, Weak<dyn Kept>>>,
+    shelf: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+impl Upkeep {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Upkeep {
+        Upkeep {
+            lane: Lane::new(clock.clone()),
+            clock,
+            jitter: Jitter::new(),
+            residents: Mutex::default(),
+            kept: Mutex::default(),
+            shelf: Mutex::default(),
+        }
+    }
+
+    /// Has this one told when the client closes.
+    pub(crate) fn enter(&self, resident: Weak<dyn Resident>) {
+        let mut residents = self.residents.lock();
+        // Swept when it would grow, so that each costs little.
+        if residents.len() == residents.capacity() {
+            residents.retain(|resident| resident.strong_count() > 0);
+        }
+        residents.push(resident);
+    }
+
+    /// Has this one told when the session of this id is destroyed.
+    pub(crate) fn keep(&self, id: &str, session: Weak<dyn Kept>) {
+        self.kept.lock().insert(id.to_string(), session);
+    }
+
+    /// The end of [`Upkeep::keep`].
+    pub(crate) fn forget(&self, id: &str) {
+        self.kept.lock().remove(id);
+    }
+
+    /// The session of this id was destroyed at Consul.
+    pub(crate) fn session_destroyed(&self, id: &str) {
+        let session = self.kept.lock().remove(id);
+        if let Some(session) = session.and_then(|session| session.upgrade()) {
+            session.destroyed();
+        }
+    }
+
+    /// The one `T` of this client, made when it is asked for first.
+    pub(crate) fn shared<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        let mut shelf = self.shelf.lock();
+        let entry = shelf.entry(TypeId::of::<T>());
+        let found = entry.or_insert_with(|| Arc::new(make())).clone();
+        drop(shelf);
+        found.downcast().unwrap_or_else(|_| unreachable!("kept under its own type"))
+    }
+
+    /// Has everything given back that lives on the client. False when that takes longer.
+    pub(crate) fn leave(&self, deadline: Instant) -> bool {
+        self.leave_all(Order::Locks, deadline) && self.leave_all(Order::Sessions, deadline)
+    }
+
+    fn leave_all(&self, order: Order, deadline: Instant) -> bool {
+        let (gone, left) = crossbeam_channel::bounded::<Never>(0);
+        let leaving = Leaving { _gone: gone };
+        for resident in self.residents().iter().filter(|resident| resident.order() == order) {
+            resident.leave(leaving.clone());
+        }
+        drop(leaving);
+        matches!(left.recv_deadline(deadline), Err(RecvTimeoutError::Disconnected))
+    }
+
+    /// Ends the lane and tells everything that lives on the client. Returns at once.
+    pub(crate) fn close(&self) {
+        self.lane.close();
+        for resident in self.residents() {
+            resident.evict();
+        }
+    }
+
+    fn residents(&self) -> Vec<Arc<dyn Resident>> {
+        self.residents.lock().iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+impl Drop for Upkeep {
+    fn drop(&mut self) {
+        self.lane.close();
+    }
+}
