@@ -17,6 +17,8 @@ pub mod config;
 pub mod error;
 #[doc(hidden)]
 pub mod ffi;
+pub mod recipes;
+mod runtime;
 mod sys;
 mod transport;
 

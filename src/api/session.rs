@@ -44,8 +44,8 @@ pub struct SessionSpec {
     lock_delay: Option<Duration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     behavior: Option<Behavior>,
-    #[serde(rename = "TTL", skip_serializing_if = "Duration::is_zero", with = "duration")]
-    ttl: Duration,
+    #[serde(rename = "TTL", skip_serializing_if = "no_ttl", serialize_with = "some_duration")]
+    ttl: Option<Duration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     node_checks: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -93,7 +93,7 @@ impl SessionSpec {
     /// The session ends when it is not renewed for this time, at the latest after twice of it:
     /// 10 s (`min_session_ttl_ms`) to 24 h. Zero, the default, means that it needs no renewal.
     pub fn ttl(mut self, ttl: Duration) -> SessionSpec {
-        self.ttl = ttl;
+        self.ttl = Some(ttl);
         self
     }
 
@@ -115,15 +115,28 @@ impl SessionSpec {
 
     /// The time to live, zero for none.
     pub fn time_to_live(&self) -> Duration {
-        self.ttl
+        self.ttl.unwrap_or_default()
+    }
+
+    /// With this name where none was set.
+    pub(crate) fn or_name(mut self, name: &str) -> SessionSpec {
+        self.name.get_or_insert_with(|| name.to_string());
+        self
+    }
+
+    /// With this TTL where none was set; zero was.
+    pub(crate) fn or_ttl(mut self, ttl: Duration) -> SessionSpec {
+        self.ttl.get_or_insert(ttl);
+        self
     }
 
     /// Refuses what Consul would refuse, or silently change.
     pub(crate) fn check(&self, min_ttl: Duration) -> Result<()> {
-        if !self.ttl.is_zero() && !(min_ttl..=MAX_TTL).contains(&self.ttl) {
+        let ttl = self.time_to_live();
+        if !ttl.is_zero() && !(min_ttl..=MAX_TTL).contains(&ttl) {
             return Err(Error::argument(format!(
                 "a session TTL of {} ms is not allowed, it takes {} ms to {} ms, or 0 for none",
-                self.ttl.as_millis(),
+                ttl.as_millis(),
                 min_ttl.as_millis(),
                 MAX_TTL.as_millis()
             )));
@@ -137,6 +150,10 @@ impl SessionSpec {
             _ => Ok(()),
         }
     }
+}
+
+fn no_ttl(ttl: &Option<Duration>) -> bool {
+    ttl.unwrap_or_default().is_zero()
 }
 
 fn some_duration<S: serde::Serializer>(
@@ -225,9 +242,13 @@ impl Sessions<'_> {
         }
     }
 
-    /// Ends a session. Gives true, also when it did not exist.
+    /// Ends a session. Gives true, also when it did not exist. If this client keeps it alive, that
+    /// ends too.
     pub fn destroy(&self, id: &str, options: &Options) -> Result<Answer<bool>> {
-        json::confirm(self.client, Call::put(target("destroy", id)?, options).idempotent())
+        let call = Call::put(target("destroy", id)?, options).idempotent();
+        let destroyed = json::confirm(self.client, call)?;
+        self.client.upkeep().session_destroyed(id);
+        Ok(destroyed)
     }
 
     /// Reads a session; `None` when it does not exist.

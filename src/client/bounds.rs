@@ -34,6 +34,11 @@ impl Client {
         self.bounded(|bounds| bounds.deadline = Some(deadline))
     }
 
+    /// The same client without any of these.
+    pub(crate) fn unbounded(&self) -> Client {
+        self.bounded(|bounds| *bounds = Bounds::default())
+    }
+
     fn bounded(&self, change: impl FnOnce(&mut Bounds)) -> Client {
         let mut client = self.clone();
         change(&mut client.bounds);

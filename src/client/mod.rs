@@ -10,13 +10,14 @@ pub(crate) use call::{Accept, Call};
 pub(crate) use target::Target;
 
 use crate::config::{Config, Settings};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
+use crate::runtime::{BootClock, Upkeep};
 use crate::transport::{Request, Response, Transport};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bounds::Bounds;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 use ureq::http::{HeaderName, HeaderValue, header};
 
 /// A client of one Consul agent. Cloning gives another handle to the same client. Any method from
@@ -32,7 +33,10 @@ struct Shared {
     transport: Arc<dyn Transport>,
     token: Option<HeaderValue>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    upkeep: OnceLock<Arc<Upkeep>>,
 }
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 const TOKEN: HeaderName = HeaderName::from_static("x-consul-token");
 
@@ -52,7 +56,8 @@ impl Client {
             let value = secret_header(&format!("Basic {}", STANDARD.encode(user)))?;
             headers.push((header::AUTHORIZATION, value));
         }
-        let shared = Shared { settings, transport, token, headers };
+        let upkeep = OnceLock::new();
+        let shared = Shared { settings, transport, token, headers, upkeep };
         Ok(Client { shared: Arc::new(shared), bounds: Bounds::default() })
     }
 
@@ -61,9 +66,32 @@ impl Client {
         self.shared.transport.endpoint()
     }
 
-    /// Ends every call in flight with `Status::Closed` and refuses new ones; returns at once.
+    /// Releases the locks that are held, ends the sessions that are kept alive, waits for the
+    /// threads of this client, and shuts it down. `Status::Timeout` when that took longer: what is
+    /// left at Consul ends by its TTL.
+    pub fn close(&self, timeout: Duration) -> Result<()> {
+        let started = Instant::now();
+        let deadline = started.checked_add(timeout).unwrap_or(started + DAY);
+        let upkeep = self.upkeep();
+        let gave_back = upkeep.leave(deadline);
+        self.shutdown();
+        if gave_back && upkeep.lane.wait_closed(deadline) {
+            return Ok(());
+        }
+        let message = format!("not everything could be given back within {timeout:?}");
+        Err(Error::new(Status::Timeout, message).with_endpoint(self.endpoint()))
+    }
+
+    /// Ends every call in flight with `Status::Closed` and refuses new ones. Locks are lost and
+    /// sessions left to their TTL. Returns at once.
     pub fn shutdown(&self) {
         self.shared.transport.close();
+        self.upkeep().close();
+    }
+
+    /// What the client keeps up between calls. Starts nothing.
+    pub(crate) fn upkeep(&self) -> &Arc<Upkeep> {
+        self.shared.upkeep.get_or_init(|| Arc::new(Upkeep::new(Arc::new(BootClock))))
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -1,0 +1,327 @@
+//! The way to a lock: look at the key, take it when it is free, wait when it is not.
+
+use super::attempt::{self, Taken};
+use super::claim::Claim;
+use super::disown::{Disown, Disowned};
+use super::own_session;
+use super::seen::{self, Seen};
+use super::shared::{Shared, Won};
+use super::spec::SessionSource;
+use crate::client::Client;
+use crate::config::Consistency;
+use crate::error::{Error, Result, Status};
+use crate::recipes::session::SessionEnd;
+use crate::runtime::{Upkeep, backoff};
+use crate::transport::CancelToken;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// The longest wait of one blocking query. Consul 1.8 keeps the place of one that was ended early
+/// until its wait is over.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Less than this is slept out: it is not worth a request.
+const REST: Duration = Duration::from_millis(20);
+
+/// How often the key is looked at in its lock-delay, whose end nothing announces.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(600));
+
+/// How often a try looks again when others change the key at the same time.
+const TRIES: u32 = 5;
+
+/// How often an own session is made anew that Consul does not know.
+const SESSIONS: u32 = 3;
+
+/// One acquire.
+pub(super) struct Campaign<'a> {
+    lock: &'a Arc<Shared>,
+    cancel: &'a CancelToken,
+    /// `None` waits for ever.
+    deadline: Option<Instant>,
+    /// Never waits for another holder.
+    once: bool,
+    client: Client,
+    claim: Option<Arc<Claim>>,
+    /// The index to wait on; 0 looks at once.
+    index: u64,
+    failures: u32,
+    changes: u32,
+    lost_sessions: u32,
+    /// A request without an answer may have taken the key, or may still take it.
+    doubt: bool,
+    /// The last look that had an answer found somebody else.
+    taken: bool,
+    /// Why the last round failed, if it did.
+    error: Option<Error>,
+}
+
+enum Round {
+    Won(Won),
+    /// Somebody else has it, or it is in its lock-delay: look again after this time.
+    Taken(Duration),
+    /// It was changed meanwhile: look again.
+    Changed,
+}
+
+impl Campaign<'_> {
+    /// `None` for the time only tries.
+    pub(super) fn new<'a>(
+        lock: &'a Arc<Shared>,
+        cancel: &'a CancelToken,
+        timeout: Option<Duration>,
+    ) -> Campaign<'a> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let client = lock.client.cancelled_by(cancel);
+        let client = deadline.map_or(client.clone(), |deadline| client.until(deadline));
+        Campaign {
+            lock,
+            cancel,
+            deadline,
+            once: timeout.is_none(),
+            client,
+            claim: None,
+            index: 0,
+            failures: 0,
+            changes: 0,
+            lost_sessions: 0,
+            doubt: false,
+            taken: false,
+            error: None,
+        }
+    }
+
+    /// `None` when somebody else had it until the time was over.
+    pub(super) fn run(mut self) -> Result<Option<Won>> {
+        let result = self.rounds();
+        if let (Ok(None) | Err(_), true, Some(claim)) = (&result, self.doubt, self.claim.take()) {
+            Disown::doubtful(self.lock, claim);
+        }
+        result
+    }
+
+    fn rounds(&mut self) -> Result<Option<Won>> {
+        loop {
+            self.cancel.check()?;
+            match self.round() {
+                Ok(Round::Won(won)) => return Ok(Some(won)),
+                Ok(Round::Taken(_)) if self.once => return Ok(None),
+                Ok(Round::Taken(pause)) => {
+                    self.taken = true;
+                    self.error = None;
+                    self.pause(pause)?;
+                }
+                Ok(Round::Changed) => {
+                    self.changes += 1;
+                    if self.once && self.changes > TRIES {
+                        return Ok(None);
+                    }
+                }
+                Err(error) if self.once || !passes(&error) => return Err(error),
+                Err(error) => {
+                    self.failures += 1;
+                    self.index = 0;
+                    self.error = Some(error);
+                    let (first, most) = (Duration::from_millis(100), Duration::from_secs(2));
+                    self.pause(backoff(self.failures, first, most, self.unit()))?;
+                }
+            }
+            if self.rest().is_some_and(|rest| rest.is_zero()) {
+                return self.time_is_over();
+            }
+        }
+    }
+
+    /// A request that our own deadline cut short says nothing new.
+    fn time_is_over(&mut self) -> Result<Option<Won>> {
+        match self.error.take() {
+            Some(error) if error.status() != Status::Timeout || !self.taken => Err(error),
+            _ => Ok(None),
+        }
+    }
+
+    fn round(&mut self) -> Result<Round> {
+        self.borrow()?;
+        let sent = self.upkeep().clock.now();
+        let (seen, pause) = self.look()?;
+        match seen {
+            Seen::Foreign(flags) => Err(seen::conflict(self.lock.key(), flags)),
+            Seen::Other(holder) => {
+                self.lock.state().holder = Some(holder);
+                Ok(Round::Taken(pause))
+            }
+            Seen::Ours(token) => match &self.claim {
+                Some(claim) => Ok(Round::Won(Won { claim: claim.clone(), token, sent })),
+                None => Ok(Round::Changed),
+            },
+            Seen::Absent => self.take(0),
+            Seen::Free(index) => self.take(index),
+        }
+    }
+
+    /// Reads the key, after it changed where there is an index to wait on. Gives how long to pause
+    /// before the next look.
+    fn look(&mut self) -> Result<(Seen, Duration)> {
+        let spec = &self.lock.spec;
+        let waits = if self.index > 0 { Waits::enter(self.upkeep(), &self.client) } else { None };
+        let mut options = spec.options.clone().consistency(self.consistency());
+        if waits.is_some() {
+            options = options.index(self.index).wait(self.wait());
+        }
+        let started = Instant::now();
+        let answer = self.client.kv().get(&spec.key, &options)?;
+        let before = std::mem::replace(&mut self.index, answer.meta.index);
+        if self.index < before {
+            self.index = 0;
+        }
+        let session = self.claim.as_ref().map(|claim| claim.id());
+        let seen = Seen::by_contender(answer.value, session, spec.adopt);
+        // Where a query did not wait, or the next one cannot, the pause does.
+        let hurried = waits.is_some() && self.index == before && started.elapsed() < REST;
+        let blind = self.index == 0 || (before > 0 && waits.is_none());
+        let pause = if hurried || blind { self.between_looks() } else { Duration::ZERO };
+        Ok((seen, pause))
+    }
+
+    /// Takes the key as it was at this write.
+    fn take(&mut self, index: u64) -> Result<Round> {
+        self.lock.state().holder = None;
+        self.index = 0;
+        let claim = self.own_or_borrowed()?;
+        let sent = self.upkeep().clock.now();
+        match attempt::take(&self.client, &self.lock.spec, claim.id(), index) {
+            Ok(Taken::Won(token)) => Ok(Round::Won(Won { claim, token, sent })),
+            Ok(Taken::Changed) => Ok(Round::Changed),
+            Ok(Taken::LockDelay) => Ok(Round::Taken(self.between_looks())),
+            Ok(Taken::SessionInvalid(what)) => self.session_lost(&claim, &what),
+            Err(error) => {
+                if error.is_outcome_unknown() {
+                    self.unsure(&claim);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// An own session is destroyed, so that nothing can be granted to it later. Of a borrowed one
+    /// the next look tells what became of it.
+    fn unsure(&mut self, claim: &Arc<Claim>) {
+        if claim.is_own() {
+            self.claim = None;
+        } else {
+            self.doubt = true;
+        }
+    }
+
+    fn session_lost(&mut self, claim: &Claim, what: &str) -> Result<Round> {
+        if let Some(keeper) = claim.keeper() {
+            keeper.lose(SessionEnd::Invalid);
+        }
+        self.lost_sessions += 1;
+        if claim.is_own() && self.lost_sessions < SESSIONS {
+            self.claim = None;
+            return Ok(Round::Changed);
+        }
+        Err(Error::new(Status::SessionInvalid, what))
+    }
+
+    /// Sees to it that a borrowed session is at hand, and an own one that ended is not.
+    fn borrow(&mut self) -> Result<()> {
+        if self.claim.as_ref().is_some_and(|claim| claim.remaining().is_zero()) {
+            self.claim = None;
+        }
+        let claim = match &self.lock.spec.session {
+            _ if self.claim.is_some() => return Ok(()),
+            SessionSource::Own(_) => return Ok(()),
+            SessionSource::Id(id) => Claim::Id(id.clone()),
+            SessionSource::Kept(session) => Claim::Kept(session.keeper()),
+        };
+        if claim.remaining().is_zero() {
+            let message = format!("the session {} is not valid any more", claim.id());
+            return Err(Error::new(Status::SessionInvalid, message));
+        }
+        Disowned::take_over(self.upkeep(), self.lock.key(), claim.id(), self.deadline)?;
+        self.claim = Some(Arc::new(claim));
+        Ok(())
+    }
+
+    fn own_or_borrowed(&mut self) -> Result<Arc<Claim>> {
+        if let Some(claim) = &self.claim {
+            return Ok(claim.clone());
+        }
+        let SessionSource::Own(spec) = &self.lock.spec.session else {
+            return Err(Error::new(Status::Internal, "a borrowed session is missing"));
+        };
+        let own = own_session::create(self.lock, spec, self.cancel, self.deadline)?;
+        Ok(self.claim.insert(Arc::new(Claim::Own(own))).clone())
+    }
+
+    /// That a borrowed session holds the key already must be true at this moment; that another one
+    /// does is only waited on.
+    fn consistency(&self) -> Consistency {
+        if self.claim.is_some() { Consistency::Consistent } else { Consistency::Default }
+    }
+
+    /// Consul waits up to a sixteenth longer than it is asked to.
+    fn wait(&self) -> Duration {
+        let rest = self.rest().unwrap_or(LONGEST_WAIT);
+        (rest * 16 / 17).min(LONGEST_WAIT)
+    }
+
+    fn rest(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    fn pause(&self, time: Duration) -> Result<()> {
+        let time = match self.rest() {
+            Some(rest) if rest < REST => rest,
+            Some(rest) => time.min(rest),
+            None => time,
+        };
+        if time.is_zero() { Ok(()) } else { self.cancel.sleep(time) }
+    }
+
+    fn between_looks(&self) -> Duration {
+        self.upkeep().jitter.between(LOOKS.0, LOOKS.1)
+    }
+
+    fn unit(&self) -> f64 {
+        self.upkeep().jitter.unit()
+    }
+
+    fn upkeep(&self) -> &Arc<Upkeep> {
+        self.lock.upkeep()
+    }
+}
+
+/// Whether one who waits goes on after this failure.
+fn passes(error: &Error) -> bool {
+    match error.status() {
+        Status::Interrupted => false,
+        Status::Io => true,
+        _ => error.is_retryable(),
+    }
+}
+
+/// A place among the blocking queries of a client's contenders. They take half of its connections
+/// at most, so that other calls go on; who gets none looks from time to time.
+struct Waits(Arc<AtomicUsize>);
+
+#[derive(Default)]
+struct Contenders(Arc<AtomicUsize>);
+
+impl Waits {
+    fn enter(upkeep: &Upkeep, client: &Client) -> Option<Waits> {
+        let count = upkeep.shared(Contenders::default).0.clone();
+        let most = (client.settings().max_connections / 2).max(1);
+        let place = Waits(count);
+        // Counted first, so that two can never take the last place; dropped, it is given back.
+        (place.0.fetch_add(1, Relaxed) < most).then_some(place)
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}

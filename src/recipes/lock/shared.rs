@@ -1,0 +1,405 @@
+//! The state of a lock, and every way in which it changes.
+
+use super::claim::Claim;
+use super::disown::Disown;
+use super::monitor::Monitor;
+use super::spec::{LockSpec, LostReason};
+use crate::client::Client;
+use crate::error::{Error, Result, Status};
+use crate::recipes::session::{SessionEnd, Tenant};
+use crate::runtime::{Leaving, Order, Resident, Task, TaskId, Upkeep};
+use crate::transport::CancelToken;
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+/// A lock, shared by its handle, the calls in flight and the lane.
+pub(super) struct Shared {
+    pub(super) client: Client,
+    pub(super) spec: LockSpec,
+    state: Mutex<State>,
+    changed: Condvar,
+    expiry: TaskId,
+    me: Weak<Shared>,
+}
+
+pub(super) struct State {
+    phase: Phase,
+    /// Who held the key when an acquire looked last.
+    pub(super) holder: Option<String>,
+    /// The fencing token of the last acquisition.
+    pub(super) token: Option<u64>,
+    /// How often `stop` was called.
+    pub(super) stops: u64,
+}
+
+enum Phase {
+    Free,
+    Acquiring(CancelToken),
+    Held(Held),
+    Releasing,
+    Lost(LostReason),
+}
+
+/// What is known of a lock while it is held.
+pub(super) struct Held {
+    pub(super) claim: Arc<Claim>,
+    /// The index of the write that acquired it.
+    pub(super) token: u64,
+    /// When the last request was sent that proved that the key is ours.
+    verified: Duration,
+    /// How long that counts.
+    window: Duration,
+}
+
+impl Held {
+    fn deadline(&self) -> Duration {
+        self.verified + self.window
+    }
+}
+
+/// A lock that was won, before it is held.
+pub(super) struct Won {
+    pub(super) claim: Arc<Claim>,
+    pub(super) token: u64,
+    pub(super) sent: Duration,
+}
+
+impl Shared {
+    pub(super) fn new(client: &Client, spec: LockSpec) -> Result<Arc<Shared>> {
+        let spec = spec.checked(client.settings())?;
+        let shared = Arc::new_cyclic(|me| Shared {
+            client: client.unbounded(),
+            spec,
+            state: Mutex::new(State { phase: Phase::Free, holder: None, token: None, stops: 0 }),
+            changed: Condvar::new(),
+            expiry: TaskId::new(),
+            me: me.clone(),
+        });
+        let resident: Weak<dyn Resident> = shared.me.clone();
+        client.upkeep().enter(resident);
+        Ok(shared)
+    }
+
+    pub(super) fn key(&self) -> &str {
+        &self.spec.key
+    }
+
+    /// For how long the key may be unreadable.
+    pub(super) fn window(&self, claim: &Claim) -> Duration {
+        self.spec.monitor_retry.unwrap_or_else(|| claim.window())
+    }
+
+    /// Who held the key when an acquire looked last.
+    pub(super) fn holder(&self) -> Option<String> {
+        self.state().holder.clone()
+    }
+
+    pub(super) fn upkeep(&self) -> &Arc<Upkeep> {
+        self.client.upkeep()
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// How long the lock is known to be held from this moment on; zero when it is not. When its
+    /// deadline has passed, that ends it.
+    pub(super) fn remaining(&self) -> Duration {
+        let (claim, window) = {
+            let state = self.state();
+            let Phase::Held(held) = &state.phase else { return Duration::ZERO };
+            let window = held.deadline().saturating_sub(self.upkeep().clock.now());
+            (held.claim.clone(), window)
+        };
+        if window.is_zero() {
+            self.lose(&claim, LostReason::Deadline);
+        }
+        claim.remaining().min(window)
+    }
+
+    /// Begins an acquire; who calls ends it by dropping what this gives.
+    pub(super) fn begin_acquire(&self) -> Result<Acquiring<'_>> {
+        self.upkeep().lane.check_open()?;
+        // A deadline that has passed unnoticed does not stand in the way.
+        self.remaining();
+        let mut state = self.state();
+        let wrong = |status, message: &str| Err(Error::new(status, message));
+        match &state.phase {
+            Phase::Free | Phase::Lost(_) => {}
+            Phase::Held(_) => return wrong(Status::AlreadyHeld, "the lock is held already"),
+            Phase::Acquiring(_) => {
+                return wrong(Status::Busy, "another call is acquiring the lock");
+            }
+            Phase::Releasing => return wrong(Status::Busy, "another call is releasing the lock"),
+        }
+        let cancel = CancelToken::new();
+        state.phase = Phase::Acquiring(cancel.clone());
+        state.holder = None;
+        Ok(Acquiring { lock: self, cancel })
+    }
+
+    /// Turns what was won into a held lock, unless the acquire was cancelled meanwhile.
+    fn hold(&self, won: Won, cancel: &CancelToken) -> Result<()> {
+        let (claim, token) = (won.claim.clone(), won.token);
+        let window = self.window(&claim);
+        {
+            let mut state = self.state();
+            if let Err(cancelled) = cancel.check() {
+                drop(state);
+                Disown::start(self, won.claim, Some(won.token), None);
+                return Err(cancelled);
+            }
+            state.holder = None;
+            state.token = Some(token);
+            let Won { claim, sent, .. } = won;
+            state.phase = Phase::Held(Held { claim, token, verified: sent, window });
+        }
+        self.attend(&claim, token);
+        Ok(())
+    }
+
+    /// Has everything told to a lock that is held now.
+    fn attend(&self, claim: &Arc<Claim>, token: u64) {
+        let Some(me) = self.me.upgrade() else { return };
+        let upkeep = self.upkeep();
+        let expiry: Arc<dyn Task> = Arc::new(Expiry(me.clone()));
+        // Where no thread can be started at all the deadline is still kept by whoever asks.
+        let _ = upkeep.lane.schedule(self.expiry, &expiry, upkeep.clock.now());
+        Monitor::of(upkeep).watch(&me, claim, token);
+        if let Some(keeper) = claim.keeper() {
+            let tenant: Weak<dyn Tenant> = self.me.clone();
+            keeper.admit(tenant);
+        }
+    }
+
+    /// The claim with which the lock is held.
+    pub(super) fn claim(&self) -> Option<Arc<Claim>> {
+        match &self.state().phase {
+            Phase::Held(held) => Some(held.claim.clone()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn holds(&self, claim: &Arc<Claim>) -> bool {
+        self.state().holds(claim)
+    }
+
+    /// A request that was sent then proved that the key is ours. When that comes too late it takes
+    /// nothing back.
+    pub(super) fn verified(&self, claim: &Arc<Claim>, sent: Duration) {
+        let mut state = self.state();
+        if !state.holds(claim) {
+            return;
+        }
+        let Phase::Held(held) = &mut state.phase else { return };
+        // The clock is read under the lock, so that nobody has seen it lost and held again.
+        if self.upkeep().clock.now() < held.deadline() {
+            held.verified = held.verified.max(sent);
+            return;
+        }
+        drop(state);
+        self.lose(claim, LostReason::Deadline);
+    }
+
+    /// The lock is lost. Only the first time counts.
+    pub(super) fn lose(&self, claim: &Arc<Claim>, reason: LostReason) {
+        let Some(held) = self.take_held(Some(claim), Phase::Lost(reason)) else { return };
+        // A borrowed session may go on holding the key, and keep everybody else waiting.
+        if reason == LostReason::Deadline && !claim.is_own() && !claim.remaining().is_zero() {
+            Disown::start(self, held.claim, Some(held.token), None);
+        }
+    }
+
+    /// Begins a release: from now on the lock is not held.
+    pub(super) fn begin_release(&self) -> Result<Held> {
+        self.remaining();
+        self.take_held(None, Phase::Releasing).ok_or_else(|| self.not_held())
+    }
+
+    /// Ends a release; with a reason when the lock turned out to be lost before.
+    pub(super) fn end_release(&self, lost: Option<LostReason>) {
+        self.state().phase = lost.map_or(Phase::Free, Phase::Lost);
+        self.changed.notify_all();
+    }
+
+    /// Takes what is known of a held lock out of it, if it is held with this claim.
+    fn take_held(&self, claim: Option<&Arc<Claim>>, next: Phase) -> Option<Held> {
+        let mut state = self.state();
+        if claim.is_some_and(|claim| !state.holds(claim)) {
+            return None;
+        }
+        let Phase::Held(_) = state.phase else { return None };
+        let Phase::Held(held) = std::mem::replace(&mut state.phase, next) else { return None };
+        drop(state);
+        self.changed.notify_all();
+        self.upkeep().lane.end(self.expiry);
+        Some(held)
+    }
+
+    /// Why the lock was lost, if it was.
+    pub(super) fn lost_reason(&self) -> Option<LostReason> {
+        self.remaining();
+        match self.state().phase {
+            Phase::Lost(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// The error of who needs the lock held.
+    pub(super) fn not_held(&self) -> Error {
+        match self.state().phase {
+            Phase::Lost(reason) => reason.into(),
+            _ => Error::new(Status::NotHeld, "the lock is not held"),
+        }
+    }
+
+    /// Ends waiting calls with this status.
+    pub(super) fn stop(&self, status: Status, message: &str) {
+        let mut state = self.state();
+        state.stops += 1;
+        if let Phase::Acquiring(cancel) = &state.phase {
+            cancel.cancel(status, message);
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Ends waiting calls and gives the key back from the lane.
+    pub(super) fn abandon(&self) {
+        self.stop(Status::Cancelled, "the lock was freed");
+        if let Some(held) = self.take_held(None, Phase::Free) {
+            Disown::start(self, held.claim, Some(held.token), None);
+        }
+    }
+
+    /// Waits until `ready` gives something, the acquire is cancelled, or the time is over.
+    pub(super) fn wait_for<T>(
+        &self,
+        cancel: &CancelToken,
+        deadline: Option<Instant>,
+        mut ready: impl FnMut() -> Option<T>,
+    ) -> Result<Option<T>> {
+        let mut state = self.state();
+        loop {
+            if let Some(result) = ready() {
+                return Ok(Some(result));
+            }
+            cancel.check()?;
+            match deadline {
+                Some(deadline) if Instant::now() >= deadline => return Ok(None),
+                Some(deadline) => drop(self.changed.wait_until(&mut state, deadline)),
+                None => self.changed.wait(&mut state),
+            }
+        }
+    }
+
+    /// Wakes who waits in [`Shared::wait_for`].
+    pub(super) fn wake(&self) {
+        drop(self.state());
+        self.changed.notify_all();
+    }
+
+    /// Waits until the lock is lost; `None` when the time is over before.
+    pub(super) fn wait_lost(&self, timeout: Duration) -> Result<Option<LostReason>> {
+        let until = Instant::now().checked_add(timeout);
+        let stops = self.state().stops;
+        loop {
+            let remaining = self.remaining();
+            let mut state = self.state();
+            match state.phase {
+                Phase::Lost(reason) => return Ok(Some(reason)),
+                Phase::Held(_) if state.stops != stops => {
+                    return Err(Error::new(Status::Cancelled, "the wait was stopped"));
+                }
+                Phase::Held(_) => {}
+                _ => return Err(Error::new(Status::NotHeld, "the lock is not held")),
+            }
+            let rest = until.map_or(Duration::MAX, |u| u.saturating_duration_since(Instant::now()));
+            if rest.is_zero() {
+                return Ok(None);
+            }
+            // Its deadline is another clock's; this one may stand still while that one goes on.
+            let nap = remaining.max(Duration::from_millis(1)).min(self.upkeep().clock.tick());
+            self.changed.wait_for(&mut state, nap.min(rest));
+        }
+    }
+}
+
+impl State {
+    fn holds(&self, claim: &Arc<Claim>) -> bool {
+        matches!(&self.phase, Phase::Held(held) if Arc::ptr_eq(&held.claim, claim))
+    }
+}
+
+/// An acquire in flight. Dropped, it is over.
+pub(super) struct Acquiring<'a> {
+    lock: &'a Shared,
+    pub(super) cancel: CancelToken,
+}
+
+impl Acquiring<'_> {
+    /// The lock is won.
+    pub(super) fn hold(self, won: Won) -> Result<()> {
+        self.lock.hold(won, &self.cancel)
+    }
+}
+
+impl Drop for Acquiring<'_> {
+    fn drop(&mut self) {
+        let mut state = self.lock.state();
+        if matches!(state.phase, Phase::Acquiring(_)) {
+            state.phase = Phase::Free;
+        }
+    }
+}
+
+impl Tenant for Shared {
+    fn session_ended(&self, id: &str, end: SessionEnd) {
+        let reason = match end {
+            SessionEnd::Invalid | SessionEnd::Destroyed => LostReason::SessionInvalid,
+            SessionEnd::Deadline => LostReason::Deadline,
+            SessionEnd::Closed => LostReason::Closed,
+        };
+        if let Some(claim) = self.claim().filter(|claim| claim.id() == id) {
+            self.lose(&claim, reason);
+        }
+    }
+}
+
+impl Resident for Shared {
+    fn order(&self) -> Order {
+        Order::Locks
+    }
+
+    fn leave(&self, leaving: Leaving) {
+        self.stop(Status::Closed, "the client is closed");
+        if let Some(held) = self.take_held(None, Phase::Lost(LostReason::Closed)) {
+            Disown::start(self, held.claim, Some(held.token), Some(leaving));
+        }
+    }
+
+    fn evict(&self) {
+        self.stop(Status::Closed, "the client is closed");
+        self.take_held(None, Phase::Lost(LostReason::Closed));
+    }
+}
+
+/// Notices the deadline of a held lock though every request hangs.
+struct Expiry(Arc<Shared>);
+
+impl Task for Expiry {
+    fn uses_network(&self) -> bool {
+        false
+    }
+
+    fn step(&self) -> Option<Duration> {
+        let remaining = self.0.remaining();
+        let now = self.0.upkeep().clock.now();
+        (!remaining.is_zero()).then(|| now.saturating_add(remaining))
+    }
+
+    fn failed(&self, _: Error) -> Option<Duration> {
+        None
+    }
+}

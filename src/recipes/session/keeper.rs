@@ -1,0 +1,418 @@
+//! Keeps one session alive, from its making to its end.
+
+use super::lease::Lease;
+use crate::api::session::{Session, SessionSpec};
+use crate::client::Client;
+use crate::config::Options;
+use crate::error::{Error, Result, Status};
+use crate::runtime::{Kept, Leaving, Order, Resident, Task, TaskId, Upkeep, backoff};
+use parking_lot::Mutex;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+/// The longest time that an attempt to destroy a session is given.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why a session is not valid any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SessionEnd {
+    /// Consul does not know it any more.
+    Invalid,
+    /// No renewal succeeded in time.
+    Deadline,
+    /// This program ended it.
+    Destroyed,
+    /// The client was closed.
+    Closed,
+}
+
+/// What depends on a session.
+pub(crate) trait Tenant: Send + Sync {
+    /// The session of this id is not valid any more. Told once.
+    fn session_ended(&self, id: &str, end: SessionEnd);
+}
+
+/// One session and its renewal.
+pub(crate) struct Keeper {
+    client: Client,
+    options: Options,
+    id: String,
+    patience: Duration,
+    renewal: TaskId,
+    expiry: TaskId,
+    state: Mutex<State>,
+    me: Weak<Keeper>,
+}
+
+struct State {
+    phase: Phase,
+    failures: u32,
+    tenants: Vec<Weak<dyn Tenant>>,
+    leaving: Option<Leaving>,
+}
+
+#[derive(Clone, Copy)]
+enum Phase {
+    /// It is renewed.
+    Kept(Lease),
+    /// It is not renewed any more and stays at Consul.
+    Left(Lease),
+    /// It is to be destroyed; not after this time, since it has ended by itself then.
+    Ending(Duration),
+    Gone,
+}
+
+impl Keeper {
+    /// Makes a session with the bounds of this handle of the client, and keeps it from then on.
+    pub(crate) fn create(
+        client: &Client,
+        spec: &SessionSpec,
+        options: &Options,
+    ) -> Result<Arc<Keeper>> {
+        let upkeep = client.upkeep();
+        let sent = upkeep.clock.now();
+        let id = client.session().create(spec, options)?.value;
+        let keeper = Arc::new_cyclic(|me| Keeper {
+            client: client.unbounded().on_upkeep(),
+            options: options.clone(),
+            id,
+            patience: match spec.time_to_live() {
+                Duration::ZERO => PATIENCE,
+                ttl => PATIENCE.min(ttl / 3),
+            },
+            renewal: TaskId::new(),
+            expiry: TaskId::new(),
+            state: Mutex::new(State {
+                phase: Phase::Kept(Lease::new(spec.time_to_live(), sent)),
+                failures: 0,
+                tenants: Vec::new(),
+                leaving: None,
+            }),
+            me: me.clone(),
+        });
+        keeper.start().inspect_err(|_| drop(keeper.destroy()))?;
+        Ok(keeper)
+    }
+
+    fn start(self: &Arc<Keeper>) -> Result<()> {
+        let Phase::Kept(lease) = self.phase() else { return Ok(()) };
+        let upkeep = self.upkeep();
+        upkeep.lane.schedule(
+            self.renewal,
+            &self.renewal_task(),
+            lease.renewal(upkeep.jitter.unit()),
+        )?;
+        if let Some(deadline) = lease.deadline() {
+            let expiry: Arc<dyn Task> = Arc::new(Expiry(self.clone()));
+            upkeep.lane.schedule(self.expiry, &expiry, deadline)?;
+        }
+        let (kept, resident): (Weak<dyn Kept>, Weak<dyn Resident>) =
+            (self.me.clone(), self.me.clone());
+        upkeep.keep(&self.id, kept);
+        upkeep.enter(resident);
+        Ok(())
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether it is valid at this moment. When its deadline has passed, that ends it.
+    pub(crate) fn is_valid(&self) -> bool {
+        !self.remaining().is_zero()
+    }
+
+    /// How long it is known to live; as [`Keeper::is_valid`].
+    pub(crate) fn remaining(&self) -> Duration {
+        let remaining = match self.phase() {
+            Phase::Kept(lease) | Phase::Left(lease) => lease.remaining(self.upkeep().clock.now()),
+            Phase::Ending(_) | Phase::Gone => return Duration::ZERO,
+        };
+        if remaining.is_zero() {
+            self.lose(SessionEnd::Deadline);
+        }
+        remaining
+    }
+
+    /// The time to live that Consul gave it; zero for none, `None` when it ended.
+    pub(crate) fn ttl(&self) -> Option<Duration> {
+        match self.phase() {
+            Phase::Kept(lease) | Phase::Left(lease) => Some(lease.ttl()),
+            Phase::Ending(_) | Phase::Gone => None,
+        }
+    }
+
+    /// Has this one told when the session ends; at once when it has ended.
+    pub(crate) fn admit(&self, tenant: Weak<dyn Tenant>) {
+        let mut state = self.state.lock();
+        if matches!(state.phase, Phase::Kept(_) | Phase::Left(_)) {
+            let is_same =
+                |other: &Weak<dyn Tenant>| std::ptr::addr_eq(other.as_ptr(), tenant.as_ptr());
+            state.tenants.retain(|other| other.strong_count() > 0 && !is_same(other));
+            return state.tenants.push(tenant);
+        }
+        drop(state);
+        if let Some(tenant) = tenant.upgrade() {
+            tenant.session_ended(&self.id, SessionEnd::Invalid);
+        }
+    }
+
+    /// Renews it no more, and leaves it at Consul.
+    pub(crate) fn leave_alone(&self) {
+        {
+            let mut state = self.state.lock();
+            let Phase::Kept(lease) = state.phase else { return };
+            state.phase = Phase::Left(lease);
+        }
+        self.upkeep().lane.end(self.renewal);
+    }
+
+    /// It ended, or must count as ended: tells its tenants, once. One that ended only here is
+    /// destroyed at Consul too, where it would keep others waiting.
+    pub(crate) fn lose(&self, end: SessionEnd) {
+        let tenants = {
+            let mut state = self.state.lock();
+            match (state.phase, end) {
+                (Phase::Kept(lease), SessionEnd::Deadline) => self.set_ending(&mut state, lease),
+                (Phase::Kept(_) | Phase::Left(_), _) => state.phase = Phase::Gone,
+                (Phase::Ending(_) | Phase::Gone, _) => return,
+            }
+            std::mem::take(&mut state.tenants)
+        };
+        self.tell(&tenants, end);
+    }
+
+    /// From now on it is not valid, though Consul still has it.
+    pub(crate) fn let_go(&self) {
+        let tenants = {
+            let mut state = self.state.lock();
+            let (Phase::Kept(lease) | Phase::Left(lease)) = state.phase else { return };
+            self.set_ending(&mut state, lease);
+            std::mem::take(&mut state.tenants)
+        };
+        self.tell(&tenants, SessionEnd::Destroyed);
+    }
+
+    /// Destroys it at Consul on this thread. When that fails the lane goes on with it.
+    pub(crate) fn destroy(&self) -> Result<()> {
+        self.let_go();
+        if !matches!(self.phase(), Phase::Ending(_)) {
+            return Ok(());
+        }
+        match self.hurried().session().destroy(&self.id, &self.options) {
+            Ok(_) => {
+                self.finish();
+                Ok(())
+            }
+            Err(error) => {
+                self.end_on_lane(None);
+                Err(error)
+            }
+        }
+    }
+
+    /// Destroys it at Consul from the lane, unless it shall stay there.
+    pub(crate) fn end_unless_left(&self, leaving: Option<Leaving>) {
+        if matches!(self.phase(), Phase::Kept(_) | Phase::Ending(_)) {
+            self.let_go();
+            self.end_on_lane(leaving);
+        }
+    }
+
+    /// Destroys it at Consul from the lane.
+    pub(crate) fn end_on_lane(&self, leaving: Option<Leaving>) {
+        self.let_go();
+        let Some(me) = self.me.upgrade() else { return };
+        {
+            let mut state = self.state.lock();
+            if matches!(state.phase, Phase::Gone) {
+                return;
+            }
+            state.leaving = leaving.or(state.leaving.take());
+        }
+        let upkeep = self.upkeep();
+        if upkeep.lane.schedule(self.renewal, &me.renewal_task(), upkeep.clock.now()).is_err() {
+            self.finish();
+        }
+    }
+
+    fn tell(&self, tenants: &[Weak<dyn Tenant>], end: SessionEnd) {
+        let upkeep = self.upkeep();
+        upkeep.forget(&self.id);
+        upkeep.lane.end(self.expiry);
+        upkeep.lane.end(self.renewal);
+        for tenant in tenants.iter().filter_map(Weak::upgrade) {
+            tenant.session_ended(&self.id, end);
+        }
+        if end == SessionEnd::Deadline && matches!(self.phase(), Phase::Ending(_)) {
+            self.end_on_lane(None);
+        }
+    }
+
+    /// It is gone at Consul, or given up.
+    fn finish(&self) {
+        let mut state = self.state.lock();
+        state.phase = Phase::Gone;
+        let leaving = state.leaving.take();
+        drop(state);
+        drop(leaving);
+    }
+
+    fn set_ending(&self, state: &mut State, lease: Lease) {
+        state.phase = Phase::Ending(self.upkeep().clock.now() + lease.end_within());
+        state.failures = 0;
+    }
+
+    /// Renews it once; gives when to do it again.
+    fn renew(&self, lease: Lease) -> Option<Duration> {
+        let upkeep = self.upkeep();
+        let sent = upkeep.clock.now();
+        if lease.is_over(sent) {
+            self.lose(SessionEnd::Deadline);
+            return None;
+        }
+        let patience = lease.patience(sent, self.client.settings().timeout);
+        let client = self.client.until(Instant::now() + patience);
+        match client.session().renew(&self.id, &self.options) {
+            Ok(renewed) => self.renewed(&renewed.value, sent),
+            Err(error) if error.status() == Status::SessionInvalid => {
+                self.lose(SessionEnd::Invalid);
+                None
+            }
+            Err(_) => self.retry(),
+        }
+    }
+
+    fn renewed(&self, session: &Session, sent: Duration) -> Option<Duration> {
+        let upkeep = self.upkeep();
+        let mut state = self.state.lock();
+        let Phase::Kept(lease) = state.phase else { return None };
+        // The clock is read under the lock, so that nobody has seen it expired and alive again.
+        let Some(lease) = lease.renewed(session.ttl, sent, upkeep.clock.now()) else {
+            drop(state);
+            self.lose(SessionEnd::Deadline);
+            return None;
+        };
+        state.phase = Phase::Kept(lease);
+        state.failures = 0;
+        Some(lease.renewal(upkeep.jitter.unit()))
+    }
+
+    /// When to try again what failed.
+    fn retry(&self) -> Option<Duration> {
+        let upkeep = self.upkeep();
+        let mut state = self.state.lock();
+        state.failures += 1;
+        let (now, unit) = (upkeep.clock.now(), upkeep.jitter.unit());
+        match state.phase {
+            Phase::Kept(lease) => Some(lease.retry(now, state.failures, unit)),
+            Phase::Ending(until) if now < until => {
+                let (first, most) = (Duration::from_millis(200), Duration::from_secs(15));
+                Some(now + backoff(state.failures, first, most, unit))
+            }
+            Phase::Ending(_) => {
+                drop(state);
+                self.finish();
+                None
+            }
+            Phase::Left(_) | Phase::Gone => None,
+        }
+    }
+
+    /// Destroys it once; gives when to try again.
+    fn end(&self) -> Option<Duration> {
+        match self.hurried().session().destroy(&self.id, &self.options) {
+            Ok(_) => {
+                self.finish();
+                None
+            }
+            Err(_) => self.retry(),
+        }
+    }
+
+    /// The client for a request that shall not hold up others: a third of the TTL at most.
+    fn hurried(&self) -> Client {
+        self.client.until(Instant::now() + self.patience)
+    }
+
+    fn phase(&self) -> Phase {
+        self.state.lock().phase
+    }
+
+    fn upkeep(&self) -> &Arc<Upkeep> {
+        self.client.upkeep()
+    }
+
+    fn renewal_task(self: &Arc<Keeper>) -> Arc<dyn Task> {
+        Arc::new(Renewal(self.clone()))
+    }
+}
+
+impl Resident for Keeper {
+    fn order(&self) -> Order {
+        Order::Sessions
+    }
+
+    fn leave(&self, leaving: Leaving) {
+        self.end_unless_left(Some(leaving));
+    }
+
+    fn evict(&self) {
+        self.lose(SessionEnd::Closed);
+    }
+}
+
+impl Kept for Keeper {
+    fn destroyed(&self) {
+        self.lose(SessionEnd::Destroyed);
+    }
+}
+
+/// Renews a session, and destroys it in the end: one after the other, so there is never more than
+/// one request about it in flight.
+struct Renewal(Arc<Keeper>);
+
+impl Task for Renewal {
+    fn step(&self) -> Option<Duration> {
+        match self.0.phase() {
+            Phase::Kept(lease) => self.0.renew(lease),
+            Phase::Ending(_) => self.0.end(),
+            Phase::Left(_) | Phase::Gone => None,
+        }
+    }
+
+    fn failed(&self, _: Error) -> Option<Duration> {
+        self.0.retry()
+    }
+}
+
+/// Notices the deadline though every request hangs.
+struct Expiry(Arc<Keeper>);
+
+impl Task for Expiry {
+    fn uses_network(&self) -> bool {
+        false
+    }
+
+    fn step(&self) -> Option<Duration> {
+        // Asking for it is enough to end it in time.
+        let _ = self.0.is_valid();
+        match self.0.phase() {
+            Phase::Kept(lease) | Phase::Left(lease) => lease.deadline(),
+            Phase::Ending(_) | Phase::Gone => None,
+        }
+    }
+
+    fn failed(&self, _: Error) -> Option<Duration> {
+        None
+    }
+}
+
+/// A session that was made for one purpose and is destroyed with it.
+pub(crate) struct OwnSession(pub(crate) Arc<Keeper>);
+
+impl Drop for OwnSession {
+    fn drop(&mut self) {
+        self.0.end_on_lane(None);
+    }
+}

@@ -1,0 +1,178 @@
+//! A session that the library keeps alive.
+
+mod keeper;
+mod lease;
+mod recreate;
+
+pub(crate) use keeper::{Keeper, OwnSession, SessionEnd, Tenant};
+
+use crate::api::session::SessionSpec;
+use crate::client::Client;
+use crate::config::Options;
+use crate::error::Result;
+use crate::runtime::{Leaving, Order, Resident, TaskId};
+use parking_lot::Mutex;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// The TTL of a session for which none was set.
+pub(crate) const DEFAULT_TTL: Duration = Duration::from_secs(15);
+
+/// A session that the library renews at about half of its TTL, from a lane of its own.
+///
+/// Renewals that fail are tried again until the deadline: the time at which the last good one was
+/// sent, plus the TTL. From then on the session counts as gone, whatever becomes of it, and the
+/// locks that it holds are lost. Dropping this value destroys the session in the background,
+/// unless [`KeptSession::stop`] was called.
+pub struct KeptSession {
+    shared: Arc<Shared>,
+}
+
+/// What stays while the handle, a lock or the lane uses the session.
+pub(crate) struct Shared {
+    client: Client,
+    spec: SessionSpec,
+    options: Options,
+    recreate: bool,
+    creation: TaskId,
+    state: Mutex<State>,
+    me: Weak<Shared>,
+}
+
+struct State {
+    keeper: Arc<Keeper>,
+    generation: u64,
+    /// Nothing is recreated any more.
+    ended: bool,
+    failures: u32,
+}
+
+impl Client {
+    /// Makes a session and keeps it alive. Its TTL is 15 s where none was set; one of zero means
+    /// none. When it is lost it stays lost.
+    pub fn keep_session(&self, spec: &SessionSpec, options: &Options) -> Result<KeptSession> {
+        KeptSession::start(self, spec, options, false)
+    }
+
+    /// As [`Client::keep_session`], and makes a new one whenever it is lost:
+    /// [`KeptSession::generation`] tells that its id has changed. A session that was stopped or
+    /// destroyed is not made anew.
+    pub fn keep_session_recreated(
+        &self,
+        spec: &SessionSpec,
+        options: &Options,
+    ) -> Result<KeptSession> {
+        KeptSession::start(self, spec, options, true)
+    }
+}
+
+impl KeptSession {
+    fn start(
+        client: &Client,
+        spec: &SessionSpec,
+        options: &Options,
+        recreate: bool,
+    ) -> Result<KeptSession> {
+        let client = client.unbounded();
+        let spec = spec.clone().or_ttl(DEFAULT_TTL);
+        let keeper = Keeper::create(&client, &spec, &options.scope())?;
+        let shared = Arc::new_cyclic(|me| Shared {
+            client: client.clone(),
+            spec,
+            options: options.scope(),
+            recreate,
+            creation: TaskId::new(),
+            state: Mutex::new(State {
+                keeper: keeper.clone(),
+                generation: 1,
+                ended: false,
+                failures: 0,
+            }),
+            me: me.clone(),
+        });
+        let weak = shared.me.clone();
+        client.upkeep().enter(weak);
+        keeper.admit(shared.tenant());
+        Ok(KeptSession { shared })
+    }
+
+    /// Its id; another one after it was recreated.
+    pub fn id(&self) -> String {
+        self.shared.keeper().id().to_string()
+    }
+
+    /// 1, and one more each time it was recreated.
+    pub fn generation(&self) -> u64 {
+        self.shared.state.lock().generation
+    }
+
+    /// True until Consul says that it is gone, or its deadline has passed, at this moment.
+    pub fn is_valid(&self) -> bool {
+        self.shared.keeper().is_valid()
+    }
+
+    /// How long it is known to live from now on without another renewal. Zero when it is not
+    /// valid, [`Duration::MAX`] when it has no TTL.
+    pub fn remaining(&self) -> Duration {
+        self.shared.keeper().remaining()
+    }
+
+    /// Renews it no more, and leaves it at Consul, where it ends by its TTL.
+    pub fn stop(&self) {
+        self.shared.end(Keeper::leave_alone);
+    }
+
+    /// Destroys it at Consul and says how that went. The locks that it holds are lost. After an
+    /// error the library goes on trying in the background until it must have ended by itself.
+    pub fn destroy(&self) -> Result<()> {
+        let keeper = self.shared.end(Keeper::let_go);
+        keeper.destroy()
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Drop for KeptSession {
+    fn drop(&mut self) {
+        self.shared.end(|keeper| keeper.end_unless_left(None));
+    }
+}
+
+impl Shared {
+    pub(crate) fn keeper(&self) -> Arc<Keeper> {
+        self.state.lock().keeper.clone()
+    }
+
+    fn tenant(&self) -> Weak<dyn Tenant> {
+        self.me.clone()
+    }
+
+    /// Ends it in this way, and lets it not come back.
+    fn end(&self, how: impl FnOnce(&Keeper)) -> Arc<Keeper> {
+        let keeper = {
+            let mut state = self.state.lock();
+            state.ended = true;
+            state.keeper.clone()
+        };
+        self.client.upkeep().lane.end(self.creation);
+        how(&keeper);
+        keeper
+    }
+}
+
+/// Its keeper is told by itself.
+impl Resident for Shared {
+    fn order(&self) -> Order {
+        Order::Sessions
+    }
+
+    fn leave(&self, _: Leaving) {
+        self.end(|_| ());
+    }
+
+    fn evict(&self) {
+        self.end(|_| ());
+    }
+}
