@@ -742,6 +742,15 @@ consul_status consul_options_set_cached(consul_options *options, bool value);
 consul_status consul_client_new(const consul_config *config, consul_client **out);
 
 /**
+ * Releases the locks that are held, ends the sessions that are kept alive, waits for the threads of
+ * this client, and shuts it down: from then on calls end with `CONSUL_ERR_CLOSED`. The handle stays
+ * the caller's to free. `CONSUL_ERR_TIMEOUT` when it took longer: what is left at Consul ends by its
+ * TTL.
+ */
+consul_status consul_client_close(const consul_client *client,
+                                  uint64_t timeout_ms);
+
+/**
  * Ends a client at once, whatever is in flight: calls of other threads end with
  * `CONSUL_ERR_CLOSED`, locks are lost. NULL is fine.
  */
@@ -1469,6 +1478,297 @@ const consul_meta *consul_sessions_meta(const consul_sessions *sessions);
  * Ends an answer. NULL is fine.
  */
 void consul_sessions_free(consul_sessions *sessions);
+
+/**
+ * Makes a session and keeps it alive: it is renewed at about half of its TTL, and failures are
+ * tried again until its deadline. `spec` may be NULL; its TTL is 15 s where none was set, and 0
+ * means none. With `recreate` a session that is lost is made anew, with another id, which
+ * `consul_session_generation` tells; without, it stays lost. Of the options the token, datacenter,
+ * namespace and partition are used.
+ */
+consul_status consul_session_start(const consul_client *client,
+                                   const consul_session_spec *spec,
+                                   bool recreate,
+                                   const consul_options *options,
+                                   const consul_async *async,
+                                   consul_session **out);
+
+/**
+ * Its id; NULL for a handle that is not live. Borrowed: valid until the session is freed, also
+ * when it has another id by then.
+ */
+const char *consul_session_id(const consul_session *session);
+
+/**
+ * 1, and one more each time it was made anew with another id; 0 for a handle that is not live.
+ */
+uint64_t consul_session_generation(const consul_session *session);
+
+/**
+ * True until Consul says that it is gone, or its deadline has passed, at this moment. The deadline
+ * is the TTL after the time at which the last good renewal was sent.
+ */
+bool consul_session_is_valid(const consul_session *session);
+
+/**
+ * How long it is known to live without another renewal; 0 when it is not valid, `UINT64_MAX` when
+ * it has no TTL.
+ */
+uint64_t consul_session_remaining_ms(const consul_session *session);
+
+/**
+ * Renews it no more, and leaves it at Consul, where it ends by its TTL. To end it there at once,
+ * and to know that it did, call `consul_session_destroy` with its id.
+ */
+consul_status consul_session_stop(consul_session *session);
+
+/**
+ * Ends a kept session: it is destroyed at Consul in the background, unless it was stopped. The
+ * locks that it holds are lost. NULL is fine.
+ */
+void consul_session_free(consul_session *session);
+
+
+/*
+ * Locks
+ * =====
+ *
+ * A lock is a key that a session holds, the same as the official client's: both exclude each
+ * other. While it is held the library renews its session and watches its key. It counts as held
+ * only as long as that is known to succeed; `consul_lock_is_held` asks the clock each time.
+ *
+ *     consul_lock_spec *spec = NULL;
+ *     consul_lock *lock = NULL;
+ *     consul_lock_spec_new("app/leader", &spec);
+ *     consul_lock_new(client, spec, &lock);
+ *     consul_lock_spec_free(spec);
+ *     if (consul_lock_acquire(lock, 5000, NULL) == CONSUL_OK) {
+ *         printf("fencing token %llu\n", (unsigned long long)consul_lock_fencing_token(lock));
+ *         consul_lock_release(lock, NULL);
+ *     }
+ *     consul_lock_free(lock);
+ */
+
+/**
+ * The lock is not lost.
+ */
+#define CONSUL_LOST_NONE 0
+
+/**
+ * Its session ended: destroyed, expired, or one of its checks turned critical.
+ */
+#define CONSUL_LOST_SESSION_INVALID 1
+
+/**
+ * Somebody deleted the key.
+ */
+#define CONSUL_LOST_KEY_DELETED 2
+
+/**
+ * Another session holds the key.
+ */
+#define CONSUL_LOST_KEY_TAKEN 3
+
+/**
+ * Consul could not be asked for too long: it may still be held, but nobody can count on it.
+ */
+#define CONSUL_LOST_DEADLINE 4
+
+/**
+ * The client was closed.
+ */
+#define CONSUL_LOST_CLOSED 5
+
+/**
+ * Somebody released the key with the lock's own session.
+ */
+#define CONSUL_LOST_KEY_RELEASED 6
+
+/**
+ * Makes the description of a lock on this key, with an empty value and a session of its own: TTL
+ * 15 s, lock-delay 15 s, behavior release. Everything in it is checked by `consul_lock_new`. Free
+ * it with `consul_lock_spec_free`.
+ */
+consul_status consul_lock_spec_new(const char *key, consul_lock_spec **out);
+
+/**
+ * The value of the key while it is held, and after its release.
+ */
+consul_status consul_lock_spec_set_value(consul_lock_spec *spec,
+                                         const uint8_t *value,
+                                         size_t value_len);
+
+/**
+ * What its own session shall be. The TTL is 15 s where none was set; 0 means none, and such a
+ * session stays for ever when the process dies.
+ */
+consul_status consul_lock_spec_set_session_spec(consul_lock_spec *spec,
+                                                const consul_session_spec *session_spec);
+
+/**
+ * Holds it with this session, which the lock never destroys. When the session ends or its handle
+ * is freed, the lock is lost.
+ */
+consul_status consul_lock_spec_set_session(consul_lock_spec *spec, const consul_session *session);
+
+/**
+ * Holds it with the session of this id, which the lock neither renews nor destroys.
+ */
+consul_status consul_lock_spec_set_session_id(consul_lock_spec *spec, const char *session_id);
+
+/**
+ * Takes the key over even if it was used for something else than a lock.
+ */
+consul_status consul_lock_spec_set_adopt(consul_lock_spec *spec, bool adopt);
+
+/**
+ * For how long the key may be unreadable before the lock counts as lost, 1000 ms at least; the
+ * session's TTL by default, 15 s where that is not known. The session's own deadline ends the lock
+ * in any case.
+ */
+consul_status consul_lock_spec_set_monitor_retry_ms(consul_lock_spec *spec,
+                                                    uint64_t monitor_retry_ms);
+
+/**
+ * With what token, datacenter, namespace and partition the lock calls. The rest of the options is
+ * not used.
+ */
+consul_status consul_lock_spec_set_options(consul_lock_spec *spec, const consul_options *options);
+
+/**
+ * Ends the description of a lock; locks that were made from it stay. NULL is fine.
+ */
+void consul_lock_spec_free(consul_lock_spec *spec);
+
+/**
+ * Makes a lock from a copy of its description. Sends nothing. `CONSUL_ERR_ARGUMENT` when a key,
+ * TTL, lock-delay or window cannot be. Free it with `consul_lock_free`.
+ */
+consul_status consul_lock_new(const consul_client *client,
+                              const consul_lock_spec *spec,
+                              consul_lock **out);
+
+/**
+ * Acquires the lock, waiting this long for it at most; 0 tries once, `UINT64_MAX` waits for ever.
+ * `CONSUL_HELD` when somebody else held it, or its lock-delay lasted, until the time was over:
+ * `consul_lock_holder` tells which.
+ *
+ * While it waits it rides out failures that pass; when Consul cannot be asked until the time is
+ * over, that failure is the error. `CONSUL_ERR_ALREADY_HELD` when this lock is held,
+ * `CONSUL_ERR_BUSY` while another call acquires or releases it, `CONSUL_ERR_LOCK_CONFLICT` when
+ * the key is used for something else, `CONSUL_ERR_SESSION_INVALID` when a borrowed session does
+ * not exist, `CONSUL_ERR_CANCELLED` after `consul_lock_stop`.
+ *
+ * An acquire that ends without the lock leaves nothing behind: its own session is destroyed, and
+ * what a request without an answer may have got is given back, in the background. A lock that was
+ * lost can be acquired again.
+ */
+consul_status consul_lock_acquire(const consul_lock *lock,
+                                  uint64_t timeout_ms,
+                                  const consul_async *async);
+
+/**
+ * Acquires the lock if nobody else holds it, without waiting; as `consul_lock_acquire`.
+ */
+consul_status consul_lock_try_acquire(const consul_lock *lock, const consul_async *async);
+
+/**
+ * Releases the lock, then destroys its own session. `CONSUL_ERR_NOT_HELD` when it was not held,
+ * `CONSUL_ERR_LOCK_LOST` when it was lost before. After any other error the lock is not held
+ * either, its state at Consul is unknown, and the library goes on releasing it in the background
+ * until the key is not its own or the TTL is over.
+ */
+consul_status consul_lock_release(const consul_lock *lock, const consul_async *async);
+
+/**
+ * Ends a `consul_lock_acquire` and a `consul_lock_wait_lost` that wait on other threads with
+ * `CONSUL_ERR_CANCELLED`. Returns at once. A held lock stays held.
+ */
+consul_status consul_lock_stop(const consul_lock *lock);
+
+/**
+ * Deletes the key if nobody holds it. `CONSUL_OK` also when it did not exist, `CONSUL_HELD` when
+ * it is in use, `CONSUL_ERR_ALREADY_HELD` when this lock is held, `CONSUL_ERR_LOCK_CONFLICT` when
+ * the key is used for something else.
+ */
+consul_status consul_lock_destroy(const consul_lock *lock, const consul_async *async);
+
+/**
+ * True while it is held, judged by the clock at this moment.
+ */
+bool consul_lock_is_held(const consul_lock *lock);
+
+/**
+ * How long it is known to be held if nothing is heard of Consul from now on; 0 when it is not
+ * held.
+ */
+uint64_t consul_lock_remaining_ms(const consul_lock *lock);
+
+/**
+ * The fencing token of the last acquisition: the index of the write that acquired the key; 0 when
+ * there was none. It grows with each acquisition of the key by anybody, so a store that refuses
+ * lower tokens than it has seen is safe from late writers. It fills 64 bits.
+ */
+uint64_t consul_lock_fencing_token(const consul_lock *lock);
+
+/**
+ * Why it was lost, `CONSUL_LOST_...`; `CONSUL_LOST_NONE` when it was not, from the next acquire
+ * on, and for a handle that is not live.
+ */
+int32_t consul_lock_lost_reason(const consul_lock *lock);
+
+/**
+ * The id of the session that holds it. `CONSUL_NOT_FOUND` while it is not held.
+ */
+consul_status consul_lock_session_id(const consul_lock *lock, consul_text **out);
+
+/**
+ * The id of the session that held the key when an acquire looked last. `CONSUL_NOT_FOUND` where
+ * nobody does, which while an acquire waits means the lock-delay.
+ */
+consul_status consul_lock_holder(const consul_lock *lock, consul_text **out);
+
+/**
+ * Waits until the lock is lost: `CONSUL_ERR_LOCK_LOST`, with the reason in the message and in
+ * `consul_lock_lost_reason`. `CONSUL_NO_CHANGE` when it is still held after this time; -1 waits
+ * for ever. `CONSUL_ERR_NOT_HELD` when it was never held or is released, `CONSUL_ERR_CANCELLED`
+ * after `consul_lock_stop`.
+ */
+consul_status consul_lock_wait_lost(const consul_lock *lock, int64_t timeout_ms);
+
+/**
+ * Writes another key only while this lock is held, whatever its holder believes: Consul checks it
+ * in the same transaction. `CONSUL_ERR_NOT_HELD` or `CONSUL_ERR_LOCK_LOST` when it is not held any
+ * more; nothing was written then.
+ */
+consul_status consul_lock_put(const consul_lock *lock,
+                              const char *key,
+                              const uint8_t *value,
+                              size_t value_len,
+                              uint64_t flags,
+                              const consul_options *options,
+                              const consul_async *async);
+
+/**
+ * Writes a key only while this session holds the lock on `lock_key`, in one transaction: for who
+ * knows a lock by its key and session alone. `CONSUL_CONFLICT` when the session does not hold it;
+ * nothing was written then.
+ */
+consul_status consul_kv_put_held(const consul_client *client,
+                                 const char *key,
+                                 const uint8_t *value,
+                                 size_t value_len,
+                                 uint64_t flags,
+                                 const char *lock_key,
+                                 const char *session_id,
+                                 const consul_options *options,
+                                 const consul_async *async);
+
+/**
+ * Ends a lock: calls that wait in it end with `CONSUL_ERR_CANCELLED`, and if it is held it is
+ * released in the background. NULL is fine.
+ */
+void consul_lock_free(consul_lock *lock);
 
 
 /*

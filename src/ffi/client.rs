@@ -11,8 +11,10 @@ use super::output;
 use super::status::consul_status;
 use crate::client::Client;
 use crate::config::Config;
+use crate::error::Status;
 use std::ffi::{CString, c_char};
 use std::ptr;
+use std::time::Duration;
 
 /// A client, and its endpoint as C reads it.
 pub struct Object {
@@ -54,6 +56,21 @@ pub unsafe extern "C" fn consul_client_new(
         };
         let endpoint = CString::new(client.endpoint()).unwrap_or_default();
         out.give(Object { client, endpoint })
+    })
+}
+
+/// Releases the locks that are held, ends the sessions that are kept alive, waits for the threads of
+/// this client, and shuts it down: from then on calls end with `CONSUL_ERR_CLOSED`. The handle stays
+/// the caller's to free. `CONSUL_ERR_TIMEOUT` when it took longer: what is left at Consul ends by its
+/// TTL.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_client_close(
+    client: *const consul_client,
+    timeout_ms: u64,
+) -> consul_status {
+    guard(|| {
+        handle::get(client)?.close(Duration::from_millis(timeout_ms))?;
+        Ok(Status::Ok)
     })
 }
 

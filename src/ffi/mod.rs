@@ -127,6 +127,8 @@ pub mod kv;
 pub mod keys;
 pub mod txn;
 pub mod session;
+pub mod kept_session;
+pub mod lock;
 pub mod request;
 
 // What they are made with.
