@@ -16,6 +16,8 @@ mod environment;
 mod harness;
 mod health;
 mod kv;
+mod lock;
+mod quick;
 mod raw;
 mod session;
 mod status;

@@ -1,0 +1,66 @@
+//! An agent that takes short TTLs, for tests that wait for an end.
+
+use crate::clients::client_with;
+use crate::support::{Consul, consul};
+use consul_ffi::api::session::SessionSpec;
+use consul_ffi::recipes::lock::LockSpec;
+use consul_ffi::{Client, Options};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// The TTL of the sessions of these tests.
+pub const TTL: Duration = Duration::from_secs(2);
+
+/// How long a test waits for what must come.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An agent that takes TTLs from 1 s, shared by the tests of sessions and locks.
+pub fn quick() -> Option<&'static Consul> {
+    static SHARED: OnceLock<Option<Consul>> = OnceLock::new();
+    let hcl = "session_ttl_min = \"1s\" limits { http_max_conns_per_client = 5000 }";
+    SHARED.get_or_init(|| consul().and_then(|_| Consul::with_hcl(hcl))).as_ref()
+}
+
+/// A client of this address that lets short TTLs pass.
+pub fn quick_client(address: &str) -> Client {
+    client_with(address, &[("min_session_ttl_ms", "1000")])
+}
+
+/// A session that ends by its TTL or its destruction alone, and leaves no lock-delay.
+pub fn session() -> SessionSpec {
+    let nothing: [&str; 0] = [];
+    SessionSpec::new().ttl(TTL).node_checks(nothing).lock_delay(Duration::ZERO)
+}
+
+/// A lock with a short TTL and no lock-delay.
+pub fn lock_spec(key: &str) -> LockSpec {
+    LockSpec::new(key).session_spec(session())
+}
+
+/// Options that say nothing.
+pub fn none() -> Options {
+    Options::new()
+}
+
+/// Looks again and again until it holds.
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The session that holds a key, as the agent says.
+pub fn holder_at(consul: &Consul, key: &str) -> Option<String> {
+    let answer = consul.get(&format!("/v1/kv/{key}?consistent"));
+    if answer.status == 404 {
+        return None;
+    }
+    answer.json()[0]["Session"].as_str().map(String::from)
+}
+
+/// Whether the agent knows a session.
+pub fn session_exists(consul: &Consul, id: &str) -> bool {
+    consul.get(&format!("/v1/session/info/{id}?consistent")).json() != serde_json::json!([])
+}
