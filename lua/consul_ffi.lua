@@ -11,11 +11,14 @@
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
 local errors = require("consul_ffi.errors")
+local number = require("consul_ffi.number")
 local ConsulClient = require("consul_ffi.original")
 
 local consul = {
     connect = require("consul_ffi.client"),
     json = require("consul_ffi.json"),
+    --- The digits of a 64-bit number.
+    decimal = number.decimal,
     --- For programs written for the earlier module of this name.
     ConsulClient = ConsulClient,
 }

@@ -23,6 +23,7 @@ function Client:__tostring()
     return "consul client: " .. (self:endpoint() or "closed")
 end
 
+Client.lock = require("consul_ffi.lock")
 Client.request = require("consul_ffi.request")
 Client.txn = require("consul_ffi.txn")
 
@@ -110,13 +111,20 @@ local function connect(settings)
     return client
 end
 
---- Ends the client. Harmless when it was closed before.
-function Client:close()
+--- Ends the client: its locks are released, the sessions that it keeps alive destroyed, and its
+--- threads waited for, in so many milliseconds at most (5000). nil and an error with the code
+--- ERR_TIMEOUT when it took longer: what is left at Consul ends by its TTL. Harmless when it was closed
+--- before.
+function Client:close(timeout_ms)
+    local limit = check.optional_uint64(timeout_ms, "timeout_ms", 5000)
     local handle = self.handle
-    if handle then
-        self.handle = nil
-        C.consul_client_free(ffi.gc(handle, nil))
+    if not handle then
+        return true
     end
+    self.handle = nil
+    local closed, problem = errors.answer(C.consul_client_close(handle, limit))
+    C.consul_client_free(ffi.gc(handle, nil))
+    return closed, problem
 end
 
 --- Where its calls go, such as "http://127.0.0.1:8500"; nil once it is closed.

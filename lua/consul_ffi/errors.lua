@@ -80,4 +80,15 @@ function errors.from(status)
     }, Error)
 end
 
+--- What a call without a result returns: true; false and an error for an honest no; nil and an error
+--- for a failure.
+function errors.answer(status)
+    if status == errors.codes.OK then
+        return true
+    elseif status > 0 then
+        return false, errors.from(status)
+    end
+    return nil, errors.from(status)
+end
+
 return errors

@@ -69,4 +69,12 @@ function number.decimal(value)
     return ("%.0f"):format(value)
 end
 
+--- Milliseconds as a Lua number; the highest number of C's, which means "for ever", as math.huge.
+function number.milliseconds(value)
+    if value == 0xffffffffffffffffULL then
+        return math.huge
+    end
+    return tonumber(value)
+end
+
 return number

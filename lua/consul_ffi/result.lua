@@ -81,6 +81,13 @@ function result.take_text(call, status, box)
     return call:take(status, box, C.consul_text_free, read_text)
 end
 
+--- The text in a box whose call has succeeded.
+function result.copy_text(box)
+    local text = read_text(box[0])
+    C.consul_text_free(box[0])
+    return text
+end
+
 result.strings_box = result.box("keys")
 
 --- The strings in a box.

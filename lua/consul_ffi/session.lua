@@ -3,6 +3,7 @@
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
 local begin = require("consul_ffi.call")
+local start = require("consul_ffi.kept_session")
 local result = require("consul_ffi.result")
 local session_id = require("consul_ffi.session_id")
 local session_spec = require("consul_ffi.session_spec")
@@ -63,6 +64,9 @@ function Sessions:create(description, options)
     session_spec.close(spec)
     return result.take_text(call, status, out)
 end
+
+--- Makes a session that the library keeps alive and returns an object for it.
+Sessions.start = start
 
 --- Starts the TTL of a session anew and returns the session. The error's code is ERR_SESSION_INVALID
 --- when it does not exist any more.

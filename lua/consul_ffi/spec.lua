@@ -95,11 +95,15 @@ local function new(kind, given)
     if not kind.required then
         return make(out), out
     end
-    local text = given[kind.required]
-    if text ~= nil or not kind.optional then
-        check.type(text, "string", kind.name .. "." .. kind.required)
+    return make(given[kind.required], out), out
+end
+
+--- nil, or the error of the text that `_new` takes.
+local function required_problem(kind, given)
+    if kind.required then
+        local name = kind.name .. "." .. kind.required
+        return errors.for_nul(check.type(given[kind.required], "string", name), name)
     end
-    return make(text, out), out
 end
 
 local function set_all(kind, handle, given)
@@ -119,12 +123,16 @@ end
 function spec.open(kind, given)
     check.type(given, "table", kind.name)
     check.known(given, kind.setters, kind.name .. " field")
+    local problem = required_problem(kind, given)
+    if problem then
+        return nil, problem
+    end
     local status, out = new(kind, given)
     if status ~= OK then
         return nil, errors.from(status)
     end
     local handle = ffi.gc(out[0], C[kind.c_name .. "_free"])
-    local problem = set_all(kind, handle, given)
+    problem = set_all(kind, handle, given)
     if not problem then
         return handle
     end

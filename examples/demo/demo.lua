@@ -1,0 +1,37 @@
+--- Goes through the library on a real Consul. `make demo` runs it.
+
+local consul = require("consul_ffi")
+local show = require("show")
+
+local PARTS = { "keys", "transaction", "session", "lock", "service" }
+
+local function run_parts(client, prefix)
+    local self = client.agent:self()
+    show.heading(("consul-ffi %s on Consul %s"):format(consul.version(), self.Config.Version))
+    show.line("address", "%s (%s)", client:endpoint(), os.getenv("DEMO_CONSUL") or "from the environment")
+    for _, part in ipairs(PARTS) do
+        require("part_" .. part)(client, prefix)
+    end
+end
+
+local function main()
+    local began = show.seconds()
+    local client = assert(consul.connect())
+    local prefix = ("consul-ffi-demo-%d-%d"):format(os.time(), math.random(1e6))
+    local ok, problem = xpcall(run_parts, function(problem)
+        return type(problem) == "string" and problem or debug.traceback(tostring(problem), 2)
+    end, client, prefix)
+    client.kv:delete_prefix(prefix .. "/")
+    client:close()
+    if not ok then
+        io.stderr:write("\nThe demo failed: ", problem, "\n")
+        os.exit(1)
+    end
+    collectgarbage()
+    collectgarbage()
+    show.expect(consul.live_handles() == 0, "native objects were left over")
+    show.heading(("All as it should be, in %.1f s."):format(show.seconds() - began))
+end
+
+math.randomseed(os.time())
+main()

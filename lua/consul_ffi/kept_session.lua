@@ -1,0 +1,99 @@
+--- A session that the library keeps alive: `client.session:start(description)`.
+
+local ffi = require("ffi")
+local C = require("consul_ffi.loader")
+local begin = require("consul_ffi.call")
+local check = require("consul_ffi.check")
+local errors = require("consul_ffi.errors")
+local number = require("consul_ffi.number")
+local result = require("consul_ffi.result")
+local session_spec = require("consul_ffi.session_spec")
+
+local Session = {}
+Session.__index = Session
+
+local box = result.box("session")
+
+--- Its id. With `recreate` another one after it was lost and made anew.
+function Session:id()
+    local id = C.consul_session_id(self.handle)
+    if id ~= nil then
+        self.last_id = ffi.string(id)
+    end
+    return self.last_id
+end
+
+--- 1, and one more each time it was recreated.
+function Session:generation()
+    return tonumber(C.consul_session_generation(self.handle))
+end
+
+--- True until Consul says that it is gone, or its deadline has passed. Makes no request.
+function Session:is_valid()
+    return C.consul_session_is_valid(self.handle)
+end
+
+--- How long it is known to live without another renewal: 0 when it is not valid, math.huge when it
+--- has no TTL.
+function Session:remaining_ms()
+    return number.milliseconds(C.consul_session_remaining_ms(self.handle))
+end
+
+--- Renews it no more, and leaves it at Consul, where it ends by its TTL.
+function Session:stop()
+    return errors.answer(C.consul_session_stop(self.handle))
+end
+
+--- Destroys it at Consul and says how that went; the locks that it holds are lost. The object is
+--- closed: after a failure the library goes on trying in the background.
+function Session:destroy(options)
+    local call, id = begin(self, options), self:id()
+    local done, problem = call:done(C.consul_session_destroy(call.handle, id, call.settings, nil))
+    if done then
+        C.consul_session_stop(self.handle)
+    end
+    self:close()
+    return done, problem
+end
+
+--- Ends the object, and in the background the session, unless it was stopped. Harmless when it was
+--- closed before.
+function Session:close()
+    if self.handle then
+        C.consul_session_free(ffi.gc(self.handle, nil))
+        self.handle = nil
+    end
+end
+
+--- The description without `recreate`, and that.
+local function split(description)
+    if description == nil then
+        return nil, false
+    end
+    check.type(description, "table", "session")
+    local rest = {}
+    for name, value in pairs(description) do
+        rest[name] = value
+    end
+    rest.recreate = nil
+    local recreate = description.recreate
+    return rest, recreate ~= nil and check.type(recreate, "boolean", "recreate")
+end
+
+--- Makes a session and keeps it alive. Its TTL is 15 s unless the description says otherwise; with
+--- `recreate = true` a new one takes its place when it is lost.
+return function(sessions, description, options)
+    local call, out = begin(sessions, options), box()
+    local rest, recreate = split(description)
+    local spec = call:with(session_spec.open(rest))
+    local status = C.consul_session_start(call.handle, spec, recreate, call.settings, nil, out)
+    session_spec.close(spec)
+    local problem = call:finish(status)
+    if problem then
+        return nil, problem
+    end
+    local handle = ffi.gc(out[0], C.consul_session_free)
+    local session = setmetatable({ client = sessions.client, handle = handle }, Session)
+    session:id()
+    return session
+end
