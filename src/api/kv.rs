@@ -56,9 +56,9 @@ impl Client {
 impl Kv<'_> {
     /// Reads a key; `None` when it does not exist.
     pub fn get(&self, key: &str, options: &Options) -> Result<Answer<Option<KvPair>>> {
-        let target = target(key)?;
-        let pairs = self.pairs(Call::get(target, options))?;
-        Ok(pairs.map(|pairs| pairs.into_iter().next()))
+        let found: Answer<json::First<KvPair>> =
+            self.found_or_empty(Call::get(target(key)?, options))?;
+        Ok(found.map(|first| first.0))
     }
 
     /// Reads every key that begins with `prefix`, byte by byte: `a` finds `ab` too. The empty
@@ -66,7 +66,7 @@ impl Kv<'_> {
     pub fn list(&self, prefix: &str, options: &Options) -> Result<Answer<Vec<KvPair>>> {
         check_prefix(prefix)?;
         let target = Target::new(KV).path(prefix).flag("recurse");
-        self.pairs(Call::get(target, options))
+        self.found_or_empty(Call::get(target, options))
     }
 
     /// The names of the keys that begin with `prefix`. With a separator, a name ends after its
@@ -82,8 +82,7 @@ impl Kv<'_> {
         if let Some(separator) = separator.filter(|separator| !separator.is_empty()) {
             target = target.param("separator", separator);
         }
-        let call = Call::get(target, options).accept(Accept::NotFound);
-        self.found_or_empty(call)
+        self.found_or_empty(Call::get(target, options))
     }
 
     /// Writes a key, whatever it held. `flags` replace the key's flags. Gives true.
@@ -210,16 +209,12 @@ impl Kv<'_> {
         Err(Error::new(Status::TooLarge, message))
     }
 
-    fn pairs(&self, call: Call<'_>) -> Result<Answer<Vec<KvPair>>> {
-        self.found_or_empty(call.accept(Accept::NotFound))
-    }
-
     /// A 404 is the answer "there is none" and carries an index to wait on.
     fn found_or_empty<T: serde::de::DeserializeOwned + Default>(
         &self,
         call: Call<'_>,
     ) -> Result<Answer<T>> {
-        let response = self.client.send(call)?;
+        let response = self.client.send(call.accept(Accept::NotFound))?;
         let value = match response.status {
             404 => T::default(),
             _ => json::decode(self.client, &response)?,
