@@ -452,9 +452,9 @@ typedef struct consul_checks consul_checks;
 typedef struct consul_nodes consul_nodes;
 
 /**
- * Services of the catalog, as one answer gave them.
+ * Names of services with their tags, as one answer gave them.
  */
-typedef struct consul_catalog_services consul_catalog_services;
+typedef struct consul_service_names consul_service_names;
 
 /**
  * Members of the gossip pool, as one answer gave them.
@@ -475,6 +475,16 @@ typedef struct consul_event consul_event;
  * The answer to a generic request.
  */
 typedef struct consul_response consul_response;
+
+/**
+ * Who an agent is, as it told.
+ */
+typedef struct consul_agent_info consul_agent_info;
+
+/**
+ * What is written into the catalog in one step.
+ */
+typedef struct consul_registration consul_registration;
 
 /**
  * All types of handles together.
@@ -500,11 +510,13 @@ typedef struct consul_response consul_response;
 #define CONSUL_HANDLE_SERVICE_ENTRIES 17
 #define CONSUL_HANDLE_CHECKS 18
 #define CONSUL_HANDLE_NODES 19
-#define CONSUL_HANDLE_CATALOG_SERVICES 20
+#define CONSUL_HANDLE_SERVICE_NAMES 20
 #define CONSUL_HANDLE_MEMBERS 21
 #define CONSUL_HANDLE_QUEUE 22
 #define CONSUL_HANDLE_EVENT 23
 #define CONSUL_HANDLE_RESPONSE 24
+#define CONSUL_HANDLE_AGENT_INFO 25
+#define CONSUL_HANDLE_REGISTRATION 26
 
 /**
  * How many handles of a type (`CONSUL_HANDLE_...`) were not freed yet; `CONSUL_HANDLE_ALL` counts
@@ -1769,6 +1781,1364 @@ consul_status consul_kv_put_held(const consul_client *client,
  * released in the background. NULL is fine.
  */
 void consul_lock_free(consul_lock *lock);
+
+
+/*
+ * Services, nodes and checks
+ * ==========================
+ *
+ * What answers about health, the agent and the catalog are made of. Strings come from Consul, so
+ * each has its length beside it; none is NULL.
+ */
+
+/**
+ * A health check and what it found last.
+ */
+typedef struct consul_check {
+    /**
+     * The node that it belongs to.
+     */
+    const char *node;
+    /**
+     * The bytes in `node`.
+     */
+    size_t node_len;
+    /**
+     * Its id, unique on its node.
+     */
+    const char *check_id;
+    /**
+     * The bytes in `check_id`.
+     */
+    size_t check_id_len;
+    /**
+     * Its name.
+     */
+    const char *name;
+    /**
+     * The bytes in `name`.
+     */
+    size_t name_len;
+    /**
+     * `passing`, `warning` or `critical`. The catalog takes any other word too.
+     */
+    const char *status;
+    /**
+     * The bytes in `status`.
+     */
+    size_t status_len;
+    /**
+     * What its owner wrote about it.
+     */
+    const char *notes;
+    /**
+     * The bytes in `notes`.
+     */
+    size_t notes_len;
+    /**
+     * What it said last.
+     */
+    const char *output;
+    /**
+     * The bytes in `output`.
+     */
+    size_t output_len;
+    /**
+     * The id of the service that it is about; empty when it is about the whole node.
+     */
+    const char *service_id;
+    /**
+     * The bytes in `service_id`.
+     */
+    size_t service_id_len;
+    /**
+     * The name of that service.
+     */
+    const char *service;
+    /**
+     * The bytes in `service`.
+     */
+    size_t service_len;
+    /**
+     * The tags of that service.
+     */
+    const char *const *service_tags;
+    /**
+     * How many `service_tags` there are.
+     */
+    size_t service_tag_count;
+    /**
+     * How it checks, such as `ttl` or `http`; empty where Consul does not tell.
+     */
+    const char *kind;
+    /**
+     * The bytes in `kind`.
+     */
+    size_t kind_len;
+    /**
+     * The index of the write that made it; 0 from an agent, which has no indexes.
+     */
+    uint64_t create_index;
+    /**
+     * The index of the last write to it; 0 from an agent.
+     */
+    uint64_t modify_index;
+} consul_check;
+
+/**
+ * How many checks there are; 0 for a handle that is not live.
+ */
+size_t consul_checks_count(const consul_checks *checks);
+
+/**
+ * One of the checks; NULL past the end. Borrowed: valid until `checks` is freed.
+ */
+const consul_check *consul_checks_at(const consul_checks *checks, size_t index);
+
+/**
+ * What the checks come to: `maintenance` is worse than `critical`, than `warning`, than `passing`,
+ * which is also what no checks come to. Empty when one has a status that is none of Consul's
+ * words; NULL for a handle that is not live.
+ */
+const char *consul_checks_aggregated_status(const consul_checks *checks);
+
+/**
+ * What the answer's headers say. Borrowed: valid until `checks` is freed.
+ */
+const consul_meta *consul_checks_meta(const consul_checks *checks);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_checks_free(consul_checks *checks);
+
+/**
+ * A node: a machine that an agent runs on, or one that was registered from outside.
+ */
+typedef struct consul_node {
+    /**
+     * Its name.
+     */
+    const char *name;
+    /**
+     * The bytes in `name`.
+     */
+    size_t name_len;
+    /**
+     * Its UUID; empty where it was registered without one.
+     */
+    const char *id;
+    /**
+     * The bytes in `id`.
+     */
+    size_t id_len;
+    /**
+     * Its address.
+     */
+    const char *address;
+    /**
+     * The bytes in `address`.
+     */
+    size_t address_len;
+    /**
+     * The datacenter it is in.
+     */
+    const char *datacenter;
+    /**
+     * The bytes in `datacenter`.
+     */
+    size_t datacenter_len;
+    /**
+     * The names of its addresses, such as `lan` and `wan`.
+     */
+    const char *const *tagged_address_names;
+    /**
+     * These addresses, as many.
+     */
+    const char *const *tagged_addresses;
+    /**
+     * How many `tagged_addresses` there are.
+     */
+    size_t tagged_address_count;
+    /**
+     * The keys of its metadata.
+     */
+    const char *const *meta_keys;
+    /**
+     * Their values, as many.
+     */
+    const char *const *meta_values;
+    /**
+     * How many `meta_keys` there are.
+     */
+    size_t meta_count;
+    /**
+     * The index of the write that made it; 0 where the answer does not tell.
+     */
+    uint64_t create_index;
+    /**
+     * The index of the last write to it; 0 where the answer does not tell.
+     */
+    uint64_t modify_index;
+} consul_node;
+
+/**
+ * How many nodes there are; 0 for a handle that is not live.
+ */
+size_t consul_nodes_count(const consul_nodes *nodes);
+
+/**
+ * One of the nodes; NULL past the end. Borrowed: valid until `nodes` is freed.
+ */
+const consul_node *consul_nodes_at(const consul_nodes *nodes, size_t index);
+
+/**
+ * What the answer's headers say. Borrowed: valid until `nodes` is freed.
+ */
+const consul_meta *consul_nodes_meta(const consul_nodes *nodes);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_nodes_free(consul_nodes *nodes);
+
+/**
+ * One of a service's addresses.
+ */
+typedef struct consul_service_address {
+    /**
+     * Its name, such as `lan` or `wan`.
+     */
+    const char *name;
+    /**
+     * The bytes in `name`.
+     */
+    size_t name_len;
+    /**
+     * The host.
+     */
+    const char *address;
+    /**
+     * The bytes in `address`.
+     */
+    size_t address_len;
+    /**
+     * The port.
+     */
+    uint32_t port;
+} consul_service_address;
+
+/**
+ * An instance of a service.
+ */
+typedef struct consul_service {
+    /**
+     * Its id, unique on its node.
+     */
+    const char *id;
+    /**
+     * The bytes in `id`.
+     */
+    size_t id_len;
+    /**
+     * The name of the service.
+     */
+    const char *name;
+    /**
+     * The bytes in `name`.
+     */
+    size_t name_len;
+    /**
+     * Where it listens; empty means at its node's address.
+     */
+    const char *address;
+    /**
+     * The bytes in `address`.
+     */
+    size_t address_len;
+    /**
+     * What it is when it is no plain service, such as `connect-proxy`.
+     */
+    const char *kind;
+    /**
+     * The bytes in `kind`.
+     */
+    size_t kind_len;
+    /**
+     * Its tags.
+     */
+    const char *const *tags;
+    /**
+     * How many `tags` there are.
+     */
+    size_t tag_count;
+    /**
+     * The keys of its metadata.
+     */
+    const char *const *meta_keys;
+    /**
+     * Their values, as many.
+     */
+    const char *const *meta_values;
+    /**
+     * How many `meta_keys` there are.
+     */
+    size_t meta_count;
+    /**
+     * Its addresses by name.
+     */
+    const consul_service_address *const *tagged_addresses;
+    /**
+     * How many `tagged_addresses` there are.
+     */
+    size_t tagged_address_count;
+    /**
+     * How a proxy is set up, as JSON; empty for what is no proxy.
+     */
+    const char *proxy_json;
+    /**
+     * The bytes in `proxy_json`.
+     */
+    size_t proxy_json_len;
+    /**
+     * How it takes part in the service mesh, as JSON; empty where the answer does not tell.
+     */
+    const char *connect_json;
+    /**
+     * The bytes in `connect_json`.
+     */
+    size_t connect_json_len;
+    /**
+     * What `consul_agent_service` compares to tell whether it has changed; empty elsewhere.
+     */
+    const char *content_hash;
+    /**
+     * The bytes in `content_hash`.
+     */
+    size_t content_hash_len;
+    /**
+     * The index of the write that made it; 0 from an agent, which has no indexes.
+     */
+    uint64_t create_index;
+    /**
+     * The index of the last write to it; 0 from an agent.
+     */
+    uint64_t modify_index;
+    /**
+     * The port it listens at, 0 when it has none.
+     */
+    uint32_t port;
+    /**
+     * How much of the traffic it shall get while it is passing, compared with other instances.
+     */
+    uint32_t weight_passing;
+    /**
+     * The same while it is warning.
+     */
+    uint32_t weight_warning;
+    /**
+     * Whether its tags may be changed in the catalog, past its agent.
+     */
+    bool enable_tag_override;
+} consul_service;
+
+/**
+ * How many services there are; 0 for a handle that is not live.
+ */
+size_t consul_services_count(const consul_services *services);
+
+/**
+ * One of the services; NULL past the end. Borrowed: valid until `services` is freed.
+ */
+const consul_service *consul_services_at(const consul_services *services, size_t index);
+
+/**
+ * The node that the services are on; NULL where the answer is not about a node. Borrowed: valid
+ * until `services` is freed.
+ */
+const consul_node *consul_services_node(const consul_services *services);
+
+/**
+ * What the answer's headers say. Borrowed: valid until `services` is freed.
+ */
+const consul_meta *consul_services_meta(const consul_services *services);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_services_free(consul_services *services);
+
+/**
+ * An instance of a service with its node and the checks of both.
+ */
+typedef struct consul_service_entry {
+    /**
+     * The instance. Never NULL.
+     */
+    const consul_service *service;
+    /**
+     * The node it runs on. Never NULL; empty from an agent, which tells of its own node only.
+     */
+    const consul_node *node;
+    /**
+     * Where to connect to: the instance's address, or else its node's.
+     */
+    const char *address;
+    /**
+     * The bytes in `address`.
+     */
+    size_t address_len;
+    /**
+     * The checks of the instance and of its node; the catalog tells none.
+     */
+    const consul_check *const *checks;
+    /**
+     * How many `checks` there are.
+     */
+    size_t check_count;
+    /**
+     * What the checks come to: `passing`, `warning`, `critical` or `maintenance`. Empty from the
+     * catalog, and when a check has a status that is none of Consul's words.
+     */
+    const char *status;
+    /**
+     * The bytes in `status`.
+     */
+    size_t status_len;
+} consul_service_entry;
+
+/**
+ * How many instances there are; 0 for a handle that is not live.
+ */
+size_t consul_service_entries_count(const consul_service_entries *entries);
+
+/**
+ * One of the instances; NULL past the end. Borrowed: valid until `entries` is freed.
+ */
+const consul_service_entry *consul_service_entries_at(const consul_service_entries *entries,
+                                                             size_t index);
+
+/**
+ * What the answer's headers say. Borrowed: valid until `entries` is freed.
+ */
+const consul_meta *consul_service_entries_meta(const consul_service_entries *entries);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_service_entries_free(consul_service_entries *entries);
+
+
+/*
+ * Health
+ * ======
+ *
+ * Where services run, and how they are. `near`, `filter`, node metadata, consistency and blocking
+ * are set in the options.
+ *
+ *     consul_service_entries *web = NULL;
+ *     if (consul_health_service(client, "web", true, NULL, 0, NULL, NULL, &web) == CONSUL_OK)
+ *         for (size_t i = 0; i < consul_service_entries_count(web); i++) {
+ *             const consul_service_entry *entry = consul_service_entries_at(web, i);
+ *             printf("%s:%u\n", entry->address, (unsigned)entry->service->port);
+ *         }
+ *     consul_service_entries_free(web);
+ */
+
+/**
+ * Finds the instances of a service that have all of these tags (NULL and 0: whatever their tags);
+ * with `passing` only those whose checks all pass, their node's included. Finding none is
+ * `CONSUL_OK` with a count of 0.
+ */
+consul_status consul_health_service(const consul_client *client,
+                                    const char *service,
+                                    bool passing,
+                                    const char *const *tags,
+                                    size_t tag_count,
+                                    const consul_options *options,
+                                    const consul_async *async,
+                                    consul_service_entries **out);
+
+/**
+ * Finds what to connect to in the service mesh for a service: its proxies, and those instances
+ * that speak for themselves.
+ */
+consul_status consul_health_connect(const consul_client *client,
+                                    const char *service,
+                                    bool passing,
+                                    const char *const *tags,
+                                    size_t tag_count,
+                                    const consul_options *options,
+                                    const consul_async *async,
+                                    consul_service_entries **out);
+
+/**
+ * Finds the ingress gateways that let traffic in for a service.
+ */
+consul_status consul_health_ingress(const consul_client *client,
+                                    const char *service,
+                                    bool passing,
+                                    const char *const *tags,
+                                    size_t tag_count,
+                                    const consul_options *options,
+                                    const consul_async *async,
+                                    consul_service_entries **out);
+
+/**
+ * Reads the checks of a node and of what runs on it; none for a node that does not exist.
+ */
+consul_status consul_health_node(const consul_client *client,
+                                 const char *node,
+                                 const consul_options *options,
+                                 const consul_async *async,
+                                 consul_checks **out);
+
+/**
+ * Reads the checks of a service's instances, those of their nodes left out.
+ */
+consul_status consul_health_checks(const consul_client *client,
+                                   const char *service,
+                                   const consul_options *options,
+                                   const consul_async *async,
+                                   consul_checks **out);
+
+/**
+ * Reads the checks that are in this state: `any`, `passing`, `warning` or `critical`.
+ */
+consul_status consul_health_state(const consul_client *client,
+                                  const char *state,
+                                  const consul_options *options,
+                                  const consul_async *async,
+                                  consul_checks **out);
+
+
+/*
+ * Registering checks
+ * ==================
+ *
+ * A check has exactly one kind: `ttl`, `http`, `tcp`, `grpc`, `script` or `alias`. Every kind that
+ * the agent runs needs an interval. What does not fit together gives `CONSUL_ERR_ARGUMENT` when it
+ * is registered, before anything is sent.
+ */
+
+/**
+ * Describes a check with this name. NULL is for a check within a service: Consul names it. Free it
+ * with `consul_check_spec_free`.
+ */
+consul_status consul_check_spec_new(const char *name, consul_check_spec **out);
+
+/**
+ * Its id, unique on the agent; its name when it is not set.
+ */
+consul_status consul_check_spec_set_id(consul_check_spec *spec, const char *id);
+
+/**
+ * A text for people.
+ */
+consul_status consul_check_spec_set_notes(consul_check_spec *spec, const char *notes);
+
+/**
+ * The service that it is about, by its id; the whole node when it is not set. A check within a
+ * service is about that service and takes none.
+ */
+consul_status consul_check_spec_set_service_id(consul_check_spec *spec, const char *service_id);
+
+/**
+ * What it is until it has first checked: `passing`, `warning` or `critical`, which it is when this
+ * is not set.
+ */
+consul_status consul_check_spec_set_status(consul_check_spec *spec, const char *status);
+
+/**
+ * Makes it a TTL check: it turns critical when nobody reports on it for this long.
+ */
+consul_status consul_check_spec_set_ttl_ms(consul_check_spec *spec, uint64_t ttl_ms);
+
+/**
+ * Makes it an HTTP check: the agent asks this URL. 2xx passes, 429 warns, all else is critical.
+ */
+consul_status consul_check_spec_set_http(consul_check_spec *spec, const char *url);
+
+/**
+ * The method of an HTTP check; GET when it is not set.
+ */
+consul_status consul_check_spec_set_http_method(consul_check_spec *spec, const char *method);
+
+/**
+ * One more header of an HTTP check.
+ */
+consul_status consul_check_spec_add_http_header(consul_check_spec *spec,
+                                                const char *name,
+                                                const char *value);
+
+/**
+ * The body that an HTTP check sends.
+ */
+consul_status consul_check_spec_set_http_body(consul_check_spec *spec, const char *body);
+
+/**
+ * Leaves the certificate of an HTTP or gRPC check's server unchecked.
+ */
+consul_status consul_check_spec_set_tls_skip_verify(consul_check_spec *spec, bool skip);
+
+/**
+ * The name to expect in the certificate of an HTTP check's server. Consul before 1.9 ignores it.
+ */
+consul_status consul_check_spec_set_tls_server_name(consul_check_spec *spec, const char *name);
+
+/**
+ * Makes it a TCP check: the agent connects to `host:port`.
+ */
+consul_status consul_check_spec_set_tcp(consul_check_spec *spec, const char *address);
+
+/**
+ * Makes it a gRPC check: the agent asks the standard health service at `host:port` or
+ * `host:port/service`.
+ */
+consul_status consul_check_spec_set_grpc(consul_check_spec *spec, const char *address);
+
+/**
+ * Lets a gRPC check use TLS.
+ */
+consul_status consul_check_spec_set_grpc_use_tls(consul_check_spec *spec, bool tls);
+
+/**
+ * Makes it a script check: the agent runs this program with these arguments. Exit code 0 passes, 1
+ * warns, all else is critical. The agent's configuration must allow it.
+ */
+consul_status consul_check_spec_set_script(consul_check_spec *spec,
+                                           const char *const *arguments,
+                                           size_t count);
+
+/**
+ * Runs the script within a Docker container, by this shell; NULL takes Docker's own.
+ */
+consul_status consul_check_spec_set_docker(consul_check_spec *spec,
+                                           const char *container,
+                                           const char *shell);
+
+/**
+ * Makes it an alias check: it is as healthy as the service with this id.
+ */
+consul_status consul_check_spec_set_alias_service(consul_check_spec *spec, const char *service_id);
+
+/**
+ * Makes it an alias check: it is as healthy as this node. Be sure that the node exists: Consul
+ * 1.8.7 crashes when it does not.
+ */
+consul_status consul_check_spec_set_alias_node(consul_check_spec *spec, const char *node);
+
+/**
+ * How often the agent checks. It takes less than a second as a second.
+ */
+consul_status consul_check_spec_set_interval_ms(consul_check_spec *spec, uint64_t interval_ms);
+
+/**
+ * How long one check may take.
+ */
+consul_status consul_check_spec_set_timeout_ms(consul_check_spec *spec, uint64_t timeout_ms);
+
+/**
+ * Deregisters the service after it was critical for this long. Consul takes less than a minute as
+ * a minute, and looks every 30 s.
+ */
+consul_status consul_check_spec_set_deregister_after_ms(consul_check_spec *spec, uint64_t after_ms);
+
+/**
+ * How often in a row it must succeed to turn passing; at once when it is not set. What the first
+ * check finds counts at once.
+ */
+consul_status consul_check_spec_set_success_before_passing(consul_check_spec *spec, uint32_t times);
+
+/**
+ * How often in a row it must fail to turn critical; as above.
+ */
+consul_status consul_check_spec_set_failures_before_critical(consul_check_spec *spec,
+                                                             uint32_t times);
+
+/**
+ * Ends a description. NULL is fine.
+ */
+void consul_check_spec_free(consul_check_spec *spec);
+
+
+/*
+ * Registering services
+ * ====================
+ *
+ * What does not fit gives `CONSUL_ERR_ARGUMENT` when it is registered, before anything is sent.
+ *
+ *     consul_check_spec *ttl = NULL;
+ *     consul_service_spec *web = NULL;
+ *     consul_check_spec_new(NULL, &ttl);
+ *     consul_check_spec_set_ttl_ms(ttl, 15000);
+ *     consul_service_spec_new("web", &web);
+ *     consul_service_spec_set_port(web, 8080);
+ *     consul_service_spec_add_check(web, ttl);
+ *     if (consul_agent_service_register(client, web, NULL, NULL) == CONSUL_OK)
+ *         consul_agent_check_pass(client, "service:web", NULL, NULL, NULL);
+ *     consul_service_spec_free(web);
+ *     consul_check_spec_free(ttl);
+ */
+
+/**
+ * Describes an instance of the service with this name. Free it with `consul_service_spec_free`.
+ */
+consul_status consul_service_spec_new(const char *name, consul_service_spec **out);
+
+/**
+ * Its id, unique on the agent; its name when it is not set.
+ */
+consul_status consul_service_spec_set_id(consul_service_spec *spec, const char *id);
+
+/**
+ * One more tag.
+ */
+consul_status consul_service_spec_add_tag(consul_service_spec *spec, const char *tag);
+
+/**
+ * Where it listens; the node's address when it is not set. `0.0.0.0` and `::` lead nobody there
+ * and are refused.
+ */
+consul_status consul_service_spec_set_address(consul_service_spec *spec, const char *address);
+
+/**
+ * The port it listens at, 0 to 65535.
+ */
+consul_status consul_service_spec_set_port(consul_service_spec *spec, uint32_t port);
+
+/**
+ * One more pair of metadata: at most 64, the key of 1 to 128 letters, digits, `-` and `_`, the
+ * value of at most 512 bytes. Keys that begin with `consul-` are Consul's own.
+ */
+consul_status consul_service_spec_add_meta(consul_service_spec *spec,
+                                           const char *key,
+                                           const char *value);
+
+/**
+ * One more address, such as `wan`.
+ */
+consul_status consul_service_spec_add_tagged_address(consul_service_spec *spec,
+                                                     const char *name,
+                                                     const char *address,
+                                                     uint32_t port);
+
+/**
+ * How much of the traffic it shall get, compared with the other instances: while passing, 1 to
+ * 65535, and while warning, 0 to 65535. 1 and 1 when it is not set.
+ */
+consul_status consul_service_spec_set_weights(consul_service_spec *spec,
+                                              uint32_t passing,
+                                              uint32_t warning);
+
+/**
+ * Lets others change its tags in the catalog without the agent undoing it.
+ */
+consul_status consul_service_spec_set_enable_tag_override(consul_service_spec *spec, bool enable);
+
+/**
+ * What it is when it is no plain service, such as `connect-proxy` or `ingress-gateway`.
+ */
+consul_status consul_service_spec_set_kind(consul_service_spec *spec, const char *kind);
+
+/**
+ * How a proxy is set up: the `Proxy` of Consul's API.
+ */
+consul_status consul_service_spec_set_proxy_json(consul_service_spec *spec, const char *json);
+
+/**
+ * How it takes part in the service mesh: the `Connect` of Consul's API, such as `{"Native":
+ * true}`, or `{"SidecarService": {}}` to register a proxy along with it.
+ */
+consul_status consul_service_spec_set_connect_json(consul_service_spec *spec, const char *json);
+
+/**
+ * One more check; `check` stays the caller's. Without an id it is `service:ID`, or `service:ID:1` and
+ * so on where there are several.
+ */
+consul_status consul_service_spec_add_check(consul_service_spec *spec,
+                                            const consul_check_spec *check);
+
+/**
+ * Removes the checks that the service has and that are not described here. They stay otherwise.
+ */
+consul_status consul_service_spec_set_replace_existing_checks(consul_service_spec *spec,
+                                                              bool replace);
+
+/**
+ * Ends a description; the service stays registered. NULL is fine.
+ */
+void consul_service_spec_free(consul_service_spec *spec);
+
+
+/*
+ * The agent
+ * =========
+ *
+ * The agent that the client talks to. It passes on what is registered with it; a moment may go by
+ * until the catalog and other nodes see it.
+ */
+
+/**
+ * Registers a service with its checks, or changes the one that has its id.
+ */
+consul_status consul_agent_service_register(const consul_client *client,
+                                            const consul_service_spec *spec,
+                                            const consul_options *options,
+                                            const consul_async *async);
+
+/**
+ * Deregisters a service with its checks. `CONSUL_OK` also when it was not registered.
+ */
+consul_status consul_agent_service_deregister(const consul_client *client,
+                                              const char *service_id,
+                                              const consul_options *options,
+                                              const consul_async *async);
+
+/**
+ * Registers a check, or changes the one that has its id. A check of a service needs that service
+ * to be registered.
+ */
+consul_status consul_agent_check_register(const consul_client *client,
+                                          const consul_check_spec *spec,
+                                          const consul_options *options,
+                                          const consul_async *async);
+
+/**
+ * Deregisters a check. `CONSUL_OK` also when it was not registered.
+ */
+consul_status consul_agent_check_deregister(const consul_client *client,
+                                            const char *check_id,
+                                            const consul_options *options,
+                                            const consul_async *async);
+
+/**
+ * Reports a TTL check as passing. `CONSUL_NOT_FOUND` when the agent has no such TTL check. `note`
+ * is for people and may be NULL; every change of it wakes all who watch the service, so a constant
+ * one is best.
+ */
+consul_status consul_agent_check_pass(const consul_client *client,
+                                      const char *check_id,
+                                      const char *note,
+                                      const consul_options *options,
+                                      const consul_async *async);
+
+/**
+ * Reports a TTL check as warning; as `consul_agent_check_pass`.
+ */
+consul_status consul_agent_check_warn(const consul_client *client,
+                                      const char *check_id,
+                                      const char *note,
+                                      const consul_options *options,
+                                      const consul_async *async);
+
+/**
+ * Reports a TTL check as critical; as `consul_agent_check_pass`.
+ */
+consul_status consul_agent_check_fail(const consul_client *client,
+                                      const char *check_id,
+                                      const char *note,
+                                      const consul_options *options,
+                                      const consul_async *async);
+
+/**
+ * Reports the status of a TTL check, `passing`, `warning` or `critical`, with its output (NULL:
+ * none), of which the agent keeps 4096 bytes; as `consul_agent_check_pass`.
+ */
+consul_status consul_agent_check_update(const consul_client *client,
+                                        const char *check_id,
+                                        const char *status,
+                                        const char *output,
+                                        const consul_options *options,
+                                        const consul_async *async);
+
+/**
+ * Puts the agent's node into maintenance, or ends it: none of its services counts as healthy.
+ * `reason` is for people and may be NULL.
+ */
+consul_status consul_agent_maintenance(const consul_client *client,
+                                       bool enable,
+                                       const char *reason,
+                                       const consul_options *options,
+                                       const consul_async *async);
+
+/**
+ * Puts one service into maintenance, or ends it. `CONSUL_NOT_FOUND` when it is not registered.
+ */
+consul_status consul_agent_service_maintenance(const consul_client *client,
+                                               const char *service_id,
+                                               bool enable,
+                                               const char *reason,
+                                               const consul_options *options,
+                                               const consul_async *async);
+
+/**
+ * Reads the services that are registered with the agent.
+ */
+consul_status consul_agent_services(const consul_client *client,
+                                    const consul_options *options,
+                                    const consul_async *async,
+                                    consul_services **out);
+
+/**
+ * Reads a service that is registered with the agent; `CONSUL_NOT_FOUND` when there is none, with
+ * an empty answer in `out`. With the `content_hash` of an earlier answer (NULL: none) it waits:
+ * the answer comes when the service is not as it was, or when the options' `wait_ms` are over.
+ */
+consul_status consul_agent_service(const consul_client *client,
+                                   const char *service_id,
+                                   const char *content_hash,
+                                   const consul_options *options,
+                                   const consul_async *async,
+                                   consul_services **out);
+
+/**
+ * Reads the checks that the agent runs.
+ */
+consul_status consul_agent_checks(const consul_client *client,
+                                  const consul_options *options,
+                                  const consul_async *async,
+                                  consul_checks **out);
+
+/**
+ * Reads how a service on this agent is; `CONSUL_NOT_FOUND` when it is not registered, with an
+ * empty answer in `out`.
+ */
+consul_status consul_agent_service_health(const consul_client *client,
+                                          const char *service_id,
+                                          const consul_options *options,
+                                          const consul_async *async,
+                                          consul_service_entries **out);
+
+/**
+ * Reads how the instances of a service on this agent are, by its name. Finding none is `CONSUL_OK`
+ * with a count of 0.
+ */
+consul_status consul_agent_services_health(const consul_client *client,
+                                           const char *service,
+                                           const consul_options *options,
+                                           const consul_async *async,
+                                           consul_service_entries **out);
+
+/**
+ * The status of a member is not known.
+ */
+#define CONSUL_MEMBER_NONE 0
+
+/**
+ * A member answers.
+ */
+#define CONSUL_MEMBER_ALIVE 1
+
+/**
+ * A member is about to leave.
+ */
+#define CONSUL_MEMBER_LEAVING 2
+
+/**
+ * A member has left.
+ */
+#define CONSUL_MEMBER_LEFT 3
+
+/**
+ * A member does not answer any more.
+ */
+#define CONSUL_MEMBER_FAILED 4
+
+/**
+ * Who an agent is.
+ */
+typedef struct consul_agent_row {
+    /**
+     * The name of its node.
+     */
+    const char *node_name;
+    /**
+     * The bytes in `node_name`.
+     */
+    size_t node_name_len;
+    /**
+     * The UUID of its node.
+     */
+    const char *node_id;
+    /**
+     * The bytes in `node_id`.
+     */
+    size_t node_id_len;
+    /**
+     * The datacenter it is in.
+     */
+    const char *datacenter;
+    /**
+     * The bytes in `datacenter`.
+     */
+    size_t datacenter_len;
+    /**
+     * Its version, such as `1.8.7`.
+     */
+    const char *version;
+    /**
+     * The bytes in `version`.
+     */
+    size_t version_len;
+    /**
+     * The whole answer, JSON: its configuration, statistics and more.
+     */
+    const char *json;
+    /**
+     * The bytes in `json`.
+     */
+    size_t json_len;
+    /**
+     * Whether it is a server.
+     */
+    bool is_server;
+} consul_agent_row;
+
+/**
+ * A member of a gossip pool.
+ */
+typedef struct consul_member {
+    /**
+     * Its name: its node's, in the pool that joins the datacenters with `.datacenter` behind it.
+     */
+    const char *name;
+    /**
+     * The bytes in `name`.
+     */
+    size_t name_len;
+    /**
+     * Its address for gossip.
+     */
+    const char *address;
+    /**
+     * The bytes in `address`.
+     */
+    size_t address_len;
+    /**
+     * `status` as Consul's word: `alive`, `failed` and so on.
+     */
+    const char *status_name;
+    /**
+     * The bytes in `status_name`.
+     */
+    size_t status_name_len;
+    /**
+     * The keys of what it tells of itself, such as `role`, `dc` and `build`.
+     */
+    const char *const *tag_keys;
+    /**
+     * Their values, as many.
+     */
+    const char *const *tag_values;
+    /**
+     * How many `tag_keys` there are.
+     */
+    size_t tag_count;
+    /**
+     * How it is: `CONSUL_MEMBER_...`.
+     */
+    int32_t status;
+    /**
+     * Its port for gossip.
+     */
+    uint32_t port;
+    /**
+     * Whether it is a server.
+     */
+    bool is_server;
+} consul_member;
+
+/**
+ * Reads who the agent is and how it is configured.
+ */
+consul_status consul_agent_self(const consul_client *client,
+                                const consul_options *options,
+                                const consul_async *async,
+                                consul_agent_info **out);
+
+/**
+ * Who the agent is; NULL for a handle that is not live. Borrowed: valid until `info` is freed.
+ */
+const consul_agent_row *consul_agent_info_row(const consul_agent_info *info);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_agent_info_free(consul_agent_info *info);
+
+/**
+ * Reads the members of the agent's gossip pool; with `wan`, of the pool that joins the
+ * datacenters.
+ */
+consul_status consul_agent_members(const consul_client *client,
+                                   bool wan,
+                                   const consul_options *options,
+                                   const consul_async *async,
+                                   consul_members **out);
+
+/**
+ * How many members there are; 0 for a handle that is not live.
+ */
+size_t consul_members_count(const consul_members *members);
+
+/**
+ * One of the members; NULL past the end. Borrowed: valid until `members` is freed.
+ */
+const consul_member *consul_members_at(const consul_members *members, size_t index);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_members_free(consul_members *members);
+
+
+/*
+ * Writing into the catalog
+ * ========================
+ *
+ * For nodes without an agent.
+ */
+
+/**
+ * Describes a node with its address. With NULL for `address` the node exists and is left as it is.
+ * Free it with `consul_registration_free`.
+ */
+consul_status consul_registration_new(const char *node,
+                                      const char *address,
+                                      consul_registration **out);
+
+/**
+ * The node's UUID.
+ */
+consul_status consul_registration_set_id(consul_registration *registration, const char *id);
+
+/**
+ * The node's datacenter, when it is not that of the call's options.
+ */
+consul_status consul_registration_set_datacenter(consul_registration *registration,
+                                                 const char *datacenter);
+
+/**
+ * One more address of the node, such as `wan`.
+ */
+consul_status consul_registration_add_tagged_address(consul_registration *registration,
+                                                     const char *name,
+                                                     const char *address);
+
+/**
+ * One more pair of the node's metadata.
+ */
+consul_status consul_registration_add_node_meta(consul_registration *registration,
+                                                const char *key,
+                                                const char *value);
+
+/**
+ * The service on it; `service` stays the caller's. One with checks of its own is refused, since
+ * the catalog runs none.
+ */
+consul_status consul_registration_set_service(consul_registration *registration,
+                                              const consul_service_spec *service);
+
+/**
+ * One more check, which nobody runs: whoever writes it here keeps its `status`, `passing`,
+ * `warning` or `critical`, up to date. It is about the service with `service_id`, or else about
+ * the node. Without an id its name is its id. Only `name` and `status` must be there, the rest may
+ * be NULL.
+ */
+consul_status consul_registration_add_check(consul_registration *registration,
+                                            const char *check_id,
+                                            const char *name,
+                                            const char *status,
+                                            const char *service_id,
+                                            const char *notes,
+                                            const char *output);
+
+/**
+ * Ends a description. NULL is fine.
+ */
+void consul_registration_free(consul_registration *registration);
+
+
+/*
+ * The catalog
+ * ===========
+ *
+ * What the servers know of nodes and services. A service belongs into the catalog through its
+ * agent (`consul_agent_service_register`). What is written here directly is for nodes without an
+ * agent; for others their agent soon undoes it.
+ */
+
+/**
+ * The name of a service with the tags of all its instances.
+ */
+typedef struct consul_service_name {
+    /**
+     * The name of the service.
+     */
+    const char *name;
+    /**
+     * The bytes in `name`.
+     */
+    size_t name_len;
+    /**
+     * Every tag that one of its instances has.
+     */
+    const char *const *tags;
+    /**
+     * How many `tags` there are.
+     */
+    size_t tag_count;
+} consul_service_name;
+
+/**
+ * Reads the nodes.
+ */
+consul_status consul_catalog_nodes(const consul_client *client,
+                                   const consul_options *options,
+                                   const consul_async *async,
+                                   consul_nodes **out);
+
+/**
+ * Reads the names of the services. Older versions of Consul ignore a filter here.
+ */
+consul_status consul_catalog_services(const consul_client *client,
+                                      const consul_options *options,
+                                      const consul_async *async,
+                                      consul_service_names **out);
+
+/**
+ * Reads the instances of a service that have all of these tags (NULL and 0: whatever their tags),
+ * whatever their health. Finding none is `CONSUL_OK` with a count of 0.
+ */
+consul_status consul_catalog_service(const consul_client *client,
+                                     const char *service,
+                                     const char *const *tags,
+                                     size_t tag_count,
+                                     const consul_options *options,
+                                     const consul_async *async,
+                                     consul_service_entries **out);
+
+/**
+ * Reads what to connect to in the service mesh for a service: its proxies, and those instances
+ * that speak for themselves.
+ */
+consul_status consul_catalog_connect(const consul_client *client,
+                                     const char *service,
+                                     const char *const *tags,
+                                     size_t tag_count,
+                                     const consul_options *options,
+                                     const consul_async *async,
+                                     consul_service_entries **out);
+
+/**
+ * Reads a node (`consul_services_node`) with the services on it. `CONSUL_NOT_FOUND` when it does
+ * not exist: `out` then has no services, but the index to wait on, and is the caller's to free all
+ * the same.
+ */
+consul_status consul_catalog_node(const consul_client *client,
+                                  const char *node,
+                                  const consul_options *options,
+                                  const consul_async *async,
+                                  consul_services **out);
+
+/**
+ * As `consul_catalog_node`, with the services of every namespace that the options name (Consul
+ * Enterprise).
+ */
+consul_status consul_catalog_node_services(const consul_client *client,
+                                           const char *node,
+                                           const consul_options *options,
+                                           const consul_async *async,
+                                           consul_services **out);
+
+/**
+ * Reads the known datacenters, the nearest first.
+ */
+consul_status consul_catalog_datacenters(const consul_client *client,
+                                         const consul_options *options,
+                                         const consul_async *async,
+                                         consul_keys **out);
+
+/**
+ * Writes a node, a service and checks in one step. Doing it again changes nothing.
+ */
+consul_status consul_catalog_register(const consul_client *client,
+                                      const consul_registration *registration,
+                                      const consul_options *options,
+                                      const consul_async *async);
+
+/**
+ * Removes a node with all its services and checks. `CONSUL_OK` also when it does not exist.
+ */
+consul_status consul_catalog_deregister_node(const consul_client *client,
+                                             const char *node,
+                                             const consul_options *options,
+                                             const consul_async *async);
+
+/**
+ * Removes a service from a node, with its checks. `CONSUL_OK` also when it does not exist.
+ */
+consul_status consul_catalog_deregister_service(const consul_client *client,
+                                                const char *node,
+                                                const char *service_id,
+                                                const consul_options *options,
+                                                const consul_async *async);
+
+/**
+ * Removes a check from a node. `CONSUL_OK` also when it does not exist.
+ */
+consul_status consul_catalog_deregister_check(const consul_client *client,
+                                              const char *node,
+                                              const char *check_id,
+                                              const consul_options *options,
+                                              const consul_async *async);
+
+/**
+ * How many names there are; 0 for a handle that is not live.
+ */
+size_t consul_service_names_count(const consul_service_names *names);
+
+/**
+ * One of the names; NULL past the end. Borrowed: valid until `names` is freed.
+ */
+const consul_service_name *consul_service_names_at(const consul_service_names *names,
+                                                          size_t index);
+
+/**
+ * What the answer's headers say. Borrowed: valid until `names` is freed.
+ */
+const consul_meta *consul_service_names_meta(const consul_service_names *names);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_service_names_free(consul_service_names *names);
+
+
+/*
+ * The servers
+ * ===========
+ *
+ * Who leads, and who votes. Neither needs a token.
+ */
+
+/**
+ * Reads the leader among the servers, as `address:port`. `CONSUL_NOT_FOUND` while there is none;
+ * `out` is NULL then.
+ */
+consul_status consul_status_leader(const consul_client *client,
+                                   const consul_options *options,
+                                   const consul_async *async,
+                                   consul_text **out);
+
+/**
+ * Reads the servers that vote, each as `address:port`.
+ */
+consul_status consul_status_peers(const consul_client *client,
+                                  const consul_options *options,
+                                  const consul_async *async,
+                                  consul_keys **out);
 
 
 /*

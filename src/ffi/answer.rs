@@ -47,6 +47,11 @@ impl<R: Row> Listing<R> {
         Listing { rows: rows(answer.value), meta: answer.meta.into() }
     }
 
+    /// The same of an answer whose headers say nothing.
+    pub fn plain(rows: Rows<R>) -> Listing<R> {
+        Listing { rows, meta: Meta::default().into() }
+    }
+
     /// How many rows there are.
     pub fn count(&self) -> usize {
         self.rows.count()

@@ -35,6 +35,15 @@ pub struct TextList {
 /// Up to this many bytes a copy is cheaper than an entry in the list of what is kept.
 const FEW: usize = 256;
 
+/// A list of rows in an arena, for a row that points to them.
+#[derive(Clone, Copy, Debug)]
+pub struct RowList<R> {
+    /// Never null.
+    pub ptr: *const *const R,
+    /// How many there are.
+    pub count: usize,
+}
+
 /// Memory that stays where it is until all of it is freed.
 #[derive(Debug, Default)]
 pub struct Arena {
@@ -82,6 +91,12 @@ impl Arena {
     pub fn row<R>(&self, row: R) -> *const R {
         const { assert!(!std::mem::needs_drop::<R>(), "an arena drops nothing") };
         self.bump.alloc(row)
+    }
+
+    /// Takes in many rows. They grow in later versions, so C reaches each by its own pointer.
+    pub fn rows<R>(&self, rows: impl ExactSizeIterator<Item = R>) -> RowList<R> {
+        let list = self.bump.alloc_slice_fill_iter(rows.map(|row| self.row(row)));
+        RowList { ptr: list.as_ptr(), count: list.len() }
     }
 }
 

@@ -28,6 +28,13 @@ pub unsafe fn optional_str<'a>(text: *const c_char, name: &str) -> Result<Option
     })
 }
 
+/// A number that must fit 16 bits, such as a port.
+pub fn small(number: u32, name: &str) -> Result<u16> {
+    u16::try_from(number).map_err(|_| {
+        Error::argument(format!("{name} {number} is not allowed, it takes 0 to {}", u16::MAX))
+    })
+}
+
 /// Bytes of any value. NULL is fine where there are none.
 ///
 /// # Safety
@@ -97,6 +104,12 @@ mod tests {
                 "near is not UTF-8 (byte 2)"
             );
         }
+    }
+
+    #[test]
+    fn numbers_that_must_fit() {
+        assert_eq!(small(65535, "port"), Ok(65535));
+        assert_eq!(message(small(70000, "port")), "port 70000 is not allowed, it takes 0 to 65535");
     }
 
     #[test]

@@ -88,8 +88,8 @@ kinds! {
     Checks = 18, consul_checks;
     /// Nodes of the catalog, as one answer gave them.
     Nodes = 19, consul_nodes;
-    /// Services of the catalog, as one answer gave them.
-    CatalogServices = 20, consul_catalog_services;
+    /// Names of services with their tags, as one answer gave them.
+    ServiceNames = 20, consul_service_names;
     /// Members of the gossip pool, as one answer gave them.
     Members = 21, consul_members;
     /// Where everything asynchronous arrives.
@@ -98,6 +98,10 @@ kinds! {
     Event = 23, consul_event;
     /// The answer to a generic request.
     Response = 24, consul_response;
+    /// Who an agent is, as it told.
+    AgentInfo = 25, consul_agent_info;
+    /// What is written into the catalog in one step.
+    Registration = 26, consul_registration;
 }
 
 #[cfg(test)]

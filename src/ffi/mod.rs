@@ -129,6 +129,18 @@ pub mod txn;
 pub mod session;
 pub mod kept_session;
 pub mod lock;
+pub mod checks;
+pub mod nodes;
+pub mod services;
+pub mod service_entries;
+pub mod health;
+pub mod check_spec;
+pub mod service_spec;
+pub mod agent;
+pub mod members;
+pub mod registration;
+pub mod catalog;
+pub mod servers;
 pub mod request;
 
 // What they are made with.

@@ -119,6 +119,19 @@ impl ServiceDefinition {
         self
     }
 
+    /// The service alone, for the catalog. The catalog runs no checks, so a definition with checks
+    /// is refused.
+    pub fn into_service(self) -> Result<Service> {
+        match self.checks.is_empty() {
+            true => Ok(self.service),
+            false => Err(Error::argument(format!(
+                "service \"{}\" has checks to run, but the catalog runs none: register it with an \
+                 agent, or add its checks to the registration",
+                self.service.name
+            ))),
+        }
+    }
+
     pub(super) fn replaces_checks(&self) -> bool {
         self.replace_checks
     }
@@ -139,12 +152,6 @@ impl ServiceDefinition {
             return Err(refuse(Error::argument(message)));
         }
         self.checks.iter().try_for_each(CheckDefinition::validate_of_service).map_err(refuse)
-    }
-}
-
-impl From<ServiceDefinition> for Service {
-    fn from(definition: ServiceDefinition) -> Service {
-        definition.service
     }
 }
 
@@ -277,6 +284,14 @@ mod tests {
             let refusal = refusal(definition);
             assert!(refusal.contains(reason), "{refusal}");
         }
+    }
+
+    #[test]
+    fn only_a_service_without_checks_fits_the_catalog() {
+        let web = ServiceDefinition::new("web").port(80);
+        assert_eq!(web.clone().into_service().unwrap().port, 80);
+        let check = CheckDefinition::new("c").ttl(Duration::from_secs(1));
+        assert!(web.check(check).into_service().is_err());
     }
 
     #[test]

@@ -58,8 +58,8 @@ impl Registration {
     }
 
     /// The service on it. Without an id its name is its id.
-    pub fn service(mut self, service: impl Into<Service>) -> Registration {
-        self.service = Some(service.into());
+    pub fn service(mut self, service: Service) -> Registration {
+        self.service = Some(service);
         self
     }
 

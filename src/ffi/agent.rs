@@ -1,0 +1,347 @@
+//! # The agent
+//!
+//! The agent that the client talks to. It passes on what is registered with it; a moment may go by
+//! until the catalog and other nodes see it.
+
+use super::asynchronous::{consul_async, refuse_async};
+use super::check_spec::consul_check_spec;
+use super::checks::{self, consul_checks};
+use super::client::consul_client;
+use super::guard::guard;
+use super::handle;
+use super::options::{self, consul_options};
+use super::service_entries::{self, consul_service_entries};
+use super::service_spec::consul_service_spec;
+use super::services::{self, consul_services};
+use super::status::consul_status;
+use super::{input, output};
+use crate::error::Status;
+use std::ffi::c_char;
+
+/// Registers a service with its checks, or changes the one that has its id.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_service_register(
+    client: *const consul_client,
+    spec: *const consul_service_spec,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        let spec = handle::get(spec)?;
+        client.agent().register_service(&spec, &options)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Deregisters a service with its checks. `CONSUL_OK` also when it was not registered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_service_deregister(
+    client: *const consul_client,
+    service_id: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let service_id = unsafe { input::required_str(service_id, "service_id") }?;
+        client.agent().deregister_service(service_id, &options)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Registers a check, or changes the one that has its id. A check of a service needs that service
+/// to be registered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_check_register(
+    client: *const consul_client,
+    spec: *const consul_check_spec,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        let spec = handle::get(spec)?;
+        client.agent().register_check(&spec, &options)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Deregisters a check. `CONSUL_OK` also when it was not registered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_check_deregister(
+    client: *const consul_client,
+    check_id: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let check_id = unsafe { input::required_str(check_id, "check_id") }?;
+        client.agent().deregister_check(check_id, &options)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Reports a TTL check as passing. `CONSUL_NOT_FOUND` when the agent has no such TTL check. `note`
+/// is for people and may be NULL; every change of it wakes all who watch the service, so a constant
+/// one is best.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_check_pass(
+    client: *const consul_client,
+    check_id: *const c_char,
+    note: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let check_id = unsafe { input::required_str(check_id, "check_id") }?;
+        // SAFETY: as above.
+        let note = unsafe { input::optional_str(note, "note") }?;
+        client.agent().check_pass(check_id, note.unwrap_or_default(), &options)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Reports a TTL check as warning; as `consul_agent_check_pass`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_check_warn(
+    client: *const consul_client,
+    check_id: *const c_char,
+    note: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let check_id = unsafe { input::required_str(check_id, "check_id") }?;
+        // SAFETY: as above.
+        let note = unsafe { input::optional_str(note, "note") }?;
+        client.agent().check_warn(check_id, note.unwrap_or_default(), &options)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Reports a TTL check as critical; as `consul_agent_check_pass`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_check_fail(
+    client: *const consul_client,
+    check_id: *const c_char,
+    note: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let check_id = unsafe { input::required_str(check_id, "check_id") }?;
+        // SAFETY: as above.
+        let note = unsafe { input::optional_str(note, "note") }?;
+        client.agent().check_fail(check_id, note.unwrap_or_default(), &options)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Reports the status of a TTL check, `passing`, `warning` or `critical`, with its output (NULL:
+/// none), of which the agent keeps 4096 bytes; as `consul_agent_check_pass`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_check_update(
+    client: *const consul_client,
+    check_id: *const c_char,
+    status: *const c_char,
+    output: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let check_id = unsafe { input::required_str(check_id, "check_id") }?;
+        // SAFETY: as above.
+        let status = unsafe { input::required_str(status, "status") }?;
+        // SAFETY: as above.
+        let output = unsafe { input::optional_str(output, "output") }?;
+        let (status, output) = (status.parse()?, output.unwrap_or_default());
+        client.agent().check_update(check_id, status, output, &options)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Puts the agent's node into maintenance, or ends it: none of its services counts as healthy.
+/// `reason` is for people and may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_maintenance(
+    client: *const consul_client,
+    enable: bool,
+    reason: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let reason = unsafe { input::optional_str(reason, "reason") }?;
+        client.agent().maintenance(enable, reason.unwrap_or_default(), &options)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Puts one service into maintenance, or ends it. `CONSUL_NOT_FOUND` when it is not registered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_service_maintenance(
+    client: *const consul_client,
+    service_id: *const c_char,
+    enable: bool,
+    reason: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: pointers as the header asks for.
+        let service_id = unsafe { input::required_str(service_id, "service_id") }?;
+        // SAFETY: as above.
+        let reason = unsafe { input::optional_str(reason, "reason") }?;
+        let reason = reason.unwrap_or_default();
+        client.agent().service_maintenance(service_id, enable, reason, &options)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Reads the services that are registered with the agent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_services(
+    client: *const consul_client,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_services,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out(out) }?;
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        out.give(services::of_agent(&client.agent().services(&options)?))
+    })
+}
+
+/// Reads a service that is registered with the agent; `CONSUL_NOT_FOUND` when there is none, with
+/// an empty answer in `out`. With the `content_hash` of an earlier answer (NULL: none) it waits:
+/// the answer comes when the service is not as it was, or when the options' `wait_ms` are over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_service(
+    client: *const consul_client,
+    service_id: *const c_char,
+    content_hash: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_services,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out(out) }?;
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let service_id = unsafe { input::required_str(service_id, "service_id") }?;
+        // SAFETY: as above.
+        let content_hash = unsafe { input::optional_str(content_hash, "content_hash") }?;
+        let found = client.agent().service(service_id, content_hash, &options)?;
+        let status = if found.is_some() { Status::Ok } else { Status::NotFound };
+        out.give(services::one_of_agent(found))?;
+        Ok(status)
+    })
+}
+
+/// Reads the checks that the agent runs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_checks(
+    client: *const consul_client,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_checks,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out(out) }?;
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        out.give(checks::of_agent(client.agent().checks(&options)?))
+    })
+}
+
+/// Reads how a service on this agent is; `CONSUL_NOT_FOUND` when it is not registered, with an
+/// empty answer in `out`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_service_health(
+    client: *const consul_client,
+    service_id: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_service_entries,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out(out) }?;
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let service_id = unsafe { input::required_str(service_id, "service_id") }?;
+        let found = client.agent().service_health(service_id, &options)?;
+        let status = if found.is_some() { Status::Ok } else { Status::NotFound };
+        out.give(service_entries::of_agent(found.as_slice()))?;
+        Ok(status)
+    })
+}
+
+/// Reads how the instances of a service on this agent are, by its name. Finding none is `CONSUL_OK`
+/// with a count of 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_agent_services_health(
+    client: *const consul_client,
+    service: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_service_entries,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out(out) }?;
+        refuse_async(r#async)?;
+        let client = handle::get(client)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let service = unsafe { input::required_str(service, "service") }?;
+        let found = client.agent().services_health(service, &options)?;
+        out.give(service_entries::of_agent(&found))
+    })
+}
