@@ -2322,7 +2322,7 @@ consul_status consul_health_state(const consul_client *client,
  */
 
 /**
- * Describes a check with this name. NULL is for a check within a service: Consul names it. Free it
+ * Describes a check; `name` may be NULL for one within a service, which Consul names then. Free it
  * with `consul_check_spec_free`.
  */
 consul_status consul_check_spec_new(const char *name, consul_check_spec **out);
@@ -2411,7 +2411,7 @@ consul_status consul_check_spec_set_script(consul_check_spec *spec,
                                            size_t count);
 
 /**
- * Runs the script within a Docker container, by this shell; NULL takes Docker's own.
+ * Runs the script within a Docker container, by `shell`, which may be NULL for Docker's own.
  */
 consul_status consul_check_spec_set_docker(consul_check_spec *spec,
                                            const char *container,
@@ -2553,8 +2553,8 @@ consul_status consul_service_spec_set_proxy_json(consul_service_spec *spec, cons
 consul_status consul_service_spec_set_connect_json(consul_service_spec *spec, const char *json);
 
 /**
- * One more check; `check` stays the caller's. Without an id it is `service:ID`, or `service:ID:1` and
- * so on where there are several.
+ * One more check; `check` stays the caller's. Without an id it is `service:ID`, or `service:ID:1`
+ * and so on where there are several.
  */
 consul_status consul_service_spec_add_check(consul_service_spec *spec,
                                             const consul_check_spec *check);
@@ -2614,7 +2614,7 @@ consul_status consul_agent_check_deregister(const consul_client *client,
 
 /**
  * Reports a TTL check as passing. `CONSUL_NOT_FOUND` when the agent has no such TTL check. `note`
- * is for people and may be NULL; every change of it wakes all who watch the service, so a constant
+ * is for people and may be NULL. Every change of it wakes all who watch the service, so a constant
  * one is best.
  */
 consul_status consul_agent_check_pass(const consul_client *client,
@@ -2624,7 +2624,7 @@ consul_status consul_agent_check_pass(const consul_client *client,
                                       const consul_async *async);
 
 /**
- * Reports a TTL check as warning; as `consul_agent_check_pass`.
+ * Reports a TTL check as warning. `note` may be NULL, and all is as for `consul_agent_check_pass`.
  */
 consul_status consul_agent_check_warn(const consul_client *client,
                                       const char *check_id,
@@ -2633,7 +2633,8 @@ consul_status consul_agent_check_warn(const consul_client *client,
                                       const consul_async *async);
 
 /**
- * Reports a TTL check as critical; as `consul_agent_check_pass`.
+ * Reports a TTL check as critical. `note` may be NULL, and all is as for
+ * `consul_agent_check_pass`.
  */
 consul_status consul_agent_check_fail(const consul_client *client,
                                       const char *check_id,
@@ -2642,8 +2643,8 @@ consul_status consul_agent_check_fail(const consul_client *client,
                                       const consul_async *async);
 
 /**
- * Reports the status of a TTL check, `passing`, `warning` or `critical`, with its output (NULL:
- * none), of which the agent keeps 4096 bytes; as `consul_agent_check_pass`.
+ * Reports the status of a TTL check, `passing`, `warning` or `critical`, with its output. `output`
+ * may be NULL; the agent keeps 4096 bytes of it. All is as for `consul_agent_check_pass`.
  */
 consul_status consul_agent_check_update(const consul_client *client,
                                         const char *check_id,
@@ -2664,6 +2665,7 @@ consul_status consul_agent_maintenance(const consul_client *client,
 
 /**
  * Puts one service into maintenance, or ends it. `CONSUL_NOT_FOUND` when it is not registered.
+ * `reason` is for people and may be NULL.
  */
 consul_status consul_agent_service_maintenance(const consul_client *client,
                                                const char *service_id,
@@ -2682,8 +2684,8 @@ consul_status consul_agent_services(const consul_client *client,
 
 /**
  * Reads a service that is registered with the agent; `CONSUL_NOT_FOUND` when there is none, with
- * an empty answer in `out`. With the `content_hash` of an earlier answer (NULL: none) it waits:
- * the answer comes when the service is not as it was, or when the options' `wait_ms` are over.
+ * an empty answer in `out`. With the `content_hash` of an earlier answer it waits until the
+ * service is not as it was, or the `wait_ms` of the options are over. `content_hash` may be NULL.
  */
 consul_status consul_agent_service(const consul_client *client,
                                    const char *service_id,
@@ -2901,8 +2903,8 @@ void consul_members_free(consul_members *members);
  */
 
 /**
- * Describes a node with its address. With NULL for `address` the node exists and is left as it is.
- * Free it with `consul_registration_free`.
+ * Describes a node with its address. `address` may be NULL for a node that exists and is left as
+ * it is. Free it with `consul_registration_free`.
  */
 consul_status consul_registration_new(const char *node,
                                       const char *address,
@@ -2942,9 +2944,8 @@ consul_status consul_registration_set_service(consul_registration *registration,
 
 /**
  * One more check, which nobody runs: whoever writes it here keeps its `status`, `passing`,
- * `warning` or `critical`, up to date. It is about the service with `service_id`, or else about
- * the node. Without an id its name is its id. Only `name` and `status` must be there, the rest may
- * be NULL.
+ * `warning` or `critical`, up to date. Without an id its name is its id. It is about a service, or
+ * else about the node: `check_id`, `service_id`, `notes` and `output` may be NULL.
  */
 consul_status consul_registration_add_check(consul_registration *registration,
                                             const char *check_id,

@@ -94,7 +94,7 @@ pub unsafe extern "C" fn consul_agent_check_deregister(
 }
 
 /// Reports a TTL check as passing. `CONSUL_NOT_FOUND` when the agent has no such TTL check. `note`
-/// is for people and may be NULL; every change of it wakes all who watch the service, so a constant
+/// is for people and may be NULL. Every change of it wakes all who watch the service, so a constant
 /// one is best.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_agent_check_pass(
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn consul_agent_check_pass(
     })
 }
 
-/// Reports a TTL check as warning; as `consul_agent_check_pass`.
+/// Reports a TTL check as warning. `note` may be NULL, and all is as for `consul_agent_check_pass`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_agent_check_warn(
     client: *const consul_client,
@@ -139,7 +139,8 @@ pub unsafe extern "C" fn consul_agent_check_warn(
     })
 }
 
-/// Reports a TTL check as critical; as `consul_agent_check_pass`.
+/// Reports a TTL check as critical. `note` may be NULL, and all is as for
+/// `consul_agent_check_pass`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_agent_check_fail(
     client: *const consul_client,
@@ -161,8 +162,8 @@ pub unsafe extern "C" fn consul_agent_check_fail(
     })
 }
 
-/// Reports the status of a TTL check, `passing`, `warning` or `critical`, with its output (NULL:
-/// none), of which the agent keeps 4096 bytes; as `consul_agent_check_pass`.
+/// Reports the status of a TTL check, `passing`, `warning` or `critical`, with its output. `output`
+/// may be NULL; the agent keeps 4096 bytes of it. All is as for `consul_agent_check_pass`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_agent_check_update(
     client: *const consul_client,
@@ -210,6 +211,7 @@ pub unsafe extern "C" fn consul_agent_maintenance(
 }
 
 /// Puts one service into maintenance, or ends it. `CONSUL_NOT_FOUND` when it is not registered.
+/// `reason` is for people and may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_agent_service_maintenance(
     client: *const consul_client,
@@ -252,8 +254,8 @@ pub unsafe extern "C" fn consul_agent_services(
 }
 
 /// Reads a service that is registered with the agent; `CONSUL_NOT_FOUND` when there is none, with
-/// an empty answer in `out`. With the `content_hash` of an earlier answer (NULL: none) it waits:
-/// the answer comes when the service is not as it was, or when the options' `wait_ms` are over.
+/// an empty answer in `out`. With the `content_hash` of an earlier answer it waits until the
+/// service is not as it was, or the `wait_ms` of the options are over. `content_hash` may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_agent_service(
     client: *const consul_client,

@@ -18,7 +18,7 @@ impl Handle for consul_check_spec {
     type Object = CheckDefinition;
 }
 
-/// Describes a check with this name. NULL is for a check within a service: Consul names it. Free it
+/// Describes a check; `name` may be NULL for one within a service, which Consul names then. Free it
 /// with `consul_check_spec_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_check_spec_new(
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn consul_check_spec_set_script(
     change(spec, |spec| unsafe { Ok(spec.script(input::str_list(arguments, count, "arguments")?)) })
 }
 
-/// Runs the script within a Docker container, by this shell; NULL takes Docker's own.
+/// Runs the script within a Docker container, by `shell`, which may be NULL for Docker's own.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_check_spec_set_docker(
     spec: *mut consul_check_spec,

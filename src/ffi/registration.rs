@@ -17,8 +17,8 @@ impl Handle for consul_registration {
     type Object = Registration;
 }
 
-/// Describes a node with its address. With NULL for `address` the node exists and is left as it is.
-/// Free it with `consul_registration_free`.
+/// Describes a node with its address. `address` may be NULL for a node that exists and is left as
+/// it is. Free it with `consul_registration_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_registration_new(
     node: *const c_char,
@@ -104,9 +104,8 @@ pub extern "C" fn consul_registration_set_service(
 }
 
 /// One more check, which nobody runs: whoever writes it here keeps its `status`, `passing`,
-/// `warning` or `critical`, up to date. It is about the service with `service_id`, or else about
-/// the node. Without an id its name is its id. Only `name` and `status` must be there, the rest may
-/// be NULL.
+/// `warning` or `critical`, up to date. Without an id its name is its id. It is about a service, or
+/// else about the node: `check_id`, `service_id`, `notes` and `output` may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_registration_add_check(
     registration: *mut consul_registration,

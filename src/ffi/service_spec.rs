@@ -170,8 +170,8 @@ pub unsafe extern "C" fn consul_service_spec_set_connect_json(
     change(spec, |spec| unsafe { Ok(spec.connect(parsed(json)?)) })
 }
 
-/// One more check; `check` stays the caller's. Without an id it is `service:ID`, or `service:ID:1` and
-/// so on where there are several.
+/// One more check; `check` stays the caller's. Without an id it is `service:ID`, or `service:ID:1`
+/// and so on where there are several.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_service_spec_add_check(
     spec: *mut consul_service_spec,

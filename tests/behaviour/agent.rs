@@ -141,7 +141,7 @@ fn services_and_checks_are_filtered() {
     let mut both = [foo.clone(), bar.clone()];
     both.sort();
     assert_eq!(ids(format!("\"{tag}\" in Tags")), both);
-    assert_eq!(ids(format!("\"{tag}\" in Tags and \"one\" in Tags")), [foo.clone()]);
+    assert_eq!(ids(format!("\"{tag}\" in Tags and \"one\" in Tags")), [foo.as_str()]);
     let filter = none().filter(format!("ServiceName == \"{foo}\""));
     assert_eq!(client.agent().checks(&filter).unwrap().len(), 1);
 }
