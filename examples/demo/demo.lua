@@ -6,8 +6,8 @@ local show = require("show")
 local PARTS = { "keys", "transaction", "session", "lock", "service" }
 
 local function run_parts(client, prefix)
-    local self = client.agent:self()
-    show.heading(("consul-ffi %s on Consul %s"):format(consul.version(), self.Config.Version))
+    local agent = assert(client.agent:self())
+    show.heading(("consul-ffi %s on Consul %s"):format(consul.version(), agent.version))
     show.line("address", "%s (%s)", client:endpoint(), os.getenv("DEMO_CONSUL") or "from the environment")
     for _, part in ipairs(PARTS) do
         require("part_" .. part)(client, prefix)

@@ -24,10 +24,10 @@ local function go_through(client, name)
 
     assert(client.agent:check_pass("service:" .. name, "all is well"))
     entry = wait_for_status(client, name, "passing")
-    show.line("after it", "%s, tags %s", entry.status, table.concat(entry.tags, ", "))
+    show.line("after it", "%s, tags %s", entry.status, table.concat(entry.service.tags, ", "))
     local healthy = client.health:service(name, { passing = true, tags = { "demo" } })
     show.expect(#healthy == 1, "the healthy instance is not offered")
-    show.line("healthy instances", "1, on node %s", healthy[1].node)
+    show.line("healthy instances", "1, on node %s", healthy[1].node.name)
 end
 
 return function(client, prefix)

@@ -66,6 +66,15 @@ function check.uint64(value, name)
     return exact
 end
 
+--- A whole number that 32 bits hold, such as a port.
+function check.uint32(value, name)
+    local exact = check.uint64(value, name)
+    if exact > 0xffffffffULL then
+        check.fail("%s must be below 2^32, not %s", name, number.decimal(exact))
+    end
+    return tonumber(exact)
+end
+
 --- As `check.uint64`, with a value for nil.
 function check.optional_uint64(value, name, default)
     if value == nil then

@@ -17,6 +17,10 @@ Client.__index = Client
 local AREAS = {
     kv = require("consul_ffi.kv"),
     session = require("consul_ffi.session"),
+    health = require("consul_ffi.health"),
+    agent = require("consul_ffi.agent"),
+    catalog = require("consul_ffi.catalog"),
+    status = require("consul_ffi.status"),
 }
 
 function Client:__tostring()

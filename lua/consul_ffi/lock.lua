@@ -59,13 +59,16 @@ local function set_session(handle, session, name)
     check.fail("session must be an id, a session object or a description, not %s", check.kind(session))
 end
 
-local KIND = spec.kind("lock", {
-    key = true,
-    value = spec.bytes,
-    session = set_session,
-    adopt = spec.flag,
-    monitor_retry_ms = spec.number,
-}, "key")
+local KIND = spec.kind({
+    type = "lock_spec",
+    required = { "key" },
+    setters = {
+        value = spec.bytes,
+        session = set_session,
+        adopt = spec.flag,
+        monitor_retry_ms = spec.number,
+    },
+})
 
 --- The part of the options that describes the lock.
 local function description_of(key, options)

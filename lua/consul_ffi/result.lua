@@ -35,6 +35,15 @@ function result.pair(row)
     }
 end
 
+--- A table of texts by their names, which stand in two lists.
+function result.map(names, values, count)
+    local map = {}
+    for index = 0, tonumber(count) - 1 do
+        map[ffi.string(names[index])] = ffi.string(values[index])
+    end
+    return map
+end
+
 --- What an answer's headers say. `index` is what a blocking query waits on; times are Lua numbers.
 function result.meta(row)
     return {
@@ -51,23 +60,36 @@ function result.box(name)
     return ffi.typeof("consul_" .. name .. " *[1]")
 end
 
---- How a list is read: `take(call, status, box)` gives its entries and the answer's meta.
---- `read_row(row, handle, index)` makes an entry of a row.
-function result.list(name, read_row)
+--- How a list is read: `take(call, status, box)` gives its entries and the answer's meta. `read_row`
+--- makes an entry of a row. `bare` lists come without headers.
+function result.list(name, read_row, bare)
     local count, at = "consul_" .. name .. "_count", "consul_" .. name .. "_at"
     local meta, free = "consul_" .. name .. "_meta", "consul_" .. name .. "_free"
 
-    local function read(handle)
+    local function read(handle, problem)
+        local headers = not bare and result.meta(C[meta](handle)) or nil
+        if problem then
+            problem.meta = headers
+            return nil, problem
+        end
         local list = {}
         for index = 0, tonumber(C[count](handle)) - 1 do
-            list[index + 1] = read_row(C[at](handle, index), handle, index)
+            list[index + 1] = read_row(C[at](handle, index))
         end
-        return list, result.meta(C[meta](handle))
+        return list, headers
     end
 
     return function(call, status, box)
         return call:take(status, box, C[free], read)
     end
+end
+
+--- The only one of a list that was taken.
+function result.only(list, meta)
+    if not list then
+        return nil, meta
+    end
+    return list[1], meta
 end
 
 result.text_box = result.box("text")

@@ -42,17 +42,8 @@ end
 
 local take_list = result.list("sessions", read_session)
 
-local function read_one(handle, problem)
-    local meta = result.meta(C.consul_sessions_meta(handle))
-    if problem then
-        problem.meta = meta
-        return nil, problem
-    end
-    return read_session(C.consul_sessions_at(handle, 0)), meta
-end
-
 local function take_one(call, status, out)
-    return call:take(status, out, C.consul_sessions_free, read_one)
+    return result.only(take_list(call, status, out))
 end
 
 --- Makes a session and returns its id; nobody renews it but its maker. Without a description it has

@@ -40,14 +40,17 @@ local function add_service_check(handle, value, name)
     return C.consul_session_spec_add_service_check(handle, id, namespace)
 end
 
-local KIND = spec.kind("session", {
-    name = spec.text,
-    node = spec.text,
-    ttl_ms = spec.number,
-    lock_delay_ms = spec.number,
-    behavior = set_behavior,
-    node_checks = spec.list,
-    service_checks = spec.each(add_service_check),
+local KIND = spec.kind({
+    type = "session_spec",
+    setters = {
+        name = spec.text,
+        node = spec.text,
+        ttl_ms = spec.number,
+        lock_delay_ms = spec.number,
+        behavior = set_behavior,
+        node_checks = spec.list,
+        service_checks = spec.each(add_service_check),
+    },
 })
 
 --- The native description of a table, nil for none; nil and an error for what is not allowed.

@@ -1,6 +1,9 @@
 --- Descriptions of a session, a lock, a service or a check: a Lua table as a native object.
 ---
----     local SESSION = spec.kind("session", { name = spec.text, ttl_ms = spec.number })
+---     local SESSION = spec.kind({
+---         type = "session_spec",
+---         setters = { name = spec.text, ttl_ms = spec.number },
+---     })
 ---     local handle, problem = spec.open(SESSION, { name = "worker", ttl_ms = 15000 })
 ---     ...
 ---     spec.close(SESSION, handle)
@@ -32,6 +35,10 @@ end
 
 function spec.number(handle, value, name, c_name)
     return C[c_name](handle, check.uint64(value, name))
+end
+
+function spec.uint32(handle, value, name, c_name)
+    return C[c_name](handle, check.uint32(value, name))
 end
 
 function spec.flag(handle, value, name, c_name)
@@ -77,39 +84,87 @@ function spec.each(setter)
     end
 end
 
---- A kind of description: its name, and a setter for every name that its table may have. With
---- `required`, that name is what the library's `_new` takes.
-function spec.kind(name, setters, required)
-    return {
-        name = name,
-        setters = setters,
-        required = required,
-        c_name = "consul_" .. name .. "_spec",
-        box = ffi.typeof("consul_" .. name .. "_spec *[1]"),
-    }
+--- A setter for a table of texts by their names, which `add(handle, name, value)` takes one by one.
+function spec.map(add)
+    return function(handle, value, name)
+        for key, text in pairs(check.type(value, "table", name)) do
+            local place = name .. "." .. tostring(key)
+            check.type(key, "string", "a name in " .. name)
+            local problem = errors.for_nul(key, place)
+                or errors.for_nul(check.type(text, "string", place), place)
+            if problem then
+                return nil, problem
+            end
+            local status = C[add](handle, key, text)
+            if status ~= OK then
+                return status
+            end
+        end
+        return OK
+    end
 end
 
-local function new(kind, given)
-    local out = kind.box()
-    local make = C[kind.c_name .. "_new"]
-    if not kind.required then
-        return make(out), out
+--- A setter for a table that is JSON to the library.
+function spec.json(c_name)
+    return function(handle, value, name)
+        return C[c_name](handle, check.json(check.type(value, "table", name), name))
     end
-    return make(given[kind.required], out), out
 end
 
---- nil, or the error of the text that `_new` takes.
-local function required_problem(kind, given)
-    if kind.required then
-        local name = kind.name .. "." .. kind.required
-        return errors.for_nul(check.type(given[kind.required], "string", name), name)
+--- A setter for a description within a description.
+function spec.nested(kind, c_name)
+    return function(handle, value)
+        local inner, problem = spec.open(kind, value)
+        if not inner then
+            return nil, problem
+        end
+        local status = C[c_name](handle, inner)
+        spec.close(kind, inner)
+        return status
     end
+end
+
+--- A kind of description. `type` is the library's without `consul_`, `setters` has one for every name
+--- that the table may have, `required` lists those that the library's `_new` takes, `optional` is one
+--- that it takes too and that may be missing.
+function spec.kind(kind)
+    kind.name = kind.type:gsub("_spec$", "")
+    kind.c_name = "consul_" .. kind.type
+    kind.box = ffi.typeof("consul_" .. kind.type .. " *[1]")
+    kind.first = kind.required or { kind.optional }
+    for _, name in ipairs(kind.first) do
+        kind.setters[name] = false
+    end
+    return kind
+end
+
+--- What `_new` takes, or nil and the error of a text with a NUL.
+local function first_arguments(kind, given)
+    local arguments = {}
+    for position, name in ipairs(kind.first) do
+        local text = given[name]
+        if text ~= nil or kind.required then
+            local place = kind.name .. "." .. name
+            local problem = errors.for_nul(check.type(text, "string", place), place)
+            if problem then
+                return nil, problem
+            end
+        end
+        arguments[position] = text
+    end
+    return arguments
+end
+
+local function new(kind, arguments)
+    local out, count = kind.box(), #kind.first
+    arguments[count + 1] = out
+    return C[kind.c_name .. "_new"](unpack(arguments, 1, count + 1)), out
 end
 
 local function set_all(kind, handle, given)
     for name, value in pairs(given) do
-        if name ~= kind.required then
-            local setter = kind.setters[name]
+        local setter = kind.setters[name]
+        if setter then
             local status, problem = setter(handle, value, name, kind.c_name .. "_set_" .. name)
             if status ~= OK then
                 return problem or errors.from(status)
@@ -123,11 +178,11 @@ end
 function spec.open(kind, given)
     check.type(given, "table", kind.name)
     check.known(given, kind.setters, kind.name .. " field")
-    local problem = required_problem(kind, given)
-    if problem then
+    local arguments, problem = first_arguments(kind, given)
+    if not arguments then
         return nil, problem
     end
-    local status, out = new(kind, given)
+    local status, out = new(kind, arguments)
     if status ~= OK then
         return nil, errors.from(status)
     end
