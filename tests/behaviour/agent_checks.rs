@@ -131,6 +131,16 @@ fn a_check_begins_as_it_was_told_to() {
 }
 
 #[test]
+fn a_check_by_itself_may_have_an_id_of_its_own() {
+    let Some(consul) = consul() else { return };
+    let client = client_of(consul);
+    let id = unique("own");
+    register(&client, &CheckDefinition::new("a name").id(&id).ttl(MINUTE));
+    assert_eq!(check(&client, &id).unwrap().name, "a name");
+    client.agent().deregister_check(&id, &none()).unwrap();
+}
+
+#[test]
 fn checks_of_a_service_are_named_and_numbered() {
     let Some(consul) = consul() else { return };
     let client = client_of(consul);

@@ -79,6 +79,24 @@ pub struct CheckDefinition {
     failures_before_critical: u32,
 }
 
+/// A check that is registered by itself. Consul reads its id from `ID` and refuses `CheckID`, which
+/// is the name within a service.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Alone {
+    #[serde(rename = "ID", skip_serializing_if = "String::is_empty")]
+    id: String,
+    #[serde(flatten)]
+    check: CheckDefinition,
+}
+
+impl From<&CheckDefinition> for Alone {
+    fn from(check: &CheckDefinition) -> Alone {
+        let mut check = check.clone();
+        Alone { id: std::mem::take(&mut check.id), check }
+    }
+}
+
 impl CheckDefinition {
     /// A check with this name. Within a service's definition it may be empty: then Consul makes one.
     pub fn new(name: impl Into<String>) -> CheckDefinition {
@@ -322,6 +340,14 @@ mod tests {
         for (check, expected) in cases {
             assert_eq!(wire(check), expected);
         }
+    }
+
+    #[test]
+    fn by_itself_its_id_has_another_name_than_within_a_service() {
+        let check = named().id("i").ttl(SECOND);
+        let alone = serde_json::to_value(Alone::from(&check)).unwrap();
+        assert_eq!(alone, json!({"ID": "i", "Name": "c", "TTL": "1s"}));
+        assert_eq!(wire(check), json!({"CheckID": "i", "Name": "c", "TTL": "1s"}));
     }
 
     #[test]

@@ -112,7 +112,11 @@ impl Agent<'_> {
     /// service to be registered.
     pub fn register_check(&self, check: &CheckDefinition, options: &Options) -> Result<()> {
         check.validate_alone()?;
-        self.change_by(Target::new("/v1/agent/check/register"), check, options)
+        self.change_by(
+            Target::new("/v1/agent/check/register"),
+            &check_definition::Alone::from(check),
+            options,
+        )
     }
 
     /// Deregisters a check. Nothing happens when it is not registered.
