@@ -2382,7 +2382,7 @@ consul_status consul_check_spec_set_http_body(consul_check_spec *spec, const cha
 consul_status consul_check_spec_set_tls_skip_verify(consul_check_spec *spec, bool skip);
 
 /**
- * The name to expect in the certificate of an HTTP check's server. Consul before 1.9 ignores it.
+ * The name to expect in the certificate of an HTTP check's server. Consul before 1.9 refuses it.
  */
 consul_status consul_check_spec_set_tls_server_name(consul_check_spec *spec, const char *name);
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::{
     self, Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
+use serde_json::Value;
 use std::marker::PhantomData;
 
 use super::answer::{Answer, Meta};
@@ -48,6 +49,22 @@ pub(super) fn fetch_with<T>(
 /// A body of JSON.
 pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| Error::new(Status::Internal, error.to_string()))
+}
+
+/// JSON to be put together further.
+pub(super) fn value<T: Serialize>(value: &T) -> Result<Value> {
+    serde_json::to_value(value).map_err(|error| Error::new(Status::Internal, error.to_string()))
+}
+
+/// JSON with a field under another name, where Consul's endpoints do not agree on it.
+pub(super) fn renamed<T: Serialize>(object: &T, from: &str, to: &str) -> Result<Value> {
+    let mut json = value(object)?;
+    if let Some(object) = json.as_object_mut()
+        && let Some(field) = object.remove(from)
+    {
+        object.insert(to.to_string(), field);
+    }
+    Ok(json)
 }
 
 /// Decodes a body.

@@ -140,7 +140,7 @@ pub extern "C" fn consul_check_spec_set_tls_skip_verify(
     change(spec, |spec| Ok(spec.tls_skip_verify(skip)))
 }
 
-/// The name to expect in the certificate of an HTTP check's server. Consul before 1.9 ignores it.
+/// The name to expect in the certificate of an HTTP check's server. Consul before 1.9 refuses it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_check_spec_set_tls_server_name(
     spec: *mut consul_check_spec,

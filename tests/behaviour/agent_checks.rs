@@ -131,13 +131,69 @@ fn a_check_begins_as_it_was_told_to() {
 }
 
 #[test]
-fn a_check_by_itself_may_have_an_id_of_its_own() {
+fn a_check_has_the_id_and_the_name_that_it_was_given() {
     let Some(consul) = consul() else { return };
     let client = client_of(consul);
-    let id = unique("own");
-    register(&client, &CheckDefinition::new("a name").id(&id).ttl(MINUTE));
-    assert_eq!(check(&client, &id).unwrap().name, "a name");
-    client.agent().deregister_check(&id, &none()).unwrap();
+    let (id, name) = (unique("id"), unique("name"));
+    register(&client, &CheckDefinition::new(&name).id(&id).ttl(MINUTE));
+    assert_eq!(check(&client, &id).unwrap().name, name);
+    // Registered again it is changed, not doubled.
+    register(&client, &CheckDefinition::new("other").id(&id).ttl(MINUTE));
+    assert_eq!(check(&client, &id).unwrap().name, "other");
+    client.agent().check_pass(&id, "", &none()).unwrap();
+}
+
+#[test]
+fn every_field_of_every_kind_is_known_to_consul() {
+    let Some(consul) = consul() else { return };
+    let client = client_of(consul);
+    let runs = |check: CheckDefinition| {
+        check
+            .interval(10 * SECOND)
+            .timeout(SECOND)
+            .success_before_passing(1)
+            .failures_before_critical(2)
+    };
+    let named = || CheckDefinition::new(unique("kind"));
+    for check in [
+        named().ttl(MINUTE),
+        runs(named().http("https://127.0.0.1:1/"))
+            .http_method("POST")
+            .http_header("X-Probe", "yes")
+            .http_body("ping")
+            .tls_skip_verify(true),
+        runs(named().tcp("127.0.0.1:1")),
+        runs(named().grpc("127.0.0.1:1/service")).grpc_use_tls(true).tls_skip_verify(true),
+        runs(named().script(["/bin/true"])),
+        runs(named().script(["/bin/true"]).docker("container", "/bin/sh")),
+        named().alias_service("some-service").alias_node(consul.node()),
+    ] {
+        let check = check.notes("a note").status(CheckStatus::Passing);
+        let check = check.deregister_critical_service_after(90 * MINUTE);
+        // By itself, and within a service.
+        let id = unique("alone");
+        register(&client, &check.clone().id(&id));
+        client.agent().deregister_check(&id, &none()).unwrap();
+        let (service, id) = (unique("service"), unique("within"));
+        let definition = ServiceDefinition::new(&service).check(check.id(&id));
+        client.agent().register_service(&definition, &none()).unwrap();
+        assert_eq!(self::check(&client, &id).unwrap().service_id, service);
+        client.agent().deregister_service(&service, &none()).unwrap();
+    }
+}
+
+#[test]
+fn a_field_that_this_consul_does_not_know_is_an_error_that_names_it() {
+    let Some(consul) = consul() else { return };
+    let client = client_of(consul);
+    if !client.agent().info(&none()).unwrap().version.starts_with("1.8.") {
+        return;
+    }
+    let check = CheckDefinition::new("c").http("https://127.0.0.1:1/").interval(SECOND);
+    let check = check.tls_server_name("x");
+    let error = client.agent().register_check(&check, &none()).unwrap_err();
+    assert_eq!((error.status(), error.http_status()), (Status::Http, 400));
+    assert!(error.message().contains("TLSServerName"), "{error}");
 }
 
 #[test]
@@ -353,7 +409,7 @@ fn every_field_goes_over_the_wire_by_consuls_name() {
     assert_eq!(request.header("content-type"), Some("application/json"));
     assert_eq!(
         request.json(),
-        json!({"CheckID": "i", "Name": "c", "GRPC": "127.0.0.1:1/s", "GRPCUseTLS": true,
+        json!({"ID": "i", "Name": "c", "GRPC": "127.0.0.1:1/s", "GRPCUseTLS": true,
             "Interval": "1s", "DeregisterCriticalServiceAfter": "5400s"})
     );
 }

@@ -3,8 +3,10 @@
 mod validation;
 
 use super::super::check::CheckStatus;
-use super::super::duration;
+use super::super::{duration, json};
+use crate::error::Result;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -79,24 +81,6 @@ pub struct CheckDefinition {
     failures_before_critical: u32,
 }
 
-/// A check that is registered by itself. Consul reads its id from `ID` and refuses `CheckID`, which
-/// is the name within a service.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Alone {
-    #[serde(rename = "ID", skip_serializing_if = "String::is_empty")]
-    id: String,
-    #[serde(flatten)]
-    check: CheckDefinition,
-}
-
-impl From<&CheckDefinition> for Alone {
-    fn from(check: &CheckDefinition) -> Alone {
-        let mut check = check.clone();
-        Alone { id: std::mem::take(&mut check.id), check }
-    }
-}
-
 impl CheckDefinition {
     /// A check with this name. Within a service's definition it may be empty: then Consul makes one.
     pub fn new(name: impl Into<String>) -> CheckDefinition {
@@ -168,7 +152,7 @@ impl CheckDefinition {
         self
     }
 
-    /// The name to expect in the certificate of an HTTP check's server. Consul before 1.9 ignores
+    /// The name to expect in the certificate of an HTTP check's server. Consul before 1.9 refuses
     /// it.
     pub fn tls_server_name(mut self, name: impl Into<String>) -> CheckDefinition {
         self.tls_server_name = Some(name.into());
@@ -261,6 +245,12 @@ impl CheckDefinition {
         self.failures_before_critical = times;
         self
     }
+
+    /// As it goes over the wire by itself: there Consul reads the id from `ID` and refuses
+    /// `CheckID`, which is its name within a service.
+    pub(super) fn wire_alone(&self) -> Result<Value> {
+        json::renamed(self, "CheckID", "ID")
+    }
 }
 
 fn written<S: Serializer>(
@@ -289,9 +279,9 @@ mod tests {
         CheckDefinition::new("c")
     }
 
-    fn wire(check: CheckDefinition) -> serde_json::Value {
+    fn wire(check: CheckDefinition) -> Value {
         check.validate_alone().unwrap();
-        serde_json::to_value(check).unwrap()
+        check.wire_alone().unwrap()
     }
 
     #[test]
@@ -343,11 +333,9 @@ mod tests {
     }
 
     #[test]
-    fn by_itself_its_id_has_another_name_than_within_a_service() {
-        let check = named().id("i").ttl(SECOND);
-        let alone = serde_json::to_value(Alone::from(&check)).unwrap();
-        assert_eq!(alone, json!({"ID": "i", "Name": "c", "TTL": "1s"}));
-        assert_eq!(wire(check), json!({"CheckID": "i", "Name": "c", "TTL": "1s"}));
+    fn within_a_service_its_id_has_another_name() {
+        let check = CheckDefinition::new("").id("i").ttl(SECOND);
+        assert_eq!(serde_json::to_value(check).unwrap(), json!({"CheckID": "i", "TTL": "1s"}));
     }
 
     #[test]
@@ -361,7 +349,7 @@ mod tests {
             .deregister_critical_service_after(90 * 60 * SECOND);
         assert_eq!(
             wire(check),
-            json!({"CheckID": "i", "Name": "c", "Notes": "n", "ServiceID": "web-1",
+            json!({"ID": "i", "Name": "c", "Notes": "n", "ServiceID": "web-1",
                 "Status": "passing", "TTL": "1s", "DeregisterCriticalServiceAfter": "5400s"})
         );
     }

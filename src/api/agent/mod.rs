@@ -100,7 +100,7 @@ impl Agent<'_> {
         if service.replaces_checks() {
             target = target.flag("replace-existing-checks");
         }
-        self.change_by(target, service, options)
+        self.change_by(target, &service.wire()?, options)
     }
 
     /// Deregisters a service with its checks. Nothing happens when it is not registered.
@@ -112,11 +112,7 @@ impl Agent<'_> {
     /// service to be registered.
     pub fn register_check(&self, check: &CheckDefinition, options: &Options) -> Result<()> {
         check.validate_alone()?;
-        self.change_by(
-            Target::new("/v1/agent/check/register"),
-            &check_definition::Alone::from(check),
-            options,
-        )
+        self.change_by(Target::new("/v1/agent/check/register"), &check.wire_alone()?, options)
     }
 
     /// Deregisters a check. Nothing happens when it is not registered.

@@ -1,10 +1,10 @@
 //! What a service is registered from.
 
 use super::super::input::required;
+use super::super::json;
 use super::super::service::{Service, ServiceAddress, Weights};
 use super::CheckDefinition;
 use crate::error::{Error, Result};
-use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -136,6 +136,15 @@ impl ServiceDefinition {
         self.replace_checks
     }
 
+    /// As it goes over the wire: an agent calls `Name` what the catalog calls `Service`.
+    pub(super) fn wire(&self) -> Result<Value> {
+        let mut wire = json::renamed(&self.service, "Service", "Name")?;
+        if !self.checks.is_empty() {
+            wire["Checks"] = json::value(&self.checks)?;
+        }
+        Ok(wire)
+    }
+
     /// Refuses what Consul would refuse, or take and make nothing good of.
     pub(super) fn validate(&self) -> Result<()> {
         let service = &self.service;
@@ -152,24 +161,6 @@ impl ServiceDefinition {
             return Err(refuse(Error::argument(message)));
         }
         self.checks.iter().try_for_each(CheckDefinition::validate_of_service).map_err(refuse)
-    }
-}
-
-/// An agent calls `Name` what the catalog calls `Service`.
-impl Serialize for ServiceDefinition {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let json = |value| serde_json::to_value(value).map_err(S::Error::custom);
-        let mut wire = match serde_json::to_value(&self.service).map_err(S::Error::custom)? {
-            Value::Object(wire) => wire,
-            other => return other.serialize(serializer),
-        };
-        if let Some(name) = wire.remove("Service") {
-            wire.insert("Name".to_string(), name);
-        }
-        if !self.checks.is_empty() {
-            wire.insert("Checks".to_string(), json(&self.checks)?);
-        }
-        wire.serialize(serializer)
     }
 }
 
@@ -227,7 +218,7 @@ mod tests {
     #[test]
     fn a_plain_service_is_sent_plainly() {
         assert_eq!(
-            serde_json::to_value(ServiceDefinition::new("web")).unwrap(),
+            ServiceDefinition::new("web").wire().unwrap(),
             json!({"Name": "web", "Port": 0, "Weights": {"Passing": 1, "Warning": 1},
                 "EnableTagOverride": false})
         );
@@ -251,7 +242,7 @@ mod tests {
             .check(CheckDefinition::new("").ttl(Duration::from_secs(30)));
         assert!(definition.validate().is_ok());
         assert_eq!(
-            serde_json::to_value(definition).unwrap(),
+            definition.wire().unwrap(),
             json!({"Name": "web", "ID": "web-1", "Tags": ["a", "b"], "Address": "10.0.0.1",
                 "Port": 80, "Meta": {"v": "1"},
                 "TaggedAddresses": {"wan": {"Address": "1.2.3.4", "Port": 8080}},
