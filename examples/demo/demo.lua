@@ -17,7 +17,7 @@ end
 local function main()
     local began = show.seconds()
     local client = assert(consul.connect())
-    local prefix = ("consul-ffi-demo-%d-%d"):format(os.time(), math.random(1e6))
+    local prefix = ("consul-ffi-demo-%d"):format(math.random(1e9))
     local ok, problem = xpcall(run_parts, function(problem)
         return type(problem) == "string" and problem or debug.traceback(tostring(problem), 2)
     end, client, prefix)
