@@ -18,13 +18,11 @@ local function main()
     local began = show.seconds()
     local client = assert(consul.connect())
     local prefix = ("consul-ffi-demo-%d"):format(math.random(1e9))
-    local ok, problem = xpcall(run_parts, function(problem)
-        return type(problem) == "string" and problem or debug.traceback(tostring(problem), 2)
-    end, client, prefix)
+    local ok, problem = pcall(run_parts, client, prefix)
     client.kv:delete_prefix(prefix .. "/")
     client:close()
     if not ok then
-        io.stderr:write("\nThe demo failed: ", problem, "\n")
+        io.stderr:write("\nThe demo failed: ", tostring(problem), "\n")
         os.exit(1)
     end
     collectgarbage()
@@ -33,5 +31,5 @@ local function main()
     show.heading(("All as it should be, in %.1f s."):format(show.seconds() - began))
 end
 
-math.randomseed(os.time())
+math.randomseed(show.seconds() * 1e6)
 main()
