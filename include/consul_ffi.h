@@ -1642,8 +1642,8 @@ consul_status consul_lock_spec_set_monitor_retry_ms(consul_lock_spec *spec,
                                                     uint64_t monitor_retry_ms);
 
 /**
- * With what token, datacenter, namespace and partition the lock calls. The rest of the options is
- * not used.
+ * With what token, datacenter, namespace and partition the lock calls; `options` may be NULL, for
+ * the client's. The rest of the options is not used.
  */
 consul_status consul_lock_spec_set_options(consul_lock_spec *spec, const consul_options *options);
 

@@ -142,14 +142,14 @@ pub extern "C" fn consul_lock_spec_set_monitor_retry_ms(
     change(spec, |spec| Ok(spec.monitor_retry(Duration::from_millis(monitor_retry_ms))))
 }
 
-/// With what token, datacenter, namespace and partition the lock calls. The rest of the options is
-/// not used.
+/// With what token, datacenter, namespace and partition the lock calls; `options` may be NULL, for
+/// the client's. The rest of the options is not used.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_lock_spec_set_options(
     spec: *mut consul_lock_spec,
     options: *const consul_options,
 ) -> consul_status {
-    change(spec, |spec| Ok(spec.options(&*handle::get(options)?)))
+    change(spec, |spec| Ok(spec.options(&*options::chosen(options)?)))
 }
 
 /// Ends the description of a lock; locks that were made from it stay. NULL is fine.
