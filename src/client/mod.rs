@@ -135,6 +135,18 @@ impl Client {
         )))
     }
 
+    /// A client with a transport and a clock of the test's own.
+    #[cfg(test)]
+    pub(crate) fn for_test(
+        config: &Config,
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn crate::runtime::Clock>,
+    ) -> Client {
+        let client = Client::with_transport(Settings::resolve(config).unwrap(), transport).unwrap();
+        let _ = client.shared.upkeep.set(Arc::new(Upkeep::new(clock)));
+        client
+    }
+
     fn headers(&self, call: &Call<'_>) -> Result<Vec<(HeaderName, HeaderValue)>> {
         let mut headers = self.shared.headers.clone();
         let token = match call.options.token.as_deref() {

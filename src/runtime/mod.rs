@@ -9,6 +9,8 @@ mod upkeep;
 
 pub(crate) use clock::BootClock;
 #[cfg(test)]
+pub(crate) use clock::{Clock, TestClock};
+#[cfg(test)]
 pub(crate) use jitter::Jitter;
 pub(crate) use jitter::backoff;
 pub(crate) use lane::{Task, TaskId};

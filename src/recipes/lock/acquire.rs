@@ -142,7 +142,6 @@ impl Campaign<'_> {
 
     fn round(&mut self) -> Result<Round> {
         self.borrow()?;
-        let sent = self.upkeep().clock.now();
         let (seen, pause) = self.look()?;
         match seen {
             Seen::Foreign(flags) => Err(seen::conflict(self.lock.key(), flags)),
@@ -151,7 +150,7 @@ impl Campaign<'_> {
                 Ok(Round::Taken(pause))
             }
             Seen::Ours(token) => match &self.claim {
-                Some(claim) => Ok(Round::Won(Won { claim: claim.clone(), token, sent })),
+                Some(claim) => Ok(Round::Won(Won { claim: claim.clone(), token })),
                 None => Ok(Round::Changed),
             },
             Seen::Absent => self.take(0),
@@ -188,9 +187,8 @@ impl Campaign<'_> {
         self.lock.state().holder = None;
         self.index = 0;
         let claim = self.own_or_borrowed()?;
-        let sent = self.upkeep().clock.now();
         match attempt::take(&self.client, &self.lock.spec, claim.id(), index) {
-            Ok(Taken::Won(token)) => Ok(Round::Won(Won { claim, token, sent })),
+            Ok(Taken::Won(token)) => Ok(Round::Won(Won { claim, token })),
             Ok(Taken::Changed) => Ok(Round::Changed),
             Ok(Taken::LockDelay) => Ok(Round::Taken(self.between_looks())),
             Ok(Taken::SessionInvalid(what)) => self.session_lost(&claim, &what),

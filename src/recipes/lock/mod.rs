@@ -11,6 +11,8 @@ mod release;
 mod seen;
 mod shared;
 mod spec;
+#[cfg(test)]
+mod tests;
 
 pub use seen::LOCK_FLAG;
 pub use spec::{LockSpec, LostReason};

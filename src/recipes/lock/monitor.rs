@@ -123,14 +123,15 @@ impl Monitor {
             .index(index)
             .wait((window * 2 / 5).min(LONGEST_WAIT))
             .timeout(patience(window));
-        let (sent, started) = (live.now(), Instant::now());
-        let answer = live.client().kv().get(live.lock.key(), &options)?;
-        live.judge(answer.value, sent);
-        // An index that goes down starts anew.
-        let next = if answer.meta.index < index { 0 } else { answer.meta.index };
+        let started = Instant::now();
+        let answer = live.client().kv().get(live.lock.key(), &options);
+        // After a failure the next one is answered at once; so it is when the index went down.
+        let found = answer.as_ref().map_or(0, |answer| answer.meta.index);
+        let next = if found < index { 0 } else { found };
         if let Some(watch) = self.state.lock().polled.as_mut().filter(|watch| watch.is(live)) {
             watch.index = next;
         }
+        live.judge(answer?.value);
         Ok(next != index || started.elapsed() >= BLOCKED)
     }
 }
@@ -158,17 +159,16 @@ impl Live {
     /// Reads the key and decides.
     fn examine(&self) -> Result<()> {
         let client = self.client().until(Instant::now() + patience(self.lock.window(&self.claim)));
-        let sent = self.now();
         let pair = client.kv().get(self.lock.key(), &consistent(&self.lock))?.value;
-        self.judge(pair, sent);
+        self.judge(pair);
         Ok(())
     }
 
-    /// What a read means that was sent then.
-    fn judge(&self, pair: Option<KvPair>, sent: Duration) {
+    /// What a read means.
+    fn judge(&self, pair: Option<KvPair>) {
         let seen = Seen::by_holder(pair, Some(self.claim.id()));
         if let Seen::Ours(_) = seen {
-            return self.lock.verified(&self.claim, sent);
+            return self.lock.verified(&self.claim);
         }
         let exists = self.session_exists();
         if let (false, Some(keeper)) = (exists, self.claim.keeper()) {
@@ -207,10 +207,9 @@ fn check(locks: &[&Live]) -> Result<()> {
     for live in locks {
         txn.check_session(live.lock.key(), live.claim.id())?;
     }
-    let sent = first.now();
     match client.commit(&txn, &consistent(&first.lock))?.value {
         TxnOutcome::Committed(_) => {
-            locks.iter().for_each(|live| live.lock.verified(&live.claim, sent));
+            locks.iter().for_each(|live| live.lock.verified(&live.claim));
             Ok(())
         }
         TxnOutcome::RolledBack(errors) => suspect(locks, &errors),

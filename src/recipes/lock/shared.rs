@@ -46,7 +46,7 @@ pub(super) struct Held {
     pub(super) claim: Arc<Claim>,
     /// The index of the write that acquired it.
     pub(super) token: u64,
-    /// When the last request was sent that proved that the key is ours.
+    /// When Consul said last that the key is ours.
     verified: Duration,
     /// How long that counts.
     window: Duration,
@@ -62,7 +62,6 @@ impl Held {
 pub(super) struct Won {
     pub(super) claim: Arc<Claim>,
     pub(super) token: u64,
-    pub(super) sent: Duration,
 }
 
 impl Shared {
@@ -152,8 +151,8 @@ impl Shared {
             }
             state.holder = None;
             state.token = Some(token);
-            let Won { claim, sent, .. } = won;
-            state.phase = Phase::Held(Held { claim, token, verified: sent, window });
+            let verified = self.upkeep().clock.now();
+            state.phase = Phase::Held(Held { claim: won.claim, token, verified, window });
         }
         self.attend(&claim, token);
         Ok(())
@@ -185,17 +184,17 @@ impl Shared {
         self.state().holds(claim)
     }
 
-    /// A request that was sent then proved that the key is ours. When that comes too late it takes
-    /// nothing back.
-    pub(super) fn verified(&self, claim: &Arc<Claim>, sent: Duration) {
+    /// Consul says that the key is ours. When that comes too late it takes nothing back.
+    pub(super) fn verified(&self, claim: &Arc<Claim>) {
         let mut state = self.state();
-        if !state.holds(claim) {
+        let Phase::Held(held) = &mut state.phase else { return };
+        if !Arc::ptr_eq(&held.claim, claim) {
             return;
         }
-        let Phase::Held(held) = &mut state.phase else { return };
         // The clock is read under the lock, so that nobody has seen it lost and held again.
-        if self.upkeep().clock.now() < held.deadline() {
-            held.verified = held.verified.max(sent);
+        let now = self.upkeep().clock.now();
+        if now < held.deadline() {
+            held.verified = now;
             return;
         }
         drop(state);

@@ -3,6 +3,8 @@
 mod keeper;
 mod lease;
 mod recreate;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use keeper::{Keeper, OwnSession, SessionEnd, Tenant};
 

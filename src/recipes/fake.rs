@@ -1,0 +1,412 @@
+//! A Consul in memory that does what a test tells it to, for tests that turn the clock.
+//!
+//! It knows sessions, keys and transactions as far as locks need them. Sessions end only when a
+//! test says so.
+
+use crate::client::Client;
+use crate::config::Config;
+use crate::error::{Error, Result, Status};
+use crate::runtime::{Clock, TestClock};
+use crate::transport::{Lane, Method, Request, Response, Transport};
+use parking_lot::{Condvar, Mutex};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use ureq::http::HeaderMap;
+
+/// How long a test waits for what must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is answered.
+    Pass,
+    /// It is refused with a 500 that proves nothing.
+    Fail,
+    /// It is carried out, and the answer gets lost.
+    LoseAnswer,
+    /// It is carried out, and the answer waits for [`Fake::release`].
+    HoldAnswer,
+    /// Nothing comes back before its time is over.
+    Swallow,
+}
+
+/// A request as the fake has seen it.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) line: String,
+    pub(crate) body: String,
+    pub(crate) lane: Lane,
+}
+
+type Judge = dyn Fn(&Seen) -> Fate + Send + Sync;
+
+/// The fake.
+pub(crate) struct Fake {
+    state: Mutex<State>,
+    changed: Condvar,
+    judge: Mutex<Arc<Judge>>,
+    /// Blocking queries wait by the same clock as the client.
+    clock: Arc<TestClock>,
+}
+
+#[derive(Default)]
+struct State {
+    index: u64,
+    sessions: BTreeSet<String>,
+    made: usize,
+    keys: BTreeMap<String, Key>,
+    seen: Vec<Seen>,
+    in_flight: usize,
+    most_in_flight: usize,
+    released: bool,
+    closed: bool,
+}
+
+#[derive(Clone, Default)]
+struct Key {
+    value: String,
+    flags: u64,
+    session: Option<String>,
+    modify_index: u64,
+}
+
+impl Fake {
+    pub(crate) fn new() -> Arc<Fake> {
+        Arc::new(Fake {
+            state: Mutex::new(State { index: 10, ..State::default() }),
+            changed: Condvar::new(),
+            judge: Mutex::new(Arc::new(|_: &Seen| Fate::Pass)),
+            clock: Arc::default(),
+        })
+    }
+
+    /// A client of it whose clock only the test turns.
+    pub(crate) fn client(self: &Arc<Fake>) -> (Client, Arc<TestClock>) {
+        let mut config = Config::without_environment();
+        config.set("min_session_ttl_ms", "1000").unwrap();
+        let clock = self.clock.clone();
+        (Client::for_test(&config, self.clone(), clock.clone()), clock)
+    }
+
+    /// Decides about every request from now on.
+    pub(crate) fn judge(&self, judge: impl Fn(&Seen) -> Fate + Send + Sync + 'static) {
+        *self.judge.lock() = Arc::new(judge);
+    }
+
+    /// Requests whose line has this part meet this fate from now on, all others pass.
+    pub(crate) fn fate(&self, part: &'static str, fate: Fate) {
+        self.judge(move |seen| if seen.line.contains(part) { fate } else { Fate::Pass });
+    }
+
+    /// Everything passes again, and what was held back is answered.
+    pub(crate) fn heal(&self) {
+        self.judge(|_| Fate::Pass);
+        self.release();
+    }
+
+    /// Answers what was held back.
+    pub(crate) fn release(&self) {
+        self.state.lock().released = true;
+        self.changed.notify_all();
+    }
+
+    /// The requests so far whose line has this part.
+    pub(crate) fn seen(&self, part: &str) -> Vec<Seen> {
+        let state = self.state.lock();
+        state.seen.iter().filter(|seen| seen.line.contains(part)).cloned().collect()
+    }
+
+    /// Waits for this many requests whose line has this part.
+    pub(crate) fn wait_seen(&self, part: &str, count: usize) {
+        let started = Instant::now();
+        while self.seen(part).len() < count {
+            let mut state = self.state.lock();
+            self.changed.wait_for(&mut state, Duration::from_millis(20));
+            assert!(started.elapsed() < PATIENCE, "{count} of {part}: {:?}", state.seen);
+        }
+    }
+
+    /// How many requests were in flight at a time, at most.
+    pub(crate) fn most_in_flight(&self) -> usize {
+        self.state.lock().most_in_flight
+    }
+
+    pub(crate) fn sessions(&self) -> Vec<String> {
+        self.state.lock().sessions.iter().cloned().collect()
+    }
+
+    /// Who holds a key.
+    pub(crate) fn holder(&self, key: &str) -> Option<String> {
+        self.state.lock().keys.get(key).and_then(|key| key.session.clone())
+    }
+
+    /// A session of somebody else.
+    pub(crate) fn add_session(&self) -> String {
+        self.state.lock().add_session()
+    }
+
+    pub(crate) fn end_session(&self, id: &str) {
+        self.state.lock().end_session(id);
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn delete_key(&self, key: &str) {
+        let mut state = self.state.lock();
+        state.keys.remove(key);
+        state.index += 1;
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Has a session take a key, whoever holds it: as when a write is applied late.
+    pub(crate) fn grant(&self, key: &str, session: &str) {
+        let mut state = self.state.lock();
+        state.write(key, |entry| {
+            entry.session = Some(session.to_string());
+            entry.flags = super::lock::LOCK_FLAG;
+        });
+        drop(state);
+        self.changed.notify_all();
+    }
+}
+
+impl State {
+    fn add_session(&mut self) -> String {
+        self.made += 1;
+        let id = format!("session-{}", self.made);
+        self.sessions.insert(id.clone());
+        id
+    }
+
+    fn end_session(&mut self, id: &str) {
+        self.sessions.remove(id);
+        self.index += 1;
+        let index = self.index;
+        for key in self.keys.values_mut().filter(|key| key.session.as_deref() == Some(id)) {
+            key.session = None;
+            key.modify_index = index;
+        }
+    }
+
+    fn write(&mut self, key: &str, change: impl FnOnce(&mut Key)) {
+        self.index += 1;
+        let entry = self.keys.entry(key.to_string()).or_default();
+        change(entry);
+        entry.modify_index = self.index;
+    }
+
+    fn pair(&self, name: &str) -> Option<Value> {
+        let key = self.keys.get(name)?;
+        let mut pair = json!({
+            "Key": name, "Value": key.value, "Flags": key.flags, "LockIndex": 1,
+            "CreateIndex": 1, "ModifyIndex": key.modify_index,
+        });
+        if let Some(session) = &key.session {
+            pair["Session"] = json!(session);
+        }
+        Some(pair)
+    }
+
+    /// One operation of a transaction; an error in Consul's words.
+    fn operate(&mut self, op: &Value) -> std::result::Result<Option<Value>, String> {
+        let (key, session) = (op["Key"].as_str().unwrap(), op["Session"].as_str());
+        let holder = self.keys.get(key).and_then(|key| key.session.clone());
+        let value = op["Value"].as_str().unwrap_or_default().to_string();
+        let flags = op["Flags"].as_u64().unwrap_or(0);
+        match op["Verb"].as_str().unwrap() {
+            "check-not-exists" if self.keys.contains_key(key) => Err("key exists".into()),
+            "check-not-exists" => Ok(None),
+            "check-index" => match self.keys.get(key) {
+                Some(entry) if Some(entry.modify_index) == op["Index"].as_u64() => Ok(None),
+                _ => Err("failed index check".into()),
+            },
+            "check-session" if holder.as_deref() == session => Ok(None),
+            "check-session" => Err("failed session check".into()),
+            "lock" if !session.is_some_and(|id| self.sessions.contains(id)) => {
+                Err(format!("invalid session {session:?}"))
+            }
+            "lock" if holder.is_none() || holder.as_deref() == session => {
+                let session = session.map(String::from);
+                self.write(key, |entry| {
+                    (entry.value, entry.flags, entry.session) = (value, flags, session)
+                });
+                Ok(self.pair(key))
+            }
+            "lock" => Err("failed to lock key, lock is already held".into()),
+            "unlock" if holder.is_some() && holder.as_deref() == session => {
+                self.write(key, |entry| {
+                    (entry.value, entry.flags, entry.session) = (value, flags, None)
+                });
+                Ok(self.pair(key))
+            }
+            "unlock" => Err("failed to unlock key, lock isn't held".into()),
+            verb => panic!("the fake does not know {verb}"),
+        }
+    }
+
+    fn transact(&mut self, body: &str) -> (u16, Value) {
+        let operations: Vec<Value> = serde_json::from_str(body).unwrap();
+        let before = (self.index, self.keys.clone());
+        let (mut results, mut errors) = (Vec::new(), Vec::new());
+        for (index, operation) in operations.iter().enumerate() {
+            match self.operate(&operation["KV"]) {
+                Ok(pair) => results.extend(pair.map(|pair| json!({ "KV": pair }))),
+                Err(what) => errors.push(json!({ "OpIndex": index, "What": what })),
+            }
+        }
+        if errors.is_empty() {
+            return (200, json!({ "Results": results, "Errors": null }));
+        }
+        (self.index, self.keys) = before;
+        (409, json!({ "Results": null, "Errors": errors }))
+    }
+
+    fn session(&self, id: &str) -> Option<Value> {
+        self.sessions.contains(id).then(|| json!([{ "ID": id, "TTL": "15s" }]))
+    }
+
+    fn answer(&mut self, method: Method, path: &str, body: &str) -> (u16, String) {
+        if let Some(key) = path.strip_prefix("/v1/kv/") {
+            return match self.pair(key) {
+                Some(pair) => (200, json!([pair]).to_string()),
+                None => (404, String::new()),
+            };
+        }
+        if path == "/v1/txn" {
+            let (status, answer) = self.transact(body);
+            return (status, answer.to_string());
+        }
+        let (verb, id) =
+            path.strip_prefix("/v1/session/").unwrap().split_once('/').unwrap_or(("create", ""));
+        match (method, verb) {
+            (Method::Put, "create") => (200, json!({ "ID": self.add_session() }).to_string()),
+            (Method::Put, "renew") => match self.session(id) {
+                Some(session) => (200, session.to_string()),
+                None => (404, format!("Session id '{id}' not found")),
+            },
+            (Method::Put, "destroy") => {
+                self.end_session(id);
+                (200, "true".into())
+            }
+            (Method::Get, "info") => (200, self.session(id).unwrap_or(json!([])).to_string()),
+            _ => panic!("the fake does not know {path}"),
+        }
+    }
+}
+
+fn parameter<'a>(target: &'a str, name: &str) -> Option<&'a str> {
+    let (_, query) = target.split_once('?')?;
+    let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.find_map(|(key, value)| (key == name).then_some(value))
+}
+
+fn timeout() -> Error {
+    Error::new(Status::Timeout, "timed out").with_outcome_unknown(true)
+}
+
+impl Fake {
+    /// Waits until it holds, the time of the request is over, or it is ended.
+    fn wait(
+        &self,
+        request: &Request<'_>,
+        until: Duration,
+        holds: impl Fn(&State) -> bool,
+    ) -> Result<bool> {
+        loop {
+            let mut state = self.state.lock();
+            if state.closed {
+                return Err(Error::new(Status::Closed, "the client is closed"));
+            }
+            request.cancel.map_or(Ok(()), |cancel| cancel.check())?;
+            if holds(&state) {
+                return Ok(true);
+            }
+            if Instant::now() >= request.deadline {
+                return Err(timeout());
+            }
+            if self.clock.now() >= until {
+                return Ok(false);
+            }
+            self.changed.wait_for(&mut state, Duration::from_millis(2));
+        }
+    }
+
+    fn respond(&self, request: &Request<'_>, seen: &Seen) -> Result<Response> {
+        let fate = self.judge.lock().clone()(seen);
+        match fate {
+            Fate::Pass => {}
+            Fate::Fail => return Ok(response(500, 0, "rpc error making call: EOF".into())),
+            Fate::Swallow => self.wait(request, Duration::MAX, |_| false).map(drop)?,
+            Fate::LoseAnswer => {
+                self.carry_out(request, seen);
+                return Err(Error::new(Status::Io, "reset").with_outcome_unknown(true));
+            }
+            Fate::HoldAnswer => {
+                let answer = self.carry_out(request, seen);
+                self.wait(request, Duration::MAX, |state| state.released)?;
+                return Ok(answer);
+            }
+        }
+        let target = request.target;
+        if let Some(index) = parameter(target, "index").and_then(|index| index.parse::<u64>().ok())
+        {
+            let ms = parameter(target, "wait").unwrap().trim_end_matches("ms").parse().unwrap();
+            let key = path(target).strip_prefix("/v1/kv/").unwrap();
+            let changed =
+                |state: &State| state.keys.get(key).is_none_or(|entry| entry.modify_index > index);
+            self.wait(request, self.clock.now() + Duration::from_millis(ms), changed)?;
+        }
+        Ok(self.carry_out(request, seen))
+    }
+
+    fn carry_out(&self, request: &Request<'_>, seen: &Seen) -> Response {
+        let mut state = self.state.lock();
+        let path = path(request.target);
+        let (status, body) = state.answer(request.method, path, &seen.body);
+        let key = path.strip_prefix("/v1/kv/").and_then(|key| state.keys.get(key));
+        let index = key.map_or(state.index, |key| key.modify_index);
+        drop(state);
+        self.changed.notify_all();
+        response(status, index, body)
+    }
+}
+
+fn path(target: &str) -> &str {
+    target.split('?').next().unwrap()
+}
+
+fn response(status: u16, index: u64, body: String) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert("X-Consul-Index", index.into());
+    Response { status, headers, body: body.into_bytes() }
+}
+
+impl Transport for Fake {
+    fn exchange(&self, request: Request<'_>) -> Result<Response> {
+        let line = format!("{} {}", request.method.as_str(), request.target);
+        let body = String::from_utf8_lossy(request.body.unwrap_or_default()).into_owned();
+        let seen = Seen { line, body, lane: request.lane };
+        {
+            let mut state = self.state.lock();
+            state.seen.push(seen.clone());
+            state.in_flight += 1;
+            state.most_in_flight = state.most_in_flight.max(state.in_flight);
+        }
+        self.changed.notify_all();
+        let outcome = self.respond(&request, &seen);
+        self.state.lock().in_flight -= 1;
+        outcome
+    }
+
+    fn close(&self) {
+        self.state.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    fn endpoint(&self) -> &str {
+        "http://fake"
+    }
+}

@@ -1,0 +1,428 @@
+//! Locks under a clock that the tests turn, with answers that get lost.
+
+use super::*;
+use crate::api::session::SessionSpec;
+use crate::recipes::fake::{Fake, Fate, PATIENCE};
+use crate::recipes::session::KeptSession;
+use crate::runtime::TestClock;
+use crate::transport::Lane;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Instant;
+
+const SECOND: Duration = Duration::from_secs(1);
+const TTL: Duration = Duration::from_secs(15);
+
+struct World {
+    fake: Arc<Fake>,
+    client: Client,
+    clock: Arc<TestClock>,
+}
+
+fn world() -> World {
+    let fake = Fake::new();
+    let (client, clock) = fake.client();
+    World { fake, client, clock }
+}
+
+impl World {
+    fn lock(&self) -> Lock {
+        self.client.lock(LockSpec::new("a").value("v")).unwrap()
+    }
+
+    fn held(&self) -> Lock {
+        self.held_by(LockSpec::new("a").value("v"))
+    }
+
+    fn held_by(&self, spec: LockSpec) -> Lock {
+        let lock = self.client.lock(spec).unwrap();
+        assert!(lock.acquire(PATIENCE).unwrap());
+        lock
+    }
+
+    fn session(&self) -> KeptSession {
+        self.client.keep_session(&SessionSpec::new(), &Options::new()).unwrap()
+    }
+
+    /// Turns the clock until it holds.
+    fn eventually(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        let started = Instant::now();
+        while !holds() {
+            assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
+            self.clock.advance(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Turns the clock slowly enough for the lane to keep up.
+    fn pass(&self, time: Duration) {
+        let step = Duration::from_millis(100);
+        for _ in 0..time.as_millis() / step.as_millis() {
+            self.clock.advance(step);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn status_of<T>(result: Result<T>) -> Status {
+    result.err().unwrap().status()
+}
+
+#[test]
+fn it_is_lost_at_its_deadline_though_everything_hangs() {
+    let w = world();
+    let lock = w.held();
+    w.fake.judge(|_| Fate::HoldAnswer);
+    w.clock.advance(TTL - Duration::from_millis(1));
+    assert!(lock.is_held());
+    assert_eq!(lock.remaining(), Duration::from_millis(1));
+    w.clock.advance(Duration::from_millis(1));
+    assert!(!lock.is_held());
+    assert_eq!(lock.lost_reason(), Some(LostReason::Deadline));
+    // What succeeded too late is not taken back.
+    w.fake.heal();
+    w.eventually("its session is destroyed", || w.fake.sessions().is_empty());
+    assert!(!lock.is_held());
+    assert!(lock.acquire(PATIENCE).unwrap());
+}
+
+#[test]
+fn who_waits_for_a_loss_is_told_once_at_the_deadline() {
+    let w = world();
+    let lock = w.held();
+    w.fake.judge(|_| Fate::Swallow);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| lock.wait_lost(PATIENCE));
+        w.clock.advance(TTL);
+        assert_eq!(waiting.join().unwrap().unwrap(), Some(LostReason::Deadline));
+    });
+    assert_eq!(status_of(lock.release()), Status::LockLost);
+    assert_eq!(status_of(lock.fence()), Status::LockLost);
+}
+
+#[test]
+fn a_suspended_machine_wakes_to_a_lost_lock() {
+    let w = world();
+    let lock = w.held();
+    w.clock.advance(SECOND * 3600);
+    assert!(!lock.is_held());
+    assert_eq!(lock.lost_reason(), Some(LostReason::Deadline));
+    w.eventually("its session is destroyed", || w.fake.sessions().is_empty());
+}
+
+#[test]
+fn reads_that_fail_are_not_a_loss_until_nobody_knows_for_too_long() {
+    let w = world();
+    let window = SECOND * 10;
+    let lock = w.held_by(LockSpec::new("a").monitor_retry(window));
+    // Renewals pass, so only the monitor's window counts.
+    w.fake.fate("/v1/kv/a", Fate::Fail);
+    w.pass(SECOND * 9);
+    assert!(lock.is_held() && w.fake.seen("/v1/kv/a").len() > 4);
+    w.fake.heal();
+    w.eventually("it is seen again", || lock.remaining() > SECOND * 9);
+    // The failures before do not count any more.
+    w.fake.fate("/v1/kv/a", Fate::Fail);
+    w.pass(SECOND * 8);
+    assert!(lock.is_held());
+    w.eventually("it is lost", || !lock.is_held());
+    assert_eq!(lock.lost_reason(), Some(LostReason::Deadline));
+    w.fake.heal();
+    w.eventually("its session is destroyed", || w.fake.sessions().is_empty());
+}
+
+#[test]
+fn a_session_that_is_gone_is_a_loss_in_one_round_trip() {
+    let w = world();
+    // The monitor sees nothing; the renewal tells.
+    w.fake.fate("wait=", Fate::Swallow);
+    let lock = w.held();
+    w.fake.end_session(&lock.session_id().unwrap());
+    assert!(lock.is_held());
+    w.eventually("it is lost", || !lock.is_held());
+    assert_eq!(lock.lost_reason(), Some(LostReason::SessionInvalid));
+    assert_eq!(w.fake.seen("renew").len(), 1);
+}
+
+#[test]
+fn all_locks_of_a_session_are_lost_with_it() {
+    let w = world();
+    let session = w.session();
+    let locks: Vec<_> =
+        (0..5).map(|i| w.held_by(LockSpec::new(format!("a{i}")).session(&session))).collect();
+    w.fake.end_session(&session.id());
+    w.eventually("all are lost", || locks.iter().all(|lock| !lock.is_held()));
+    assert!(locks.iter().all(|lock| lock.lost_reason() == Some(LostReason::SessionInvalid)));
+    assert!(!session.is_valid());
+    assert_eq!(status_of(locks[0].acquire(PATIENCE)), Status::SessionInvalid);
+}
+
+#[test]
+fn many_locks_share_their_requests() {
+    let w = world();
+    let session = w.session();
+    let locks: Vec<_> =
+        (0..130).map(|i| w.held_by(LockSpec::new(format!("a{i}")).session(&session))).collect();
+    let before = w.fake.seen("PUT /v1/txn?consistent").len();
+    w.fake.wait_seen("PUT /v1/txn", 1);
+    w.eventually("three sweeps", || w.fake.seen("PUT /v1/txn?consistent").len() >= before + 9);
+    let sweeps = w.fake.seen("PUT /v1/txn?consistent");
+    let sizes: Vec<_> = sweeps[before..before + 9]
+        .iter()
+        .map(|seen| seen.body.matches("check-session").count())
+        .collect();
+    // One has a query of its own.
+    assert!(sizes.iter().all(|&size| size <= 64), "{sizes:?}");
+    assert_eq!(sizes.iter().sum::<usize>(), 3 * 129, "{sizes:?}");
+    assert!(sweeps.iter().all(|seen| seen.lane == Lane::Upkeep));
+
+    let (lost, kept) = locks.split_at(3);
+    w.fake.delete_key("a0");
+    w.fake.delete_key("a1");
+    let other = w.fake.add_session();
+    w.fake.grant("a2", &other);
+    w.eventually("three are lost", || lost.iter().all(|lock| !lock.is_held()));
+    let reasons: Vec<_> = lost.iter().filter_map(Lock::lost_reason).collect();
+    assert_eq!(reasons, [LostReason::KeyDeleted, LostReason::KeyDeleted, LostReason::KeyTaken]);
+    w.pass(TTL * 2);
+    assert!(kept.iter().all(Lock::is_held));
+}
+
+#[test]
+fn an_acquire_without_an_answer_never_leaves_an_own_session() {
+    let w = world();
+    let lost = AtomicUsize::new(0);
+    let own_txn = move |line: &str| line == "PUT /v1/txn" && lost.fetch_add(1, SeqCst) == 0;
+    w.fake.judge(move |seen| if own_txn(&seen.line) { Fate::LoseAnswer } else { Fate::Pass });
+    let lock = w.held();
+    // The first was granted and destroyed with its session, the second is the lock.
+    assert_eq!(w.fake.seen("create").len(), 2);
+    w.eventually("one session is left", || w.fake.sessions().len() == 1);
+    assert_eq!(w.fake.holder("a"), lock.session_id());
+    lock.release().unwrap();
+    assert!(w.fake.sessions().is_empty());
+}
+
+#[test]
+fn a_try_without_an_answer_leaves_nothing() {
+    let w = world();
+    w.fake.fate("PUT /v1/txn", Fate::LoseAnswer);
+    let error = w.lock().try_acquire().unwrap_err();
+    assert!(error.is_outcome_unknown());
+    w.fake.heal();
+    w.eventually("no session is left", || w.fake.sessions().is_empty());
+    assert_eq!(w.fake.holder("a"), None);
+}
+
+#[test]
+fn a_session_whose_making_nobody_waits_for_is_destroyed() {
+    let w = world();
+    w.fake.fate("create", Fate::HoldAnswer);
+    let lock = w.lock();
+    assert_eq!(status_of(lock.acquire(Duration::from_millis(50))), Status::Timeout);
+    assert_eq!(w.fake.sessions().len(), 1);
+    w.fake.heal();
+    w.eventually("no session is left", || w.fake.sessions().is_empty());
+    assert_eq!(w.fake.seen("destroy").len(), 1);
+}
+
+#[test]
+fn a_borrowed_session_without_an_answer_is_decided_by_a_read() {
+    let w = world();
+    let session = w.session();
+    w.fake.fate("PUT /v1/txn", Fate::LoseAnswer);
+    let lock = w.held_by(LockSpec::new("a").session(&session));
+    assert_eq!(w.fake.seen("PUT /v1/txn").len(), 1);
+    let read = w.fake.seen("GET /v1/kv/a");
+    assert!(read.iter().all(|seen| seen.line.contains("consistent")), "{read:?}");
+    assert_eq!((lock.session_id(), lock.fencing_token()), (Some(session.id()), Some(11)));
+}
+
+#[test]
+fn what_is_granted_late_to_a_borrowed_session_is_given_back() {
+    let w = world();
+    let session = w.session();
+    w.fake.fate("PUT /v1/txn", Fate::Fail);
+    let lock = w.client.lock(LockSpec::new("a").session(&session)).unwrap();
+    assert!(lock.try_acquire().unwrap_err().is_outcome_unknown());
+    w.fake.heal();
+    w.pass(SECOND * 30);
+    w.fake.grant("a", &session.id());
+    w.eventually("it is given back", || w.fake.holder("a").is_none());
+    assert!(session.is_valid());
+    // Until it is wanted.
+    assert!(lock.acquire(PATIENCE).unwrap());
+    w.pass(SECOND * 30);
+    assert!(lock.is_held());
+}
+
+#[test]
+fn a_release_comes_before_the_end_of_its_session() {
+    let w = world();
+    let lock = w.held();
+    let before = w.fake.seen("").len();
+    lock.release().unwrap();
+    let order: Vec<_> = w.fake.seen("")[before..]
+        .iter()
+        .filter(|seen| seen.line.starts_with("PUT"))
+        .map(|seen| {
+            (seen.line.split('/').nth(2).unwrap().to_string(), seen.body.contains("unlock"))
+        })
+        .collect();
+    assert_eq!(order, [("txn".to_string(), true), ("session".to_string(), false)]);
+}
+
+#[test]
+fn a_release_without_an_answer_is_unknown_and_goes_on() {
+    for (fate, session) in [
+        (Fate::Fail, false),
+        (Fate::LoseAnswer, false),
+        (Fate::Fail, true),
+        (Fate::LoseAnswer, true),
+    ] {
+        let w = world();
+        let session = session.then(|| w.session());
+        let spec = LockSpec::new("a");
+        let spec = session.as_ref().map_or(spec.clone(), |session| spec.session(session));
+        let lock = w.held_by(spec);
+        w.fake.fate("PUT /v1/txn", fate);
+        let error = lock.release().unwrap_err();
+        assert!(error.is_outcome_unknown(), "{error}");
+        assert!(!lock.is_held());
+        assert_eq!(lock.lost_reason(), None);
+        w.pass(SECOND * 2);
+        w.fake.heal();
+        w.eventually("it is free", || w.fake.holder("a").is_none());
+        let left = session.iter().map(KeptSession::id).collect::<Vec<_>>();
+        w.eventually("only the borrowed session is left", || w.fake.sessions() == left);
+        assert!(lock.acquire(PATIENCE).unwrap());
+    }
+}
+
+#[test]
+fn what_is_being_given_back_can_be_acquired_with_the_same_session() {
+    let w = world();
+    let session = w.session();
+    let lock = w.held_by(LockSpec::new("a").session(&session));
+    w.fake.fate("PUT /v1/txn", Fate::Fail);
+    assert!(lock.release().is_err());
+    w.fake.heal();
+    assert!(lock.acquire(PATIENCE).unwrap());
+    w.pass(TTL * 2);
+    assert!(lock.is_held());
+    assert_eq!(w.fake.holder("a"), Some(session.id()));
+}
+
+#[test]
+fn a_borrowed_session_does_not_keep_a_lost_key() {
+    let w = world();
+    let id = w.fake.add_session();
+    let lock = w.held_by(LockSpec::new("a").session_id(&id));
+    w.fake.judge(|_| Fate::Fail);
+    w.pass(SECOND * 14);
+    assert!(lock.is_held());
+    w.pass(SECOND * 2);
+    assert_eq!(lock.lost_reason(), Some(LostReason::Deadline));
+    assert_eq!(w.fake.holder("a"), Some(id.clone()));
+    w.fake.heal();
+    w.eventually("it is given back", || w.fake.holder("a").is_none());
+    assert_eq!(w.fake.sessions(), [id]);
+}
+
+#[test]
+fn an_own_session_that_consul_forgot_is_made_anew() {
+    let w = world();
+    let other = w.fake.add_session();
+    w.fake.grant("a", &other);
+    let lock = w.lock();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| lock.acquire(PATIENCE));
+        w.eventually("it waits", || lock.holder().is_some());
+        // Held back between the making of the session and the transaction.
+        w.fake.fate("create", Fate::HoldAnswer);
+        w.fake.end_session(&other);
+        w.fake.wait_seen("create", 1);
+        w.eventually("it is made", || !w.fake.sessions().is_empty());
+        w.fake.end_session(&w.fake.sessions()[0]);
+        w.fake.heal();
+        assert!(waiting.join().unwrap().unwrap());
+    });
+    assert_eq!(w.fake.sessions(), [lock.session_id().unwrap()]);
+}
+
+#[test]
+fn an_acquire_rides_out_failures_and_reports_them_in_the_end() {
+    let w = world();
+    w.fake.judge(|_| Fate::Fail);
+    let lock = w.lock();
+    let error = lock.acquire(Duration::from_millis(300)).unwrap_err();
+    assert_eq!(error.status(), Status::Http);
+    assert!(w.fake.seen("/v1/kv/a").len() > 1);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| lock.acquire(PATIENCE));
+        w.fake.wait_seen("/v1/kv/a", 4);
+        w.fake.heal();
+        assert!(waiting.join().unwrap().unwrap());
+    });
+}
+
+#[test]
+fn closing_the_client_ends_a_waiting_acquire() {
+    let w = world();
+    let other = w.fake.add_session();
+    w.fake.grant("a", &other);
+    let lock = w.lock();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| lock.acquire(Duration::MAX));
+        w.eventually("it waits", || lock.holder().is_some());
+        w.client.close(PATIENCE).unwrap();
+        assert_eq!(status_of(waiting.join().unwrap()), Status::Closed);
+    });
+    assert_eq!(w.fake.sessions(), [other]);
+}
+
+#[test]
+fn closing_ends_in_time_though_consul_is_silent() {
+    let w = world();
+    let lock = w.held();
+    w.fake.judge(|_| Fate::Swallow);
+    let started = Instant::now();
+    assert_eq!(status_of(w.client.close(Duration::from_millis(100))), Status::Timeout);
+    assert!(started.elapsed() < SECOND * 5);
+    assert_eq!(lock.lost_reason(), Some(LostReason::Closed));
+}
+
+#[test]
+fn threads_may_do_anything_with_a_lock_at_the_same_time() {
+    let w = world();
+    let lock = w.lock();
+    let inside = AtomicUsize::new(0);
+    let until = Instant::now() + Duration::from_millis(400);
+    std::thread::scope(|scope| {
+        for worker in 0..6 {
+            let (lock, inside, w) = (&lock, &inside, &w);
+            scope.spawn(move || {
+                while Instant::now() < until {
+                    match worker {
+                        0 | 1 => {
+                            if lock.acquire(Duration::from_millis(20)).is_ok_and(|won| won) {
+                                assert_eq!(inside.fetch_add(1, SeqCst), 0);
+                                inside.fetch_sub(1, SeqCst);
+                                let _ = lock.release();
+                            }
+                        }
+                        2 => lock.stop(),
+                        3 => drop(lock.wait_lost(Duration::from_millis(5))),
+                        4 => {
+                            let _ = (lock.is_held(), lock.fencing_token(), lock.holder());
+                            w.clock.advance(Duration::from_millis(100));
+                        }
+                        _ => drop(lock.try_acquire().map(|won| won && lock.release().is_ok())),
+                    }
+                    std::thread::yield_now();
+                }
+            });
+        }
+    });
+    let _ = lock.release();
+    w.eventually("no session is left", || w.fake.sessions().is_empty());
+}

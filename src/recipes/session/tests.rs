@@ -1,0 +1,249 @@
+//! Kept sessions under a clock that the tests turn.
+
+use super::*;
+use crate::error::Status;
+use crate::recipes::fake::{Fake, Fate, PATIENCE};
+use crate::runtime::TestClock;
+use crate::transport::Lane;
+use std::time::Instant;
+
+const SECOND: Duration = Duration::from_secs(1);
+const TTL: Duration = Duration::from_secs(15);
+
+fn start() -> (Arc<Fake>, KeptSession, Arc<TestClock>) {
+    let fake = Fake::new();
+    let (client, clock) = fake.client();
+    let session = client.keep_session(&SessionSpec::new(), &Options::new()).unwrap();
+    (fake, session, clock)
+}
+
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Turns the clock, slowly enough for the lane to keep up, until it holds.
+fn turning(clock: &TestClock, what: &str, mut holds: impl FnMut() -> bool) {
+    eventually(what, || {
+        clock.advance(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(1));
+        holds()
+    });
+}
+
+#[test]
+fn it_is_renewed_at_about_half_of_its_ttl_past_the_callers_calls() {
+    let (fake, session, clock) = start();
+    assert!(fake.seen("create")[0].body.contains(r#""TTL":"15s""#));
+    clock.advance(TTL * 39 / 100);
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(fake.seen("renew").len(), 0);
+    clock.advance(TTL * 11 / 100);
+    eventually("renewed", || session.remaining() == TTL);
+    assert_eq!(fake.seen("renew")[0].lane, Lane::Upkeep);
+    assert!(session.is_valid());
+}
+
+#[test]
+fn it_ends_at_its_deadline_though_a_renewal_hangs() {
+    let (fake, session, clock) = start();
+    fake.fate("renew", Fate::HoldAnswer);
+    clock.advance(TTL / 2);
+    fake.wait_seen("renew", 1);
+    clock.advance(TTL / 2 - Duration::from_millis(1));
+    assert!(session.is_valid());
+    clock.advance(Duration::from_millis(1));
+    assert!(!session.is_valid());
+    // The renewal did succeed, too late: what was seen is not taken back.
+    fake.heal();
+    eventually("destroyed", || fake.sessions().is_empty());
+    assert!(!session.is_valid() && session.remaining().is_zero());
+}
+
+#[test]
+fn its_end_is_noticed_though_nobody_asks() {
+    let (fake, _session, clock) = start();
+    fake.judge(|seen| if seen.line.contains("renew") { Fate::Fail } else { Fate::Pass });
+    clock.advance(TTL);
+    eventually("destroyed", || fake.sessions().is_empty());
+}
+
+#[test]
+fn a_suspended_machine_wakes_to_a_lost_session() {
+    let (fake, session, clock) = start();
+    clock.advance(SECOND * 3600);
+    assert!(!session.is_valid());
+    eventually("destroyed", || fake.sessions().is_empty());
+    assert_eq!(fake.seen("renew").len(), 0);
+}
+
+#[test]
+fn failures_shorter_than_half_of_the_ttl_cost_nothing() {
+    for fate in [Fate::Fail, Fate::LoseAnswer] {
+        let (fake, session, clock) = start();
+        let id = session.id();
+        fake.fate("renew", fate);
+        clock.advance(TTL / 2);
+        for _ in 0..14 {
+            clock.advance(Duration::from_millis(500));
+            std::thread::sleep(Duration::from_millis(3));
+        }
+        assert!(session.is_valid() && fake.seen("renew").len() > 3);
+        fake.heal();
+        clock.advance(Duration::from_millis(400));
+        eventually("renewed", || session.remaining() > TTL / 2);
+        assert_eq!((session.id(), session.generation()), (id, 1));
+    }
+}
+
+#[test]
+fn what_consul_does_not_know_any_more_ends_in_one_round_trip() {
+    let (fake, session, clock) = start();
+    fake.end_session(&session.id());
+    assert!(session.is_valid());
+    clock.advance(TTL / 2);
+    eventually("invalid", || !session.is_valid());
+    assert_eq!((fake.seen("renew").len(), fake.seen("destroy").len()), (1, 0));
+}
+
+#[test]
+fn there_is_never_more_than_one_renewal_in_flight() {
+    let (fake, session, clock) = start();
+    fake.fate("renew", Fate::HoldAnswer);
+    clock.advance(TTL / 2);
+    fake.wait_seen("renew", 1);
+    for _ in 0..10 {
+        clock.advance(Duration::from_millis(500));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(fake.seen("renew").len(), 1);
+    fake.heal();
+    eventually("renewed", || session.remaining() > TTL / 2);
+    assert_eq!(fake.most_in_flight(), 1);
+}
+
+#[test]
+fn a_late_answer_about_a_lost_session_does_not_touch_the_next_one() {
+    let fake = Fake::new();
+    let (client, clock) = fake.client();
+    let session = client.keep_session_recreated(&SessionSpec::new(), &Options::new()).unwrap();
+    let first = session.id();
+    fake.fate("renew", Fate::HoldAnswer);
+    clock.advance(TTL / 2);
+    fake.wait_seen("renew", 1);
+    clock.advance(TTL);
+    eventually("recreated", || session.generation() == 2);
+    assert!(session.is_valid() && session.id() != first);
+    fake.heal();
+    eventually("the first is destroyed", || fake.sessions() == [session.id()]);
+    clock.advance(TTL / 2);
+    eventually("renewed", || session.remaining() > TTL / 2);
+    let renewed = fake.seen("renew");
+    assert_eq!(renewed.iter().filter(|seen| seen.line.contains(&first)).count(), 1);
+    assert_eq!(renewed.len(), 2);
+}
+
+#[test]
+fn it_is_made_anew_only_where_that_was_asked_for() {
+    let (fake, session, clock) = start();
+    fake.end_session(&session.id());
+    clock.advance(TTL / 2);
+    eventually("invalid", || !session.is_valid());
+    clock.advance(TTL);
+    assert_eq!((fake.seen("create").len(), session.generation()), (1, 1));
+
+    let (client, clock) = fake.client();
+    let session = client.keep_session_recreated(&SessionSpec::new(), &Options::new()).unwrap();
+    let first = session.id();
+    fake.fate("create", Fate::Fail);
+    fake.end_session(&first);
+    clock.advance(TTL / 2);
+    eventually("invalid", || !session.is_valid());
+    fake.wait_seen("create", 3);
+    fake.heal();
+    turning(&clock, "recreated", || session.generation() == 2);
+    assert!(session.is_valid() && session.id() != first);
+    session.destroy().unwrap();
+    assert!(fake.sessions().is_empty() && !session.is_valid());
+    clock.advance(TTL);
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(session.generation(), 2);
+}
+
+#[test]
+fn stopped_it_stays_at_consul_and_destroyed_it_does_not() {
+    let (fake, session, clock) = start();
+    session.stop();
+    assert!(session.is_valid());
+    clock.advance(TTL);
+    assert!(!session.is_valid());
+    drop(session);
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!((fake.seen("renew").len(), fake.seen("destroy").len()), (0, 0));
+    assert_eq!(fake.sessions().len(), 1);
+
+    let (fake, session, _clock) = start();
+    session.stop();
+    session.destroy().unwrap();
+    assert!(fake.sessions().is_empty());
+}
+
+#[test]
+fn destroying_tells_how_it_went_and_goes_on_after_a_failure() {
+    let (fake, session, clock) = start();
+    fake.fate("destroy", Fate::Fail);
+    assert_eq!(session.destroy().unwrap_err().status(), Status::Http);
+    assert!(!session.is_valid());
+    assert_eq!(fake.sessions().len(), 1);
+    fake.heal();
+    turning(&clock, "destroyed", || fake.sessions().is_empty());
+    session.destroy().unwrap();
+}
+
+#[test]
+fn dropped_it_is_destroyed_in_the_background() {
+    let (fake, session, _clock) = start();
+    drop(session);
+    eventually("destroyed", || fake.sessions().is_empty());
+}
+
+#[test]
+fn somebody_who_destroys_it_by_its_id_ends_its_renewal() {
+    let fake = Fake::new();
+    let (client, clock) = fake.client();
+    let session = client.keep_session_recreated(&SessionSpec::new(), &Options::new()).unwrap();
+    client.session().destroy(&session.id(), &Options::new()).unwrap();
+    assert!(!session.is_valid());
+    clock.advance(TTL);
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!((fake.seen("renew").len(), fake.seen("create").len()), (0, 1));
+}
+
+#[test]
+fn without_a_ttl_it_is_asked_for_and_has_no_deadline() {
+    let fake = Fake::new();
+    let (client, clock) = fake.client();
+    let spec = SessionSpec::new().ttl(Duration::ZERO);
+    let session = client.keep_session(&spec, &Options::new()).unwrap();
+    assert!(!fake.seen("create")[0].body.contains("TTL"));
+    assert_eq!(session.remaining(), Duration::MAX);
+    clock.advance(SECOND * 8);
+    fake.wait_seen("renew", 1);
+    fake.end_session(&session.id());
+    turning(&clock, "invalid", || !session.is_valid());
+}
+
+#[test]
+fn a_client_that_is_shut_down_keeps_nothing_alive() {
+    let fake = Fake::new();
+    let (client, _clock) = fake.client();
+    let session = client.keep_session_recreated(&SessionSpec::new(), &Options::new()).unwrap();
+    client.shutdown();
+    assert!(!session.is_valid());
+    assert_eq!(fake.seen("destroy").len(), 0);
+    let refused = client.keep_session(&SessionSpec::new(), &Options::new());
+    assert_eq!(refused.err().unwrap().status(), Status::Closed);
+}
