@@ -114,7 +114,13 @@ impl Shared {
         if window.is_zero() {
             self.lose(&claim, LostReason::Deadline);
         }
-        claim.remaining().min(window)
+        let session = claim.remaining();
+        if session.is_zero() {
+            // Whoever ended it may not have come to tell this lock yet.
+            let end = claim.keeper().and_then(|keeper| keeper.ended());
+            self.lose(&claim, end.map_or(LostReason::Deadline, LostReason::from));
+        }
+        session.min(window)
     }
 
     /// Begins an acquire; who calls ends it by dropping what this gives.
@@ -355,13 +361,18 @@ impl Drop for Acquiring<'_> {
 
 impl Tenant for Shared {
     fn session_ended(&self, id: &str, end: SessionEnd) {
-        let reason = match end {
+        if let Some(claim) = self.claim().filter(|claim| claim.id() == id) {
+            self.lose(&claim, end.into());
+        }
+    }
+}
+
+impl From<SessionEnd> for LostReason {
+    fn from(end: SessionEnd) -> LostReason {
+        match end {
             SessionEnd::Invalid | SessionEnd::Destroyed => LostReason::SessionInvalid,
             SessionEnd::Deadline => LostReason::Deadline,
             SessionEnd::Closed => LostReason::Closed,
-        };
-        if let Some(claim) = self.claim().filter(|claim| claim.id() == id) {
-            self.lose(&claim, reason);
         }
     }
 }

@@ -46,6 +46,8 @@ pub(crate) struct Keeper {
 
 struct State {
     phase: Phase,
+    /// Why it is not valid any more.
+    end: Option<SessionEnd>,
     failures: u32,
     tenants: Vec<Weak<dyn Tenant>>,
     leaving: Option<Leaving>,
@@ -84,6 +86,7 @@ impl Keeper {
             expiry: TaskId::new(),
             state: Mutex::new(State {
                 phase: Phase::Kept(Lease::new(spec.time_to_live(), sent)),
+                end: None,
                 failures: 0,
                 tenants: Vec::new(),
                 leaving: None,
@@ -134,6 +137,11 @@ impl Keeper {
         remaining
     }
 
+    /// Why it is not valid any more, once that is so.
+    pub(crate) fn ended(&self) -> Option<SessionEnd> {
+        self.state.lock().end
+    }
+
     /// The time to live that Consul gave it; zero for none, `None` when it ended.
     pub(crate) fn ttl(&self) -> Option<Duration> {
         match self.phase() {
@@ -151,9 +159,10 @@ impl Keeper {
             state.tenants.retain(|other| other.strong_count() > 0 && !is_same(other));
             return state.tenants.push(tenant);
         }
+        let end = state.end.unwrap_or(SessionEnd::Invalid);
         drop(state);
         if let Some(tenant) = tenant.upgrade() {
-            tenant.session_ended(&self.id, SessionEnd::Invalid);
+            tenant.session_ended(&self.id, end);
         }
     }
 
@@ -177,6 +186,7 @@ impl Keeper {
                 (Phase::Kept(_) | Phase::Left(_), _) => state.phase = Phase::Gone,
                 (Phase::Ending(_) | Phase::Gone, _) => return,
             }
+            state.end = Some(end);
             std::mem::take(&mut state.tenants)
         };
         self.tell(&tenants, end);
@@ -188,6 +198,7 @@ impl Keeper {
             let mut state = self.state.lock();
             let (Phase::Kept(lease) | Phase::Left(lease)) = state.phase else { return };
             self.set_ending(&mut state, lease);
+            state.end = Some(SessionEnd::Destroyed);
             std::mem::take(&mut state.tenants)
         };
         self.tell(&tenants, SessionEnd::Destroyed);
