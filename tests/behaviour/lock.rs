@@ -2,36 +2,18 @@
 
 use crate::clients::shared_client;
 use crate::quick::{
-    PATIENCE, TTL, eventually, holder_at, lock_spec, none, quick, quick_client, session,
-    session_exists,
+    PATIENCE, TTL, eventually, held, holder_at, lock_spec, lost, none, quick, quick_client,
+    session, session_exists, sessions_named, status_of,
 };
 use crate::support::control::timed;
 use crate::support::unique;
+use consul_ffi::Status;
 use consul_ffi::api::session::{Behavior, SessionSpec};
 use consul_ffi::recipes::fence::Fenced;
-use consul_ffi::recipes::lock::{LOCK_FLAG, Lock, LockSpec, LostReason};
-use consul_ffi::{Client, Status};
+use consul_ffi::recipes::lock::{LOCK_FLAG, LockSpec, LostReason};
 use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-fn held(client: &Client, spec: LockSpec) -> Lock {
-    let lock = client.lock(spec).unwrap();
-    assert!(lock.acquire(PATIENCE).unwrap());
-    lock
-}
-
-fn lost(lock: &Lock) -> LostReason {
-    let (reason, timing) = timed(|| lock.wait_lost(PATIENCE).unwrap());
-    assert!(timing.fair() < SECOND, "{timing:?}");
-    assert!(!lock.is_held() && lock.remaining().is_zero());
-    assert_eq!(lock.lost_reason(), reason);
-    reason.unwrap()
-}
-
-fn status_of<T>(result: consul_ffi::Result<T>) -> Status {
-    result.err().unwrap().status()
-}
 
 #[test]
 fn a_lock_is_acquired_held_and_released() {
@@ -307,13 +289,6 @@ fn a_waiting_acquire_can_be_stopped() {
         assert!(timing.fair() < Duration::from_millis(250), "{timing:?}");
     });
     eventually("no session is left", || sessions_named(&name).is_empty());
-}
-
-fn sessions_named(name: &str) -> Vec<String> {
-    let list = quick().unwrap().get("/v1/session/list?consistent").json();
-    let list = list.as_array().unwrap().clone();
-    let named = list.into_iter().filter(|session| session["Name"] == name);
-    named.map(|session| session["ID"].as_str().unwrap().to_string()).collect()
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! An agent that takes short TTLs, for tests that wait for an end.
 
 use crate::clients::client_with;
+use crate::support::control::timed;
 use crate::support::{Consul, consul};
 use consul_ffi::api::session::SessionSpec;
-use consul_ffi::recipes::lock::LockSpec;
-use consul_ffi::{Client, Options};
+use consul_ffi::recipes::lock::{Lock, LockSpec, LostReason};
+use consul_ffi::{Client, Options, Status};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -63,4 +64,32 @@ pub fn holder_at(consul: &Consul, key: &str) -> Option<String> {
 /// Whether the agent knows a session.
 pub fn session_exists(consul: &Consul, id: &str) -> bool {
     consul.get(&format!("/v1/session/info/{id}?consistent")).json() != serde_json::json!([])
+}
+
+/// The sessions of the quick agent that have this name.
+pub fn sessions_named(name: &str) -> Vec<String> {
+    let list = quick().unwrap().get("/v1/session/list?consistent").json();
+    let named = list.as_array().unwrap().iter().filter(|session| session["Name"] == name);
+    named.map(|session| session["ID"].as_str().unwrap().to_string()).collect()
+}
+
+/// A lock that is held.
+pub fn held(client: &Client, spec: LockSpec) -> Lock {
+    let lock = client.lock(spec).unwrap();
+    assert!(lock.acquire(PATIENCE).unwrap());
+    lock
+}
+
+/// Waits for the loss of a lock, which must come within a second.
+pub fn lost(lock: &Lock) -> LostReason {
+    let (reason, timing) = timed(|| lock.wait_lost(PATIENCE).unwrap());
+    assert!(timing.fair() < Duration::from_secs(1), "{timing:?}");
+    assert!(!lock.is_held() && lock.remaining().is_zero());
+    assert_eq!(lock.lost_reason(), reason);
+    reason.unwrap()
+}
+
+/// The status of a failure.
+pub fn status_of<T>(result: consul_ffi::Result<T>) -> Status {
+    result.err().unwrap().status()
 }

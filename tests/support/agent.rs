@@ -86,6 +86,11 @@ impl Consul {
         &self.plan.node
     }
 
+    /// The program, which is the command line tool too.
+    pub fn binary(&self) -> &Path {
+        &self.plan.binary
+    }
+
     /// The agent's process id; another one after [`Consul::restart`].
     pub fn pid(&self) -> u32 {
         self.process().child.id()

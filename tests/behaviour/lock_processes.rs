@@ -1,0 +1,138 @@
+//! Locks between processes: one that dies, one that is stopped, and the official command line tool.
+
+use crate::quick::{
+    PATIENCE, eventually, held, holder_at, lock_spec, quick, quick_client, session,
+};
+use crate::support::control::timed;
+use crate::support::{Consul, unique};
+use consul_ffi::recipes::lock::{LockSpec, LostReason};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn spec(key: &str) -> LockSpec {
+    LockSpec::new(key).session_spec(session().ttl(SECOND).lock_delay(SECOND))
+}
+
+/// Not a test: the other process. Holds a lock and says when it is lost, until it is killed or its
+/// input ends.
+#[test]
+#[ignore = "run by the tests of this file"]
+fn other_process() {
+    let Ok(address) = std::env::var("LOCK_ADDRESS") else { return };
+    let key = std::env::var("LOCK_KEY").unwrap();
+    let lock = held(&quick_client(&address), spec(&key));
+    println!("held by {}", lock.session_id().unwrap());
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read(&mut [0]);
+        std::process::exit(0);
+    });
+    // Asks all the time, as a careful leader does before each piece of its work.
+    while lock.is_held() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    println!("lost {:?}", lock.lost_reason().unwrap());
+}
+
+struct Other {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Other {
+    /// Starts it, and waits until it holds the lock.
+    fn holding(consul: &Consul, key: &str) -> Other {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "lock_processes::other_process", "--ignored", "--nocapture"])
+            .env("LOCK_ADDRESS", consul.address())
+            .env("LOCK_KEY", key)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut other = Other { child, output };
+        let session = other.wait_for("held by ");
+        assert_eq!(holder_at(consul, key), Some(session));
+        other
+    }
+
+    /// What follows these words on a line of its output.
+    fn wait_for(&mut self, words: &str) -> String {
+        let mut lines = (&mut self.output).lines().map(Result::unwrap);
+        let found = lines.find_map(|line| Some(line.split_once(words)?.1.to_string()));
+        found.unwrap_or_else(|| panic!("it ended without {words}"))
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn who_dies_loses_its_locks_within_two_ttls_and_the_lock_delay() {
+    let Some(consul) = quick() else { return };
+    let key = unique("lock");
+    let other = Other::holding(consul, &key);
+    other.signal(Signal::KILL);
+    let lock = quick_client(&consul.address()).lock(lock_spec(&key)).unwrap();
+    let (won, timing) = timed(|| lock.acquire(PATIENCE).unwrap());
+    assert!(won && timing.fair() < SECOND * 4, "{timing:?}");
+    lock.release().unwrap();
+}
+
+#[test]
+fn who_was_stopped_wakes_to_a_lost_lock() {
+    let Some(consul) = quick() else { return };
+    let key = unique("lock");
+    let mut other = Other::holding(consul, &key);
+    other.signal(Signal::STOP);
+    let lock = held(&quick_client(&consul.address()), lock_spec(&key));
+    // Twice its TTL has passed, and it does not know.
+    other.signal(Signal::CONT);
+    let (reason, timing) = timed(|| other.wait_for("lost "));
+    assert_eq!(reason, format!("{:?}", LostReason::Deadline));
+    assert!(timing.fair() < SECOND / 4, "{timing:?}");
+    assert!(lock.is_held());
+    lock.release().unwrap();
+}
+
+#[test]
+fn the_official_tool_and_this_library_exclude_each_other() {
+    let Some(consul) = quick() else { return };
+    let prefix = unique("cli");
+    let key = format!("{prefix}/.lock");
+    let client = quick_client(&consul.address());
+    let tool = |arguments: &[&str]| {
+        let mut command = Command::new(consul.binary());
+        let address = format!("-http-addr={}", consul.address());
+        command.args(["lock", &address]).args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+
+    let lock = held(&client, LockSpec::new(&key).session_spec(session()));
+    let refused = tool(&["-try=500ms", &prefix, "true"]).output().unwrap();
+    assert!(!refused.status.success(), "{refused:?}");
+    assert!(lock.is_held());
+    lock.release().unwrap();
+
+    let mut holding = tool(&["-pass-stdin", &prefix, "cat"]).spawn().unwrap();
+    eventually("the tool has it", || holder_at(consul, &key).is_some());
+    assert!(!lock.acquire(SECOND / 2).unwrap());
+    assert_eq!(lock.holder(), holder_at(consul, &key));
+    drop(holding.stdin.take());
+    assert!(lock.acquire(PATIENCE).unwrap());
+    lock.release().unwrap();
+    holding.wait().unwrap();
+}
