@@ -384,8 +384,9 @@ mod tests {
         let (send, steps) = unbounded();
         let seen = clock.clone();
         let (task, _) = task(true, move || {
-            send.send(seen.now()).unwrap();
-            (seen.now() < SECOND * 3).then(|| seen.now() + SECOND)
+            let now = seen.now();
+            send.send(now).unwrap();
+            (now < SECOND * 3).then_some(now + SECOND)
         });
         lane.schedule(TaskId::new(), &task, SECOND).unwrap();
         assert!(steps.recv_timeout(Duration::from_millis(30)).is_err());
