@@ -11,7 +11,7 @@ use crate::error::{Error, Result, Status};
 use crate::runtime::{Leaving, Task, TaskId, Upkeep, backoff};
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 /// The longest time that one attempt is given.
@@ -163,9 +163,10 @@ impl Task for Disown {
 }
 
 /// The keys that are being given back, by key and session, so that an acquire with the same
-/// session can take over.
+/// session can take over. The lane keeps them alive: whatever lives on the client, this included,
+/// must not, since they hold the client.
 #[derive(Default)]
-pub(super) struct Disowned(Mutex<HashMap<Name, Vec<Arc<Disown>>>>);
+pub(super) struct Disowned(Mutex<HashMap<Name, Vec<Weak<Disown>>>>);
 
 /// Key and session.
 type Name = (String, String);
@@ -176,14 +177,14 @@ impl Disowned {
     }
 
     fn add(&self, disown: &Arc<Disown>) {
-        self.0.lock().entry(disown.name()).or_default().push(disown.clone());
+        self.0.lock().entry(disown.name()).or_default().push(Arc::downgrade(disown));
     }
 
     fn remove(&self, disown: &Disown) {
         let mut all = self.0.lock();
         let name = disown.name();
         let Some(same) = all.get_mut(&name) else { return };
-        same.retain(|other| other.id != disown.id);
+        same.retain(|other| !std::ptr::eq(other.as_ptr(), disown));
         if same.is_empty() {
             all.remove(&name);
         }
@@ -197,7 +198,7 @@ impl Disowned {
         deadline: Option<Instant>,
     ) -> Result<()> {
         let found = Disowned::of(upkeep).0.lock().remove(&(key.to_string(), session.to_string()));
-        for disown in found.unwrap_or_default() {
+        for disown in found.iter().flatten().filter_map(Weak::upgrade) {
             let deadline = deadline.unwrap_or_else(|| Instant::now() + 2 * PATIENCE);
             let Some(mut state) = disown.state.try_lock_until(deadline) else {
                 Disowned::of(upkeep).add(&disown);
