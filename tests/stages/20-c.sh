@@ -13,7 +13,7 @@ if [ "${1:-}" != beside-consul ]; then
     for variant in $variants; do
         programs "$variant" "${variant%-*}" "${variant#*-}" "$lib"
     done
-    exec tests/support/with-consul.sh "$0" beside-consul
+    beside_consul "$0"
 fi
 
 for variant in $variants; do

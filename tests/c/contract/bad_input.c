@@ -10,7 +10,7 @@ static consul_config *config_with(const char *name, const char *value)
     consul_config *config = NULL;
     CHECK_OK(consul_config_new(&config));
     CHECK_OK(consul_config_set(config, "address", nobody.address));
-    CHECK_OK(consul_config_set(config, "timeout_ms", "100"));
+    CHECK_OK(consul_config_set(config, "timeout_ms", "1000"));
     if (name != NULL)
         CHECK_OK(consul_config_set(config, name, value));
     return config;

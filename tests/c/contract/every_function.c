@@ -78,12 +78,12 @@ static void end(int type, void *handle)
     run(free_call, &argument);
 }
 
-/* The header says so of each, but for what it says once for all: options, and the values of the
- * setters made from the table of settings. */
+/* The header says so of each, but for what it says once for all: the options of a call, and the
+ * values of the setters made from the table of settings. */
 static bool is_optional(const struct call *call, const struct parameter *parameter)
 {
     return parameter->may_be_null ||
-           (strcmp(parameter->name, "options") == 0 && parameter != call->parameters) ||
+           (strcmp(parameter->name, "options") == 0 && parameter[1].kind == ASYNC) ||
            (strncmp(call->name, "consul_options_set_", 19) == 0 && parameter != call->parameters);
 }
 

@@ -1,70 +1,104 @@
 /* Handles are freed in every order, children before and after their client, each of them twice. */
 
-#include "support.h"
+#include "sockets.h"
 
 enum { COUNT = 6 };
 
-struct handles {
-    consul_client *client;
-    consul_options *options;
-    consul_kv *kv;
-    consul_keys *keys;
-    consul_text *text;
-    consul_config *config;
+/* How a set of handles comes and goes. */
+struct set {
+    void (*make)(void **handles);
+    void (*free[COUNT])(void *handle);
 };
 
 static char *key;
 
-static struct handles make(void)
+static void free_client(void *handle) { consul_client_free(handle); }
+static void free_config(void *handle) { consul_config_free(handle); }
+static void free_options(void *handle) { consul_options_free(handle); }
+static void free_text(void *handle) { consul_text_free(handle); }
+static void free_kv(void *handle) { consul_kv_free(handle); }
+static void free_keys(void *handle) { consul_keys_free(handle); }
+static void free_txn(void *handle) { consul_txn_free(handle); }
+static void free_txn_result(void *handle) { consul_txn_result_free(handle); }
+static void free_session(void *handle) { consul_session_free(handle); }
+static void free_lock_spec(void *handle) { consul_lock_spec_free(handle); }
+static void free_lock(void *handle) { consul_lock_free(handle); }
+
+static void make_results(void **handles)
 {
-    struct handles all;
-    CHECK_OK(consul_config_new(&all.config));
-    CHECK_OK(consul_options_new(&all.options));
-    CHECK_OK(consul_client_new(all.config, &all.client));
-    CHECK_OK(consul_config_get(all.config, "address", &all.text));
-    CHECK_OK(consul_kv_get(all.client, key, all.options, NULL, &all.kv));
-    CHECK_OK(consul_kv_keys(all.client, key, NULL, NULL, NULL, &all.keys));
-    CHECK(consul_live_handles(CONSUL_HANDLE_ALL) == COUNT);
-    return all;
+    consul_config *config = NULL;
+    consul_options *options = NULL;
+    consul_client *client = NULL;
+    consul_text *text = NULL;
+    consul_kv *kv = NULL;
+    consul_keys *keys = NULL;
+    CHECK_OK(consul_config_new(&config));
+    CHECK_OK(consul_options_new(&options));
+    CHECK_OK(consul_client_new(config, &client));
+    CHECK_OK(consul_config_get(config, "address", &text));
+    CHECK_OK(consul_kv_get(client, key, options, NULL, &kv));
+    CHECK_OK(consul_kv_keys(client, key, NULL, NULL, NULL, &keys));
+    handles[0] = client, handles[1] = config, handles[2] = options;
+    handles[3] = text, handles[4] = kv, handles[5] = keys;
 }
 
-static void end(struct handles *all, int which)
+/* A session, and a lock that is held by it. */
+static void make_activities(void **handles)
 {
-    switch (which) {
-    case 0: consul_client_free(all->client); break;
-    case 1: consul_options_free(all->options); break;
-    case 2: consul_kv_free(all->kv); break;
-    case 3: consul_keys_free(all->keys); break;
-    case 4: consul_text_free(all->text); break;
-    case 5: consul_config_free(all->config); break;
-    }
+    consul_client *client = consul();
+    consul_session *session = NULL;
+    consul_lock_spec *spec = NULL;
+    consul_lock *lock = NULL;
+    consul_txn *txn = NULL;
+    consul_txn_result *result = NULL;
+    /* Its own, since the lock-delay of the last one lasts. */
+    char *lock_key = unique("frees-lock");
+    CHECK_OK(consul_session_start(client, NULL, false, NULL, NULL, &session));
+    CHECK_OK(consul_txn_new(&txn));
+    CHECK_OK(consul_txn_delete(txn, lock_key));
+    CHECK_OK(consul_txn_commit(client, txn, NULL, NULL, &result));
+    CHECK_OK(consul_lock_spec_new(lock_key, &spec));
+    CHECK_OK(consul_lock_spec_set_session(spec, session));
+    CHECK_OK(consul_lock_new(client, spec, &lock));
+    CHECK_OK(consul_lock_try_acquire(lock, NULL));
+    free(lock_key);
+    handles[0] = client, handles[1] = session, handles[2] = spec;
+    handles[3] = lock, handles[4] = txn, handles[5] = result;
 }
 
-static void in_order(const int *order)
+static const struct set results = {
+    make_results, {free_client, free_config, free_options, free_text, free_kv, free_keys}};
+static const struct set activities = {
+    make_activities,
+    {free_client, free_session, free_lock_spec, free_lock, free_txn, free_txn_result}};
+
+static void in_order(const struct set *set, const int *order)
 {
-    struct handles all = make();
+    void *handles[COUNT];
     int i;
+    set->make(handles);
+    CHECK(consul_live_handles(CONSUL_HANDLE_ALL) == COUNT);
     for (i = 0; i < COUNT; i++) {
-        end(&all, order[i]);
+        set->free[order[i]](handles[order[i]]);
         CHECK(consul_live_handles(CONSUL_HANDLE_ALL) == (size_t)(COUNT - 1 - i));
-        end(&all, order[i]);
+        set->free[order[i]](handles[order[i]]);
     }
     for (i = 0; i < COUNT; i++)
-        end(&all, i);
+        set->free[i](handles[i]);
     CHECK_NO_HANDLES();
 }
 
 /* Every order of the places from `from` on. */
-static void permute(int *order, int from)
+static void permute(const struct set *set, int *order, int from)
 {
     int i, kept;
     if (from == COUNT) {
-        in_order(order);
+        in_order(set, order);
         return;
     }
     for (i = from; i < COUNT; i++) {
         kept = order[from], order[from] = order[i], order[i] = kept;
-        permute(order, from + 1);
+        permute(set, order, from + 1);
         kept = order[from], order[from] = order[i], order[i] = kept;
     }
 }
@@ -76,7 +110,12 @@ int main(void)
     key = unique("frees");
     CHECK_OK(consul_kv_put(client, key, NULL, 0, 0, NULL, NULL));
     consul_client_free(client);
-    permute(order, 0);
+    permute(&results, order, 0);
+    permute(&activities, order, 0);
+    /* What goes on in the background ends by itself, and leaves nothing behind. */
+    while (threads() > 1)
+        usleep(1000);
+    CHECK(sockets(NULL) == 0);
     free(key);
     return 0;
 }

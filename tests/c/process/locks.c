@@ -1,0 +1,180 @@
+/* The threads that keep locks: few, named, deaf to signals, and gone when nothing needs them. And
+ * thirty-two threads that fight for one lock, of whom one has it at a time. */
+
+#include "sockets.h"
+#include <pthread.h>
+#include <signal.h>
+
+static consul_client *client;
+
+static consul_lock *lock_new(const char *key)
+{
+    consul_session_spec *session = NULL;
+    consul_lock_spec *spec = NULL;
+    consul_lock *lock = NULL;
+    CHECK_OK(consul_session_spec_new(&session));
+    CHECK_OK(consul_session_spec_set_lock_delay_ms(session, 0));
+    CHECK_OK(consul_lock_spec_new(key, &spec));
+    CHECK_OK(consul_lock_spec_set_session_spec(spec, session));
+    CHECK_OK(consul_lock_new(client, spec, &lock));
+    consul_session_spec_free(session);
+    consul_lock_spec_free(spec);
+    return lock;
+}
+
+/* The line of a thread's status that begins so, without that. */
+static bool status_of(const char *thread, const char *name, char *value, size_t size)
+{
+    char path[300], line[200];
+    bool found = false;
+    FILE *status;
+    sprintf(path, "/proc/self/task/%.20s/status", thread);
+    status = fopen(path, "r");
+    while (status != NULL && !found && fgets(line, sizeof line, status) != NULL) {
+        found = strncmp(line, name, strlen(name)) == 0;
+        if (found)
+            snprintf(value, size, "%s", line + strlen(name));
+    }
+    if (status != NULL)
+        fclose(status);
+    return found;
+}
+
+/* Every signal that can be blocked: all but SIGKILL, SIGSTOP and the two that libc keeps. */
+static bool blocks_all(const char *mask)
+{
+    uint64_t blocked = strtoull(mask, NULL, 16);
+    int number;
+    for (number = 1; number < 64; number++) {
+        if (number == SIGKILL || number == SIGSTOP || number == 32 || number == 33)
+            continue;
+        if (!(blocked >> (number - 1) & 1))
+            return false;
+    }
+    return true;
+}
+
+/* Looks at every thread but this one; gives how many there are. */
+static int check_threads(void)
+{
+    DIR *folder = opendir("/proc/self/task");
+    struct dirent *entry;
+    int count = 0;
+    CHECK(folder != NULL);
+    while ((entry = readdir(folder)) != NULL) {
+        char name[100], mask[100];
+        if (entry->d_name[0] == '.' || atoi(entry->d_name) == getpid())
+            continue;
+        if (!status_of(entry->d_name, "Name:\t", name, sizeof name) ||
+            !status_of(entry->d_name, "SigBlk:\t", mask, sizeof mask))
+            continue;
+        count++;
+        if (strncmp(name, "consul", 6) != 0)
+            fail(__FILE__, __LINE__, "a thread is called %s", name);
+        if (!blocks_all(mask))
+            fail(__FILE__, __LINE__, "thread %s blocks only %s", name, mask);
+    }
+    closedir(folder);
+    return count;
+}
+
+static void few_threads(void)
+{
+    enum { LOCKS = 50 };
+    consul_lock *locks[LOCKS];
+    int i, before = threads();
+    client = consul();
+    CHECK(threads() == before);
+    for (i = 0; i < LOCKS; i++) {
+        char *key = unique("many");
+        locks[i] = lock_new(key);
+        CHECK_OK(consul_lock_acquire(locks[i], 5000, NULL));
+        free(key);
+    }
+    i = check_threads();
+    CHECK(i >= 1 && i <= 4);
+    CHECK(sockets(NULL) <= 16);
+    for (i = 0; i < LOCKS; i++) {
+        CHECK(consul_lock_is_held(locks[i]));
+        CHECK_OK(consul_lock_release(locks[i], NULL));
+        consul_lock_free(locks[i]);
+    }
+    /* When it is closed, nothing needs them any more. */
+    CHECK_OK(consul_client_close(client, 10000));
+    CHECK(threads() == before);
+    CHECK(sockets(NULL) == 0);
+    consul_client_free(client);
+}
+
+static char *contended;
+static int owners, wins;
+
+static void *contend(void *unused)
+{
+    consul_lock *lock = lock_new(contended);
+    int i;
+    (void)unused;
+    for (i = 0; i < 2; i++) {
+        consul_status status = consul_lock_acquire(lock, 60000, NULL);
+        CHECK_STATUS(CONSUL_OK, status);
+        CHECK(__atomic_add_fetch(&owners, 1, __ATOMIC_SEQ_CST) == 1);
+        __atomic_add_fetch(&wins, 1, __ATOMIC_SEQ_CST);
+        CHECK(consul_lock_is_held(lock));
+        CHECK(__atomic_sub_fetch(&owners, 1, __ATOMIC_SEQ_CST) == 0);
+        CHECK_OK(consul_lock_release(lock, NULL));
+    }
+    consul_lock_free(lock);
+    return NULL;
+}
+
+static consul_lock *wanted;
+
+static void *wait_for_it(void *unused)
+{
+    (void)unused;
+    CHECK_STATUS(CONSUL_ERR_CANCELLED, consul_lock_acquire(wanted, UINT64_MAX, NULL));
+    return NULL;
+}
+
+/* A stop ends the wait on another thread, also when it comes a moment too early. */
+static void stopped(void)
+{
+    consul_lock *holder = lock_new(contended);
+    pthread_t thread;
+    wanted = lock_new(contended);
+    CHECK_OK(consul_lock_acquire(holder, 60000, NULL));
+    CHECK(pthread_create(&thread, NULL, wait_for_it, NULL) == 0);
+    while (pthread_tryjoin_np(thread, NULL) != 0) {
+        CHECK_OK(consul_lock_stop(wanted));
+        usleep(1000);
+    }
+    consul_lock_free(wanted);
+    CHECK_OK(consul_lock_release(holder, NULL));
+    consul_lock_free(holder);
+}
+
+static void one_owner(void)
+{
+    enum { THREADS = 32 };
+    pthread_t all[THREADS];
+    int i;
+    client = consul();
+    contended = unique("contended");
+    for (i = 0; i < THREADS; i++)
+        CHECK(pthread_create(&all[i], NULL, contend, NULL) == 0);
+    for (i = 0; i < THREADS; i++)
+        CHECK(pthread_join(all[i], NULL) == 0);
+    CHECK(wins == 2 * THREADS && owners == 0);
+    stopped();
+    CHECK_OK(consul_client_close(client, 10000));
+    consul_client_free(client);
+    free(contended);
+}
+
+int main(void)
+{
+    few_threads();
+    one_owner();
+    CHECK_NO_HANDLES();
+    return 0;
+}

@@ -1,0 +1,27 @@
+#!/bin/sh
+# The contract programs and the random calls under valgrind's memcheck.
+set -eu
+. tests/c/common.sh
+
+if [ "${1:-}" != beside-consul ]; then
+    cargo build --release --locked
+    programs gcc-c99 gcc c99 "$(library "$target/release")"
+    beside_consul "$0"
+fi
+
+memcheck() {
+    name=$1
+    shift
+    # Not what is "possibly lost": that is what a pointer into its middle holds, as of a hash table.
+    run "valgrind $name" valgrind -q --error-exitcode=99 --leak-check=full \
+        --show-leak-kinds=definite --errors-for-leak-kinds=definite "$@"
+}
+
+for program in tests/c/contract/*.c; do
+    name=contract/$(basename "$program" .c)
+    memcheck "$name" "$out/gcc-c99/$name"
+done
+limit=420
+memcheck "random 50000" "$out/gcc-c99/random" 50000
+grep seed "$out/log"
+finish
