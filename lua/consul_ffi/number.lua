@@ -13,8 +13,7 @@ local function from_number(value)
         return nil, ("must be a whole number from 0, not %.17g"):format(value)
     end
     if value > MAX_EXACT then
-        return nil, ("is above 2^53, where Lua numbers are not exact: use %s"):format(
-            "a uint64_t (such as 5ULL) or a string of digits")
+        return nil, "is above 2^53, where Lua numbers are not exact: use 5ULL or a string of digits"
     end
     return uint64_t(value)
 end
