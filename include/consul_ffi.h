@@ -330,7 +330,7 @@ typedef struct consul_error {
  * succeed, accessors and `_free` leave it as it is. Never NULL; before any failure its status is
  * `CONSUL_OK`.
  *
- * The row is borrowed, and valid until this thread's next failing call.
+ * The row is borrowed, and valid until this thread has failed 16 times more.
  */
 const consul_error *consul_last_error(void);
 

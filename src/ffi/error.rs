@@ -13,6 +13,7 @@ use super::arena::Arena;
 use super::status::{self, consul_status};
 use crate::error::Error;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::ffi::c_char;
 
 /// What went wrong.
@@ -93,8 +94,12 @@ impl ErrorRow {
     }
 }
 
+/// How many of a thread's last errors stay readable. In a host with a garbage collector finalizers
+/// run while a program reads a row, and may fail themselves.
+const KEPT: usize = 16;
+
 thread_local! {
-    static LAST: RefCell<Option<ErrorRow>> = const { RefCell::new(None) };
+    static LAST: RefCell<VecDeque<ErrorRow>> = const { RefCell::new(VecDeque::new()) };
 }
 
 /// Keeps an error as this thread's last. Only `guard` calls it.
@@ -102,17 +107,21 @@ thread_local! {
 pub fn set_last_error(error: &Error) {
     let row = ErrorRow::new(error);
     // A thread that is ending has no last error any more.
-    let _ = LAST.try_with(|last| last.replace(Some(row)));
+    let _ = LAST.try_with(|last| {
+        let mut last = last.borrow_mut();
+        last.truncate(KEPT - 1);
+        last.push_front(row);
+    });
 }
 
 /// The last error of a call on this thread. Only a call that fails replaces it: calls that
 /// succeed, accessors and `_free` leave it as it is. Never NULL; before any failure its status is
 /// `CONSUL_OK`.
 ///
-/// The row is borrowed, and valid until this thread's next failing call.
+/// The row is borrowed, and valid until this thread has failed 16 times more.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_last_error() -> *const consul_error {
-    LAST.try_with(|last| last.borrow().as_ref().map(ErrorRow::as_ptr))
+    LAST.try_with(|last| last.borrow().front().map(ErrorRow::as_ptr))
         .ok()
         .flatten()
         .unwrap_or(&raw const NO_ERROR)
@@ -165,6 +174,19 @@ mod tests {
         })
         .join()
         .unwrap();
+    }
+
+    #[test]
+    fn a_row_outlives_failures_while_it_is_read() {
+        set_last_error(&Error::argument("first"));
+        let row = consul_last_error();
+        for _ in 1..KEPT {
+            set_last_error(&Error::argument("of a finalizer"));
+        }
+        // SAFETY: the thread has failed 15 times more.
+        assert_eq!(string(unsafe { (*row).message }), "first");
+        // SAFETY: this thread fails no more.
+        assert_eq!(string(unsafe { (*consul_last_error()).message }), "of a finalizer");
     }
 
     #[test]

@@ -97,6 +97,26 @@ describe("an error", function()
         other:close()
     end)
 
+    it("is the call's own, although finalizers fail while it is read", function()
+        local failures = 0
+        local function leave_garbage()
+            local garbage = newproxy(true)
+            getmetatable(garbage).__gc = function()
+                local _, err = client.kv:get("of a finalizer")
+                failures = failures + (err and 1 or 0)
+            end
+        end
+        collectgarbage("setpause", 1)
+        for number = 1, 500 do
+            leave_garbage()
+            local _, err = client.kv:get("key-" .. number)
+            assert.truthy(err.message:find("/v1/kv/key-" .. number .. ":", 1, true), err.message)
+        end
+        collectgarbage("setpause", 200)
+        collectgarbage()
+        assert.equal(500, failures)
+    end)
+
     it("is the call's own, although finalizers run before it is read", function()
         local out = ffi.new("consul_options *[1]")
         local function leave_garbage()
