@@ -26,7 +26,9 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "row") == 0) {
         printf("%c\n", *(const volatile char *)row);
     } else if (strcmp(argv[1], "leak") == 0) {
-        memset(malloc(100), 1, 100);
+        void *volatile lost = malloc(100);
+        lost = NULL;
+        CHECK(lost == NULL);
     } else {
         pthread_t thread;
         CHECK(pthread_create(&thread, NULL, write_shared, NULL) == 0);

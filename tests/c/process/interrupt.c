@@ -33,12 +33,24 @@ static void read_request(int fd)
     } while (strstr(text, "\r\n\r\n") == NULL);
 }
 
+/* Waits until the main thread, which is the caller, sleeps: in the call, since it does nothing else. */
+static void wait_asleep(void)
+{
+    char state = 'R';
+    while (state != 'S') {
+        FILE *stat = fopen("/proc/self/stat", "r");
+        CHECK(stat != NULL && fscanf(stat, "%*d (%*[^)]) %c", &state) == 1);
+        fclose(stat);
+    }
+}
+
 /* Interrupts the caller, waiting for its handler each time. */
 static void interrupt(int times)
 {
     int i;
     for (i = 0; i < times; i++) {
         int before = handled;
+        wait_asleep();
         CHECK(pthread_kill(caller, SIGUSR1) == 0);
         while (handled == before)
             usleep(100);
