@@ -11,11 +11,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// Steps that wait for the network at a time, and so connections that the lane uses at most.
+/// Steps that wait for the network at a time, and so connections that the lane uses.
 const NETWORK: usize = 3;
 
+/// The same while steps come too late: rather a few connections more than a lock less.
+const NETWORK_WHEN_LATE: usize = 6;
+
+/// From when on a step comes too late: no session lives shorter than several times this.
+const LATE: Duration = Duration::from_secs(2);
+
 /// One more than wait for the network, so that a deadline is always noticed in time.
-const THREADS: usize = NETWORK + 1;
+const THREADS: usize = NETWORK_WHEN_LATE + 1;
 
 /// How long a thread without work stays.
 const LINGER: Duration = Duration::from_secs(5);
@@ -68,6 +74,8 @@ struct State {
     network: Due,
     instant: Due,
     threads: usize,
+    /// Threads that were started and have not looked around yet.
+    starting: usize,
     idle: usize,
     /// A thread keeps the time: it sleeps until the next step is due.
     watched: bool,
@@ -165,13 +173,14 @@ impl Lane {
             self.0.idle.notify_one();
             return Ok(());
         }
-        if state.threads >= THREADS {
+        if state.starting > 0 || state.threads >= THREADS {
             return Ok(());
         }
         let lane = self.clone();
         crate::sys::spawn("consul-lane", move || lane.work())
             .map_err(|e| Error::new(Status::NoMemory, format!("cannot start a thread: {e}")))?;
         state.threads += 1;
+        state.starting += 1;
         Ok(())
     }
 
@@ -179,6 +188,7 @@ impl Lane {
     fn work(&self) {
         let inner = &*self.0;
         let mut state = inner.state.lock();
+        state.starting -= 1;
         loop {
             if let Some((id, task)) = state.take(inner.clock.now()) {
                 self.step(&mut state, id, task);
@@ -267,7 +277,12 @@ impl State {
     /// Takes a task whose step is due and may be taken now.
     fn take(&mut self, now: Duration) -> Option<(TaskId, Arc<dyn Task>)> {
         let due = |queue: &Due| queue.first().copied().filter(|&(due, _)| due <= now);
-        let network = || due(&self.network).filter(|_| self.waiting < NETWORK);
+        let network = || {
+            due(&self.network).filter(|&(due, _)| {
+                let late = now.saturating_sub(due) >= LATE;
+                self.waiting < if late { NETWORK_WHEN_LATE } else { NETWORK }
+            })
+        };
         let (_, id) = due(&self.instant).or_else(network)?;
         self.unqueue(id);
         let entry = self.tasks.get_mut(&id)?;
@@ -297,9 +312,13 @@ impl State {
 
     /// When the next step is due that a thread could take.
     fn next(&self) -> Option<Duration> {
-        let network = self.network.first().filter(|_| self.waiting < NETWORK);
-        let next = self.instant.first().into_iter().chain(network).min();
-        next.map(|&(due, _)| due)
+        let network = self.network.first().map(|&(due, _)| match self.waiting {
+            ..NETWORK => due,
+            _ => due.saturating_add(LATE),
+        });
+        let network = network.filter(|_| self.waiting < NETWORK_WHEN_LATE);
+        let instant = self.instant.first().map(|&(due, _)| due);
+        instant.into_iter().chain(network).min()
     }
 
     fn queue(&mut self, id: TaskId) {
@@ -441,14 +460,14 @@ mod tests {
 
     #[test]
     fn what_waits_for_the_network_is_bounded_and_delays_nothing_else() {
-        let (_, lane) = turned();
+        let (clock, lane) = turned();
         let ((enter, entered), (leave, left)) = (unbounded(), bounded::<()>(0));
         let (stuck, _) = task(true, move || {
             enter.send(()).unwrap();
             let _ = left.recv();
             None
         });
-        for _ in 0..NETWORK * 2 {
+        for _ in 0..NETWORK * 3 {
             lane.schedule(TaskId::new(), &stuck, Duration::ZERO).unwrap();
         }
         for _ in 0..NETWORK {
@@ -462,11 +481,18 @@ mod tests {
         lane.schedule(TaskId::new(), &deadline, Duration::ZERO).unwrap();
         noticed.recv_timeout(PATIENCE).unwrap();
         assert!(entered.try_recv().is_err());
-        assert!(threads(&lane) <= THREADS);
-        drop(leave);
-        for _ in 0..NETWORK {
+        assert!(threads(&lane) <= NETWORK + 1);
+        // Those that come too late get some connections more.
+        clock.advance(LATE);
+        for _ in NETWORK..NETWORK_WHEN_LATE {
             entered.recv_timeout(PATIENCE).unwrap();
         }
+        assert!(entered.recv_timeout(Duration::from_millis(30)).is_err());
+        drop(leave);
+        for _ in NETWORK_WHEN_LATE..NETWORK * 3 {
+            entered.recv_timeout(PATIENCE).unwrap();
+        }
+        assert!(threads(&lane) <= THREADS);
     }
 
     #[test]

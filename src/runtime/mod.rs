@@ -5,6 +5,8 @@
 mod clock;
 mod jitter;
 mod lane;
+mod nap;
+mod places;
 mod upkeep;
 
 pub(crate) use clock::BootClock;
@@ -14,4 +16,6 @@ pub(crate) use clock::{Clock, TestClock};
 pub(crate) use jitter::Jitter;
 pub(crate) use jitter::backoff;
 pub(crate) use lane::{Task, TaskId};
+pub(crate) use nap::{Naps, sleep};
+pub(crate) use places::{Place, Places};
 pub(crate) use upkeep::{Kept, Leaving, Order, Resident, Upkeep};

@@ -11,10 +11,9 @@ use crate::client::Client;
 use crate::config::Consistency;
 use crate::error::{Error, Result, Status};
 use crate::recipes::session::SessionEnd;
-use crate::runtime::{Upkeep, backoff};
+use crate::runtime::{self, Place, Places, Upkeep, backoff};
 use crate::transport::CancelToken;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// The longest wait of one blocking query. Consul 1.8 keeps the place of one that was ended early
@@ -27,11 +26,15 @@ const REST: Duration = Duration::from_millis(20);
 /// How often the key is looked at in its lock-delay, whose end nothing announces.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(600));
 
-/// How often a try looks again when others change the key at the same time.
+/// How often it looks again at once when others change the key at the same time.
 const TRIES: u32 = 5;
 
 /// How often an own session is made anew that Consul does not know.
 const SESSIONS: u32 = 3;
+
+/// The blocking queries of all contenders. They take half of the connections at most, so that other
+/// calls go on; who finds no place looks from time to time.
+static WAITING: Places = Places::new();
 
 /// One acquire.
 pub(super) struct Campaign<'a> {
@@ -113,8 +116,10 @@ impl Campaign<'_> {
                 }
                 Ok(Round::Changed) => {
                     self.changes += 1;
-                    if self.once && self.changes > TRIES {
-                        return Ok(None);
+                    match self.changes > TRIES {
+                        true if self.once => return Ok(None),
+                        true => self.pause(self.between_looks())?,
+                        false => {}
                     }
                 }
                 Err(error) if self.once || !passes(&error) => return Err(error),
@@ -162,7 +167,7 @@ impl Campaign<'_> {
     /// before the next look.
     fn look(&mut self) -> Result<(Seen, Duration)> {
         let spec = &self.lock.spec;
-        let waits = if self.index > 0 { Waits::enter(self.upkeep(), &self.client) } else { None };
+        let waits = if self.index > 0 { self.place_to_wait() } else { None };
         let mut options = spec.options.clone().consistency(self.consistency());
         if waits.is_some() {
             options = options.index(self.index).wait(self.wait());
@@ -180,6 +185,10 @@ impl Campaign<'_> {
         let blind = self.index == 0 || (before > 0 && waits.is_none());
         let pause = if hurried || blind { self.between_looks() } else { Duration::ZERO };
         Ok((seen, pause))
+    }
+
+    fn place_to_wait(&self) -> Option<Place> {
+        WAITING.enter((self.client.settings().max_connections / 2).max(1))
     }
 
     /// Takes the key as it was at this write.
@@ -276,7 +285,8 @@ impl Campaign<'_> {
             Some(rest) => time.min(rest),
             None => time,
         };
-        if time.is_zero() { Ok(()) } else { self.cancel.sleep(time) }
+        let interruptible = self.client.settings().interruptible;
+        if time.is_zero() { Ok(()) } else { runtime::sleep(self.cancel, time, interruptible) }
     }
 
     fn between_looks(&self) -> Duration {
@@ -298,28 +308,5 @@ fn passes(error: &Error) -> bool {
         Status::Interrupted => false,
         Status::Io => true,
         _ => error.is_retryable(),
-    }
-}
-
-/// A place among the blocking queries of a client's contenders. They take half of its connections
-/// at most, so that other calls go on; who gets none looks from time to time.
-struct Waits(Arc<AtomicUsize>);
-
-#[derive(Default)]
-struct Contenders(Arc<AtomicUsize>);
-
-impl Waits {
-    fn enter(upkeep: &Upkeep, client: &Client) -> Option<Waits> {
-        let count = upkeep.shared(Contenders::default).0.clone();
-        let most = (client.settings().max_connections / 2).max(1);
-        let place = Waits(count);
-        // Counted first, so that two can never take the last place; dropped, it is given back.
-        (place.0.fetch_add(1, Relaxed) < most).then_some(place)
-    }
-}
-
-impl Drop for Waits {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
     }
 }

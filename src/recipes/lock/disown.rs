@@ -163,8 +163,7 @@ impl Task for Disown {
 }
 
 /// The keys that are being given back, by key and session, so that an acquire with the same
-/// session can take over. The lane keeps them alive: whatever lives on the client, this included,
-/// must not, since they hold the client.
+/// session can take over.
 #[derive(Default)]
 pub(super) struct Disowned(Mutex<HashMap<Name, Vec<Weak<Disown>>>>);
 
@@ -197,11 +196,11 @@ impl Disowned {
         session: &str,
         deadline: Option<Instant>,
     ) -> Result<()> {
-        let found = Disowned::of(upkeep).0.lock().remove(&(key.to_string(), session.to_string()));
-        for disown in found.iter().flatten().filter_map(Weak::upgrade) {
+        let disowned = Disowned::of(upkeep);
+        let found = disowned.0.lock().get(&(key.to_string(), session.to_string())).cloned();
+        for disown in found.unwrap_or_default().iter().filter_map(Weak::upgrade) {
             let deadline = deadline.unwrap_or_else(|| Instant::now() + 2 * PATIENCE);
             let Some(mut state) = disown.state.try_lock_until(deadline) else {
-                Disowned::of(upkeep).add(&disown);
                 let message = "an earlier release of this key by this session has not ended yet";
                 return Err(Error::new(Status::Timeout, message));
             };
@@ -209,6 +208,7 @@ impl Disowned {
             state.leaving = None;
             drop(state);
             upkeep.lane.end(disown.id);
+            disowned.remove(&disown);
         }
         Ok(())
     }

@@ -54,7 +54,8 @@ impl Lock {
     /// [`Lock::stop`].
     ///
     /// An acquire that ends without the lock leaves nothing behind: its own session is destroyed,
-    /// and what a request without an answer may have got is given back, in the background.
+    /// and what a request without an answer may have got is given back, in the background. Only a
+    /// session whose making was never answered is left to its TTL, since nobody knows its id.
     pub fn acquire(&self, timeout: Duration) -> Result<bool> {
         self.campaign(Some(timeout))
     }

@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::config::{Consistency, Options};
 use crate::error::{Error, Result, Status};
 use crate::recipes::session::SessionEnd;
-use crate::runtime::{Task, TaskId, Upkeep, backoff};
+use crate::runtime::{Places, Task, TaskId, Upkeep, backoff};
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
@@ -28,6 +28,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest wait of the blocking query. Consul 1.8 keeps the place of one that was ended early
 /// until its wait is over.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// The blocking queries of all clients. They leave room for renewals among the connections that are
+/// set apart for upkeep; who finds no place asks twice a second.
+static WAITING: Places = Places::new();
+
+const PLACES: usize = 4;
 
 /// A blocking query that ends sooner than this, with nothing new, did not block.
 const BLOCKED: Duration = Duration::from_millis(50);
@@ -116,11 +122,13 @@ impl Monitor {
         live
     }
 
-    /// Asks once, for as long as nothing changes.
-    fn query(&self, live: &Live, index: u64) -> Result<bool> {
+    /// Asks once, for as long as nothing changes. Gives how long to pause; `None` when it did not
+    /// wait as it should have.
+    fn query(&self, live: &Live, index: u64) -> Result<Option<Duration>> {
         let window = live.lock.window(&live.claim);
+        let place = WAITING.enter(PLACES);
         let options = consistent(&live.lock)
-            .index(index)
+            .index(if place.is_some() { index } else { 0 })
             .wait((window * 2 / 5).min(LONGEST_WAIT))
             .timeout(patience(window));
         let started = Instant::now();
@@ -132,7 +140,8 @@ impl Monitor {
             watch.index = next;
         }
         live.judge(answer?.value);
-        Ok(next != index || started.elapsed() >= BLOCKED)
+        let news = next != index || started.elapsed() >= BLOCKED;
+        Ok(if place.is_none() { Some(SWEEP) } else { news.then_some(Duration::ZERO) })
     }
 }
 
@@ -278,11 +287,11 @@ impl Task for Poll {
         let outcome = self.0.query(&live, index);
         let failures = &mut self.0.state.lock().poll_failures;
         match outcome {
-            Ok(true) => {
+            Ok(Some(pause)) => {
                 *failures = 0;
-                Some(live.now())
+                Some(live.now() + pause)
             }
-            Ok(false) | Err(_) => Some(retry(live.lock.upkeep(), failures)),
+            Ok(None) | Err(_) => Some(retry(live.lock.upkeep(), failures)),
         }
     }
 

@@ -7,7 +7,7 @@ use super::spec::{LockSpec, LostReason};
 use crate::client::Client;
 use crate::error::{Error, Result, Status};
 use crate::recipes::session::{SessionEnd, Tenant};
-use crate::runtime::{Leaving, Order, Resident, Task, TaskId, Upkeep};
+use crate::runtime::{Leaving, Naps, Order, Resident, Task, TaskId, Upkeep};
 use crate::transport::CancelToken;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::sync::{Arc, Weak};
@@ -285,18 +285,33 @@ impl Shared {
         deadline: Option<Instant>,
         mut ready: impl FnMut() -> Option<T>,
     ) -> Result<Option<T>> {
+        let mut naps = Naps::new();
         let mut state = self.state();
         loop {
             if let Some(result) = ready() {
                 return Ok(Some(result));
             }
             cancel.check()?;
-            match deadline {
-                Some(deadline) if Instant::now() >= deadline => return Ok(None),
-                Some(deadline) => drop(self.changed.wait_until(&mut state, deadline)),
-                None => self.changed.wait(&mut state),
+            let rest = rest_until(deadline);
+            if rest.is_zero() {
+                return Ok(None);
             }
+            self.wait(&mut state, rest, &mut naps)?;
         }
+    }
+
+    /// Waits for a change, not longer than this.
+    fn wait(
+        &self,
+        state: &mut MutexGuard<'_, State>,
+        most: Duration,
+        naps: &mut Naps,
+    ) -> Result<()> {
+        if self.client.settings().interruptible {
+            return MutexGuard::unlocked(state, || naps.nap(most));
+        }
+        self.changed.wait_for(state, most);
+        Ok(())
     }
 
     /// Wakes who waits in [`Shared::wait_for`].
@@ -309,6 +324,7 @@ impl Shared {
     pub(super) fn wait_lost(&self, timeout: Duration) -> Result<Option<LostReason>> {
         let until = Instant::now().checked_add(timeout);
         let stops = self.state().stops;
+        let mut naps = Naps::new();
         loop {
             let remaining = self.remaining();
             let mut state = self.state();
@@ -320,15 +336,20 @@ impl Shared {
                 Phase::Held(_) => {}
                 _ => return Err(Error::new(Status::NotHeld, "the lock is not held")),
             }
-            let rest = until.map_or(Duration::MAX, |u| u.saturating_duration_since(Instant::now()));
+            let rest = rest_until(until);
             if rest.is_zero() {
                 return Ok(None);
             }
             // Its deadline is another clock's; this one may stand still while that one goes on.
             let nap = remaining.max(Duration::from_millis(1)).min(self.upkeep().clock.tick());
-            self.changed.wait_for(&mut state, nap.min(rest));
+            self.wait(&mut state, nap.min(rest), &mut naps)?;
         }
     }
+}
+
+/// The time left; `Duration::MAX` when there is no end.
+fn rest_until(deadline: Option<Instant>) -> Duration {
+    deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()))
 }
 
 impl State {

@@ -116,7 +116,7 @@ fn reads_that_fail_are_not_a_loss_until_nobody_knows_for_too_long() {
     let lock = w.held_by(LockSpec::new("a").monitor_retry(window));
     // Renewals pass, so only the monitor's window counts.
     w.fake.fate("/v1/kv/a", Fate::Fail);
-    w.pass(SECOND * 9);
+    w.pass(SECOND * 7);
     assert!(lock.is_held() && w.fake.seen("/v1/kv/a").len() > 4);
     w.fake.heal();
     w.eventually("it is seen again", || lock.remaining() > SECOND * 9);

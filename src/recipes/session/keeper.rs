@@ -359,6 +359,12 @@ impl Keeper {
     }
 }
 
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.upkeep().forget(&self.id);
+    }
+}
+
 impl Resident for Keeper {
     fn order(&self) -> Order {
         Order::Sessions
