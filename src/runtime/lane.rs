@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Steps that wait for the network at a time, and so connections that the lane uses.
@@ -74,6 +75,8 @@ struct State {
     network: Due,
     instant: Due,
     threads: usize,
+    /// The threads, to be joined when the lane is closed.
+    handles: Vec<JoinHandle<()>>,
     /// Threads that were started and have not looked around yet.
     starting: usize,
     idle: usize,
@@ -160,11 +163,14 @@ impl Lane {
     pub(crate) fn wait_closed(&self, deadline: Instant) -> bool {
         let mut state = self.0.state.lock();
         while state.threads > 0 {
-            if self.0.quiet.wait_until(&mut state, deadline).timed_out() {
-                return state.threads == 0;
+            if self.0.quiet.wait_until(&mut state, deadline).timed_out() && state.threads > 0 {
+                return false;
             }
         }
-        true
+        let handles = std::mem::take(&mut state.handles);
+        drop(state);
+        // They have nothing more to do than to end.
+        handles.into_iter().all(|handle| handle.join().is_ok())
     }
 
     /// Sees to it that a thread looks at the clock.
@@ -177,8 +183,9 @@ impl Lane {
             return Ok(());
         }
         let lane = self.clone();
-        crate::sys::spawn("consul-lane", move || lane.work())
+        let handle = crate::sys::spawn("consul-lane", move || lane.work())
             .map_err(|e| Error::new(Status::NoMemory, format!("cannot start a thread: {e}")))?;
+        state.handles.push(handle);
         state.threads += 1;
         state.starting += 1;
         Ok(())
@@ -195,6 +202,11 @@ impl Lane {
             } else if state.closed || !self.rest(&mut state) {
                 break;
             }
+        }
+        if !state.closed {
+            // Nobody will join it.
+            let me = std::thread::current().id();
+            state.handles.retain(|handle| handle.thread().id() != me);
         }
         state.threads -= 1;
         inner.quiet.notify_all();

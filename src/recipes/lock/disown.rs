@@ -163,7 +163,8 @@ impl Task for Disown {
 }
 
 /// The keys that are being given back, by key and session, so that an acquire with the same
-/// session can take over.
+/// session can take over. The lane keeps them alive: whatever lives on the client, this included,
+/// must not, since they hold the client.
 #[derive(Default)]
 pub(super) struct Disowned(Mutex<HashMap<Name, Vec<Weak<Disown>>>>);
 

@@ -185,6 +185,69 @@ static void one_owner(void)
     free(contended);
 }
 
+static pthread_t waiter;
+
+static void handle(int signal)
+{
+    (void)signal;
+}
+
+/* Signals come until the wait is over, also when the first comes a moment too early. */
+static void *signal_it(void *over)
+{
+    while (!__atomic_load_n((bool *)over, __ATOMIC_SEQ_CST)) {
+        CHECK(pthread_kill(waiter, SIGUSR1) == 0);
+        usleep(1000);
+    }
+    return NULL;
+}
+
+static consul_status signalled(consul_status (*wait)(const consul_lock *), const consul_lock *lock)
+{
+    bool over = false;
+    pthread_t thread;
+    consul_status status;
+    CHECK(pthread_create(&thread, NULL, signal_it, &over) == 0);
+    status = wait(lock);
+    __atomic_store_n(&over, true, __ATOMIC_SEQ_CST);
+    CHECK(pthread_join(thread, NULL) == 0);
+    return status;
+}
+
+static consul_status wait_lost(const consul_lock *lock)
+{
+    return consul_lock_wait_lost(lock, -1);
+}
+
+static consul_status acquire(const consul_lock *lock)
+{
+    return consul_lock_acquire(lock, UINT64_MAX, NULL);
+}
+
+/* Every wait in a lock ends with a signal where the client is configured so. */
+static void interrupted(void)
+{
+    struct sigaction action;
+    consul_lock *held, *wanting;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handle;
+    CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+    waiter = pthread_self();
+    client = client_with(consul_address(), "interruptible", "true");
+    contended = unique("interrupted");
+    held = lock_new(contended);
+    wanting = lock_new(contended);
+    CHECK_OK(consul_lock_acquire(held, 60000, NULL));
+    CHECK_STATUS(CONSUL_ERR_INTERRUPTED, signalled(wait_lost, held));
+    CHECK_STATUS(CONSUL_ERR_INTERRUPTED, signalled(acquire, wanting));
+    CHECK(consul_lock_is_held(held));
+    consul_lock_free(held);
+    consul_lock_free(wanting);
+    CHECK_OK(consul_client_close(client, 10000));
+    consul_client_free(client);
+    free(contended);
+}
+
 static void *nothing(void *unused)
 {
     return unused;
@@ -197,6 +260,7 @@ int main(void)
     CHECK(pthread_create(&thread, NULL, nothing, NULL) == 0 && pthread_join(thread, NULL) == 0);
     few_threads();
     one_owner();
+    interrupted();
     CHECK_NO_HANDLES();
     return 0;
 }
