@@ -114,6 +114,7 @@ static void few_threads(void)
     }
     /* When it is closed, nothing needs them any more. */
     CHECK_OK(consul_client_close(client, 10000));
+    /* A thread that was joined is listed for another moment. */
     while (threads() > before)
         usleep(1000);
     CHECK(sockets(NULL) == 0);
