@@ -1,58 +1,25 @@
 //! The lane of renewals, heartbeats, releases and lock monitors: tasks that take a step when it is
 //! due, on a few threads of the library that exist only while there are tasks.
 
+mod agenda;
+
+pub(crate) use agenda::{Task, TaskId};
+
 use super::clock::Clock;
 use crate::error::{Error, Result, Status};
+use agenda::{Agenda, NETWORK_WHEN_LATE};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::any::Any;
-use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-
-/// Steps that wait for the network at a time, and so connections that the lane uses.
-const NETWORK: usize = 3;
-
-/// The same while steps come too late: rather a few connections more than a lock less.
-const NETWORK_WHEN_LATE: usize = 6;
-
-/// From when on a step comes too late: no session lives shorter than several times this.
-const LATE: Duration = Duration::from_secs(2);
 
 /// One more than wait for the network, so that a deadline is always noticed in time.
 const THREADS: usize = NETWORK_WHEN_LATE + 1;
 
 /// How long a thread without work stays.
 const LINGER: Duration = Duration::from_secs(5);
-
-/// Something that is done again and again, one step at a time.
-pub(crate) trait Task: Send + Sync {
-    /// Whether a step may wait for the network. One that does not is never kept waiting by those
-    /// that do.
-    fn uses_network(&self) -> bool {
-        true
-    }
-
-    /// Does what is due, and says when the next step is; `None` ends the task.
-    fn step(&self) -> Option<Duration>;
-
-    /// A step panicked; as `step`.
-    fn failed(&self, error: Error) -> Option<Duration>;
-}
-
-/// Names a task, so that it can be moved or ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct TaskId(u64);
-
-impl TaskId {
-    /// A name that no other task has.
-    pub(crate) fn new() -> TaskId {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        TaskId(NEXT.fetch_add(1, Relaxed))
-    }
-}
 
 /// A client's lane. A clone is the same lane.
 #[derive(Clone)]
@@ -71,9 +38,7 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    tasks: HashMap<TaskId, Entry>,
-    network: Due,
-    instant: Due,
+    agenda: Agenda,
     threads: usize,
     /// The threads, to be joined when the lane is closed.
     handles: Vec<JoinHandle<()>>,
@@ -82,27 +47,6 @@ struct State {
     idle: usize,
     /// A thread keeps the time: it sleeps until the next step is due.
     watched: bool,
-    /// Steps that wait for the network now.
-    waiting: usize,
-    closed: bool,
-}
-
-/// The tasks of one kind by the time of their next step.
-type Due = BTreeSet<(Duration, TaskId)>;
-
-struct Entry {
-    task: Arc<dyn Task>,
-    turn: Turn,
-}
-
-#[derive(Clone, Copy)]
-enum Turn {
-    /// Its next step is due then.
-    At(Duration),
-    /// It takes a step now; `again` was asked for meanwhile.
-    Running { again: Option<Duration> },
-    /// It takes its last step now.
-    Ending,
 }
 
 impl Lane {
@@ -121,8 +65,8 @@ impl Lane {
     /// take it.
     pub(crate) fn schedule(&self, id: TaskId, task: &Arc<dyn Task>, due: Duration) -> Result<()> {
         let mut state = self.0.state.lock();
-        state.check_open()?;
-        state.set(id, task, due);
+        state.agenda.check_open()?;
+        state.agenda.set(id, task, due);
         if state.watched {
             self.0.earlier.notify_one();
             return Ok(());
@@ -131,18 +75,18 @@ impl Lane {
         if state.threads > 0 {
             return Ok(());
         }
-        state.remove(id);
+        state.agenda.remove(id);
         started
     }
 
     /// An error once it is closed.
     pub(crate) fn check_open(&self) -> Result<()> {
-        self.0.state.lock().check_open()
+        self.0.state.lock().agenda.check_open()
     }
 
     /// Ends the task; a step that it is taking is its last.
     pub(crate) fn end(&self, id: TaskId) {
-        let ended = self.0.state.lock().remove(id);
+        let ended = self.0.state.lock().agenda.remove(id);
         drop(ended);
     }
 
@@ -150,9 +94,7 @@ impl Lane {
     /// once.
     pub(crate) fn close(&self) {
         let mut state = self.0.state.lock();
-        state.closed = true;
-        let ids: Vec<TaskId> = state.tasks.keys().copied().collect();
-        let ended: Vec<_> = ids.into_iter().map(|id| state.remove(id)).collect();
+        let ended = state.agenda.close();
         self.0.earlier.notify_all();
         self.0.idle.notify_all();
         drop(state);
@@ -197,13 +139,13 @@ impl Lane {
         let mut state = inner.state.lock();
         state.starting -= 1;
         loop {
-            if let Some((id, task)) = state.take(inner.clock.now()) {
+            if let Some((id, task)) = state.agenda.take(inner.clock.now()) {
                 self.step(&mut state, id, task);
-            } else if state.closed || !self.rest(&mut state) {
+            } else if state.agenda.is_closed() || !self.rest(&mut state) {
                 break;
             }
         }
-        if !state.closed {
+        if !state.agenda.is_closed() {
             // Nobody will join it.
             let me = std::thread::current().id();
             state.handles.retain(|handle| handle.thread().id() != me);
@@ -214,9 +156,7 @@ impl Lane {
 
     /// Takes a step of a task, with the lane unlocked.
     fn step(&self, state: &mut MutexGuard<'_, State>, id: TaskId, task: Arc<dyn Task>) {
-        let network = task.uses_network();
-        state.waiting += usize::from(network);
-        if network && state.tasks.len() > 1 && !state.watched {
+        if task.uses_network() && state.agenda.len() > 1 && !state.watched {
             // Without another thread the time is kept again when this step is over.
             let _ = self.staff(state);
         }
@@ -226,8 +166,7 @@ impl Lane {
                 caught(|| task.failed(error)).unwrap_or_default()
             })
         });
-        state.waiting -= usize::from(network);
-        let ended = state.finish(id, next);
+        let ended = state.agenda.finish(id, next);
         if state.watched {
             self.0.earlier.notify_one();
         }
@@ -244,105 +183,14 @@ impl Lane {
             state.idle -= 1;
             return !(timed_out && state.watched);
         }
-        let sleep = match state.next() {
+        let sleep = match state.agenda.next() {
             Some(due) => due.saturating_sub(inner.clock.now()).min(inner.clock.tick()),
             None => LINGER,
         };
         state.watched = true;
         let timed_out = inner.earlier.wait_for(state, sleep).timed_out();
         state.watched = false;
-        !(timed_out && state.next().is_none())
-    }
-}
-
-impl State {
-    fn check_open(&self) -> Result<()> {
-        if self.closed {
-            return Err(Error::new(Status::Closed, "the client is closed"));
-        }
-        Ok(())
-    }
-
-    fn set(&mut self, id: TaskId, task: &Arc<dyn Task>, due: Duration) {
-        let turn = match self.tasks.get(&id).map(|entry| entry.turn) {
-            Some(Turn::Running { again }) => {
-                Turn::Running { again: Some(again.map_or(due, |again| again.min(due))) }
-            }
-            Some(Turn::Ending) => Turn::Running { again: Some(due) },
-            Some(Turn::At(_)) | None => Turn::At(due),
-        };
-        self.unqueue(id);
-        self.tasks.insert(id, Entry { task: task.clone(), turn });
-        self.queue(id);
-    }
-
-    /// Takes out a task, at the end of its step if it is taking one.
-    fn remove(&mut self, id: TaskId) -> Option<Entry> {
-        self.unqueue(id);
-        match self.tasks.get_mut(&id) {
-            Some(entry) if !matches!(entry.turn, Turn::At(_)) => entry.turn = Turn::Ending,
-            _ => return self.tasks.remove(&id),
-        }
-        None
-    }
-
-    /// Takes a task whose step is due and may be taken now.
-    fn take(&mut self, now: Duration) -> Option<(TaskId, Arc<dyn Task>)> {
-        let due = |queue: &Due| queue.first().copied().filter(|&(due, _)| due <= now);
-        let network = || {
-            due(&self.network).filter(|&(due, _)| {
-                let late = now.saturating_sub(due) >= LATE;
-                self.waiting < if late { NETWORK_WHEN_LATE } else { NETWORK }
-            })
-        };
-        let (_, id) = due(&self.instant).or_else(network)?;
-        self.unqueue(id);
-        let entry = self.tasks.get_mut(&id)?;
-        entry.turn = Turn::Running { again: None };
-        Some((id, entry.task.clone()))
-    }
-
-    /// Queues a task again after its step, or takes it out.
-    fn finish(&mut self, id: TaskId, next: Option<Duration>) -> Option<Entry> {
-        let entry = self.tasks.get_mut(&id)?;
-        let next = match entry.turn {
-            Turn::Running { again: Some(again) } => {
-                Some(next.map_or(again, |next| next.min(again)))
-            }
-            Turn::Running { again: None } | Turn::At(_) => next,
-            Turn::Ending => None,
-        };
-        match next.filter(|_| !self.closed) {
-            Some(due) => {
-                entry.turn = Turn::At(due);
-                self.queue(id);
-                None
-            }
-            None => self.tasks.remove(&id),
-        }
-    }
-
-    /// When the next step is due that a thread could take.
-    fn next(&self) -> Option<Duration> {
-        let network = self.network.first().map(|&(due, _)| match self.waiting {
-            ..NETWORK => due,
-            _ => due.saturating_add(LATE),
-        });
-        let network = network.filter(|_| self.waiting < NETWORK_WHEN_LATE);
-        let instant = self.instant.first().map(|&(due, _)| due);
-        instant.into_iter().chain(network).min()
-    }
-
-    fn queue(&mut self, id: TaskId) {
-        let Some(Entry { task, turn: Turn::At(due) }) = self.tasks.get(&id) else { return };
-        let queue = if task.uses_network() { &mut self.network } else { &mut self.instant };
-        queue.insert((*due, id));
-    }
-
-    fn unqueue(&mut self, id: TaskId) {
-        let Some(Entry { task, turn: Turn::At(due) }) = self.tasks.get(&id) else { return };
-        let queue = if task.uses_network() { &mut self.network } else { &mut self.instant };
-        queue.remove(&(*due, id));
+        !(timed_out && state.agenda.next().is_none())
     }
 }
 
@@ -363,6 +211,7 @@ fn panic_text(payload: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::clock::{BootClock, TestClock};
+    use super::agenda::{LATE, NETWORK};
     use super::*;
     use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
