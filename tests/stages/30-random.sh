@@ -3,9 +3,13 @@
 set -eu
 . tests/c/common.sh
 
-cargo build --release --locked
-programs gcc-c99 gcc c99 "$(library "$target/release")"
+if [ "${1:-}" != beside-consul ]; then
+    cargo build --release --locked
+    programs gcc-c99 gcc c99 "$(library "$target/release")"
+    beside_consul "$0"
+fi
+
 limit=420
-run "random 1000000" tests/support/with-consul.sh "$out/gcc-c99/random" 1000000
+run "random 1000000" "$out/gcc-c99/random" 1000000
 grep seed "$out/log"
 finish
