@@ -17,6 +17,7 @@ pub mod config;
 pub mod error;
 #[doc(hidden)]
 pub mod ffi;
+pub mod observe;
 pub mod recipes;
 mod runtime;
 mod sys;
