@@ -66,9 +66,9 @@ impl Client {
         self.shared.transport.endpoint()
     }
 
-    /// Releases the locks that are held, ends the sessions that are kept alive, waits for the
-    /// threads of this client, and shuts it down. `Status::Timeout` when that took longer: what is
-    /// left at Consul ends by its TTL.
+    /// Deregisters the services that are kept registered, releases the locks that are held, ends the
+    /// sessions that are kept alive, waits for the threads of this client, and shuts it down.
+    /// `Status::Timeout` when that took longer: what is left at Consul ends by its TTL.
     pub fn close(&self, timeout: Duration) -> Result<()> {
         let started = Instant::now();
         let deadline = started.checked_add(timeout).unwrap_or(started + DAY);

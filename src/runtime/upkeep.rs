@@ -23,10 +23,12 @@ pub(crate) trait Resident: Send + Sync {
     fn evict(&self);
 }
 
-/// Locks are released before the sessions that hold them end.
+/// Nobody is to come any more before the locks are released, and they are before the sessions that
+/// hold them end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub(crate) enum Order {
+    Services,
     Locks,
     Sessions,
 }
@@ -106,7 +108,8 @@ impl Upkeep {
 
     /// Has everything given back that lives on the client. False when that takes longer.
     pub(crate) fn leave(&self, deadline: Instant) -> bool {
-        self.leave_all(Order::Locks, deadline) && self.leave_all(Order::Sessions, deadline)
+        let order = [Order::Services, Order::Locks, Order::Sessions];
+        order.into_iter().all(|order| self.leave_all(order, deadline))
     }
 
     fn leave_all(&self, order: Order, deadline: Instant) -> bool {

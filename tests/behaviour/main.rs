@@ -24,6 +24,7 @@ mod lock_processes;
 mod proxy;
 mod quick;
 mod raw;
+mod registration;
 mod session;
 mod session_kept;
 mod status;

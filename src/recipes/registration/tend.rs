@@ -1,0 +1,210 @@
+//! What is sent about a service that stays registered: one exchange after the other, on the lane.
+
+use super::found::Found;
+use super::shared::{Phase, Report, Shared};
+use crate::api::CheckStatus;
+use crate::api::agent::ServiceDefinition;
+use crate::config::Options;
+use crate::error::{Error, Result, Status};
+use crate::observe::log::{self, Level};
+use crate::runtime::Task;
+use std::sync::Arc;
+use std::time::Duration;
+
+const AREA: &str = "registration";
+
+/// Looks after a service, and deregisters it in the end.
+pub(super) struct Tending(pub(super) Arc<Shared>);
+
+impl Task for Tending {
+    fn step(&self) -> Option<Duration> {
+        let phase = self.0.state().phase;
+        match phase {
+            Phase::Kept => self.0.settle(&self.0.tend()),
+            Phase::Leaving(_) => {
+                let outcome = self.0.deregister();
+                self.0.settle(&outcome)
+            }
+            Phase::Idle | Phase::Gone => None,
+        }
+    }
+
+    fn failed(&self, error: Error) -> Option<Duration> {
+        self.0.settle(&Err(error))
+    }
+}
+
+/// What one step sends, as it was when the step began.
+struct Plan {
+    definition: ServiceDefinition,
+    options: Options,
+    revision: u64,
+    report: Report,
+    must_write: bool,
+}
+
+impl Shared {
+    /// Sends what is due.
+    pub(super) fn tend(&self) -> Result<()> {
+        let _turn = self.turn();
+        let (plan, registered, beats, looks) = {
+            let (state, now) = (self.state(), self.now());
+            if state.phase != Phase::Kept {
+                return Ok(());
+            }
+            let plan = Plan {
+                definition: state.definition.clone(),
+                options: state.options.clone(),
+                revision: state.revision,
+                report: self.report(&state, now),
+                must_write: state.must_write || state.restoring.is_some(),
+            };
+            let beats = state.told.as_ref() != Some(&plan.report) || state.beat_due <= now;
+            let registered = state.registered == Some(state.revision);
+            (plan, registered, beats && self.kept.schedule.beats(), state.look_due <= now)
+        };
+        if !registered || looks {
+            return self.register(&plan);
+        }
+        if !beats {
+            return Ok(());
+        }
+        match self.beat(&plan) {
+            Err(error) if error.status() == Status::NotFound => {
+                self.lost("its check");
+                self.register(&plan)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Sees to it that the agent has it as it should be, and says how it is.
+    fn register(&self, plan: &Plan) -> Result<()> {
+        let found = self.look(plan)?;
+        let wanted = self.kept.definition(&plan.definition, plan.report.status);
+        let is_there = found.as_ref().is_some_and(|found| found.is(&wanted));
+        if !is_there && self.state().registered == Some(plan.revision) {
+            self.lost(if found.is_some() { "a part of it" } else { "it" });
+        }
+        if !is_there || plan.must_write {
+            self.write(plan, found.as_ref())?;
+        }
+        {
+            let mut state = self.state();
+            state.registered = Some(plan.revision);
+            state.must_write &= state.revision != plan.revision;
+            state.look_due = self.now() + self.kept.schedule.look(self.upkeep().jitter.unit());
+        }
+        self.beat(plan)
+    }
+
+    fn look(&self, plan: &Plan) -> Result<Option<Found>> {
+        let health = self.hurried().agent().service_health(self.id(), &plan.options)?;
+        let found = health.map(Found::new);
+        let mut state = self.state();
+        match &found {
+            Some(found) => state.maintenance = found.maintenance(),
+            None => state.restoring = state.maintenance.take().or(state.restoring.take()),
+        }
+        Ok(found)
+    }
+
+    /// Writes it to the agent. What is in maintenance stays so: replacing all checks would end it.
+    fn write(&self, plan: &Plan, found: Option<&Found>) -> Result<()> {
+        let now_in = found.and_then(Found::maintenance);
+        let restore = self.state().restoring.clone();
+        // Nobody shall come before it is back in maintenance.
+        let status = if restore.is_some() { CheckStatus::Critical } else { plan.report.status };
+        let wanted = self.kept.definition(&plan.definition, status);
+        let replaces = wanted.clone().replace_existing_checks(now_in.is_none());
+        self.hurried().agent().register_service(&replaces, &plan.options)?;
+        {
+            let mut state = self.state();
+            state.registrations += 1;
+            state.told = None;
+        }
+        log::add(Level::Info, AREA, || format!("{} is registered", self.id()));
+        if now_in.is_some() {
+            for id in found.iter().flat_map(|found| found.leftovers(&wanted)) {
+                self.hurried().agent().deregister_check(&id, &plan.options)?;
+            }
+        }
+        let Some(reason) = restore else { return Ok(()) };
+        let client = self.hurried();
+        client.agent().service_maintenance(self.id(), true, &reason, &plan.options)?;
+        let mut state = self.state();
+        (state.maintenance, state.restoring) = (Some(reason), None);
+        Ok(())
+    }
+
+    /// Tells the agent how the program is.
+    fn beat(&self, plan: &Plan) -> Result<()> {
+        if !self.kept.schedule.beats() {
+            return Ok(());
+        }
+        let (id, report, sent) = (self.check_id(), &plan.report, self.now());
+        let client = self.hurried();
+        client.agent().check_update(&id, report.status, &report.note, &plan.options)?;
+        let mut state = self.state();
+        state.told = Some(report.clone());
+        state.beat_due = sent + self.kept.schedule.beat(self.upkeep().jitter.unit());
+        Ok(())
+    }
+
+    /// The agent does not have it any more.
+    fn lost(&self, what: &str) {
+        {
+            let mut state = self.state();
+            (state.registered, state.told) = (None, None);
+        }
+        log::add(Level::Warning, AREA, || {
+            format!("the agent has lost {what}: {} is registered again", self.id())
+        });
+    }
+
+    pub(super) fn deregister(&self) -> Result<()> {
+        let _turn = self.turn();
+        let options = self.state().options.clone();
+        self.hurried().agent().deregister_service(self.id(), &options)?;
+        log::add(Level::Info, AREA, || format!("{} is deregistered", self.id()));
+        self.finish();
+        Ok(())
+    }
+
+    /// Takes down how a step went; gives when the next one is due.
+    pub(super) fn settle(&self, outcome: &Result<()>) -> Option<Duration> {
+        let (now, unit) = (self.now(), self.upkeep().jitter.unit());
+        let mut state = self.state();
+        if let Err(error) = outcome {
+            state.progress.failed(error.clone());
+            // An outage is one event, however often it is looked for.
+            let first = state.progress.failures() == 1;
+            let level = if first { Level::Warning } else { Level::Debug };
+            log::add(level, AREA, || format!("{}: {error}", self.id()));
+        } else if state.phase == Phase::Kept {
+            if state.progress.failures() > 0 {
+                log::add(Level::Info, AREA, || format!("{} is well again", self.id()));
+            }
+            state.progress.succeeded(now);
+        }
+        let next = match (state.phase, outcome) {
+            (Phase::Idle | Phase::Gone, _) => None,
+            (Phase::Leaving(until), _) if until <= now => {
+                drop(state);
+                self.finish();
+                return None;
+            }
+            (_, Err(_)) => Some(now + self.kept.schedule.retry(state.progress.failures(), unit)),
+            (_, Ok(())) if self.has_news(&state, now) => Some(now),
+            (_, Ok(())) => {
+                let mut due = state.look_due;
+                if self.kept.schedule.beats() {
+                    due = due.min(state.beat_due);
+                }
+                Some(self.silent_from(&state, now).map_or(due, |silent| due.min(silent)))
+            }
+        };
+        state.progress.next(next);
+        next
+    }
+}
