@@ -487,6 +487,16 @@ typedef struct consul_agent_info consul_agent_info;
 typedef struct consul_registration consul_registration;
 
 /**
+ * What a service that stays registered is made from.
+ */
+typedef struct consul_kept_service_spec consul_kept_service_spec;
+
+/**
+ * A service that the library keeps registered.
+ */
+typedef struct consul_kept_service consul_kept_service;
+
+/**
  * All types of handles together.
  */
 #define CONSUL_HANDLE_ALL 0
@@ -517,6 +527,8 @@ typedef struct consul_registration consul_registration;
 #define CONSUL_HANDLE_RESPONSE 24
 #define CONSUL_HANDLE_AGENT_INFO 25
 #define CONSUL_HANDLE_REGISTRATION 26
+#define CONSUL_HANDLE_KEPT_SERVICE_SPEC 40
+#define CONSUL_HANDLE_KEPT_SERVICE 41
 
 /**
  * How many handles of a type (`CONSUL_HANDLE_...`) were not freed yet; `CONSUL_HANDLE_ALL` counts
@@ -754,10 +766,10 @@ consul_status consul_options_set_cached(consul_options *options, bool value);
 consul_status consul_client_new(const consul_config *config, consul_client **out);
 
 /**
- * Releases the locks that are held, ends the sessions that are kept alive, waits for the threads of
- * this client, and shuts it down: from then on calls end with `CONSUL_ERR_CLOSED`. The handle stays
- * the caller's to free. `CONSUL_ERR_TIMEOUT` when it took longer: what is left at Consul ends by its
- * TTL.
+ * Deregisters the services that are kept registered, releases the locks that are held, ends the
+ * sessions that are kept alive, waits for the threads of this client, and shuts it down: from then on
+ * calls end with `CONSUL_ERR_CLOSED`. The handle stays the caller's to free. `CONSUL_ERR_TIMEOUT`
+ * when it took longer: what is left at Consul ends by its TTL.
  */
 consul_status consul_client_close(const consul_client *client,
                                   uint64_t timeout_ms);
@@ -2569,6 +2581,187 @@ consul_status consul_service_spec_set_replace_existing_checks(consul_service_spe
  * Ends a description; the service stays registered. NULL is fine.
  */
 void consul_service_spec_free(consul_service_spec *spec);
+
+
+/*
+ * Services that stay registered
+ * =============================
+ *
+ * The library registers a service, sends its heartbeat from a thread of its own, and registers it
+ * again when the agent has lost it, with the status that it had. Beside the checks of its
+ * description the service gets a TTL check, `service:ID:ttl`. An id belongs to one handle: two that
+ * keep the same id undo each other's changes.
+ *
+ *     consul_service_spec *web = NULL;
+ *     consul_kept_service_spec *spec = NULL;
+ *     consul_kept_service *service = NULL;
+ *     consul_service_spec_new("web", &web);
+ *     consul_service_spec_set_port(web, 8080);
+ *     consul_kept_service_spec_new(web, &spec);
+ *     consul_kept_service_spec_set_deregister_after_ms(spec, 600000);
+ *     consul_kept_service_new(client, spec, &service);
+ *     consul_kept_service_spec_free(spec);
+ *     consul_service_spec_free(web);
+ *     if (consul_kept_service_start(service, NULL) == CONSUL_OK)
+ *         consul_kept_service_set_status(service, "warning", "cache is cold");
+ *     consul_kept_service_close(service, NULL);
+ *     consul_kept_service_free(service);
+ */
+
+/**
+ * Describes a service that stays registered: this service, with a TTL of 15 s and a heartbeat in
+ * the background, passing from the start. `service` stays the caller's. Everything in it is
+ * checked by `consul_kept_service_new`. Free it with `consul_kept_service_spec_free`.
+ */
+consul_status consul_kept_service_spec_new(const consul_service_spec *service,
+                                           consul_kept_service_spec **out);
+
+/**
+ * After how long without a heartbeat the agent takes it for critical, 1000 ms at least. 0 for a
+ * service without a heartbeat: it stays registered, and only its own checks tell how it is.
+ */
+consul_status consul_kept_service_spec_set_ttl_ms(consul_kept_service_spec *spec, uint64_t ttl_ms);
+
+/**
+ * Whether the program must call `consul_kept_service_pat` at least once a TTL: without it the
+ * service turns critical. Otherwise it passes as long as the process lives, whatever the program's
+ * threads do.
+ */
+consul_status consul_kept_service_spec_set_must_pat(consul_kept_service_spec *spec, bool must_pat);
+
+/**
+ * What it is until the program says otherwise: `passing`, which it is when this is not set,
+ * `warning` or `critical`.
+ */
+consul_status consul_kept_service_spec_set_status(consul_kept_service_spec *spec,
+                                                  const char *status);
+
+/**
+ * The note of its heartbeat until the program says otherwise; empty when it is not set. It stays
+ * the same from one heartbeat to the next, since every change wakes all who watch the service.
+ */
+consul_status consul_kept_service_spec_set_note(consul_kept_service_spec *spec, const char *note);
+
+/**
+ * Has the agent deregister it after it was critical for this long: what a program that was killed
+ * leaves behind. Consul takes less than a minute as a minute, and looks every 30 s.
+ */
+consul_status consul_kept_service_spec_set_deregister_after_ms(consul_kept_service_spec *spec,
+                                                               uint64_t deregister_after_ms);
+
+/**
+ * With what token, namespace and partition it is registered; `options` may be NULL, for the
+ * client's. The rest of the options is not used.
+ */
+consul_status consul_kept_service_spec_set_options(consul_kept_service_spec *spec,
+                                                   const consul_options *options);
+
+/**
+ * Ends a description; services that were made from it stay. NULL is fine.
+ */
+void consul_kept_service_spec_free(consul_kept_service_spec *spec);
+
+/**
+ * Makes a service to keep registered from a copy of its description. Sends nothing.
+ * `CONSUL_ERR_ARGUMENT` when something in the description cannot be. Free it with
+ * `consul_kept_service_free`.
+ */
+consul_status consul_kept_service_new(const consul_client *client,
+                                      const consul_kept_service_spec *spec,
+                                      consul_kept_service **out);
+
+/**
+ * Registers it, and keeps it registered from then on. An error says how the first try went: the
+ * library goes on trying all the same. `CONSUL_OK` also when it was started before,
+ * `CONSUL_ERR_CLOSED` when it or its client was closed.
+ */
+consul_status consul_kept_service_start(const consul_kept_service *service,
+                                        const consul_async *async);
+
+/**
+ * Lets it alone from now on: it stays registered, and its heartbeat ends. Returns at once. It can
+ * be started again.
+ */
+consul_status consul_kept_service_stop(const consul_kept_service *service);
+
+/**
+ * Deregisters it from its agent and says how that went. After an error the library goes on trying
+ * in the background for two TTLs, a minute at least.
+ */
+consul_status consul_kept_service_close(const consul_kept_service *service,
+                                        const consul_async *async);
+
+/**
+ * Says how the program is from now on: `passing`, `warning` or `critical`. `note` is for people
+ * and may be NULL; every change of it wakes all who watch the service. Returns at once: the agent
+ * is told within a round trip, and every heartbeat says it again. `CONSUL_ERR_ARGUMENT` when the
+ * service has no TTL.
+ */
+consul_status consul_kept_service_set_status(const consul_kept_service *service,
+                                             const char *status,
+                                             const char *note);
+
+/**
+ * Says that the program is as it said last. One that must pat does so at least once a TTL. Costs
+ * no request, unless the program was silent for too long.
+ */
+consul_status consul_kept_service_pat(const consul_kept_service *service);
+
+/**
+ * Changes what is registered; nothing is sent when it is the same. Its id stays, or this is
+ * `CONSUL_ERR_ARGUMENT`. Returns at once.
+ */
+consul_status consul_kept_service_set_spec(const consul_kept_service *service,
+                                           const consul_service_spec *spec);
+
+/**
+ * Registers it anew with this token, and uses it from then on; `token` may be NULL, for the
+ * client's. An agent keeps the token of a registration, so the service would vanish once an old one
+ * ends. Returns at once.
+ */
+consul_status consul_kept_service_set_token(const consul_kept_service *service, const char *token);
+
+/**
+ * Puts it into maintenance, or ends that. `reason` is for people and may be NULL. An agent that
+ * loses the service gets it back in maintenance. `CONSUL_NOT_FOUND` when it is not registered.
+ */
+consul_status consul_kept_service_maintenance(const consul_kept_service *service,
+                                              bool enable,
+                                              const char *reason,
+                                              const consul_async *async);
+
+/**
+ * What the program said last, or `critical` when it must pat and was silent for a TTL: `passing`,
+ * `warning` or `critical`. NULL for a handle that is not live. Valid for ever.
+ */
+const char *consul_kept_service_status(const consul_kept_service *service);
+
+/**
+ * The id that it is registered by; NULL for a handle that is not live. Borrowed: valid until the
+ * service is freed.
+ */
+const char *consul_kept_service_id(const consul_kept_service *service);
+
+/**
+ * The id of the TTL check that the library reports on; as `consul_kept_service_id`.
+ */
+const char *consul_kept_service_check_id(const consul_kept_service *service);
+
+/**
+ * Whether the agent is known to have it, as of the last exchange.
+ */
+bool consul_kept_service_is_registered(const consul_kept_service *service);
+
+/**
+ * How often it was written to an agent: 1 after the start, and more each time it was lost or
+ * changed; 0 for a handle that is not live.
+ */
+uint64_t consul_kept_service_registrations(const consul_kept_service *service);
+
+/**
+ * Ends a service: it is deregistered in the background, unless it was stopped. NULL is fine.
+ */
+void consul_kept_service_free(consul_kept_service *service);
 
 
 /*

@@ -29,6 +29,7 @@ end
 
 Client.lock = require("consul_ffi.lock")
 Client.request = require("consul_ffi.request")
+Client.service = require("consul_ffi.kept_service")
 Client.txn = require("consul_ffi.txn")
 
 --- A Lua value as the text that a setting takes; nil for what no setting takes.
@@ -115,8 +116,9 @@ local function connect(settings)
     return client
 end
 
---- Ends the client: its locks are released, the sessions that it keeps alive destroyed, and its
---- threads waited for, in so many milliseconds at most (5000). nil and an error with the code
+--- Ends the client: the services that it keeps registered are deregistered, its locks released, the
+--- sessions that it keeps alive destroyed, and its threads waited for, in so many milliseconds at most
+--- (5000). nil and an error with the code
 --- ERR_TIMEOUT when it took longer: what is left at Consul ends by its TTL. Harmless when it was closed
 --- before.
 function Client:close(timeout_ms)

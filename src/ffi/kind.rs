@@ -102,6 +102,10 @@ kinds! {
     AgentInfo = 25, consul_agent_info;
     /// What is written into the catalog in one step.
     Registration = 26, consul_registration;
+    /// What a service that stays registered is made from.
+    KeptServiceSpec = 40, consul_kept_service_spec;
+    /// A service that the library keeps registered.
+    KeptService = 41, consul_kept_service;
 }
 
 #[cfg(test)]

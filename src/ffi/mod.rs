@@ -136,6 +136,7 @@ pub mod service_entries;
 pub mod health;
 pub mod check_spec;
 pub mod service_spec;
+pub mod kept_service;
 pub mod agent;
 pub mod members;
 pub mod registration;
