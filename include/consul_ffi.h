@@ -497,6 +497,21 @@ typedef struct consul_kept_service_spec consul_kept_service_spec;
 typedef struct consul_kept_service consul_kept_service;
 
 /**
+ * How something was getting on when it was asked for.
+ */
+typedef struct consul_stats consul_stats;
+
+/**
+ * How the parts of a program are.
+ */
+typedef struct consul_health_report consul_health_report;
+
+/**
+ * Records that were taken from the log.
+ */
+typedef struct consul_log_records consul_log_records;
+
+/**
  * All types of handles together.
  */
 #define CONSUL_HANDLE_ALL 0
@@ -529,6 +544,9 @@ typedef struct consul_kept_service consul_kept_service;
 #define CONSUL_HANDLE_REGISTRATION 26
 #define CONSUL_HANDLE_KEPT_SERVICE_SPEC 40
 #define CONSUL_HANDLE_KEPT_SERVICE 41
+#define CONSUL_HANDLE_STATS 42
+#define CONSUL_HANDLE_HEALTH_REPORT 43
+#define CONSUL_HANDLE_LOG_RECORDS 44
 
 /**
  * How many handles of a type (`CONSUL_HANDLE_...`) were not freed yet; `CONSUL_HANDLE_ALL` counts
@@ -3399,6 +3417,258 @@ const consul_meta *consul_response_meta(const consul_response *response);
  * Ends an answer. NULL is fine.
  */
 void consul_response_free(consul_response *response);
+
+
+/*
+ * A program's own health
+ * ======================
+ *
+ * The program says how its parts are, and gets the document and the HTTP status that its `/health`
+ * sends: 200 passing, 429 warning, 503 critical, as an HTTP check of Consul understands them.
+ *
+ *     consul_health_report *report = NULL;
+ *     consul_text *document = NULL;
+ *     int32_t http_status = 0;
+ *     consul_health_report_new(client, &report);
+ *     consul_health_report_set(report, "database", "passing", NULL, 30000);
+ *     if (consul_health_report_document(report, &http_status, &document) == CONSUL_OK)
+ *         printf("HTTP/1.1 %d\r\n\r\n%s", (int)http_status, consul_text_data(document));
+ *     consul_text_free(document);
+ *     consul_health_report_free(report);
+ */
+
+/**
+ * A report without checks. `client` may be NULL; with one the document also tells how the client's
+ * services, locks and sessions are getting on and whether its agent answers, which does not decide
+ * the status. Free it with `consul_health_report_free`.
+ */
+consul_status consul_health_report_new(const consul_client *client, consul_health_report **out);
+
+/**
+ * Sets how a part of the program is: `passing`, `warning` or `critical`, by a name of 1 to 256
+ * bytes; adds the part when it is new. `note` is for people and may be NULL. It counts as critical
+ * when it is not set again for more than `max_age_ms`; 0 for ever.
+ */
+consul_status consul_health_report_set(const consul_health_report *report,
+                                       const char *name,
+                                       const char *status,
+                                       const char *note,
+                                       uint64_t max_age_ms);
+
+/**
+ * Forgets a part of the program. `CONSUL_NOT_FOUND` when there was none of this name.
+ */
+consul_status consul_health_report_remove(const consul_health_report *report, const char *name);
+
+/**
+ * What the program's `/health` sends now: the HTTP status, and JSON, `{"status", "checks":
+ * [{"name", "status", "note", "age_ms", "max_age_ms", "expired"}]}`. A report with a client adds
+ * `"consul": {"endpoint", "reachable", "last_answer_ms", "error"}` and the lists `"services"`,
+ * `"locks"` and `"sessions"` of `{"name", "state", "last_success_ms", "consecutive_failures",
+ * "next_try_ms", "error"}`. What is not known is `null`. Sends nothing. `http_status` may be NULL.
+ */
+consul_status consul_health_report_document(const consul_health_report *report,
+                                            int32_t *http_status,
+                                            consul_text **out);
+
+/**
+ * Ends a report. NULL is fine.
+ */
+void consul_health_report_free(consul_health_report *report);
+
+
+/*
+ * How things are getting on
+ * =========================
+ *
+ * Sessions, locks and services that the library keeps up, as they are at this moment. Asking makes
+ * no request and never blocks.
+ *
+ *     consul_stats *stats = NULL;
+ *     if (consul_lock_stats(lock, &stats) == CONSUL_OK) {
+ *         const consul_progress *progress = consul_stats_row(stats);
+ *         if (progress->consecutive_failures > 0)
+ *             fprintf(stderr, "%s: %s\n", progress->state, progress->last_error->message);
+ *     }
+ *     consul_stats_free(stats);
+ */
+
+/**
+ * How something is getting on.
+ */
+typedef struct consul_progress {
+    /**
+     * What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
+     * lock: `free`, `acquiring`, `held`, `releasing`, `lost`. A service: `stopped`, `registering`,
+     * `registered`, `leaving`, `closed`.
+     */
+    const char *state;
+    /**
+     * The bytes in `state`.
+     */
+    size_t state_len;
+    /**
+     * How long ago Consul said last that all is well, in ms; `UINT64_MAX` when it never did.
+     */
+    uint64_t last_success_ms;
+    /**
+     * In how long Consul is asked again, in ms; `UINT64_MAX` when it is not.
+     */
+    uint64_t next_try_ms;
+    /**
+     * How many tries have failed since the last success.
+     */
+    uint32_t consecutive_failures;
+    /**
+     * What went wrong last, however long ago. Never NULL; its status is `CONSUL_OK` when nothing
+     * has.
+     */
+    const consul_error *last_error;
+} consul_progress;
+
+/**
+ * How the renewal of a session is getting on. Free it with `consul_stats_free`.
+ */
+consul_status consul_session_stats(const consul_session *session, consul_stats **out);
+
+/**
+ * How it is getting on to see that a lock is still held. Free it with `consul_stats_free`.
+ */
+consul_status consul_lock_stats(const consul_lock *lock, consul_stats **out);
+
+/**
+ * How a service that stays registered is getting on. Free it with `consul_stats_free`.
+ */
+consul_status consul_kept_service_stats(const consul_kept_service *service, consul_stats **out);
+
+/**
+ * What was asked for; NULL for a handle that is not live. Borrowed: valid until `stats` is freed.
+ */
+const consul_progress *consul_stats_row(const consul_stats *stats);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_stats_free(consul_stats *stats);
+
+
+/*
+ * The log
+ * =======
+ *
+ * The library is silent, and never writes to stderr. With a level it keeps records of what happens
+ * to clients, sessions, locks and services, for the program to take, or writes them to a file. One
+ * log serves the process. No record holds a secret.
+ *
+ *     consul_log_records *records = NULL;
+ *     size_t i;
+ *     consul_log_set_level("warning");
+ *     while (consul_log_take(100, &records) == CONSUL_OK) {
+ *         for (i = 0; i < consul_log_records_count(records); i++)
+ *             fprintf(stderr, "%s\n", consul_log_records_at(records, i)->message);
+ *         consul_log_records_free(records);
+ *     }
+ */
+
+/**
+ * Something was lost that a program relied on.
+ */
+#define CONSUL_LOG_ERROR 1
+
+/**
+ * Something failed that is tried again.
+ */
+#define CONSUL_LOG_WARNING 2
+
+/**
+ * Something began, ended or was mended.
+ */
+#define CONSUL_LOG_INFO 3
+
+/**
+ * What else may help to find a fault.
+ */
+#define CONSUL_LOG_DEBUG 4
+
+/**
+ * Something that happened.
+ */
+typedef struct consul_log_record {
+    /**
+     * How much it matters, `CONSUL_LOG_...`.
+     */
+    int32_t level;
+    /**
+     * The same as a word: `error`, `warning`, `info` or `debug`.
+     */
+    const char *level_name;
+    /**
+     * The bytes in `level_name`.
+     */
+    size_t level_name_len;
+    /**
+     * What it is about: `client`, `session`, `lock` or `registration`.
+     */
+    const char *area;
+    /**
+     * The bytes in `area`.
+     */
+    size_t area_len;
+    /**
+     * When it happened, in ms since 1970.
+     */
+    uint64_t time_ms;
+    /**
+     * One line for people.
+     */
+    const char *message;
+    /**
+     * The bytes in `message`.
+     */
+    size_t message_len;
+} consul_log_record;
+
+/**
+ * Records what matters as much as this level or more: `error`, `warning`, `info` or `debug`.
+ * `level` may be NULL, for silence, which is how a process begins.
+ */
+consul_status consul_log_set_level(const char *level);
+
+/**
+ * Writes the records to the end of this file from now on, a line each, instead of keeping them to
+ * be taken; `path` may be NULL, which ends that. `CONSUL_ERR_IO` when it cannot be opened.
+ */
+consul_status consul_log_set_file(const char *path);
+
+/**
+ * Takes the oldest records, `most` at most. `CONSUL_NO_CHANGE` when there is none. The log keeps
+ * 1024; what comes when it is full takes the place of the oldest. Free them with
+ * `consul_log_records_free`.
+ */
+consul_status consul_log_take(size_t most, consul_log_records **out);
+
+/**
+ * How many records the process has lost: nobody took them in time, or the file could not be
+ * written.
+ */
+uint64_t consul_log_dropped(void);
+
+/**
+ * How many records were taken; 0 for a handle that is not live.
+ */
+size_t consul_log_records_count(const consul_log_records *records);
+
+/**
+ * One of the records, the oldest first; NULL past the end. Borrowed: valid until `records` is
+ * freed.
+ */
+const consul_log_record *consul_log_records_at(const consul_log_records *records,
+                                                      size_t index);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_log_records_free(consul_log_records *records);
 
 #ifdef __cplusplus
 }

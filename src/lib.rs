@@ -24,6 +24,6 @@ mod sys;
 mod transport;
 
 pub use api::{Answer, Meta};
-pub use client::Client;
+pub use client::{Client, Reachability};
 pub use config::{Config, Consistency, Options};
 pub use error::{Error, Result, Status};

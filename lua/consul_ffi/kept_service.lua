@@ -18,6 +18,7 @@ local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
 local result = require("consul_ffi.result")
 local spec = require("consul_ffi.spec")
+local stats = require("consul_ffi.stats")
 
 local codes = errors.codes
 local box = result.box("kept_service")
@@ -165,6 +166,11 @@ end
 --- How often it was written to an agent: 1 after the start, more when it was lost or changed.
 function Service:registrations()
     return tonumber(C.consul_kept_service_registrations(check_self(self)))
+end
+
+--- How it is getting on (consul_ffi/stats.lua). Makes no request.
+function Service:stats()
+    return stats(check_self(self), "kept_service")
 end
 
 --- Deregisters it, also when it was stopped, and ends the object. nil and an error when that failed:

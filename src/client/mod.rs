@@ -3,19 +3,23 @@
 
 mod bounds;
 mod call;
+mod contact;
 mod failure;
 mod target;
 
 pub(crate) use call::{Accept, Call};
+pub use contact::Reachability;
 pub(crate) use target::Target;
 
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
+use crate::observe::log::{self, Level};
 use crate::runtime::{BootClock, Upkeep};
 use crate::transport::{Request, Response, Transport};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bounds::Bounds;
+use contact::Contact;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use ureq::http::{HeaderName, HeaderValue, header};
@@ -34,6 +38,7 @@ struct Shared {
     token: Option<HeaderValue>,
     headers: Vec<(HeaderName, HeaderValue)>,
     upkeep: OnceLock<Arc<Upkeep>>,
+    contact: Contact,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -57,7 +62,9 @@ impl Client {
             headers.push((header::AUTHORIZATION, value));
         }
         let upkeep = OnceLock::new();
-        let shared = Shared { settings, transport, token, headers, upkeep };
+        let contact = Contact::new();
+        let shared = Shared { settings, transport, token, headers, upkeep, contact };
+        log::add(Level::Info, "client", || format!("opened for {}", shared.transport.endpoint()));
         Ok(Client { shared: Arc::new(shared), bounds: Bounds::default() })
     }
 
@@ -85,8 +92,16 @@ impl Client {
     /// Ends every call in flight with `Status::Closed` and refuses new ones. Locks are lost and
     /// sessions left to their TTL. Returns at once.
     pub fn shutdown(&self) {
+        if self.upkeep().lane.check_open().is_ok() {
+            log::add(Level::Info, "client", || format!("closed for {}", self.endpoint()));
+        }
         self.shared.transport.close();
         self.upkeep().close();
+    }
+
+    /// Whether the agent answers, as far as the calls of this client tell. Never blocks.
+    pub fn reachability(&self) -> Reachability {
+        self.shared.contact.reachability()
     }
 
     /// What the client keeps up between calls. Starts nothing.
@@ -119,6 +134,10 @@ impl Client {
             lane: self.bounds.lane,
             cancel: self.bounds.cancel.as_ref(),
         });
+        match &answer {
+            Ok(_) => self.shared.contact.answered(),
+            Err(error) => self.shared.contact.failed(error),
+        }
         let error = match answer {
             Ok(response) if accept.takes(response.status) && !failure::is_limit(&response) => {
                 return Ok(response);

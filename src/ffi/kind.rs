@@ -106,6 +106,12 @@ kinds! {
     KeptServiceSpec = 40, consul_kept_service_spec;
     /// A service that the library keeps registered.
     KeptService = 41, consul_kept_service;
+    /// How something was getting on when it was asked for.
+    Stats = 42, consul_stats;
+    /// How the parts of a program are.
+    HealthReport = 43, consul_health_report;
+    /// Records that were taken from the log.
+    LogRecords = 44, consul_log_records;
 }
 
 #[cfg(test)]

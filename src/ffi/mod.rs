@@ -143,6 +143,9 @@ pub mod registration;
 pub mod catalog;
 pub mod servers;
 pub mod request;
+pub mod health_report;
+pub mod stats;
+pub mod log;
 
 // What they are made with.
 pub mod arena;

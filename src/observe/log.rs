@@ -146,7 +146,14 @@ pub fn dropped() -> u64 {
     LOG.lock().dropped
 }
 
-/// Records what happened. The message is made only where it is recorded.
+/// Records that something failed which is tried again: an outage is one warning, however often it
+/// is found to last.
+pub(crate) fn failed(area: &'static str, failures: u32, message: impl FnOnce() -> String) {
+    add(if failures <= 1 { Level::Warning } else { Level::Debug }, area, message);
+}
+
+/// Records what happened. The message is made only where it is recorded. Writing it may take its
+/// time, so nobody calls this with something locked.
 pub(crate) fn add(level: Level, area: &'static str, message: impl FnOnce() -> String) {
     if level as u8 > LEVEL.load(Relaxed) {
         return;

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod fake;
 pub mod fence;
+pub mod health_report;
 pub mod lock;
 pub mod registration;
 pub mod session;

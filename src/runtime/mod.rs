@@ -18,4 +18,4 @@ pub(crate) use jitter::backoff;
 pub(crate) use lane::{Task, TaskId};
 pub(crate) use nap::{Naps, sleep};
 pub(crate) use places::{Place, Places};
-pub(crate) use upkeep::{Kept, Leaving, Order, Resident, Upkeep};
+pub(crate) use upkeep::{Kept, Leaving, Order, Resident, Standing, Upkeep};

@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use super::jitter::Jitter;
 use super::lane::Lane;
+use crate::observe::Stats;
 use crossbeam_channel::{RecvTimeoutError, Sender};
 use parking_lot::Mutex;
 use std::any::{Any, TypeId};
@@ -21,6 +22,20 @@ pub(crate) trait Resident: Send + Sync {
 
     /// The client is closed: nothing can be sent any more.
     fn evict(&self);
+
+    /// Who it is and how it is getting on. Never blocks.
+    fn standing(&self) -> Option<Standing> {
+        None
+    }
+}
+
+/// How something that lives on a client is getting on.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) order: Order,
+    /// The id of a service or a session, the key of a lock.
+    pub(crate) name: String,
+    pub(crate) stats: Stats,
 }
 
 /// Nobody is to come any more before the locks are released, and they are before the sessions that
@@ -120,6 +135,11 @@ impl Upkeep {
         }
         drop(leaving);
         matches!(left.recv_deadline(deadline), Err(RecvTimeoutError::Disconnected))
+    }
+
+    /// Everything that lives on the client.
+    pub(crate) fn standings(&self) -> Vec<Standing> {
+        self.residents().iter().filter_map(|resident| resident.standing()).collect()
     }
 
     /// Ends the lane and tells everything that lives on the client. Returns at once.

@@ -21,6 +21,7 @@ mod lock;
 mod lock_faults;
 mod lock_many;
 mod lock_processes;
+mod observe;
 mod proxy;
 mod quick;
 mod raw;

@@ -20,6 +20,7 @@ pub use spec::{LockSpec, LostReason};
 use crate::client::Client;
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
+use crate::observe::Stats;
 use crate::recipes::fence::{Fence, Fenced};
 use acquire::Campaign;
 use shared::Shared;
@@ -134,6 +135,12 @@ impl Lock {
     /// [`Lock::stop`].
     pub fn wait_lost(&self, timeout: Duration) -> Result<Option<LostReason>> {
         self.shared.wait_lost(timeout)
+    }
+
+    /// How it is getting on: `free`, `acquiring`, `held`, `releasing` or `lost`. What is tried is
+    /// to see that it is still held. Never blocks.
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
     }
 
     /// What writes only while this lock is held. `Status::NotHeld` or `LockLost` when it is not.

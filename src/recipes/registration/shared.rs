@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::observe::{Progress, Stats};
-use crate::runtime::{Leaving, Order, Resident, Task, TaskId, Upkeep};
+use crate::runtime::{Leaving, Order, Resident, Standing, Task, TaskId, Upkeep};
 use parking_lot::{Mutex, MutexGuard};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -120,6 +120,11 @@ impl Shared {
 
     pub(super) fn now(&self) -> Duration {
         self.upkeep().clock.now()
+    }
+
+    /// A number from 0 up to 1 by chance.
+    pub(super) fn unit(&self) -> f64 {
+        self.upkeep().jitter.unit()
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -393,5 +398,10 @@ impl Resident for Shared {
 
     fn evict(&self) {
         self.finish();
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        let (order, name) = (Order::Services, self.id().to_string());
+        Some(Standing { order, name, stats: self.stats() })
     }
 }

@@ -93,7 +93,7 @@ impl Shared {
             let mut state = self.state();
             state.registered = Some(plan.revision);
             state.must_write &= state.revision != plan.revision;
-            state.look_due = self.now() + self.kept.schedule.look(self.upkeep().jitter.unit());
+            state.look_due = self.now() + self.kept.schedule.look(self.unit());
         }
         self.beat(plan)
     }
@@ -147,7 +147,7 @@ impl Shared {
         client.agent().check_update(&id, report.status, &report.note, &plan.options)?;
         let mut state = self.state();
         state.told = Some(report.clone());
-        state.beat_due = sent + self.kept.schedule.beat(self.upkeep().jitter.unit());
+        state.beat_due = sent + self.kept.schedule.beat(self.unit());
         Ok(())
     }
 
@@ -173,35 +173,42 @@ impl Shared {
 
     /// Takes down how a step went; gives when the next one is due.
     pub(super) fn settle(&self, outcome: &Result<()>) -> Option<Duration> {
-        let (now, unit) = (self.now(), self.upkeep().jitter.unit());
-        let mut state = self.state();
-        if let Err(error) = outcome {
-            state.progress.failed(error.clone());
-            // An outage is one event, however often it is looked for.
-            let first = state.progress.failures() == 1;
-            let level = if first { Level::Warning } else { Level::Debug };
-            log::add(level, AREA, || format!("{}: {error}", self.id()));
-        } else if state.phase == Phase::Kept {
-            if state.progress.failures() > 0 {
+        let now = self.now();
+        let (failures, had_failed) = {
+            let mut state = self.state();
+            let before = state.progress.failures();
+            match outcome {
+                Err(error) => state.progress.failed(error.clone()),
+                Ok(()) if state.phase == Phase::Kept => state.progress.succeeded(now),
+                Ok(()) => {}
+            }
+            (state.progress.failures(), before > 0)
+        };
+        match outcome {
+            Err(error) => log::failed(AREA, failures, || format!("{}: {error}", self.id())),
+            Ok(()) if had_failed && failures == 0 => {
                 log::add(Level::Info, AREA, || format!("{} is well again", self.id()));
             }
-            state.progress.succeeded(now);
+            Ok(()) => {}
         }
-        let next = match (state.phase, outcome) {
-            (Phase::Idle | Phase::Gone, _) => None,
-            (Phase::Leaving(until), _) if until <= now => {
+        self.next(outcome.is_ok(), failures, now)
+    }
+
+    fn next(&self, well: bool, failures: u32, now: Duration) -> Option<Duration> {
+        let mut state = self.state();
+        let next = match state.phase {
+            Phase::Idle | Phase::Gone => None,
+            Phase::Leaving(until) if until <= now => {
                 drop(state);
                 self.finish();
                 return None;
             }
-            (_, Err(_)) => Some(now + self.kept.schedule.retry(state.progress.failures(), unit)),
-            (_, Ok(())) if self.has_news(&state, now) => Some(now),
-            (_, Ok(())) => {
-                let mut due = state.look_due;
-                if self.kept.schedule.beats() {
-                    due = due.min(state.beat_due);
-                }
-                Some(self.silent_from(&state, now).map_or(due, |silent| due.min(silent)))
+            _ if !well => Some(now + self.kept.schedule.retry(failures, self.unit())),
+            _ if self.has_news(&state, now) => Some(now),
+            _ => {
+                let beat = self.kept.schedule.beats().then_some(state.beat_due);
+                let silent = self.silent_from(&state, now);
+                [beat, silent].into_iter().flatten().chain([state.look_due]).min()
             }
         };
         state.progress.next(next);

@@ -3,6 +3,7 @@
 use super::Shared;
 use super::keeper::{Keeper, SessionEnd, Tenant};
 use crate::error::Error;
+use crate::observe::log::{self, Level};
 use crate::runtime::{Task, backoff};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -41,12 +42,18 @@ impl Task for Recreation {
         }
     }
 
-    fn failed(&self, _: Error) -> Option<Duration> {
+    fn failed(&self, error: Error) -> Option<Duration> {
         let upkeep = self.0.client.upkeep();
-        let mut state = self.0.state.lock();
-        state.failures += 1;
         let (first, most) = (Duration::from_millis(200), Duration::from_secs(15));
-        Some(upkeep.clock.now() + backoff(state.failures, first, most, upkeep.jitter.unit()))
+        let mut state = self.0.state.lock();
+        state.creation.failed(error.clone());
+        let failures = state.creation.failures();
+        let pause = backoff(failures, first, most, upkeep.jitter.unit());
+        let next = Some(upkeep.clock.now() + pause);
+        state.creation.next(next);
+        drop(state);
+        log::failed("session", failures, || format!("no new session: {error}"));
+        next
     }
 }
 
@@ -59,8 +66,10 @@ impl Shared {
         }
         state.keeper = keeper.clone();
         state.generation += 1;
-        state.failures = 0;
+        state.creation.begin_anew();
+        state.creation.next(None);
         drop(state);
+        log::add(Level::Info, "session", || format!("{} was made anew", keeper.id()));
         keeper.admit(self.tenant());
     }
 }
