@@ -3,7 +3,7 @@
 //!
 //! One log serves the process, and holds the last 1024 records that nobody has read. What comes
 //! when it is full takes the place of the oldest. Whatever delivers records otherwise, such as a
-//! queue, takes them where [`Log::add`] keeps them.
+//! queue, takes them where `Log::add` keeps them.
 
 use crate::error::{Error, Result, Status};
 use parking_lot::Mutex;

@@ -131,9 +131,9 @@ impl Shared {
         self.state.lock()
     }
 
-    /// Waits for the exchange that another thread has about it.
-    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock()
+    /// The right to have an exchange about it, if no other thread has one: the lane waits for none.
+    pub(super) fn try_turn(&self) -> Option<MutexGuard<'_, ()>> {
+        self.turn.try_lock()
     }
 
     pub(super) fn start(&self) -> Result<()> {
@@ -155,8 +155,12 @@ impl Shared {
             state.patted = self.now();
             state.progress.begin_anew();
         }
-        let outcome = self.tend();
-        let next = self.settle(&outcome);
+        let (outcome, next) = {
+            let _turn = self.turn.lock();
+            let outcome = self.tend();
+            let next = self.settle(&outcome);
+            (outcome, next)
+        };
         let next = next.unwrap_or_else(|| self.now());
         self.schedule(next).inspect_err(|_| self.finish())?;
         outcome
@@ -183,8 +187,12 @@ impl Shared {
             return Ok(());
         }
         self.upkeep().lane.end(self.task);
-        let outcome = self.deregister();
-        if outcome.is_err() {
+        let outcome = {
+            let _turn = self.turn.lock();
+            self.deregister()
+        };
+        if let Err(error) = &outcome {
+            self.state().progress.failed(error.clone());
             self.wake();
         }
         outcome
@@ -290,7 +298,7 @@ impl Shared {
     }
 
     pub(super) fn maintain(&self, enable: bool, reason: &str) -> Result<()> {
-        let _turn = self.turn();
+        let _turn = self.turn.lock();
         let (started, options) = {
             let state = self.state();
             (state.started, state.options.clone())

@@ -13,11 +13,17 @@ use std::time::Duration;
 
 const AREA: &str = "registration";
 
+/// How long the lane leaves it alone while the program itself has an exchange about it.
+const BUSY: Duration = Duration::from_millis(50);
+
 /// Looks after a service, and deregisters it in the end.
 pub(super) struct Tending(pub(super) Arc<Shared>);
 
 impl Task for Tending {
     fn step(&self) -> Option<Duration> {
+        let Some(_turn) = self.0.try_turn() else {
+            return Some(self.0.now() + BUSY);
+        };
         let phase = self.0.state().phase;
         match phase {
             Phase::Kept => self.0.settle(&self.0.tend()),
@@ -44,9 +50,8 @@ struct Plan {
 }
 
 impl Shared {
-    /// Sends what is due.
+    /// Sends what is due. Whoever calls has the turn.
     pub(super) fn tend(&self) -> Result<()> {
-        let _turn = self.turn();
         let (plan, registered, beats, looks) = {
             let (state, now) = (self.state(), self.now());
             if state.phase != Phase::Kept {
@@ -162,8 +167,8 @@ impl Shared {
         });
     }
 
+    /// Deregisters it. Whoever calls has the turn.
     pub(super) fn deregister(&self) -> Result<()> {
-        let _turn = self.turn();
         let options = self.state().options.clone();
         self.hurried().agent().deregister_service(self.id(), &options)?;
         log::add(Level::Info, AREA, || format!("{} is deregistered", self.id()));
