@@ -59,6 +59,7 @@ missing_to_test() {
         echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
     fi
     has busted || echo lua-busted
+    has python3 || echo python3
     has valgrind || echo valgrind
     has strace || echo strace
     has openssl || echo openssl
