@@ -40,8 +40,8 @@ public:
         return run(consul_agent_service_deregister, id, settings);
     }
 
-    /// Registers a check, or changes the one that has its id. A check of a service needs that service
-    /// to be registered.
+    /// Registers a check, or changes the one that has its id. A check of a service needs that
+    /// service to be registered.
     result<void> check_register(const check_spec &spec, const options &settings = {}) const {
         return run(consul_agent_check_register, spec, settings);
     }

@@ -1,5 +1,5 @@
-/// What a program puts together step by step. A step that fails is remembered: the following ones do
-/// nothing, and the call that takes the thing gives the error, so one look at the end is enough.
+/// What a program puts together step by step. A step that fails is remembered: the following ones
+/// do nothing, and the call that takes the thing gives the error, so one look at the end is enough.
 
 #ifndef CONSUL_FFI_BUILDER_HPP
 #define CONSUL_FFI_BUILDER_HPP

@@ -1,4 +1,5 @@
-/// The one way into C: arguments are looked at, the function is called, its status becomes an error.
+/// The one way into C: arguments are looked at, the function is called, its status becomes an
+/// error.
 
 #ifndef CONSUL_FFI_CALL_HPP
 #define CONSUL_FFI_CALL_HPP

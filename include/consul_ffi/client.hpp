@@ -13,9 +13,9 @@
 
 CONSUL_FFI_NAMESPACE_BEGIN
 
-/// Talks to one Consul agent. One is enough for a process; any number of threads may use it at once.
-/// Move-only. Its end never blocks: what is in flight on other threads ends with `err_closed`, locks
-/// are lost. `close` ends it in order.
+/// Talks to one Consul agent. One is enough for a process; any number of threads may use it at
+/// once. Move-only. Its end never blocks: what is in flight on other threads ends with
+/// `err_closed`, locks are lost. `close` ends it in order.
 class client : detail::calls {
 public:
     using handle_type = consul_client;
@@ -35,8 +35,9 @@ public:
         return *this;
     }
 
-    /// Makes a client; it connects on first use. `err_config` or `err_tls` when a setting, or a file
-    /// that it names, cannot be used; `err_unsupported` when the library does not fit the header.
+    /// Makes a client; it connects on first use. `err_config` or `err_tls` when a setting, or a
+    /// file that it names, cannot be used; `err_unsupported` when the library does not fit the
+    /// header.
     static result<client> create(const config &settings) {
         if (const auto fits = check_library(); !fits) {
             return fits.error();
@@ -87,8 +88,8 @@ public:
     }
 
     /// Applies all operations or none. `conflict` when it was rolled back: `answer()` of the result
-    /// then has the errors. One that changes something is sent once; after an error whose outcome is
-    /// unknown it may have been applied. It may be committed again, by any client.
+    /// then has the errors. One that changes something is sent once; after an error whose outcome
+    /// is unknown it may have been applied. It may be committed again, by any client.
     result<txn_result> commit(const txn &operations, const options &settings = {}) const {
         return get<txn_result>(consul_txn_commit, operations, settings);
     }

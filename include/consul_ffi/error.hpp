@@ -15,8 +15,8 @@
 
 CONSUL_FFI_NAMESPACE_BEGIN
 
-/// How a call ended, with the details where it failed. A copy of its own, valid on any thread for as
-/// long as it lives. For an honest answer (not found, conflict, held) it has the status alone.
+/// How a call ended, with the details where it failed. A copy of its own, valid on any thread for
+/// as long as it lives. For an honest answer (not found, conflict, held) it has the status alone.
 class error : public std::exception {
 public:
     /// `status::ok`.

@@ -8,14 +8,14 @@
 
 CONSUL_FFI_NAMESPACE_BEGIN
 
-/// `client.kv()`. A bad key gives `err_argument` and a value above `max_value_bytes` `err_too_large`
-/// before anything is sent.
+/// `client.kv()`. A bad key gives `err_argument` and a value above `max_value_bytes`
+/// `err_too_large` before anything is sent.
 class kv_calls : detail::calls {
 public:
     using calls::calls;
 
-    /// Reads a key. `not_found` when it does not exist; `meta()` of the result then has the index to
-    /// wait on.
+    /// Reads a key. `not_found` when it does not exist; `meta()` of the result then has the index
+    /// to wait on.
     result<kv_entry> get(const c_text &key, const options &settings = {}) const {
         return calls::get<kv_entry>(consul_kv_get, key, settings);
     }
@@ -57,8 +57,8 @@ public:
         return run(consul_kv_delete, key, settings);
     }
 
-    /// Deletes a key if its modify index is still this one. `conflict` when it is not; `ok` also when
-    /// the key does not exist.
+    /// Deletes a key if its modify index is still this one. `conflict` when it is not; `ok` also
+    /// when the key does not exist.
     result<void> delete_cas(const c_text &key, std::uint64_t modify_index,
                             const options &settings = {}) const {
         return run(consul_kv_delete_cas, key, modify_index, settings);
@@ -71,8 +71,8 @@ public:
     }
 
     /// Writes a key and locks it for a session. `held` when another session holds it or its
-    /// lock-delay is not over; `err_session_invalid` when there is no such session. `client.lock` is
-    /// the whole recipe.
+    /// lock-delay is not over; `err_session_invalid` when there is no such session. `client.lock`
+    /// is the whole recipe.
     result<void> acquire(const c_text &key, const bytes &value, const c_text &session_id,
                          std::uint64_t flags = 0, const options &settings = {}) const {
         return run(consul_kv_acquire, key, value.data(), value.size(), flags, session_id, settings);

@@ -28,8 +28,8 @@ public:
     explicit lock(consul_lock *handle) noexcept : handle_(handle) {}
 
     /// Acquires it, waiting this long at most: 0 tries once, the longest duration waits for ever.
-    /// `held` when somebody else held it, or its lock-delay lasted, until the time was over. It rides
-    /// out failures that pass. A lock that was lost can be acquired again.
+    /// `held` when somebody else held it, or its lock-delay lasted, until the time was over. It
+    /// rides out failures that pass. A lock that was lost can be acquired again.
     result<void> acquire(std::chrono::milliseconds timeout) const {
         return detail::invoke(consul_lock_acquire, c_value(), timeout, nullptr);
     }
@@ -40,8 +40,8 @@ public:
     }
 
     /// Releases it, then destroys its own session. `err_not_held` when it was not held,
-    /// `err_lock_lost` when it was lost before. After any other error it is not held either, and the
-    /// library goes on releasing it in the background.
+    /// `err_lock_lost` when it was lost before. After any other error it is not held either, and
+    /// the library goes on releasing it in the background.
     result<void> release() const {
         return detail::invoke(consul_lock_release, c_value(), nullptr);
     }
@@ -50,7 +50,8 @@ public:
     /// held.
     result<void> stop() const { return detail::invoke(consul_lock_stop, c_value()); }
 
-    /// Deletes the key if nobody holds it. `ok` also when it did not exist, `held` when it is in use.
+    /// Deletes the key if nobody holds it. `ok` also when it did not exist, `held` when it is in
+    /// use.
     result<void> destroy() const {
         return detail::invoke(consul_lock_destroy, c_value(), nullptr);
     }
@@ -78,8 +79,8 @@ public:
         return detail::fetch_text(consul_lock_session_id, c_value());
     }
 
-    /// The id of the session that held the key when an acquire looked last. `not_found` where nobody
-    /// does, which while an acquire waits means the lock-delay.
+    /// The id of the session that held the key when an acquire looked last. `not_found` where
+    /// nobody does, which while an acquire waits means the lock-delay.
     result<std::string> holder() const { return detail::fetch_text(consul_lock_holder, c_value()); }
 
     /// Waits until it is lost: `err_lock_lost`. `no_change` when it is still held after this time;

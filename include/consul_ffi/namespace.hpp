@@ -16,8 +16,8 @@
 #endif
 #endif
 
-// Everything is inline. Where files with and without exceptions are linked together, the linker must
-// not take one's `value()` for the other's.
+// Everything is inline. Where files with and without exceptions are linked together, the linker
+// must not take one's `value()` for the other's.
 #if CONSUL_FFI_EXCEPTIONS
 #define CONSUL_FFI_NAMESPACE_BEGIN namespace consul {
 #define CONSUL_FFI_NAMESPACE_END }

@@ -42,7 +42,7 @@ public:
     /// The key.
     std::string_view key() const noexcept { return detail::text(row_->key, row_->key_len); }
 
-    /// The value; any byte can be in it..
+    /// The value; any byte can be in it.
     std::string_view value() const noexcept { return detail::text(row_->value, row_->value_len); }
 
     /// A number that belongs to the programs that use the key. It fills 64 bits.
@@ -69,13 +69,13 @@ class txn_row : public detail::row<consul_txn_row> {
 public:
     using detail::row<consul_txn_row>::row;
 
-    /// The key, with its value where it was read; empty for all but `CONSUL_TXN_KV`.
+    /// The key, with its value where it was read; empty for all but `txn_kind::kv`.
     consul::kv_pair pair() const noexcept { return consul::kv_pair(row_->pair); }
 
-    /// The node, service or check as Consul's API writes it; empty for `CONSUL_TXN_KV`.
+    /// The node, service or check as Consul's API writes it; empty for `txn_kind::kv`.
     std::string_view json() const noexcept { return detail::text(row_->json, row_->json_len); }
 
-    /// What it is: `CONSUL_TXN_KV` and so on. Pass over ones you do not know.
+    /// What it is: `txn_kind::kv` and so on. Pass over ones you do not know.
     consul::txn_kind kind() const noexcept { return static_cast<consul::txn_kind>(row_->kind); }
 };
 
@@ -145,8 +145,7 @@ public:
     /// The index of the last write to it.
     std::uint64_t modify_index() const noexcept { return row_->modify_index; }
 
-    /// What happens to its keys when it ends: `CONSUL_BEHAVIOR_RELEASE` or
-    /// `CONSUL_BEHAVIOR_DELETE`.
+    /// What happens to its keys when it ends: `behavior::release` or `behavior::delete_`.
     consul::behavior behavior() const noexcept {
         return static_cast<consul::behavior>(row_->behavior);
     }
@@ -332,10 +331,10 @@ class service_entry : public detail::row<consul_service_entry> {
 public:
     using detail::row<consul_service_entry>::row;
 
-    /// The instance..
+    /// The instance.
     consul::service service() const noexcept { return consul::service(row_->service); }
 
-    /// The node it runs on.; empty from an agent, which tells of its own node only.
+    /// The node it runs on. Empty from an agent, which tells of its own node only.
     consul::node node() const noexcept { return consul::node(row_->node); }
 
     /// Where to connect to: the instance's address, or else its node's.
@@ -410,7 +409,7 @@ public:
         return {row_->tag_keys, row_->tag_values, row_->tag_count};
     }
 
-    /// How it is: `CONSUL_MEMBER_...`.
+    /// How it is: `consul::member_status`.
     consul::member_status status() const noexcept {
         return static_cast<consul::member_status>(row_->status);
     }

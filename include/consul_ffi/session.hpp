@@ -17,8 +17,8 @@ public:
 /// Whether a kept session that is lost is made anew, with another id.
 enum class recreate : bool { no, yes };
 
-/// A session that the library keeps alive. Move-only. Its end never blocks: it is destroyed at Consul
-/// in the background, unless it was stopped, and the locks that it holds are lost.
+/// A session that the library keeps alive. Move-only. Its end never blocks: it is destroyed at
+/// Consul in the background, unless it was stopped, and the locks that it holds are lost.
 class session {
 public:
     using handle_type = consul_session;
@@ -48,8 +48,8 @@ public:
         return detail::duration<std::chrono::milliseconds>(consul_session_remaining_ms(c_value()));
     }
 
-    /// Renews it no more, and leaves it at Consul, where it ends by its TTL. To end it there at once,
-    /// call `client.session().destroy` with its id.
+    /// Renews it no more, and leaves it at Consul, where it ends by its TTL. To end it there at
+    /// once, call `client.session().destroy` with its id.
     result<void> stop() { return detail::invoke(consul_session_stop, c_value()); }
 
     consul::error refused() const { return consul::error(); }
@@ -76,8 +76,8 @@ public:
         return get<session_entry>(consul_session_renew, id, settings);
     }
 
-    /// Ends a session: its keys are released or deleted, as its behavior says. `ok` also when it did
-    /// not exist.
+    /// Ends a session: its keys are released or deleted, as its behavior says. `ok` also when it
+    /// did not exist.
     result<void> destroy(const c_text &id, const options &settings = {}) const {
         return run(consul_session_destroy, id, settings);
     }

@@ -10,21 +10,21 @@ CONSUL_FFI_NAMESPACE_BEGIN
 class config;
 class options;
 class session_spec;
+class session;
 class lock_spec;
 class txn;
 class check_spec;
 class service_spec;
 class registration;
-class session;
 
 namespace detail {
 
 template <class Self>
 class config_setters : public builder<Self, consul_config> {
 public:
-    /// Sets one setting. `CONSUL_ERR_CONFIG` for an unknown name or a value that is not allowed:
-    /// the message says what is, and nothing is changed. An empty value goes back to the default,
-    /// past the environment.
+    /// Sets one setting. `err_config` for an unknown name or a value that is not allowed: the
+    /// message says what is, and nothing is changed. An empty value goes back to the default, past
+    /// the environment.
     Self &set(const c_text &name, const c_text &value) {
         return this->apply(consul_config_set, name, value);
     }
@@ -38,29 +38,30 @@ public:
         return this->apply(consul_options_add_node_meta, key, value);
     }
 
-    /// The ACL token, sent in the `X-Consul-Token` header only. NULL or an empty text unsets it.
+    /// The ACL token, sent in the `X-Consul-Token` header only. `nullptr` or an empty text unsets
+    /// it.
     Self &token(const c_text &value) {
         return this->apply(consul_options_set_token, value);
     }
 
-    /// The datacenter to ask; unset means the agent's own. NULL or an empty text unsets it.
+    /// The datacenter to ask; unset means the agent's own. `nullptr` or an empty text unsets it.
     Self &datacenter(const c_text &value) {
         return this->apply(consul_options_set_datacenter, value);
     }
 
-    /// The namespace (Consul Enterprise). NULL or an empty text unsets it.
+    /// The namespace (Consul Enterprise). `nullptr` or an empty text unsets it.
     Self &namespace_(const c_text &value) {
         return this->apply(consul_options_set_namespace, value);
     }
 
-    /// The admin partition (Consul Enterprise). NULL or an empty text unsets it.
+    /// The admin partition (Consul Enterprise). `nullptr` or an empty text unsets it.
     Self &partition(const c_text &value) {
         return this->apply(consul_options_set_partition, value);
     }
 
     /// How fresh a read must be: the leader's answer (`default`), one that the leader had confirmed
     /// by a quorum (`consistent`), or any server's (`stale`). It takes one of default, consistent,
-    /// stale. NULL or an empty text unsets it.
+    /// stale. `nullptr` or an empty text unsets it.
     Self &consistency(const c_text &value) {
         return this->apply(consul_options_set_consistency, value);
     }
@@ -83,13 +84,13 @@ public:
         return this->apply(consul_options_set_index, value);
     }
 
-    /// Sort by round-trip time from this node; `_agent` means the agent's own. NULL or an empty
-    /// text unsets it.
+    /// Sort by round-trip time from this node; `_agent` means the agent's own. `nullptr` or an
+    /// empty text unsets it.
     Self &near(const c_text &value) {
         return this->apply(consul_options_set_near, value);
     }
 
-    /// Only what matches this filter expression. NULL or an empty text unsets it.
+    /// Only what matches this filter expression. `nullptr` or an empty text unsets it.
     Self &filter(const c_text &value) {
         return this->apply(consul_options_set_filter, value);
     }
@@ -131,8 +132,7 @@ public:
         return this->apply(consul_session_spec_set_lock_delay_ms, lock_delay);
     }
 
-    /// What happens to its keys when it ends: `CONSUL_BEHAVIOR_RELEASE` or
-    /// `CONSUL_BEHAVIOR_DELETE`.
+    /// What happens to its keys when it ends: `behavior::release` or `behavior::delete_`.
     Self &behavior(consul::behavior behavior) {
         return this->apply(consul_session_spec_set_behavior, behavior);
     }
@@ -144,7 +144,7 @@ public:
     }
 
     /// One more check of a service that ends the session when it is critical. `namespace_name` is
-    /// for Consul Enterprise and may be NULL.
+    /// for Consul Enterprise and may be `nullptr`.
     Self &add_service_check(const c_text &id, const c_text &namespace_name = nullptr) {
         return this->apply(consul_session_spec_add_service_check, id, namespace_name);
     }
@@ -187,8 +187,8 @@ public:
         return this->apply(consul_lock_spec_set_monitor_retry_ms, monitor_retry);
     }
 
-    /// With what token, datacenter, namespace and partition the lock calls; `options` may be NULL,
-    /// for the client's. The rest of the options is not used.
+    /// With what token, datacenter, namespace and partition the lock calls; options that set
+    /// nothing are the client's. The rest of the options is not used.
     Self &options(const consul::options &options) {
         return this->apply(consul_lock_spec_set_options, options);
     }
@@ -203,18 +203,21 @@ public:
     }
 
     /// Writes a key if its modify index is still this one; 0 means "if it does not exist".
-    Self &cas(const c_text &key, const bytes &value, std::uint64_t modify_index, std::uint64_t flags = 0) {
+    Self &cas(const c_text &key, const bytes &value, std::uint64_t modify_index,
+              std::uint64_t flags = 0) {
         return this->apply(consul_txn_cas, key, value.data(), value.size(), flags, modify_index);
     }
 
     /// Writes a key and locks it for a session. The modify index of its result is the fencing token
     /// of the lock.
-    Self &lock(const c_text &key, const bytes &value, const c_text &session_id, std::uint64_t flags = 0) {
+    Self &lock(const c_text &key, const bytes &value, const c_text &session_id,
+               std::uint64_t flags = 0) {
         return this->apply(consul_txn_lock, key, value.data(), value.size(), flags, session_id);
     }
 
     /// Writes a key and unlocks it, if this session holds it.
-    Self &unlock(const c_text &key, const bytes &value, const c_text &session_id, std::uint64_t flags = 0) {
+    Self &unlock(const c_text &key, const bytes &value, const c_text &session_id,
+                 std::uint64_t flags = 0) {
         return this->apply(consul_txn_unlock, key, value.data(), value.size(), flags, session_id);
     }
 
@@ -259,7 +262,7 @@ public:
     }
 
     /// Deletes every key that begins with `prefix`, byte by byte. The empty prefix, which would
-    /// delete all, gives `CONSUL_ERR_ARGUMENT`.
+    /// delete all, gives `err_argument`.
     Self &delete_tree(const c_text &prefix) {
         return this->apply(consul_txn_delete_tree, prefix);
     }
@@ -355,7 +358,8 @@ public:
         return this->apply(consul_check_spec_set_script, arguments.data(), arguments.size());
     }
 
-    /// Runs the script within a Docker container, by `shell`, which may be NULL for Docker's own.
+    /// Runs the script within a Docker container, by `shell`, which may be `nullptr` for Docker's
+    /// own.
     Self &docker(const c_text &container, const c_text &shell = nullptr) {
         return this->apply(consul_check_spec_set_docker, container, shell);
     }
@@ -505,9 +509,13 @@ public:
 
     /// One more check, which nobody runs: whoever writes it here keeps its `status`, `passing`,
     /// `warning` or `critical`, up to date. Without an id its name is its id. It is about a
-    /// service, or else about the node: `check_id`, `service_id`, `notes` and `output` may be NULL.
-    Self &add_check(const c_text &check_id, const c_text &name, const c_text &status, const c_text &service_id = nullptr, const c_text &notes = nullptr, const c_text &output = nullptr) {
-        return this->apply(consul_registration_add_check, check_id, name, status, service_id, notes, output);
+    /// service, or else about the node: `check_id`, `service_id`, `notes` and `output` may be
+    /// `nullptr`.
+    Self &add_check(const c_text &check_id, const c_text &name, const c_text &status,
+                    const c_text &service_id = nullptr, const c_text &notes = nullptr,
+                    const c_text &output = nullptr) {
+        return this->apply(consul_registration_add_check, check_id, name, status, service_id, notes,
+                           output);
     }
 };
 

@@ -5,7 +5,7 @@ use consul_ffi::Status;
 use std::fmt::Write;
 
 /// An enumeration, the prefix of its constants, and what it is.
-const ENUMERATIONS: &[(&str, &str, &str)] = &[
+pub const ENUMERATIONS: &[(&str, &str, &str)] = &[
     ("lost_reason", "CONSUL_LOST_", "Why a lock was lost."),
     ("behavior", "CONSUL_BEHAVIOR_", "What happens to the keys of a session when it ends."),
     ("txn_kind", "CONSUL_TXN_", "What a result of a transaction is."),
@@ -50,7 +50,7 @@ fn enumeration(
     for constant in constants {
         let about = docs.of(&constant);
         if !about.is_empty() {
-            text += &comment("    ", about);
+            text += &comment("    ", &about);
         }
         let short = name(&constant[prefix.len()..].to_lowercase());
         writeln!(text, "    {short} = {constant},").unwrap();

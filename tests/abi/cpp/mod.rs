@@ -54,6 +54,15 @@ fn name(c_name: &str) -> String {
     }
 }
 
+/// The C++ type of a number.
+fn number(ctype: &str) -> String {
+    match ctype {
+        "bool" | "double" => ctype.to_owned(),
+        "consul_status" => "consul::status".to_owned(),
+        _ => format!("std::{ctype}"),
+    }
+}
+
 /// The C++ type of a duration, by the unit that a number's name ends with, and the name without it.
 fn duration<'a>(ctype: &str, name: &'a str) -> Option<(&'static str, &'a str)> {
     if ctype != "uint64_t" {

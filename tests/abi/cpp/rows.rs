@@ -2,7 +2,7 @@
 //! length are one text, pointers and their count are one range.
 
 use super::super::model::{Row, Variable};
-use super::{Docs, Header, comment, duration, file, name};
+use super::{Docs, Header, comment, duration, file, name, number};
 
 /// Not shown as rows: an error is `consul::error`, a string is a `std::string_view`.
 const HIDDEN: &[&str] = &["consul_error", "consul_async", "consul_string"];
@@ -33,7 +33,7 @@ fn view(row: &Row, docs: &Docs) -> String {
     let c_name = &row.name;
     let mut text = format!(
         "\n{}class {} : public detail::{base}<{c_name}> {{\npublic:\n    using detail::{base}<{c_name}>::{base};\n",
-        comment("", docs.of(c_name)),
+        comment("", &docs.of(c_name)),
         name(c_name)
     );
     let mut fields = row.fields.as_slice();
@@ -54,8 +54,6 @@ fn field(row: &Row, fields: &[Variable], docs: &Docs, text: &mut String) -> Opti
     let Variable { ctype, name: field } = first;
     let about = docs.of(&format!("{}.{field}", row.name));
     let mut method = |result: &str, method: &str, body: &str| {
-        // A view is there always, and empty where there is no row.
-        let about = about.replace(" Never NULL", "").replace("NULL for all", "empty for all");
         let body = if is_copy(row) { body.replace("row_->", "row_.") } else { body.to_owned() };
         *text += &format!("\n{}", comment("    ", &about));
         let line = format!("    {result} {method}() const noexcept {{ return {body}; }}");
@@ -89,6 +87,9 @@ fn field(row: &Row, fields: &[Variable], docs: &Docs, text: &mut String) -> Opti
         );
         return Some(2);
     }
+    if HIDDEN.iter().any(|hidden| *ctype == format!("const {hidden} *")) {
+        return Some(1);
+    }
     if let Some(pointed) = ctype.strip_prefix("const consul_") {
         let view = format!("consul::{}", pointed.trim_end_matches([' ', '*']));
         method(&view, field, &format!("{view}(row_->{field})"));
@@ -103,8 +104,12 @@ fn field(row: &Row, fields: &[Variable], docs: &Docs, text: &mut String) -> Opti
             &format!("static_cast<consul::{of}>(row_->{field})"),
         );
     } else {
-        let number = if ctype == "bool" { "bool".to_owned() } else { format!("std::{ctype}") };
-        method(&number, field, &format!("row_->{field}"));
+        let number = number(ctype);
+        let body = match ctype.as_str() {
+            "consul_status" => format!("static_cast<{number}>(row_->{field})"),
+            _ => format!("row_->{field}"),
+        };
+        method(&number, field, &body);
     }
     Some(1)
 }

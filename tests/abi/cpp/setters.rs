@@ -2,7 +2,8 @@
 //! each type of handle that has a `_new` and is changed afterwards.
 
 use super::super::model::{Function, Variable};
-use super::{Docs, Header, comment, duration, file, name};
+use super::constants::ENUMERATIONS;
+use super::{Docs, Header, comment, duration, file, name, number};
 use std::fmt::Write;
 
 pub fn render(header: &Header, docs: &Docs) -> String {
@@ -14,10 +15,18 @@ pub fn render(header: &Header, docs: &Docs) -> String {
         if setters.is_empty() || !header.functions.iter().any(|known| known.name == new) {
             continue;
         }
-        writeln!(body, "class {};", name(handle)).unwrap();
         classes += &class(handle, &setters, docs);
     }
-    body += "class session;\n\nnamespace detail {\n";
+    for handle in &header.handles {
+        let class = name(handle);
+        if [format!("class {class}_setters"), format!("consul::{class} &")]
+            .iter()
+            .any(|used| classes.contains(used))
+        {
+            writeln!(body, "class {class};").unwrap();
+        }
+    }
+    body += "\nnamespace detail {\n";
     body += &classes;
     body += "\n} // namespace detail\n";
     file(
@@ -30,8 +39,13 @@ pub fn render(header: &Header, docs: &Docs) -> String {
 
 fn sets(function: &Function, handle: &str) -> bool {
     let first = function.parameters.first();
+    // What waits for Consul or gives something is written by hand.
+    let is_call = |parameter: &Variable| {
+        parameter.ctype.contains("consul_async") || parameter.ctype.ends_with("**")
+    };
     function.returns == "consul_status"
         && first.is_some_and(|first| first.ctype == format!("{handle} *"))
+        && !function.parameters.iter().any(is_call)
 }
 
 fn class(handle: &str, setters: &[&Function], docs: &Docs) -> String {
@@ -41,21 +55,40 @@ fn class(handle: &str, setters: &[&Function], docs: &Docs) -> String {
     );
     for (i, setter) in setters.iter().enumerate() {
         let about = docs.of(&setter.name);
-        let verb = setter.name[handle.len() + 1..].trim_start_matches("set_");
-        let verb =
-            if verb.is_empty() || setter.name == format!("{handle}_set") { "set" } else { verb };
+        let verb = &setter.name[handle.len() + 1..];
+        let verb = verb.strip_prefix("set_").unwrap_or(verb);
         // A duration carries its unit.
         let verb = name(duration("uint64_t", verb).map_or(verb, |(_, stem)| stem));
-        let (parameters, arguments) = signature(setter, about);
+        let (parameters, arguments) = signature(setter, &about);
         if i > 0 {
             text.push('\n');
         }
-        text += &comment("    ", about);
-        writeln!(text, "    Self &{verb}({parameters}) {{").unwrap();
-        writeln!(text, "        return this->apply({}, {arguments});\n    }}", setter.name)
-            .unwrap();
+        text += &comment("    ", &about);
+        text += &wrapped(&format!("    Self &{verb}("), &parameters, ") {");
+        text +=
+            &wrapped(&format!("        return this->apply({}, ", setter.name), &arguments, ");");
+        text += "    }\n";
     }
     text + "};\n"
+}
+
+/// What stands in parentheses, in lines of at most 100 characters.
+fn wrapped(before: &str, list: &str, after: &str) -> String {
+    let indent = " ".repeat(before.find('(').unwrap() + 1);
+    let mut line = before.to_owned();
+    let mut text = String::new();
+    let mut items = list.split_inclusive(", ").peekable();
+    while let Some(item) = items.next() {
+        let after = if items.peek().is_none() { after } else { "" };
+        if line.len() + item.trim_end().len() + after.len() > 100 {
+            text += line.trim_end();
+            text.push('\n');
+            line.clone_from(&indent);
+        }
+        line += item;
+        line += after;
+    }
+    text + &line + "\n"
 }
 
 /// The parameters after the handle, as C++ takes them and as they are passed on.
@@ -75,14 +108,15 @@ fn signature(setter: &Function, about: &str) -> (String, String) {
             (_, Some(handle)) => {
                 (format!("const consul::{handle} &{parameter}"), parameter.clone(), 1)
             }
-            ("int32_t", _) => (format!("consul::{parameter} {parameter}"), parameter.clone(), 1),
-            ("bool", _) => (format!("bool {parameter}"), parameter.clone(), 1),
+            ("int32_t", _) if ENUMERATIONS.iter().any(|(known, ..)| known == parameter) => {
+                (format!("consul::{parameter} {parameter}"), parameter.clone(), 1)
+            }
             _ => match duration(ctype, unit) {
                 Some((unit, stem)) => {
                     let parameter = if parameter == "value" { "value" } else { stem };
                     (format!("{unit} {parameter}"), parameter.to_owned(), 1)
                 }
-                None => (format!("std::{ctype} {parameter}"), parameter.clone(), 1),
+                None => (format!("{} {parameter}", number(ctype)), parameter.clone(), 1),
             },
         };
         let optional = ctype == "const char *" && may_be_null(parameter, about);
@@ -111,5 +145,5 @@ fn two(ctype: &str, parameter: &str) -> (String, String, usize) {
 fn may_be_null(parameter: &str, about: &str) -> bool {
     about
         .split_inclusive(['.', ';'])
-        .any(|clause| clause.contains(&format!("`{parameter}`")) && clause.contains("NULL"))
+        .any(|clause| clause.contains(&format!("`{parameter}`")) && clause.contains("`nullptr`"))
 }
