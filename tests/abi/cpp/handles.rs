@@ -17,8 +17,9 @@ pub fn render(header: &Header) -> String {
         "};\n\n/// How the rows of an answer are read.\ntemplate <class Handle>\nstruct answer;\n";
     for handle in handles().filter(|handle| has(&format!("{handle}_count"))) {
         let at = format!("{handle}_at");
-        let at = header.functions.iter().find(|known| known.name == at).unwrap();
-        let row = at.returns.trim_start_matches("const ").trim_end_matches([' ', '*']);
+        let at = header.functions.iter().find(|known| known.name == at);
+        let Some(row) = at.and_then(|at| at.returns.strip_prefix("const ")) else { continue };
+        let row = row.trim_end_matches([' ', '*']);
         body += &answer(handle, row, has(&format!("{handle}_meta")));
     }
     body += "\n} // namespace detail\n";
