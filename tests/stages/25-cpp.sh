@@ -32,6 +32,9 @@ if [ "${1:-}" != beside-consul ]; then
     variants | while read -r name compiler standard flags; do
         programs "$name" "$compiler" "$standard" "$lib" "$flags"
     done
+    g++ -std=c++17 -Iinclude -fno-exceptions -c tests/cpp/mixed/plain.cpp -o "$out/plain.o"
+    g++ -std=c++17 -Iinclude "$out/plain.o" tests/cpp/mixed/throwing.cpp -o "$out/mixed" -L"$lib" \
+        -lconsul_ffi -Wl,-rpath,"$lib"
     gcc -shared -fPIC tests/cpp/other_abi.c -o "$out/other_abi.so"
     beside_consul "$0"
 fi
@@ -43,5 +46,6 @@ for variant in $(variants | cut -d' ' -f1); do
     done
 done
 run "another ABI" env LD_PRELOAD="$out/other_abi.so" "$out/gcc-c++17/results" refused
+run "with and without exceptions" "$out/mixed"
 run "every function" "$0" reached
 finish
