@@ -7,6 +7,7 @@ mod jitter;
 mod lane;
 mod nap;
 mod places;
+pub(crate) mod queue;
 mod upkeep;
 
 pub(crate) use clock::BootClock;
