@@ -1,8 +1,11 @@
-//! What outlives a call: a client's clock, its lane of timed work, and who lives on it.
+//! What outlives a call: a client's clock, its lane of timed work, and who lives on it; and the
+//! process's I/O thread.
 //!
 //! Nothing here knows of sessions or locks; they come as tasks and residents.
 
 mod clock;
+mod fault;
+pub(crate) mod io;
 mod jitter;
 mod lane;
 mod nap;
