@@ -11,6 +11,7 @@ mod lane;
 mod nap;
 mod places;
 pub(crate) mod queue;
+mod task;
 mod upkeep;
 
 pub(crate) use clock::BootClock;
@@ -22,4 +23,5 @@ pub(crate) use jitter::backoff;
 pub(crate) use lane::{Task, TaskId};
 pub(crate) use nap::{Naps, sleep};
 pub(crate) use places::{Place, Places};
+pub(crate) use task::{at_once, pause, spawn};
 pub(crate) use upkeep::{Kept, Leaving, Order, Resident, Upkeep};

@@ -7,6 +7,7 @@ pub mod http;
 pub mod tls;
 
 pub use cancel::CancelToken;
+pub(crate) use cancel::Interrupt;
 
 use crate::error::Result;
 use std::sync::Arc;
