@@ -4,7 +4,7 @@
 //! Nothing here knows of sessions or locks; they come as tasks and residents.
 
 mod clock;
-mod fault;
+pub(crate) mod fault;
 pub(crate) mod io;
 mod jitter;
 mod lane;
