@@ -13,7 +13,7 @@ use super::output;
 use super::status::consul_status;
 use crate::error::{Error, Result, Status};
 use crate::runtime::queue::{Content, Event};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::any::Any;
 use std::ptr;
 
@@ -85,6 +85,7 @@ impl Object {
 
 impl Handle for consul_event {
     type Object = Object;
+    const BELONGS_TO_PROCESS: bool = true;
 }
 
 /// What it tells, `CONSUL_EVENT_...`; 0 for a handle that is not live. Ignore the types that you do
