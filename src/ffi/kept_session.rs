@@ -19,7 +19,7 @@ use super::session::consul_session_spec;
 use super::status::consul_status;
 use crate::error::Status;
 use crate::recipes::session::KeptSession;
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::ffi::{CString, c_char};
 use std::ptr;
 

@@ -8,8 +8,8 @@ use crate::api::session::SessionSpec;
 use crate::error::{Error, Result, Status};
 use crate::recipes::session::{Keeper, OwnSession};
 use crate::runtime::{Task, TaskId};
+use crate::sync::Mutex;
 use crate::transport::CancelToken;
-use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::config::Options;
 use crate::error::Result;
 use crate::runtime::{Leaving, Order, Resident, TaskId};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
