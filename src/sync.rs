@@ -1,212 +1,177 @@
-//! Locks that a forked child can use.
+//! Locks and conditions that a process can fork amid.
 //!
-//! They are the standard library's, which on Linux are a number each. Those of `parking_lot` keep
-//! who waits in tables of the process: a child inherits these as another thread left them in the
-//! middle of a change, and hangs or crashes at a lock of its own. Here a panic does not poison a
-//! lock, for no invariant spans a call that can panic.
+//! They sleep in the kernel, each on a word of its own. parking_lot keeps a list of the sleepers of
+//! the whole process: in a forked child it leads to threads that are not there, and the child's
+//! first contended lock may crash or hang. The standard library's are sound here, but hidden from
+//! ThreadSanitizer.
 
-use std::ops::{Deref, DerefMut};
-use std::sync::{PoisonError, TryLockError};
+use crate::sys::RawLock;
+use rustix::thread::futex::{self, Flags};
+use rustix::time::Timespec;
+use std::sync::atomic::{AtomicU32, Ordering::*};
 use std::time::{Duration, Instant};
 
-/// A mutual exclusion.
+/// A lock that is never poisoned: a panic does not leave this library, and leaves no lock behind.
+pub type Mutex<T> = lock_api::Mutex<RawLock, T>;
+
+/// The right to use what a [`Mutex`] protects.
+pub type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawLock, T>;
+
+/// Where threads wait until another one says that something has changed. A wait may also end for
+/// no reason.
 #[derive(Debug, Default)]
-pub(crate) struct Mutex<T>(std::sync::Mutex<T>);
-
-/// What is locked, until this is dropped.
-pub(crate) struct MutexGuard<'a, T> {
-    mutex: &'a Mutex<T>,
-    /// None only while it waits or is unlocked.
-    inner: Option<std::sync::MutexGuard<'a, T>>,
+pub struct Condvar {
+    /// Changes with every notification, so that none is lost between unlocking and sleeping.
+    notified: AtomicU32,
+    /// Spares a system call where nobody waits.
+    waiting: AtomicU32,
 }
 
-impl<T> Mutex<T> {
-    pub(crate) const fn new(value: T) -> Mutex<T> {
-        Mutex(std::sync::Mutex::new(value))
-    }
+/// Whether a wait ended by its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitTimeoutResult(bool);
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        MutexGuard { mutex: self, inner: Some(inner) }
-    }
-
-    /// Locks it unless that would wait.
-    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        let inner = match self.0.try_lock() {
-            Ok(inner) => inner,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        Some(MutexGuard { mutex: self, inner: Some(inner) })
-    }
-}
-
-impl<'a, T> MutexGuard<'a, T> {
-    /// Runs `body` with the mutex unlocked.
-    pub(crate) fn unlocked<U>(guard: &mut MutexGuard<'a, T>, body: impl FnOnce() -> U) -> U {
-        struct Relock<'g, 'a, T>(&'g mut MutexGuard<'a, T>);
-        impl<T> Drop for Relock<'_, '_, T> {
-            fn drop(&mut self) {
-                self.0.inner = self.0.mutex.lock().inner.take();
-            }
-        }
-        guard.inner = None;
-        let _relock = Relock(guard);
-        body()
-    }
-}
-
-impl<T> Deref for MutexGuard<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        match &self.inner {
-            Some(inner) => inner,
-            None => unreachable!("a guard is looked at while it waits"),
-        }
-    }
-}
-
-impl<T> DerefMut for MutexGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        match &mut self.inner {
-            Some(inner) => inner,
-            None => unreachable!("a guard is looked at while it waits"),
-        }
-    }
-}
-
-/// Where threads wait for a change of what a mutex guards.
-#[derive(Debug, Default)]
-pub(crate) struct Condvar(std::sync::Condvar);
-
-/// Whether a wait ended because its time was over.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WaitResult(bool);
-
-impl WaitResult {
-    pub(crate) fn timed_out(self) -> bool {
+impl WaitTimeoutResult {
+    /// True when the time was over.
+    pub fn timed_out(self) -> bool {
         self.0
     }
 }
 
 impl Condvar {
-    pub(crate) const fn new() -> Condvar {
-        Condvar(std::sync::Condvar::new())
+    /// Nobody waits yet.
+    pub const fn new() -> Condvar {
+        Condvar { notified: AtomicU32::new(0), waiting: AtomicU32::new(0) }
     }
 
-    pub(crate) fn notify_one(&self) {
-        self.0.notify_one();
+    /// Wakes one of those who wait.
+    pub fn notify_one(&self) {
+        self.notify(1);
     }
 
-    pub(crate) fn notify_all(&self) {
-        self.0.notify_all();
+    /// Wakes all who wait.
+    pub fn notify_all(&self) {
+        self.notify(i32::MAX as u32);
     }
 
-    /// Waits until it is notified, or for no reason.
-    pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
-        let Some(inner) = guard.inner.take() else { return };
-        guard.inner = Some(self.0.wait(inner).unwrap_or_else(PoisonError::into_inner));
+    /// Unlocks, waits to be notified, and locks again.
+    pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+        self.sleep(guard, None);
     }
 
-    /// As [`Condvar::wait`], not longer than this.
-    pub(crate) fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, time: Duration) -> WaitResult {
-        let Some(inner) = guard.inner.take() else { return WaitResult(false) };
-        let waited = self.0.wait_timeout(inner, time);
-        let (inner, result) = waited.unwrap_or_else(PoisonError::into_inner);
-        guard.inner = Some(inner);
-        WaitResult(result.timed_out())
+    /// As [`Condvar::wait`], for this long at most.
+    pub fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, time: Duration) -> WaitTimeoutResult {
+        let timed_out = self.sleep(guard, Some(time));
+        WaitTimeoutResult(timed_out)
     }
 
-    /// As [`Condvar::wait`], not longer than until then.
-    pub(crate) fn wait_until<T>(
+    /// As [`Condvar::wait`], until this moment at most.
+    pub fn wait_until<T>(
         &self,
         guard: &mut MutexGuard<'_, T>,
         until: Instant,
-    ) -> WaitResult {
+    ) -> WaitTimeoutResult {
         self.wait_for(guard, until.saturating_duration_since(Instant::now()))
+    }
+
+    fn notify(&self, most: u32) {
+        self.notified.fetch_add(1, SeqCst);
+        if self.waiting.load(SeqCst) > 0 {
+            // It cannot fail for a word of ours.
+            let _ = futex::wake(&self.notified, Flags::PRIVATE, most);
+        }
+    }
+
+    /// True when the time was over.
+    fn sleep<T>(&self, guard: &mut MutexGuard<'_, T>, time: Option<Duration>) -> bool {
+        // Counted before the lock is given up: who notifies after it finds a change or a sleeper.
+        self.waiting.fetch_add(1, SeqCst);
+        let seen = self.notified.load(SeqCst);
+        let slept = MutexGuard::unlocked(guard, || {
+            // What is too long for the kernel is for ever.
+            let time = time.and_then(|time| Timespec::try_from(time).ok());
+            futex::wait(&self.notified, Flags::PRIVATE, seen, time.as_ref())
+        });
+        self.waiting.fetch_sub(1, SeqCst);
+        slept == Err(rustix::io::Errno::TIMEDOUT)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-    use std::sync::Arc;
+    use super::{Condvar, Mutex};
+    use std::time::{Duration, Instant};
 
     #[test]
-    fn a_panic_poisons_nothing() {
-        let mutex = Mutex::new(1);
-        let broken = catch_unwind(AssertUnwindSafe(|| {
-            let _guard = mutex.lock();
-            panic!("out of luck");
-        }));
-        assert!(broken.is_err());
-        *mutex.lock() += 1;
-        assert_eq!(mutex.try_lock().map(|guard| *guard), Some(2));
-    }
-
-    #[test]
-    fn unlocked_lets_others_in_and_locks_again_also_after_a_panic() {
-        let mutex = Mutex::new(0);
-        let mut guard = mutex.lock();
-        assert!(mutex.try_lock().is_none());
-        MutexGuard::unlocked(&mut guard, || *mutex.lock() = 7);
-        assert_eq!(*guard, 7);
-        let broken = catch_unwind(AssertUnwindSafe(|| {
-            MutexGuard::unlocked(&mut guard, || panic!("out of luck"));
-        }));
-        assert!(broken.is_err() && *guard == 7 && mutex.try_lock().is_none());
-    }
-
-    #[test]
-    fn who_waits_is_woken_or_wakes_in_time() {
-        let shared = Arc::new((Mutex::new(false), Condvar::new()));
-        let waiter = std::thread::spawn({
-            let shared = shared.clone();
-            move || {
-                let mut ready = shared.0.lock();
-                while !*ready {
-                    shared.1.wait(&mut ready);
-                }
+    fn a_lock_lets_in_one_at_a_time() {
+        let count = &Mutex::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(move || {
+                    for _ in 0..20_000 {
+                        // Not one step: another thread would come in between.
+                        let mut guard = count.lock();
+                        let seen = *guard;
+                        std::hint::spin_loop();
+                        *guard = seen + 1;
+                    }
+                });
             }
         });
-        *shared.0.lock() = true;
-        shared.1.notify_all();
-        waiter.join().unwrap();
-        let mut ready = shared.0.lock();
-        assert!(shared.1.wait_until(&mut ready, Instant::now()).timed_out());
-        assert!(shared.1.wait_for(&mut ready, Duration::from_millis(1)).timed_out());
+        assert_eq!(*count.lock(), 80_000);
     }
 
-    /// A child has locks of its own, whatever its parent's threads were doing.
     #[test]
-    fn a_child_of_busy_threads_locks_and_waits() {
-        let shared = Arc::new((Mutex::new(false), Condvar::new()));
-        let busy: Vec<_> = (0..4)
-            .map(|_| {
-                let shared = shared.clone();
-                std::thread::spawn(move || {
-                    while !*shared.0.lock() {
-                        let mut over = shared.0.lock();
-                        shared.1.notify_all();
-                        shared.1.wait_for(&mut over, Duration::from_micros(10));
+    fn a_taken_lock_is_not_taken_again() {
+        let lock = Mutex::new(());
+        let guard = lock.lock();
+        assert!(lock.try_lock().is_none());
+        assert!(lock.try_lock_for(Duration::from_millis(5)).is_none());
+        drop(guard);
+        assert!(lock.try_lock().is_some());
+    }
+
+    #[test]
+    fn no_notification_is_lost() {
+        let (turn, changed) = (&Mutex::new(0), &Condvar::new());
+        std::thread::scope(|scope| {
+            for own in 0..2 {
+                scope.spawn(move || {
+                    for _ in 0..5_000 {
+                        let mut turn = turn.lock();
+                        while *turn % 2 != own {
+                            changed.wait(&mut turn);
+                        }
+                        *turn += 1;
+                        drop(turn);
+                        changed.notify_one();
                     }
-                })
-            })
-            .collect();
-        for _ in 0..50 {
-            let status = crate::sys::testing::in_child(|| {
-                for _ in 0..100 {
-                    let own = (Mutex::new(0), Condvar::new());
-                    own.1.notify_all();
-                    own.1.wait_for(&mut own.0.lock(), Duration::from_micros(1));
-                }
-                0
-            });
-            assert_eq!(status, 0);
-        }
-        *shared.0.lock() = true;
-        busy.into_iter().for_each(|thread| thread.join().unwrap());
+                });
+            }
+        });
+        assert_eq!(*turn.lock(), 10_000);
+    }
+
+    #[test]
+    fn all_are_woken_and_a_time_ends_a_wait() {
+        let (open, changed) = (&Mutex::new(false), &Condvar::new());
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(move || {
+                    let mut open = open.lock();
+                    while !*open {
+                        changed.wait(&mut open);
+                    }
+                });
+            }
+            let time = Duration::from_millis(10);
+            let (mut guard, start) = (open.lock(), Instant::now());
+            while !changed.wait_for(&mut guard, time).timed_out() {}
+            assert!(start.elapsed() >= time);
+            assert!(changed.wait_until(&mut guard, start).timed_out());
+            *guard = true;
+            drop(guard);
+            changed.notify_all();
+        });
     }
 }

@@ -15,7 +15,7 @@ pub(crate) use target::Target;
 
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
-use crate::runtime::{BootClock, Upkeep};
+use crate::runtime::{BootClock, Upkeep, io};
 use crate::sys::PerProcess;
 use crate::transport::{Method, Request, Response, Transport};
 use base64::Engine;
@@ -159,7 +159,7 @@ impl<S: Style> Client<S> {
         let upkeep = self.upkeep();
         let gave_back = upkeep.leave(deadline);
         self.shutdown();
-        if gave_back && upkeep.lane.wait_closed(deadline) {
+        if gave_back && upkeep.lane.wait_closed(deadline) && io::wait_ended(deadline) {
             return Ok(());
         }
         let message = format!("not everything could be given back within {timeout:?}");
