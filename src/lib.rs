@@ -19,10 +19,11 @@ pub mod error;
 pub mod ffi;
 pub mod recipes;
 mod runtime;
+mod sync;
 mod sys;
 mod transport;
 
 pub use api::{Answer, Meta};
-pub use client::Client;
+pub use client::{Blocking, Client, Deferred, Operation, Running, Style};
 pub use config::{Config, Consistency, Options};
 pub use error::{Error, Result, Status};
