@@ -32,6 +32,8 @@ struct free_handle {
     void operator()(consul_nodes *h) const noexcept { consul_nodes_free(h); }
     void operator()(consul_service_names *h) const noexcept { consul_service_names_free(h); }
     void operator()(consul_members *h) const noexcept { consul_members_free(h); }
+    void operator()(consul_queue *h) const noexcept { consul_queue_free(h); }
+    void operator()(consul_event *h) const noexcept { consul_event_free(h); }
     void operator()(consul_response *h) const noexcept { consul_response_free(h); }
     void operator()(consul_agent_info *h) const noexcept { consul_agent_info_free(h); }
     void operator()(consul_registration *h) const noexcept { consul_registration_free(h); }
