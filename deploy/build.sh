@@ -49,6 +49,8 @@ remapped() {
 
 get_tools
 get_target
+# Seen by what compiles ring's C, which would be compiled anew for every commit.
+unset SOURCE_DATE_EPOCH
 PATH=$cache/venv/bin:$PATH
 CARGO_ZIGBUILD_CACHE_DIR=$cache/wrappers
 ZIG_GLOBAL_CACHE_DIR=$cache/objects
