@@ -106,6 +106,8 @@ for architecture; do
     DESTDIR=$tmp/all PREFIX=/usr LIBDIR=/usr/lib/$architecture-linux-gnu \
         DOCDIR=/usr/share/doc/libconsul-ffi-dev WITH_PYTHON=$python \
         PYTHONDIR=/usr/lib/python3/dist-packages BUILT=$built deploy/install.sh install
+    # The package is the same for every architecture, and the system's loader finds the library.
+    rm -f "$tmp/all/usr/lib/python3/dist-packages/consul_ffi/$soname"
     for name in $packages; do package "$name"; done
     left=$(find "$tmp/all" ! -type d)
     [ -z "$left" ] || die "in no package: $left"

@@ -175,6 +175,8 @@ strip_libraries() {
 python_package() {
     [ -n "$PYTHONDIR" ] || return 0
     tree python/consul_ffi "$PYTHONDIR/consul_ffi" \( -name '*.py' -o -name py.typed \)
+    # Where the package looks first, so that it needs no help of the system's loader.
+    link "$(relative "$LIBDIR" "$PYTHONDIR/consul_ffi")/$soname" "$PYTHONDIR/consul_ffi/$soname"
     # Python adds its byte code when the package is used.
     [ "$verb" != uninstall ] || [ ! -d "$DESTDIR$PYTHONDIR/consul_ffi" ] ||
         find "$DESTDIR$PYTHONDIR/consul_ffi" -name '*.pyc' -delete

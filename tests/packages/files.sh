@@ -9,6 +9,7 @@ fail() { echo "$*"; exit 1; }
 
 # Where Debian has its libraries, so that no folder is a default one.
 set -- DESTDIR="$root" PREFIX=/usr LIBDIR=/usr/lib/x86_64-linux-gnu
+[ ! -d python/consul_ffi ] || set -- "$@" WITH_PYTHON=1 PYTHONDIR=/usr/lib/python3/dist-packages
 make -s install "$@"
 
 for path in include/consul_ffi.h share/lua/5.1/consul_ffi.lua share/lua/5.1/consul_ffi/loader.lua \

@@ -77,7 +77,12 @@ case $way in
     fully-static) static -static 2>log || { cat log; exit 1; } ;;
     cmake) by_cmake ;;
     luajit) LUA_PATH="$prefix/share/lua/5.1/?.lua" luajit "$here/smoke.lua" ;;
-    python) PYTHONPATH=$(echo "$prefix"/lib/python3*/site-packages) LD_LIBRARY_PATH=$prefix/lib python3 "$here/smoke.py" ;;
+    python)
+        for folder in "$prefix"/lib/python3*/site-packages "$prefix/share/python"; do
+            [ ! -d "$folder" ] || PYTHONPATH=$folder
+        done
+        PYTHONPATH=$PYTHONPATH python3 "$here/smoke.py"
+        ;;
     as-it-is)
         luajit "$here/smoke.lua"
         # Also after a change of the folder, which is on LuaJIT's path.

@@ -7,6 +7,12 @@ set -eu
 architecture=$(uname -m)
 prefix=$out/packages/prefix
 archive=$out/packages/archive
+ways='pkg-config static fully-static cmake luajit'
+python=
+if [ -d python/consul_ffi ]; then
+    python=1
+    ways="$ways python"
+fi
 
 if [ "${1:-}" != beside-consul ]; then
     cargo build --release --locked
@@ -18,13 +24,13 @@ if [ "${1:-}" != beside-consul ]; then
     deploy/deb.sh "$architecture"
     wait "$!"
     tar -C "$archive" --strip-components=1 -xf "$target"/dist/consul-ffi-*-linux-"$architecture".tar.xz
-    make -s install-strip PREFIX="$prefix"
+    make -s install-strip PREFIX="$prefix" WITH_PYTHON="$python"
     beside_consul "$0"
 fi
 
 limit=240
 run "files" tests/packages/files.sh
-for way in pkg-config static fully-static cmake luajit; do
+for way in $ways; do
     run "installed: $way" tests/packages/use.sh "$way" "$prefix"
     run "archive: $way" tests/packages/use.sh "$way" "$archive"
 done
