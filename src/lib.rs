@@ -20,10 +20,11 @@ pub mod ffi;
 pub mod observe;
 pub mod recipes;
 mod runtime;
+mod sync;
 mod sys;
 mod transport;
 
 pub use api::{Answer, Meta};
-pub use client::{Client, Reachability};
+pub use client::{Blocking, Client, Deferred, Operation, Reachability, Running, Style};
 pub use config::{Config, Consistency, Options};
 pub use error::{Error, Result, Status};

@@ -1,11 +1,16 @@
-//! The system calls that need `unsafe`, and clocks.
+//! The system calls that need `unsafe`, locks, clocks, and what belongs to one process
+//! of a fork.
 
 #![allow(unsafe_code)]
 
+use lock_api::RawMutex as _;
+use rustix::thread::futex;
 use std::io;
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Starts a named thread that never handles a signal: the process's signals belong to its host.
 pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
@@ -47,10 +52,195 @@ pub fn boottime() -> Duration {
     )
 }
 
-/// Signals as tests need them.
+/// 0 while nobody has asked for it.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+
+/// A number that is another one in a child made by `fork` than in its parent. Costs one relaxed
+/// load, so that hot paths may ask.
+pub fn fork_generation() -> u32 {
+    match GENERATION.load(Relaxed) {
+        0 => watch_forks(),
+        generation => generation,
+    }
+}
+
+/// From now on a fork is noticed. Nobody has anything yet that a child could inherit, so a fork
+/// that happens at this moment on another thread does no harm.
+#[cold]
+fn watch_forks() -> u32 {
+    extern "C" fn forked() {
+        GENERATION.fetch_add(1, Relaxed);
+    }
+    // SAFETY: the handler only adds to an atomic, which is allowed in a forked child; it stays
+    // valid, for the library is never unloaded. Two of them, where threads race, do no harm.
+    // It fails only where there is no memory for it; then forks go unnoticed.
+    unsafe { libc::pthread_atfork(None, None, Some(forked)) };
+    match GENERATION.compare_exchange(0, 1, Relaxed, Relaxed) {
+        Ok(_) => 1,
+        Err(generation) => generation,
+    }
+}
+
+/// A value of which every process has its own: a forked child makes a new one and leaks the one
+/// that it inherited. That one may be locked for ever, by a thread that the child does not have,
+/// and its sockets are the parent's.
+pub struct PerProcess<T> {
+    current: AtomicPtr<Owned<T>>,
+    owns: PhantomData<Box<T>>,
+}
+
+struct Owned<T> {
+    generation: u32,
+    value: T,
+}
+
+impl<T: Send + Sync> PerProcess<T> {
+    /// No value yet.
+    pub const fn new() -> PerProcess<T> {
+        PerProcess { current: AtomicPtr::new(std::ptr::null_mut()), owns: PhantomData }
+    }
+
+    /// This process's value, if it has one.
+    pub fn get(&self) -> Option<&T> {
+        // SAFETY: the pointer is null or came from a box that is freed only by `drop`, to which no
+        // borrow of `self` can live; it is published after the value was written.
+        let owned = unsafe { self.current.load(Acquire).as_ref() }?;
+        (owned.generation == fork_generation()).then_some(&owned.value)
+    }
+
+    /// This process's value, made when there is none. Where threads race one of the values stays.
+    pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+        // Loaded before it is looked at: what replaces it is never inherited.
+        let inherited = self.current.load(Acquire);
+        if let Some(value) = self.get() {
+            return value;
+        }
+        let fresh = Box::new(Owned { generation: fork_generation(), value: make() });
+        let fresh = Box::into_raw(fresh);
+        // SAFETY: `fresh` is a box of ours; when it is not stored nobody else has seen it. What is
+        // stored is valid, as in `get`, and of this process: only the first one can be inherited.
+        unsafe {
+            match self.current.compare_exchange(inherited, fresh, AcqRel, Acquire) {
+                Ok(_) => &(*fresh).value,
+                Err(winner) => {
+                    drop(Box::from_raw(fresh));
+                    &(*winner).value
+                }
+            }
+        }
+    }
+}
+
+impl<T> Drop for PerProcess<T> {
+    fn drop(&mut self) {
+        let current = *self.current.get_mut();
+        // SAFETY: null, or a box that only `self` still knows.
+        unsafe {
+            if current.as_ref().is_some_and(|owned| owned.generation == fork_generation()) {
+                drop(Box::from_raw(current));
+            }
+        }
+    }
+}
+
+const FREE: u32 = 0;
+const TAKEN: u32 = 1;
+/// Taken, and somebody may sleep until it is free.
+const CONTENDED: u32 = 2;
+
+/// How often to look again before sleeping: most locks are held for less than a system call.
+const SPINS: u32 = 100;
+
+/// What `sync::Mutex` is made of.
+#[derive(Debug)]
+pub struct RawLock(AtomicU32);
+
+// SAFETY: `lock` and a true `try_lock` have changed the word from FREE, `unlock` sets it to FREE,
+// with orderings that make what happened before seen; so one at a time holds it.
+unsafe impl lock_api::RawMutex for RawLock {
+    #[allow(clippy::declare_interior_mutable_const)] // As the trait wants it.
+    const INIT: RawLock = RawLock(AtomicU32::new(FREE));
+
+    type GuardMarker = lock_api::GuardSend;
+
+    fn lock(&self) {
+        if !self.try_lock() {
+            self.lock_contended(None);
+        }
+    }
+
+    fn try_lock(&self) -> bool {
+        self.0.compare_exchange(FREE, TAKEN, Acquire, Relaxed).is_ok()
+    }
+
+    unsafe fn unlock(&self) {
+        if self.0.swap(FREE, Release) == CONTENDED {
+            // It cannot fail for a word of ours.
+            let _ = futex::wake(&self.0, futex::Flags::PRIVATE, 1);
+        }
+    }
+}
+
+// SAFETY: true only when `lock_contended` has taken it, as above.
+unsafe impl lock_api::RawMutexTimed for RawLock {
+    type Duration = Duration;
+    type Instant = Instant;
+
+    fn try_lock_for(&self, time: Duration) -> bool {
+        self.try_lock() || self.lock_contended(Instant::now().checked_add(time))
+    }
+
+    fn try_lock_until(&self, until: Instant) -> bool {
+        self.try_lock() || self.lock_contended(Some(until))
+    }
+}
+
+impl RawLock {
+    /// False when it could not be had until then.
+    #[cold]
+    fn lock_contended(&self, until: Option<Instant>) -> bool {
+        for _ in 0..SPINS {
+            if self.0.load(Relaxed) == FREE && self.try_lock() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        while self.0.swap(CONTENDED, Acquire) != FREE {
+            let rest = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if rest.is_some_and(|rest| rest.is_zero()) {
+                return false;
+            }
+            let rest = rest.and_then(|rest| rest.try_into().ok());
+            // Whatever ends the sleep, the word tells.
+            let _ = futex::wait(&self.0, futex::Flags::PRIVATE, CONTENDED, rest.as_ref());
+        }
+        true
+    }
+}
+
+/// Signals and forks as tests need them.
 #[cfg(test)]
 pub mod testing {
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    /// Runs `body` in a forked child and gives the status that the child exited with; 101 when
+    /// `body` panics, a negative number when a signal ended it or it took more than 20 s.
+    pub fn in_child(body: impl FnOnce() -> i32) -> i32 {
+        // SAFETY: the child only runs `body`, which is what is tested, and leaves by `_exit`.
+        let child = unsafe { libc::fork() };
+        assert!(child >= 0, "fork failed");
+        if child == 0 {
+            // SAFETY: it has no preconditions; SIGALRM ends a child that hangs.
+            unsafe { libc::alarm(20) };
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+            // SAFETY: `_exit` runs no destructors and no handlers.
+            unsafe { libc::_exit(result.unwrap_or(101)) };
+        }
+        let mut status = 0;
+        // SAFETY: `status` is writable, and `child` is a child of ours that nobody else waits for.
+        while unsafe { libc::waitpid(child, &mut status, 0) } != child {}
+        if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { -libc::WTERMSIG(status) }
+    }
 
     static HANDLED: AtomicUsize = AtomicUsize::new(0);
 
@@ -89,7 +279,8 @@ pub mod testing {
 
 #[cfg(test)]
 mod tests {
-    use super::{boottime, spawn};
+    use super::{PerProcess, boottime, fork_generation, spawn, testing};
+    use std::sync::Arc;
 
     fn status_line(thread: &str, field: &str) -> String {
         let status = std::fs::read_to_string(format!("/proc/{thread}/status")).unwrap();
@@ -121,5 +312,46 @@ mod tests {
         let first = boottime();
         assert!(first.as_secs() > 0 || first.subsec_nanos() > 0);
         assert!(boottime() >= first);
+    }
+
+    #[test]
+    fn a_forked_child_has_another_generation_and_its_parent_keeps_its_own() {
+        let before = fork_generation();
+        assert_ne!(before, 0);
+        let status = testing::in_child(|| i32::from(fork_generation() != before));
+        assert_eq!(status, 1);
+        assert_eq!(fork_generation(), before);
+    }
+
+    #[test]
+    fn a_value_per_process_is_made_once_and_again_in_a_forked_child() {
+        let value = PerProcess::new();
+        assert_eq!(value.get(), None);
+        let inherited = Arc::new(1);
+        assert_eq!(**value.get_or_init(|| inherited.clone()), 1);
+        assert_eq!(**value.get_or_init(|| Arc::new(2)), 1);
+        let status = testing::in_child(|| {
+            assert_eq!(value.get(), None);
+            assert_eq!(**value.get_or_init(|| Arc::new(3)), 3);
+            // What was inherited is not dropped.
+            assert_eq!(Arc::strong_count(&inherited), 2);
+            7
+        });
+        assert_eq!(status, 7);
+        assert_eq!(**value.get().unwrap(), 1);
+        drop(value);
+        assert_eq!(Arc::strong_count(&inherited), 1);
+    }
+
+    #[test]
+    fn threads_that_race_agree_on_one_value() {
+        let value = &PerProcess::new();
+        std::thread::scope(|scope| {
+            let race = |i: usize| scope.spawn(move || *value.get_or_init(|| i));
+            let threads: Vec<_> = (0..8).map(race).collect();
+            let mut seen = threads.into_iter().map(|thread| thread.join().unwrap());
+            let first = seen.next().unwrap();
+            assert!(seen.all(|other| other == first));
+        });
     }
 }

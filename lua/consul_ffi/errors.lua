@@ -61,28 +61,30 @@ function errors.for_nul(text, name)
     end
 end
 
---- The error of a row of the library's, with this status or its own.
-function errors.of_row(row, status)
-    local code = status or row.status
+--- The error behind a status that a call has just returned.
+function errors.from(status)
+    if status > 0 then
+        return errors.new(status, ffi.string(C.consul_status_message(status)))
+    end
+    return errors.of(status, C.consul_last_error())
+end
+
+--- The error of a status and the library's row about it.
+function errors.of(status, row)
+    if status > 0 then
+        return errors.new(status, ffi.string(C.consul_status_message(status)))
+    end
     local message = ffi.string(row.message, row.message_len)
     local endpoint = ffi.string(row.endpoint, row.endpoint_len)
     return setmetatable({
-        code = code,
-        name = name_of(code),
+        code = status,
+        name = name_of(status),
         message = message,
         http_status = row.http_status,
         retryable = row.retryable,
         outcome_unknown = row.outcome_unknown,
         endpoint = endpoint,
     }, Error)
-end
-
---- The error behind a status that a call has just returned.
-function errors.from(status)
-    if status > 0 then
-        return errors.new(status, ffi.string(C.consul_status_message(status)))
-    end
-    return errors.of_row(C.consul_last_error(), status)
 end
 
 --- What a call without a result returns: true; false and an error for an honest no; nil and an error

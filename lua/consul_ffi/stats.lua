@@ -27,7 +27,7 @@ return function(handle, type_name)
         last_success_ms = milliseconds(row.last_success_ms),
         consecutive_failures = row.consecutive_failures,
         next_try_ms = milliseconds(row.next_try_ms),
-        last_error = row.last_error.status ~= errors.codes.OK and errors.of_row(row.last_error) or nil,
+        last_error = row.last_error.status ~= errors.codes.OK and errors.of(row.last_error.status, row.last_error) or nil,
     }
     C.consul_stats_free(ffi.gc(stats, nil))
     return table_of

@@ -1,7 +1,7 @@
 //! When the agent was heard of last.
 
 use crate::error::{Error, Status};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 

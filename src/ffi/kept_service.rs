@@ -22,7 +22,7 @@
 //! consul_kept_service_free(service);
 //! ```
 
-use super::asynchronous::{consul_async, refuse_async};
+use super::asynchronous::consul_async;
 use super::client::consul_client;
 use super::guard::guard;
 use super::handle::{self, Handle};
@@ -32,7 +32,7 @@ use super::service_spec::consul_service_spec;
 use super::status::consul_status;
 use super::{input, output};
 use crate::api::CheckStatus;
-use crate::error::{Result, Status};
+use crate::error::{Error, Result, Status};
 use crate::recipes::registration::{Heartbeat, KeptService, KeptServiceSpec};
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
@@ -59,6 +59,7 @@ impl std::ops::Deref for Object {
 
 impl Handle for consul_kept_service {
     type Object = Object;
+    const BELONGS_TO_PROCESS: bool = true;
 
     /// It is deregistered in the background while calls on other threads still use it.
     fn freed(service: &Object) {
@@ -331,6 +332,15 @@ pub extern "C" fn consul_kept_service_registrations(service: *const consul_kept_
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_kept_service_free(service: *mut consul_kept_service) {
     handle::free(service);
+}
+
+/// These calls block in this release; their parameter is there.
+fn refuse_async(request: *const consul_async) -> Result<()> {
+    if request.is_null() {
+        return Ok(());
+    }
+    let message = "this call is not asynchronous in this release; pass NULL for `async`";
+    Err(Error::new(Status::Unsupported, message))
 }
 
 /// Consul's word for a status, as C reads it.

@@ -8,8 +8,8 @@
 //! consul_session_free(session);
 //! ```
 
-use super::asynchronous::{consul_async, refuse_async};
-use super::client::consul_client;
+use super::asynchronous::{self, consul_async, done};
+use super::client::{self, consul_client};
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_session;
@@ -19,7 +19,7 @@ use super::session::consul_session_spec;
 use super::status::consul_status;
 use crate::error::Status;
 use crate::recipes::session::KeptSession;
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::ffi::{CString, c_char};
 use std::ptr;
 
@@ -51,6 +51,7 @@ impl Object {
 
 impl Handle for consul_session {
     type Object = Object;
+    const BELONGS_TO_PROCESS: bool = true;
 }
 
 /// Makes a session and keeps it alive: it is renewed at about half of its TTL, and failures are
@@ -69,9 +70,10 @@ pub unsafe extern "C" fn consul_session_start(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let spec = handle::get_optional(spec)?;
         let spec = spec.map(|spec| spec.clone()).unwrap_or_default();
         let options = options::chosen(options)?;
@@ -79,7 +81,7 @@ pub unsafe extern "C" fn consul_session_start(
             true => client.keep_session_recreated(&spec, &options)?,
             false => client.keep_session(&spec, &options)?,
         };
-        out.give(Object { session, ids: Mutex::default() })
+        ending.give(out, session, |session| done(Object { session, ids: Mutex::default() }))
     })
 }
 

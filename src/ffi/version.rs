@@ -15,7 +15,7 @@ use std::ffi::{CStr, c_char};
 /// The major version of the ABI that this header describes.
 pub const CONSUL_ABI_MAJOR: u32 = 1;
 /// The minor version of the ABI that this header describes.
-pub const CONSUL_ABI_MINOR: u32 = 0;
+pub const CONSUL_ABI_MINOR: u32 = 1;
 
 const VERSION: &CStr =
     match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
@@ -44,6 +44,7 @@ mod tests {
         // SAFETY: a literal.
         let version = unsafe { CStr::from_ptr(consul_version()) };
         assert_eq!(version.to_str(), Ok(env!("CARGO_PKG_VERSION")));
-        assert_eq!(consul_abi_version(), 0x0001_0000);
+        assert_eq!(consul_abi_version(), CONSUL_ABI_MAJOR << 16 | CONSUL_ABI_MINOR);
+        assert_eq!(CONSUL_ABI_MAJOR, 1);
     }
 }

@@ -6,7 +6,7 @@
 //! queue, takes them where `Log::add` keeps them.
 
 use crate::error::{Error, Result, Status};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::collections::VecDeque;
 use std::fmt;
 use std::fs::{File, OpenOptions};

@@ -5,7 +5,7 @@ use crate::client::{Client, Reachability};
 use crate::error::{Error, Result};
 use crate::observe::Stats;
 use crate::runtime::{Order, Standing};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -7,8 +7,10 @@ pub mod http;
 pub mod tls;
 
 pub use cancel::CancelToken;
+pub(crate) use cancel::Interrupt;
 
 use crate::error::Result;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The HTTP methods that Consul's API knows.
@@ -56,6 +58,42 @@ pub struct Request<'a> {
     pub cancel: Option<&'a CancelToken>,
 }
 
+/// One request that owns what it needs, for an exchange whose answer comes later. Fields as in
+/// [`Request`].
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct OwnedRequest {
+    pub method: Method,
+    pub target: String,
+    pub headers: Vec<(ureq::http::HeaderName, ureq::http::HeaderValue)>,
+    pub body: Option<Vec<u8>>,
+    pub deadline: Instant,
+    pub replay: bool,
+    pub max_answer: u64,
+    pub lane: Lane,
+}
+
+impl OwnedRequest {
+    /// The same request, for an exchange that blocks.
+    pub fn borrow<'a>(&'a self, cancel: &'a CancelToken) -> Request<'a> {
+        Request {
+            method: self.method,
+            target: &self.target,
+            headers: &self.headers,
+            body: self.body.as_deref(),
+            deadline: self.deadline,
+            replay: self.replay,
+            max_answer: self.max_answer,
+            lane: self.lane,
+            cancel: Some(cancel),
+        }
+    }
+}
+
+/// What to do with the answer of an exchange that was started. It runs once, on the I/O thread or,
+/// where the exchange could not even begin, on the thread that started it; it must not block.
+pub type Done = Box<dyn FnOnce(Result<Response>) + Send>;
+
 /// Which connections a request may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
@@ -80,9 +118,13 @@ pub struct Response {
 ///
 /// Errors carry the endpoint, and `is_outcome_unknown` is set exactly when a byte of the request
 /// may have left this process (the layer above clears it for requests that change nothing).
-pub trait Transport: Send + Sync {
+pub trait Transport: Send + Sync + 'static {
     /// Sends one request and reads the whole answer.
     fn exchange(&self, request: Request<'_>) -> Result<Response>;
+
+    /// Starts an exchange and returns at once; `done` gets what [`Transport::exchange`] would have
+    /// given. `cancel` ends it early: its connection is shut at once.
+    fn start(self: Arc<Self>, request: OwnedRequest, cancel: CancelToken, done: Done);
 
     /// Ends every exchange in flight with `Status::Closed`, refuses new ones, and returns at once.
     fn close(&self);

@@ -7,6 +7,7 @@
 
 mod cdef;
 mod compile;
+mod cpp;
 mod header;
 mod lock;
 mod model;
@@ -41,8 +42,12 @@ fn generated_files_are_up_to_date() {
     check("src/ffi/status.rs", &status::render());
     check("src/ffi/options_setters.rs", &setters::render());
     let header = header::render();
+    let model = model::parse(&header);
     check("include/consul_ffi.h", &header);
-    check("lua/consul_ffi/cdef.lua", &cdef::render(&model::parse(&header)));
+    check("lua/consul_ffi/cdef.lua", &cdef::render(&model));
+    for (path, text) in cpp::render(&header, &model) {
+        check(path, &text);
+    }
 }
 
 #[test]

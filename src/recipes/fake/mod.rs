@@ -11,8 +11,10 @@ use crate::client::Client;
 use crate::config::Config;
 use crate::error::{Error, Result, Status};
 use crate::runtime::{Clock, TestClock};
-use crate::transport::{Lane, Method, Request, Response, Transport};
-use parking_lot::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex};
+use crate::transport::{
+    CancelToken, Done, Lane, Method, OwnedRequest, Request, Response, Transport,
+};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -433,6 +435,10 @@ impl Transport for Fake {
         let outcome = self.respond(&request, &seen);
         self.state.lock().in_flight -= 1;
         outcome
+    }
+
+    fn start(self: Arc<Self>, request: OwnedRequest, cancel: CancelToken, done: Done) {
+        std::thread::spawn(move || done(self.exchange(request.borrow(&cancel))));
     }
 
     fn close(&self) {

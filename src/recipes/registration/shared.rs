@@ -9,7 +9,7 @@ use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::observe::{Progress, Stats};
 use crate::runtime::{Leaving, Order, Resident, Standing, Task, TaskId, Upkeep};
-use parking_lot::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 

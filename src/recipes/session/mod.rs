@@ -9,12 +9,13 @@ mod tests;
 pub(crate) use keeper::{Keeper, OwnSession, SessionEnd, Tenant};
 
 use crate::api::session::SessionSpec;
-use crate::client::Client;
+use crate::client::{Client, Either, Style};
 use crate::config::Options;
-use crate::error::Result;
+use crate::error::{Error, Result, Status};
 use crate::observe::{Progress, Stats};
-use crate::runtime::{Leaving, Order, Resident, TaskId};
-use parking_lot::Mutex;
+use crate::runtime::{Leaving, Order, Resident, TaskId, at_once};
+use crate::sync::Mutex;
+use crate::sys::fork_generation;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub(crate) struct Shared {
     options: Options,
     recreate: bool,
     creation: TaskId,
+    /// The process that it is kept alive in.
+    process: u32,
     state: Mutex<State>,
     me: Weak<Shared>,
 }
@@ -51,10 +54,14 @@ struct State {
     creation: Progress,
 }
 
-impl Client {
+impl<S: Style> Client<S> {
     /// Makes a session and keeps it alive. Its TTL is 15 s where none was set; one of zero means
     /// none. When it is lost it stays lost.
-    pub fn keep_session(&self, spec: &SessionSpec, options: &Options) -> Result<KeptSession> {
+    pub fn keep_session(
+        &self,
+        spec: &SessionSpec,
+        options: &Options,
+    ) -> Result<S::Output<KeptSession>> {
         KeptSession::start(self, spec, options, false)
     }
 
@@ -65,27 +72,40 @@ impl Client {
         &self,
         spec: &SessionSpec,
         options: &Options,
-    ) -> Result<KeptSession> {
+    ) -> Result<S::Output<KeptSession>> {
         KeptSession::start(self, spec, options, true)
     }
 }
 
 impl KeptSession {
-    fn start(
-        client: &Client,
+    fn start<S: Style>(
+        client: &Client<S>,
         spec: &SessionSpec,
         options: &Options,
         recreate: bool,
-    ) -> Result<KeptSession> {
-        let client = client.unbounded();
-        let spec = spec.clone().or_ttl(DEFAULT_TTL);
-        let keeper = Keeper::create(&client, &spec, &options.scope())?;
+    ) -> Result<S::Output<KeptSession>> {
+        let (spec, options) = (spec.clone().or_ttl(DEFAULT_TTL), options.scope());
+        spec.check(client.settings().min_session_ttl)?;
+        client.run(move |client| async move {
+            let keeper = Keeper::create(&client, &spec, &options).await?;
+            Ok(KeptSession::of(&client, keeper, spec, options, recreate))
+        })
+    }
+
+    fn of(
+        client: &Client<Either>,
+        keeper: Arc<Keeper>,
+        spec: SessionSpec,
+        options: Options,
+        recreate: bool,
+    ) -> KeptSession {
         let shared = Arc::new_cyclic(|me| Shared {
-            client: client.clone(),
+            client: client.blocking().unbounded(),
             spec,
-            options: options.scope(),
+            options,
             recreate,
             creation: TaskId::new(),
+            process: fork_generation(),
             state: Mutex::new(State {
                 keeper: keeper.clone(),
                 generation: 1,
@@ -97,7 +117,7 @@ impl KeptSession {
         let weak = shared.me.clone();
         client.upkeep().enter(weak);
         keeper.admit(shared.tenant());
-        Ok(KeptSession { shared })
+        KeptSession { shared }
     }
 
     /// Its id; another one after it was recreated.
@@ -130,7 +150,7 @@ impl KeptSession {
     /// error the library goes on trying in the background until it must have ended by itself.
     pub fn destroy(&self) -> Result<()> {
         let keeper = self.shared.end(Keeper::let_go);
-        keeper.destroy()
+        at_once(keeper.destroy(&self.shared.client.styled(Either::Blocks)))
     }
 
     /// How it is getting on: `kept`, `stopped`, `ending`, `ended`, or `recreating` while a new one
@@ -151,6 +171,14 @@ impl Drop for KeptSession {
 }
 
 impl Shared {
+    /// An error in a forked child, where nothing renews it and nothing of it may be touched.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        if self.process == fork_generation() {
+            return Ok(());
+        }
+        Err(Error::new(Status::Forked, "the session belongs to the parent of this process"))
+    }
+
     pub(crate) fn keeper(&self) -> Arc<Keeper> {
         self.state.lock().keeper.clone()
     }
