@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from ctypes import c_char, string_at
+from ctypes import c_char, c_char_p, string_at
 from struct import Struct
 from typing import Generic, TypeVar
 
@@ -50,7 +50,9 @@ def pointers(address: int, count: int) -> tuple[int, ...]:
 
 def texts(address: int, count: int) -> tuple[str, ...]:
     """An array of texts that end with a NUL."""
-    return tuple(c_text(each) for each in pointers(address, count))
+    if not count:
+        return ()
+    return tuple(each.decode() for each in (c_char_p * count).from_address(address)[:])
 
 
 def mapping(names: int, values: int, count: int) -> dict[str, str]:

@@ -14,7 +14,7 @@ from ._call import ask, do
 from ._convert import Value, data, optional_text, text, uint64
 from ._core import Core
 from ._library import lib
-from ._rows import pair
+from ._rows import pairs
 from ._status import done
 from .kept_session import AnySession, session_id
 from .results import Meta, Pair, Rows
@@ -37,7 +37,7 @@ class Kv:
         """Reads a key; None when it does not exist."""
         status, handle = ask(self._core, _get, options, text(key, "key"))
         try:
-            return None if status else pair(_at(handle, 0))
+            return None if status else pairs((_at(handle, 0),))[0]
         finally:
             _free(handle)
 

@@ -148,7 +148,7 @@ def _read(handle: Optional[int]) -> Rows[TxnRow]:
 def _read_row(address: Optional[int]) -> TxnRow:
     row = _abi.TXN.read(address)
     if row.pair:
-        return _rows.pair(row.pair)
+        return _rows.pairs([row.pair])[0]
     kind = _KINDS.get(row.kind, str(row.kind))
     return TxnObject(kind, json.loads(read_text(row.json, row.json_len)))
 
