@@ -44,7 +44,7 @@ class Listing(Generic[T]):
         return rows[0] if rows else None, rows.meta
 
 
-def _each(read: Callable[[int | None], T]) -> Callable[[Iterable[int]], list[T]]:
+def _each(read: Callable[[int], T]) -> Callable[[Iterable[int]], list[T]]:
     return lambda addresses: [read(address) for address in addresses]
 
 

@@ -6,7 +6,7 @@ import time
 from ctypes import byref, c_void_p
 from typing import Any, Callable, Mapping
 
-from . import _abi, _status
+from . import _abi, _outcome
 from ._core import Core
 from ._error import ConsulError
 from ._options import opened
@@ -59,8 +59,8 @@ def _once(
 
 def _error(core: Core, status: int) -> ConsulError:
     if status == _abi.CONSUL_ERR_HANDLE and core.handle.value is None:
-        return _status.new(_abi.CONSUL_ERR_CLOSED, "the client was closed")
-    return _status.from_status(status)
+        return _outcome.new(_abi.CONSUL_ERR_CLOSED, "the client was closed")
+    return _outcome.from_status(status)
 
 
 def _rest(

@@ -6,7 +6,7 @@ import json
 import operator
 from typing import Any, Union
 
-from . import _abi, _status
+from . import _abi, _outcome
 
 #: What a value may be given as; a text is written as UTF-8.
 Value = Union[bytes, bytearray, memoryview, str]
@@ -19,7 +19,7 @@ def text(value: str, name: str) -> bytes:
     if "\0" in value:
         at = value.index("\0")
         message = f"{name} has a NUL at character {at}, which Consul cannot hold"
-        raise _status.new(_abi.CONSUL_ERR_ARGUMENT, message)
+        raise _outcome.new(_abi.CONSUL_ERR_ARGUMENT, message)
     return value.encode()
 
 
@@ -46,7 +46,7 @@ def _unsigned(value: int, name: str, bits: int) -> int:
         raise TypeError(f"{name} must be an int, not {type(value).__name__}") from None
     if not 0 <= number < 1 << bits:
         message = f"{name} must be from 0 to 2^{bits} - 1, not {number}"
-        raise _status.new(_abi.CONSUL_ERR_ARGUMENT, message)
+        raise _outcome.new(_abi.CONSUL_ERR_ARGUMENT, message)
     return number
 
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from ctypes import byref, c_char_p, c_void_p
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
-from . import _convert, _status
+from . import _convert, _outcome
 from ._abi import CONSUL_ERR_ARGUMENT as _ARGUMENT
-from ._status import check
+from ._outcome import check
 
 Setter = Callable[[Any, Any, str], None]
 Function = Callable[..., int]
@@ -81,7 +81,7 @@ def choice(function: Function, numbers: Mapping[str, int]) -> Setter:
     def setter(handle: Any, value: Any, place: str) -> None:
         if value not in numbers:
             allowed = " or ".join(map(repr, numbers))
-            raise _status.new(_ARGUMENT, f"{place} must be {allowed}, not {value!r}")
+            raise _outcome.new(_ARGUMENT, f"{place} must be {allowed}, not {value!r}")
         check(function(handle, numbers[value]))
 
     return setter

@@ -21,7 +21,7 @@ from ._describe import (
 )
 from ._describe import uint32 as number32
 from ._library import lib
-from ._status import check
+from ._outcome import check
 from .results import Address, ServiceCheckRef, Weights
 from .specs import CatalogCheck, Docker
 

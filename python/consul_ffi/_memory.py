@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from ctypes import c_char, c_char_p, string_at
 from struct import Struct
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
 
 #: The memory of this process as one array: `MEMORY[start:end]` copies bytes. A slice takes about
 #: 0.15 us and needs no object on the way; `ctypes.string_at` takes 0.6 us, a structure's field more.
 #: Only for addresses that the library gave, while what they belong to is not freed.
-MEMORY = (c_char * sys.maxsize).from_address(0)
+MEMORY = cast(bytes, (c_char * sys.maxsize).from_address(0))
 
 
 class Layout(Generic[T]):
@@ -22,8 +22,8 @@ class Layout(Generic[T]):
         self._make = row._make  # type: ignore[attr-defined]
         self.unpack_from = Struct(layout).unpack_from
 
-    def read(self, address: int | None) -> T:
-        """The row at an address."""
+    def read(self, address: int) -> T:
+        """The row at an address; TypeError for None, which the library gives where there is none."""
         row: T = self._make(self.unpack_from(MEMORY, address))
         return row
 
@@ -52,7 +52,8 @@ def texts(address: int, count: int) -> tuple[str, ...]:
     """An array of texts that end with a NUL."""
     if not count:
         return ()
-    return tuple(each.decode() for each in (c_char_p * count).from_address(address)[:])
+    cells = cast("list[bytes]", (c_char_p * count).from_address(address)[:])
+    return tuple(each.decode() for each in cells)
 
 
 def mapping(names: int, values: int, count: int) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterator, Mapping
 
 from . import _convert, _settings
 from ._library import lib
-from ._status import check
+from ._outcome import check
 
 _CONVERT: dict[type, Callable[[Any, str], Any]] = {
     str: _convert.text,

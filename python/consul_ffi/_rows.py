@@ -28,7 +28,7 @@ _unpack_string = _abi.STRING.unpack_from
 _new = tuple.__new__
 
 
-def meta(address: int | None) -> Meta:
+def meta(address: int) -> Meta:
     """What an answer's headers say."""
     row = _abi.META.read(address)
     return Meta(
@@ -64,7 +64,7 @@ def strings(addresses: Iterable[int]) -> list[str]:
     return [MEMORY[data : data + length].decode() for data, length in rows]
 
 
-def session(address: int | None) -> Session:
+def session(address: int) -> Session:
     """A session."""
     row = _abi.SESSION.read(address)
     ids = texts(row.service_checks, row.service_check_count)
@@ -85,7 +85,7 @@ def session(address: int | None) -> Session:
     )
 
 
-def check(address: int | None) -> Check:
+def check(address: int) -> Check:
     """A health check."""
     row = _abi.CHECK.read(address)
     return Check(
@@ -104,7 +104,7 @@ def check(address: int | None) -> Check:
     )
 
 
-def node(address: int | None) -> Node:
+def node(address: int) -> Node:
     """A node."""
     row = _abi.NODE.read(address)
     return Node(
@@ -129,7 +129,7 @@ def _addresses(address: int, count: int) -> dict[str, Address]:
     }
 
 
-def service(address: int | None) -> Service:
+def service(address: int) -> Service:
     """An instance of a service."""
     row = _abi.SERVICE.read(address)
     return Service(
@@ -151,7 +151,7 @@ def service(address: int | None) -> Service:
     )
 
 
-def instance(address: int | None) -> Instance:
+def instance(address: int) -> Instance:
     """An instance of a service with its node and checks."""
     row = _abi.SERVICE_ENTRY.read(address)
     of_service = service(row.service)
@@ -165,13 +165,13 @@ def instance(address: int | None) -> Instance:
     )
 
 
-def service_name(address: int | None) -> ServiceName:
+def service_name(address: int) -> ServiceName:
     """The name of a service."""
     row = _abi.SERVICE_NAME.read(address)
     return ServiceName(text(row.name, row.name_len), texts(row.tags, row.tag_count))
 
 
-def member(address: int | None) -> Member:
+def member(address: int) -> Member:
     """A member of the gossip pool."""
     row = _abi.MEMBER.read(address)
     return Member(

@@ -11,7 +11,7 @@ from ._convert import flag, optional_text, text
 from ._core import Core
 from ._library import lib
 from ._memory import text as read_text
-from ._status import check
+from ._outcome import check
 from .results import AgentInfo, Check, Instance, Member, Rows, Service
 from .specs import CheckSpec, ServiceSpec
 

@@ -12,7 +12,7 @@ from ._convert import Value, uint64
 from ._core import Core
 from ._library import lib
 from ._memory import c_text
-from ._status import check
+from ._outcome import check
 from .agent import Agent
 from .catalog import Catalog
 from .health import Health

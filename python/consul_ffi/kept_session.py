@@ -11,7 +11,7 @@ from ._convert import text
 from ._core import Core, Handle
 from ._library import lib
 from ._memory import c_text
-from ._status import check
+from ._outcome import check
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack

@@ -15,7 +15,7 @@ from ._convert import Value, data, optional_text, text, uint64
 from ._core import Core
 from ._library import lib
 from ._rows import pairs
-from ._status import done
+from ._outcome import done
 from .kept_session import AnySession, session_id
 from .results import Meta, Pair, Rows
 

@@ -15,14 +15,14 @@ from ctypes import byref, c_void_p
 from types import TracebackType
 from typing import TYPE_CHECKING, Callable, Mapping, Optional, Union
 
-from . import _abi, _describe, _kinds, _status
+from . import _abi, _describe, _kinds, _outcome
 from ._answers import take_text
 from ._call import do
 from ._convert import Value, data, text, uint64
 from ._core import Core, Handle
 from ._library import lib
 from ._options import opened
-from ._status import check, done
+from ._outcome import check, done
 from .errors import LockLost, NotHeld
 from .kept_session import KeptSession, milliseconds
 from .specs import SessionSpec
@@ -132,8 +132,8 @@ class Lock:
             return
         reason = self.lost.reason
         if reason is None:
-            raise _status.new(_abi.CONSUL_ERR_NOT_HELD, f"the lock on {self.key} is not held")
-        raise _status.new(_abi.CONSUL_ERR_LOCK_LOST, f"the lock on {self.key} is lost: {reason}")
+            raise _outcome.new(_abi.CONSUL_ERR_NOT_HELD, f"the lock on {self.key} is not held")
+        raise _outcome.new(_abi.CONSUL_ERR_LOCK_LOST, f"the lock on {self.key} is lost: {reason}")
 
     def stop(self) -> None:
         """Ends `acquire` and `lost.wait` on other threads with Cancelled. A held lock stays held."""
@@ -197,7 +197,7 @@ class Lock:
             if not self.acquire(self._acquire_timeout_ms):
                 holder = self.holder
                 by = f"held by session {holder}" if holder else "kept free by its lock-delay"
-                raise _status.new(_abi.CONSUL_HELD, f"the lock on {self.key} is {by}")
+                raise _outcome.new(_abi.CONSUL_HELD, f"the lock on {self.key} is {by}")
         except BaseException:
             # A signal may come just after it was acquired.
             self.close()
@@ -240,7 +240,7 @@ def _wait(function: Callable[[int], int], timeout_ms: Optional[int]) -> int:
     end = time.monotonic() + limit / 1000
     status = function(limit)
     while status == _abi.CONSUL_ERR_INTERRUPTED:
-        error = _status.from_status(status)
+        error = _outcome.from_status(status)
         # The handler of the signal has run by now; had it raised, this would not be reached.
         left = limit if limit == _FOR_EVER else int((end - time.monotonic()) * 1000)
         if left <= 0:

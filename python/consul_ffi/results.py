@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, Iterable, List, NamedTuple, Optional, TypeVar
 
 T = TypeVar("T")
 
 
-class Meta(NamedTuple):
+@dataclass(frozen=True)
+class Meta:
     """What the headers of an answer say; 0 and False where Consul did not send one."""
 
     #: What a blocking query waits on.

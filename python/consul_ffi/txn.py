@@ -12,13 +12,13 @@ import json
 from ctypes import byref, c_void_p
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
-from . import _abi, _rows, _status
+from . import _abi, _rows, _outcome
 from ._call import ask
 from ._convert import Value, data, json_text, text, uint64
 from ._core import Core, Handle
 from ._library import lib
 from ._memory import text as read_text
-from ._status import check
+from ._outcome import check
 from .errors import Conflict
 from .kept_session import AnySession, session_id
 from .results import Pair, Rows, TxnError, TxnObject
@@ -145,7 +145,7 @@ def _read(handle: Optional[int]) -> Rows[TxnRow]:
     return Rows(rows, _rows.meta(lib.consul_txn_result_meta(handle)))
 
 
-def _read_row(address: Optional[int]) -> TxnRow:
+def _read_row(address: int) -> TxnRow:
     row = _abi.TXN.read(address)
     if row.pair:
         return _rows.pairs([row.pair])[0]
@@ -161,7 +161,7 @@ def _rolled_back(status: int, handle: Optional[int]) -> RolledBack:
         problems.append(TxnError(row.op_index, what, row.denied))
     reasons = "; ".join(f"operation {each.operation}: {each.what}" for each in problems)
     error = RolledBack(
-        f"the transaction was rolled back: {reasons}", status=status, name=_status.name_of(status)
+        f"the transaction was rolled back: {reasons}", status=status, name=_outcome.name_of(status)
     )
     error.errors = tuple(problems)
     return error

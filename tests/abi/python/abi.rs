@@ -25,7 +25,7 @@ pub fn render(header: &Header) -> String {
 from __future__ import annotations
 
 from ctypes import POINTER, c_bool, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple
 
 from ._memory import Layout
 
@@ -69,7 +69,9 @@ fn render_row(header: &Header, row: &Row) -> String {
             }
         };
         layout.push(code);
-        writeln!(fields, "    {name}: {python}").unwrap();
+        // A tuple has a method of this name.
+        let hides = if name == "index" { "  # type: ignore[assignment]" } else { "" };
+        writeln!(fields, "    {name}: {python}{hides}").unwrap();
     }
     format!(
         "
@@ -110,7 +112,7 @@ fn returned(header: &Header, ctype: &str) -> (String, &'static str) {
         return ("None".to_owned(), "None");
     }
     if ctype.contains('*') {
-        return ("c_void_p".to_owned(), "Optional[int]");
+        return ("c_void_p".to_owned(), "Any"); // An int; None for NULL.
     }
     let python = match header.number(ctype) {
         "bool" => "bool",
