@@ -10,16 +10,19 @@ While it is held the library renews its session and watches its key in the backg
 
 from __future__ import annotations
 
+import math
 import time
+from contextlib import suppress
 from ctypes import byref, c_void_p
 from types import TracebackType
 from typing import TYPE_CHECKING, Callable, Mapping, Optional, Union
 
-from . import _abi, _describe, _kinds, _outcome
+from . import _abi, _describe, _interrupt, _kinds, _outcome
 from ._answers import take_text
 from ._call import do
 from ._convert import Value, data, text, uint64
 from ._core import Core, Handle
+from ._error import ConsulError
 from ._library import lib
 from ._options import opened
 from ._outcome import check, done
@@ -68,12 +71,19 @@ class Lost:
         """Waits until the lock is lost: True then, False when it is still held after this time.
         Raises NotHeld when it was never held or is released, Cancelled after `lock.stop()`."""
 
-        def wait(limit: int) -> int:
-            # -1 waits for ever, as what is above the signed range would.
-            return lib.consul_lock_wait_lost(self._lock.handle, limit if limit < 1 << 63 else -1)
-
-        status = _wait(wait, timeout_ms)
-        return status == _abi.CONSUL_ERR_LOCK_LOST or done(status, _abi.CONSUL_NO_CHANGE)
+        end, stops = _end(timeout_ms), self._lock.stops
+        while True:
+            left = _left_ms(end)
+            # In slices, so that a signal that comes just before one is seen after it.
+            status = lib.consul_lock_wait_lost(self._lock.handle, min(left, _interrupt.SLICE_MS))
+            if status == _abi.CONSUL_ERR_LOCK_LOST:
+                return True
+            if status not in (_abi.CONSUL_NO_CHANGE, _abi.CONSUL_ERR_INTERRUPTED):
+                raise _outcome.from_status(status)
+            if self._lock.stops != stops:
+                raise _outcome.new(_abi.CONSUL_ERR_CANCELLED, "the wait was stopped")
+            if left <= 0:
+                return False
 
     def __repr__(self) -> str:
         return f"<lost: {self.reason or 'no'}>"
@@ -98,6 +108,8 @@ class Lock:
         self._session = session
         self._acquire_timeout_ms = acquire_timeout_ms
         self.key = key
+        #: How often `stop` was called.
+        self.stops = 0
         #: Whether it is lost: `if lock.lost`, `lock.lost.wait(1000)`, `lock.lost.reason`.
         self.lost = Lost(self)
 
@@ -112,12 +124,29 @@ class Lock:
 
         While it waits it rides out failures that pass; when Consul cannot be asked until the time is
         over, that failure is raised. Ctrl-C ends it and leaves nothing behind."""
-        status = _wait(lambda limit: lib.consul_lock_acquire(self.handle, limit, None), timeout_ms)
-        return done(status, _abi.CONSUL_HELD)
+        end = _end(timeout_ms)
+        try:
+            return _interrupt.run(lambda: self._acquire(end), self.stop)
+        except ConsulError:
+            raise
+        except BaseException:
+            # Raised by the handler of a signal; the lock may have been acquired in that moment.
+            if self.is_held:
+                with suppress(ConsulError):
+                    self.release()
+            raise
+
+    def _acquire(self, end: float) -> bool:
+        while True:
+            left = _left_ms(end)
+            status = lib.consul_lock_acquire(self.handle, left, None)
+            # The handler of a signal did not raise, so it goes on.
+            if status != _abi.CONSUL_ERR_INTERRUPTED or left <= 0:
+                return done(status, _abi.CONSUL_HELD)
 
     def try_acquire(self) -> bool:
         """Acquires the lock if nobody else holds it, without waiting."""
-        return self.acquire(0)
+        return self._acquire(0)
 
     def release(self) -> None:
         """Releases the lock. Raises NotHeld when it was not held, LockLost when it was lost before.
@@ -137,6 +166,7 @@ class Lock:
 
     def stop(self) -> None:
         """Ends `acquire` and `lost.wait` on other threads with Cancelled. A held lock stays held."""
+        self.stops += 1
         check(lib.consul_lock_stop(self.handle))
 
     def destroy(self) -> bool:
@@ -234,19 +264,18 @@ def _note(error: BaseException, text: str) -> None:
         error.add_note(text)
 
 
-def _wait(function: Callable[[int], int], timeout_ms: Optional[int]) -> int:
-    """The status of a function that waits so long at most, signals that do not raise left out."""
-    limit = _FOR_EVER if timeout_ms is None else uint64(timeout_ms, "timeout_ms")
-    end = time.monotonic() + limit / 1000
-    status = function(limit)
-    while status == _abi.CONSUL_ERR_INTERRUPTED:
-        error = _outcome.from_status(status)
-        # The handler of the signal has run by now; had it raised, this would not be reached.
-        left = limit if limit == _FOR_EVER else int((end - time.monotonic()) * 1000)
-        if left <= 0:
-            raise error
-        status = function(left)
-    return status
+def _end(timeout_ms: Optional[int]) -> float:
+    """The time when a wait is over."""
+    if timeout_ms is None:
+        return math.inf
+    return time.monotonic() + uint64(timeout_ms, "timeout_ms") / 1000
+
+
+def _left_ms(end: float) -> int:
+    """How long a wait may still take."""
+    if end == math.inf:
+        return _FOR_EVER
+    return max(0, math.ceil((end - time.monotonic()) * 1000))
 
 
 _SETTERS: dict[str, _describe.Setter] = {
