@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from . import errors
 from ._abi import VERSION as __version__
-from ._error import ConsulError
 from ._library import PATH as library_path
 from ._library import lib as _lib
 from ._memory import c_text as _c_text
@@ -48,7 +47,6 @@ from .specs import CatalogCheck, CheckSpec, Docker, Registration, ServiceSpec, S
 from .txn import RolledBack, Txn
 
 __all__ = [
-    *errors.__all__,
     "Address",
     "AgentInfo",
     "CatalogCheck",
@@ -84,6 +82,7 @@ __all__ = [
     "library_version",
     "live_handles",
 ]
+__all__ += errors.__all__
 
 
 def library_version() -> str:

@@ -23,7 +23,7 @@ class Handle:
         self.value = value
         self._finalizer = weakref.finalize(self, free, value)
         # At exit the library may be in use by other threads; clients end in `_close_clients`.
-        self._finalizer.atexit = False
+        setattr(self._finalizer, "atexit", False)  # of which type checkers know nothing
 
     def close(self) -> None:
         """Frees it; harmless when it was done before."""

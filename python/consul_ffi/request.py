@@ -20,8 +20,9 @@ Parameter = Union[str, int, bool, None, Sequence[Union[str, int]]]
 def _parameters(query: Mapping[str, Parameter]) -> list[str]:
     parts = []
     for name, value in query.items():
-        several = isinstance(value, Sequence) and not isinstance(value, str)
-        for each in value if several else [value]:  # type: ignore[union-attr]
+        one = isinstance(value, str) or not isinstance(value, Sequence)
+        values: list[object] = [value] if one else list(value)  # type: ignore[arg-type]
+        for each in values:
             if each is True:
                 parts.append(quote(name, safe=""))
             elif each is not None and each is not False:
