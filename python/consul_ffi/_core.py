@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import time
 import weakref
 from typing import Callable
@@ -34,10 +35,11 @@ class Handle:
 class Core:
     """The native client, which everything that was made from a client keeps alive."""
 
-    __slots__ = ("__weakref__", "handle", "timeout_ms", "wait_ms")
+    __slots__ = ("__weakref__", "handle", "process", "timeout_ms", "wait_ms")
 
     def __init__(self, value: int | None, timeout_ms: int, wait_ms: int) -> None:
         self.handle = Handle(value, lib.consul_client_free)
+        self.process = os.getpid()
         self.timeout_ms = timeout_ms
         self.wait_ms = wait_ms
         _open.add(self)
@@ -49,7 +51,8 @@ _open: weakref.WeakSet[Core] = weakref.WeakSet()
 def _close_clients() -> None:
     """Gives locks and sessions back when the program ends, so that nobody waits for their TTL."""
     end = time.monotonic() + EXIT_LIMIT_MS / 1000
-    for core in list(_open):
+    # What a forked child has from its parent is the parent's to give back.
+    for core in [core for core in _open if core.process == os.getpid()]:
         left = max(0, int((end - time.monotonic()) * 1000))
         lib.consul_client_close(core.handle.value, left)
         core.handle.close()

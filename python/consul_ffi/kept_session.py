@@ -12,6 +12,7 @@ from ._core import Core, Handle
 from ._library import lib
 from ._memory import c_text
 from ._outcome import check
+from .errors import Interrupted
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -67,6 +68,9 @@ class KeptSession:
         try:
             do(self._core, lib.consul_session_destroy, options, text(self.id, "session"))
             lib.consul_session_stop(self._handle.value)
+        except Interrupted:
+            # A signal whose handler did not raise: closing it goes on in the background.
+            pass
         finally:
             self.close()
 

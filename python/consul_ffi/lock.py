@@ -110,8 +110,11 @@ class Lock:
         self.key = key
         #: How often `stop` was called.
         self.stops = 0
-        #: Whether it is lost: `if lock.lost`, `lock.lost.wait(1000)`, `lock.lost.reason`.
-        self.lost = Lost(self)
+
+    @property
+    def lost(self) -> Lost:
+        """Whether it is lost: `if lock.lost`, `lock.lost.wait(1000)`, `lock.lost.reason`."""
+        return Lost(self)
 
     @property
     def handle(self) -> Optional[int]:
@@ -152,7 +155,10 @@ class Lock:
         """Releases the lock. Raises NotHeld when it was not held, LockLost when it was lost before.
         After any other error it is not held either, and the library goes on releasing it in the
         background."""
-        check(lib.consul_lock_release(self.handle, None))
+        status = lib.consul_lock_release(self.handle, None)
+        # A signal whose handler did not raise ends the wait, and the release goes on.
+        if status != _abi.CONSUL_ERR_INTERRUPTED:
+            check(status)
 
     def check(self) -> None:
         """Raises LockLost when the lock is lost, NotHeld when it was not acquired. Asks the clock at
@@ -171,7 +177,10 @@ class Lock:
 
     def destroy(self) -> bool:
         """Deletes the key if nobody holds it. False when somebody does."""
-        return done(lib.consul_lock_destroy(self.handle, None), _abi.CONSUL_HELD)
+        status = _abi.CONSUL_ERR_INTERRUPTED
+        while status == _abi.CONSUL_ERR_INTERRUPTED:
+            status = lib.consul_lock_destroy(self.handle, None)
+        return done(status, _abi.CONSUL_HELD)
 
     @property
     def is_held(self) -> bool:

@@ -11,6 +11,7 @@ import unittest
 from typing import Any
 
 import consul_ffi
+from consul_ffi import SessionSpec
 from helper import ConsulTest, client_of, eventually, finish, prefix, python, server
 
 #: Waits for a lock that somebody else holds.
@@ -147,6 +148,18 @@ class OtherSignals(ConsulTest):
         self.assertLess(time.monotonic() - began, 20)
         self.assertGreater(len(self.seen), 1)
 
+    def test_locks_and_sessions_are_given_back_all_the_same(self) -> None:
+        base = prefix()
+        spec = SessionSpec(name=base, lock_delay_ms=0)
+        for turn in range(10):
+            with self.client.lock(f"{base}{turn}", session=spec):
+                self.every(0.001)
+            self.every(0)
+            with self.client.session.start(spec):
+                self.every(0.001)
+            self.every(0)
+        self.wait_no_session(base)
+
     def test_a_write_is_not_sent_twice(self) -> None:
         requests: list[bytes] = []
 
@@ -239,6 +252,23 @@ print("held", flush=True)
 """
         with server(silent) as address:
             self.assertLess(self.leave(program, CONSUL_HTTP_ADDR=address), 3)
+
+
+    def test_of_a_forked_child_leaves_the_parents_lock_alone(self) -> None:
+        program = """
+import consul_ffi, os, sys
+client = consul_ffi.Client()
+lock = client.lock(sys.argv[1])
+lock.acquire()
+child = os.fork()
+if child == 0:
+    sys.exit(7)
+print(os.WEXITSTATUS(os.waitpid(child, 0)[1]), flush=True)
+assert client.session.info(lock.session_id) is not None
+lock.release()
+"""
+        status, output, errors = finish(python(program, prefix() + "lock"))
+        self.assertEqual((status, output), (0, "7\n"), errors)
 
 
 class Threads(ConsulTest):
