@@ -1,4 +1,4 @@
-"""Writes a key and reads it back."""
+"""Writes a key, reads it back, deletes it."""
 
 import consul_ffi
 
@@ -9,7 +9,7 @@ with consul_ffi.Client() as client:
     if pair is None:
         print("no such key")
     else:
-        # Values are bytes: `pair.value`. `text` is for those that are text.
-        print(pair.text, "modify index", pair.modify_index)
+        # Values are bytes, `pair.value`; `text` is for those that are text.
+        print(f"{pair.text}, modify index {pair.modify_index}")
 
     client.kv.delete("app/greeting")

@@ -1,4 +1,5 @@
-"""Follows a key without a watch: each query waits at Consul until the key changes."""
+"""Follows a key by blocking queries: each one is answered when something changes, or when its wait is
+over. Ends when the key's value is "stop"."""
 
 import sys
 import time
@@ -7,27 +8,23 @@ import consul_ffi
 
 KEY = "app/limit"
 
-
-def follow(client: consul_ffi.Client, changes: int) -> None:
-    """Prints the value of the key each time it changes."""
-    index, modified, seen = 0, -1, 0
-    while seen < changes:
+with consul_ffi.Client() as client:
+    index, shown, value = 0, -1, ""
+    while value != "stop":
         try:
+            # 0 is answered at once. The call's timeout grows with the wait by itself.
             pair, meta = client.kv.get_with_meta(KEY, index=index, wait_ms=30_000)
         except consul_ffi.ConsulError as error:
             if not error.retryable:
                 raise
-            print("Consul cannot be asked:", error, file=sys.stderr)
+            print(error, file=sys.stderr)
             time.sleep(1)
             continue
-        # An index that went back (a restored snapshot, new servers) means: start anew.
+        # An index that went back tells of a Consul that was restored: begin anew.
         index = meta.index if meta.index >= index else 0
-        # The wait may end with nothing new.
-        newest = pair.modify_index if pair else 0
-        if newest != modified:
-            print(KEY, "=", pair.text if pair else "nothing", flush=True)
-            modified, seen = newest, seen + 1
 
-
-with consul_ffi.Client() as client:
-    follow(client, changes=int(sys.argv[1]) if len(sys.argv) > 1 else sys.maxsize)
+        # A query can be answered although this key is as it was.
+        version = pair.modify_index if pair else 0
+        if version != shown:
+            shown, value = version, pair.text if pair else ""
+            print(f"{KEY} = {value}" if pair else f"{KEY} does not exist", flush=True)

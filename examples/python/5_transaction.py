@@ -1,38 +1,30 @@
-"""Changes two keys together or not at all."""
+"""Takes one from the stock and notes the order, both or neither."""
 
 import consul_ffi
 
 
-def transfer(client: consul_ffi.Client, amount: int) -> bool:
-    """Moves an amount between two accounts, if nobody changes them meanwhile."""
-    source, target = client.kv.get("accounts/anna"), client.kv.get("accounts/ben")
-    if source is None or target is None or int(source.value) < amount:
-        return False
-    txn = client.txn()
-    txn.cas(source.key, str(int(source.value) - amount), source.modify_index)
-    txn.cas(target.key, str(int(target.value) + amount), target.modify_index)
+def commit(txn: consul_ffi.Txn, left: int) -> None:
+    """Commits, and says what came of it."""
     try:
         txn.commit()
+        print(f"ordered, {left} left")
     except consul_ffi.RolledBack as error:
-        print("nothing was changed:", error)
-        return False
-    return True
+        # Nothing was done, and the error says why. Operations count from 0.
+        for reason in error.errors:
+            print(f"rolled back by operation {reason.operation + 1}: {reason.what}")
 
 
 with consul_ffi.Client() as client:
-    client.kv.put("accounts/anna", "100")
-    client.kv.put("accounts/ben", "0")
+    client.kv.put("shop/stock", "10")
 
-    print("transferred" if transfer(client, 30) else "not transferred")
-    for account in client.kv.list("accounts/"):
-        print(account.key, account.text)
+    stock = client.kv.get("shop/stock")
+    assert stock is not None
+    left = int(stock.value) - 1
 
-    # A key that exists already: the whole transaction is rolled back.
-    try:
-        client.txn().delete("accounts/ben").check_not_exists("accounts/anna").commit()
-    except consul_ffi.RolledBack as rolled_back:
-        for problem in rolled_back.errors:
-            print(f"operation {problem.operation}: {problem.what}")
-    print("ben still has", client.kv.get("accounts/ben").text)  # type: ignore[union-attr]
+    # Only if nobody changed the stock since it was read.
+    txn = client.txn().cas("shop/stock", str(left), stock.modify_index).set("shop/order", "one")
+    commit(txn, left)
+    # Once more: the stock has changed by now. A real program reads it and tries again.
+    commit(txn, left)
 
-    client.kv.delete_prefix("accounts/")
+    client.kv.delete_prefix("shop/")

@@ -1,32 +1,54 @@
-"""What went wrong, and what a program can do about it."""
+"""What can go wrong, and what a program does about it."""
 
 import consul_ffi
 
-with consul_ffi.Client() as client:
-    # An honest no is a result, not an error.
-    print("missing key:", client.kv.get("no/such/key"))
-    print("lost compare-and-set:", client.kv.cas("no/such/key", "x", modify_index=1))
+TOKEN = "11111111-2222-3333-4444-555555555555"
+KEY, PAYMENT = "app/payment", b"payment 4711"
 
-    # A mistake is found before anything is sent.
-    try:
-        client.kv.put("a\0b", "x")
-    except consul_ffi.ArgumentError as error:
-        print("bad key:", error)
 
-    # Each status has its class; all are ConsulError.
+def pay(client: consul_ffi.Client) -> str:
+    """A change that was sent and not answered may have been applied, so it is not simply done
+    again."""
     try:
-        client.agent.check_pass("no-such-check")
-    except consul_ffi.NotFound as error:
-        print(f"heartbeat: {error.name}, HTTP status {error.http_status}")
-
-# Nobody listens there.
-with consul_ffi.Client(address="http://127.0.0.1:1", environment=False) as client:
-    try:
-        client.kv.put("app/limit", "5", timeout_ms=2000)
+        written = client.kv.cas(KEY, PAYMENT, modify_index=0, timeout_ms=1000)
+        return "written" if written else "it was there already"
     except consul_ffi.ConsulError as error:
-        if error.outcome_unknown:
-            print("it may have been written: read before writing again")
-        elif error.retryable:
-            print(f"{type(error).__name__}, not written, may be tried again")
-        else:
-            raise
+        if not error.outcome_unknown:
+            return "not written"
+    pair = client.kv.get(KEY)
+    if pair and pair.value == PAYMENT:
+        return "no answer, but it was written"
+    return "no answer, and not written so far"
+
+
+with consul_ffi.Client() as client:
+    # An honest no is a result.
+    if client.kv.get("app/none") is None:
+        print("not found: take the default")
+
+    client.kv.put("app/counter", "1")
+    if not client.kv.cas("app/counter", "1", modify_index=0):  # 0: only if the key does not exist
+        print("conflict: read it again, then try again")
+    client.kv.delete("app/counter")
+
+    # What went wrong is an exception, one class a status; all are ConsulError.
+    try:
+        client.kv.get("app/none", token=TOKEN)
+        print("denied: not here, this Consul asks for no token")
+    except consul_ffi.Denied as error:
+        print(f"denied: another token is needed (HTTP {error.http_status})")
+
+    with consul_ffi.Client(address="http://127.0.0.1:1") as nobody:  # nobody listens there
+        try:
+            nobody.kv.get("app/none")
+        except consul_ffi.ConnectError as error:
+            print("connect:", "try again later" if error.retryable else "give up")
+
+    try:
+        # Consul answers this after 5 s.
+        client.request("GET", "/v1/kv/app/none?index=1000000000&wait=5s", timeout_ms=200)
+    except consul_ffi.Timeout:
+        print("timeout: the deadline passed")
+
+    print("outcome:", pay(client))
+    client.kv.delete(KEY)
