@@ -13,7 +13,7 @@ CONSUL_VERSION_MAJOR = 0
 CONSUL_VERSION_MINOR = 1
 CONSUL_VERSION_PATCH = 0
 CONSUL_ABI_MAJOR = 1
-CONSUL_ABI_MINOR = 0
+CONSUL_ABI_MINOR = 1
 CONSUL_OK = 0
 CONSUL_NOT_FOUND = 1
 CONSUL_CONFLICT = 2
@@ -75,6 +75,7 @@ CONSUL_HANDLE_EVENT = 23
 CONSUL_HANDLE_RESPONSE = 24
 CONSUL_HANDLE_AGENT_INFO = 25
 CONSUL_HANDLE_REGISTRATION = 26
+CONSUL_EVENT_DONE = 1
 CONSUL_TXN_KV = 1
 CONSUL_TXN_NODE = 2
 CONSUL_TXN_SERVICE = 3
@@ -376,6 +377,34 @@ class Functions:
     consul_status_name: Callable[..., Any]
     consul_status_message: Callable[..., Any]
     consul_live_handles: Callable[..., int]
+    consul_queue_new: Callable[..., int]
+    consul_queue_set_max_in_flight: Callable[..., int]
+    consul_queue_next: Callable[..., int]
+    consul_queue_wake: Callable[..., int]
+    consul_queue_fd: Callable[..., int]
+    consul_queue_serve: Callable[..., int]
+    consul_queue_cancel: Callable[..., int]
+    consul_queue_free: Callable[..., None]
+    consul_event_type: Callable[..., int]
+    consul_event_tag: Callable[..., int]
+    consul_event_status: Callable[..., int]
+    consul_event_error: Callable[..., Any]
+    consul_event_result_type: Callable[..., int]
+    consul_event_free: Callable[..., None]
+    consul_event_take_kv: Callable[..., int]
+    consul_event_take_keys: Callable[..., int]
+    consul_event_take_text: Callable[..., int]
+    consul_event_take_txn_result: Callable[..., int]
+    consul_event_take_session: Callable[..., int]
+    consul_event_take_sessions: Callable[..., int]
+    consul_event_take_checks: Callable[..., int]
+    consul_event_take_nodes: Callable[..., int]
+    consul_event_take_services: Callable[..., int]
+    consul_event_take_service_names: Callable[..., int]
+    consul_event_take_service_entries: Callable[..., int]
+    consul_event_take_agent_info: Callable[..., int]
+    consul_event_take_members: Callable[..., int]
+    consul_event_take_response: Callable[..., int]
     consul_text_data: Callable[..., Any]
     consul_text_len: Callable[..., int]
     consul_text_free: Callable[..., None]
@@ -626,6 +655,34 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_status_name": (c_void_p, (c_int32,)),
     "consul_status_message": (c_void_p, (c_int32,)),
     "consul_live_handles": (c_size_t, (c_int32,)),
+    "consul_queue_new": (c_int32, (POINTER(c_void_p),)),
+    "consul_queue_set_max_in_flight": (c_int32, (c_void_p, c_uint32,)),
+    "consul_queue_next": (c_int32, (c_void_p, c_int64, POINTER(c_void_p),)),
+    "consul_queue_wake": (c_int32, (c_void_p,)),
+    "consul_queue_fd": (c_int32, (c_void_p,)),
+    "consul_queue_serve": (c_int32, (c_void_p, c_char_p,)),
+    "consul_queue_cancel": (c_int32, (c_void_p, c_uint64,)),
+    "consul_queue_free": (None, (c_void_p,)),
+    "consul_event_type": (c_int32, (c_void_p,)),
+    "consul_event_tag": (c_uint64, (c_void_p,)),
+    "consul_event_status": (c_int32, (c_void_p,)),
+    "consul_event_error": (c_void_p, (c_void_p,)),
+    "consul_event_result_type": (c_int32, (c_void_p,)),
+    "consul_event_free": (None, (c_void_p,)),
+    "consul_event_take_kv": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_keys": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_text": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_txn_result": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_session": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_sessions": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_checks": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_nodes": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_services": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_service_names": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_service_entries": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_agent_info": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_members": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_response": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_text_data": (c_void_p, (c_void_p,)),
     "consul_text_len": (c_size_t, (c_void_p,)),
     "consul_text_free": (None, (c_void_p,)),
