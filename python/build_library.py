@@ -1,7 +1,7 @@
 """Puts the native library into the wheel, and says which systems the wheel is for.
 
-The library is built by cargo, in the profile that `CONSUL_FFI_CARGO_PROFILE` names (`release`), or is
-the file that `CONSUL_FFI_WHEEL_LIBRARY` names, built before, for another machine for example.
+The library is built by cargo, in the profile that `CONSUL_FFI_CARGO_PROFILE` names (`release`), or
+is the file that `CONSUL_FFI_WHEEL_LIBRARY` names, built before, for another machine for example.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def cargo_build(crate: Path) -> Path:
             stdout=subprocess.PIPE,
         )
     except FileNotFoundError:
-        raise SystemExit("consul-ffi: cargo is missing: install Rust from https://rustup.rs") from None
+        message = "consul-ffi: cargo is missing: install Rust from https://rustup.rs"
+        raise SystemExit(message) from None
     messages = map(json.loads, built.stdout.splitlines())
     artifacts = [m for m in messages if m["reason"] == "compiler-artifact"]
     files = [Path(name) for m in artifacts for name in m["filenames"]]
@@ -67,7 +68,8 @@ class LibraryHook(BuildHookInterface):  # type: ignore[type-arg]
     """Runs while hatchling makes a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Adds the library and the tag. An editable install finds the library in the build folder."""
+        """Adds the library and the tag. An editable install finds the library in the build
+        folder."""
         if version == "editable":
             return
         prebuilt = os.environ.get("CONSUL_FFI_WHEEL_LIBRARY")

@@ -1,5 +1,5 @@
-"""Follows a key by blocking queries: each one is answered when something changes, or when its wait is
-over. Ends when the key's value is "stop"."""
+"""Follows a key by blocking queries: each one is answered when something changes, or when its wait
+is over. Ends when the key's value is "stop"."""
 
 import sys
 import time

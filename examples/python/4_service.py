@@ -9,8 +9,8 @@ SERVICE = consul_ffi.ServiceSpec(
     name="web",
     address="127.0.0.1",
     port=8080,
-    # It turns critical when nobody reports on it for 15 s. What was critical for 10 minutes is gone: a
-    # program that crashed leaves nothing behind.
+    # It turns critical when nobody reports on it for 15 s. What was critical for 10 minutes is
+    # gone: a program that crashed leaves nothing behind.
     checks=[consul_ffi.CheckSpec(ttl_ms=15_000, deregister_after_ms=600_000)],
 )
 

@@ -19,7 +19,8 @@ Function = Callable[..., int]
 
 
 class Kind:
-    """A kind of description. `new` makes the library's object from those of `first` and an `out`."""
+    """A kind of description. `new` makes the library's object from those of `first` and an
+    `out`."""
 
     def __init__(
         self,

@@ -32,9 +32,9 @@ class _Work(Generic[T]):
 def run(call: Callable[[], T], stop: Callable[[], None]) -> T:
     """Runs a call that may wait for long, and that `stop` ends from another thread.
 
-    Python runs the handlers of signals on the main thread, between two of its own steps. A call that
-    waits again and again there would miss a signal that comes between two waits, for ever. So the main
-    thread waits by itself, in slices, and the call runs on another one."""
+    Python runs the handlers of signals on the main thread, between two of its own steps. A call
+    that waits again and again there would miss a signal that comes between two waits, for ever. So
+    the main thread waits by itself, in slices, and the call runs on another one."""
     if threading.current_thread() is not threading.main_thread():
         return call()
     work = _Work(call)

@@ -10,8 +10,8 @@ from typing import Generic, TypeVar, cast
 T = TypeVar("T")
 
 #: The memory of this process as one array: `MEMORY[start:end]` copies bytes. A slice takes about
-#: 0.15 us and needs no object on the way; `ctypes.string_at` takes 0.6 us, a structure's field more.
-#: Only for addresses that the library gave, while what they belong to is not freed.
+#: 0.15 us and needs no object on the way; `ctypes.string_at` takes 0.6 us, a structure's field
+#: more. Only for addresses that the library gave, while what they belong to is not freed.
 MEMORY = cast(bytes, (c_char * sys.maxsize).from_address(0))
 
 
@@ -23,7 +23,8 @@ class Layout(Generic[T]):
         self.unpack_from = Struct(layout).unpack_from
 
     def read(self, address: int) -> T:
-        """The row at an address; TypeError for None, which the library gives where there is none."""
+        """The row at an address; TypeError for None, which the library gives where there is
+        none."""
         row: T = self._make(self.unpack_from(MEMORY, address))
         return row
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 class Agent:
-    """Registers services and checks, reports on them, reads what the agent has. The keyword arguments
-    of each method are the options of the call."""
+    """Registers services and checks, reports on them, reads what the agent has. The keyword
+    arguments of each method are the options of the call."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -142,8 +142,8 @@ class Agent:
         **options: Unpack[CallOptions],
     ) -> Optional[Service]:
         """Reads a service that is registered with the agent; None when there is none. With the
-        `content_hash` of an earlier answer it waits until the service is not as it was, or `wait_ms`
-        are over."""
+        `content_hash` of an earlier answer it waits until the service is not as it was, or
+        `wait_ms` are over."""
         arguments = text(service_id, "service_id"), optional_text(content_hash, "content_hash")
         _, handle = ask(self._core, lib.consul_agent_service, options, *arguments)
         return SERVICES.take_one(handle)[0]

@@ -81,8 +81,8 @@ class Catalog:
         return (NodeServices(found, services) if found else None), services.meta
 
     def node_services(self, node: str, **options: Unpack[CallOptions]) -> Rows[Service]:
-        """Reads the services on a node, of every namespace that the options name (Consul Enterprise);
-        none when it does not exist."""
+        """Reads the services on a node, of every namespace that the options name (Consul
+        Enterprise); none when it does not exist."""
         arguments = text(node, "node")
         _, handle = ask(self._core, lib.consul_catalog_node_services, options, arguments)
         return SERVICES.take(handle)

@@ -35,8 +35,8 @@ class Client:
     once. Making one opens no connection.
 
     The keyword arguments are the settings of docs/settings.md. What is not set comes from the
-    environment (`CONSUL_HTTP_ADDR` and the other official names), unless `environment` is False. Ctrl-C
-    ends a call that blocks, unless `interruptible` is False.
+    environment (`CONSUL_HTTP_ADDR` and the other official names), unless `environment` is False.
+    Ctrl-C ends a call that blocks, unless `interruptible` is False.
 
     As a context manager it is closed at the end of the block."""
 
@@ -50,7 +50,8 @@ class Client:
                 if value is not None:
                     check(lib.consul_config_set(config, *_setting(name, value)))
             check(lib.consul_client_new(config, byref(out)))
-            self._core = Core(out.value, _number(config, b"timeout_ms"), _number(config, b"wait_ms"))
+            limits = _number(config, b"timeout_ms"), _number(config, b"wait_ms")
+            self._core = Core(out.value, *limits)
         finally:
             lib.consul_config_free(config)
         #: Keys and values.
@@ -88,8 +89,8 @@ class Client:
     ) -> Lock:
         """Makes a lock on a key, for `with` or for its `acquire`; sends nothing yet.
 
-        `value` is the key's while it is held. `session` is what to hold it with: an id, a session of
-        `client.session.start`, or a SessionSpec for the lock's own, whose TTL is 15 s otherwise.
+        `value` is the key's while it is held. `session` is what to hold it with: an id, a session
+        of `client.session.start`, or a SessionSpec for the lock's own, whose TTL is 15 s otherwise.
         `acquire_timeout_ms` is how long `with` waits before it raises Held; for ever otherwise.
         `adopt` takes the key over even if it was used for something else than a lock.
         `monitor_retry_ms` is for how long the key may be unreadable before the lock counts as lost;

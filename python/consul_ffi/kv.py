@@ -50,8 +50,8 @@ class Kv:
         return PAIRS.take_one(handle)
 
     def list(self, prefix: str, **options: Unpack[CallOptions]) -> Rows[Pair]:
-        """Reads every key that begins with a prefix, byte by byte: `"a"` finds `"ab"` too. The empty
-        prefix reads all."""
+        """Reads every key that begins with a prefix, byte by byte: `"a"` finds `"ab"` too. The
+        empty prefix reads all."""
         _, handle = ask(self._core, lib.consul_kv_list, options, text(prefix, "prefix"))
         return PAIRS.take(handle)
 
@@ -147,8 +147,8 @@ class Kv:
         flags: int = 0,
         **options: Unpack[CallOptions],
     ) -> bool:
-        """Writes a key only while a session holds `lock_key`, in one transaction. False when it does
-        not."""
+        """Writes a key only while a session holds `lock_key`, in one transaction. False when it
+        does not."""
         name, content, lock = text(key, "key"), data(value), text(lock_key, "lock_key")
         arguments = name, content, len(content), uint64(flags, "flags"), lock, session_id(session)
         status = do(self._core, lib.consul_kv_put_held, options, *arguments)

@@ -125,8 +125,8 @@ class Lock:
         """Acquires the lock, waiting so long at most; None waits for ever. False when somebody else
         held it, or its lock-delay lasted, until then: `holder` tells which.
 
-        While it waits it rides out failures that pass; when Consul cannot be asked until the time is
-        over, that failure is raised. Ctrl-C ends it and leaves nothing behind."""
+        While it waits it rides out failures that pass; when Consul cannot be asked until the time
+        is over, that failure is raised. Ctrl-C ends it and leaves nothing behind."""
         end = _end(timeout_ms)
         try:
             return _interrupt.run(lambda: self._acquire(end), self.stop)
@@ -161,8 +161,8 @@ class Lock:
             check(status)
 
     def check(self) -> None:
-        """Raises LockLost when the lock is lost, NotHeld when it was not acquired. Asks the clock at
-        this moment, and makes no request."""
+        """Raises LockLost when the lock is lost, NotHeld when it was not acquired. Asks the clock
+        at this moment, and makes no request."""
         if self.is_held:
             return
         reason = self.lost.reason
@@ -171,7 +171,8 @@ class Lock:
         raise _outcome.new(_abi.CONSUL_ERR_LOCK_LOST, f"the lock on {self.key} is lost: {reason}")
 
     def stop(self) -> None:
-        """Ends `acquire` and `lost.wait` on other threads with Cancelled. A held lock stays held."""
+        """Ends `acquire` and `lost.wait` on other threads with Cancelled. A held lock stays
+        held."""
         self.stops += 1
         check(lib.consul_lock_stop(self.handle))
 
@@ -189,14 +190,14 @@ class Lock:
 
     @property
     def remaining_ms(self) -> float:
-        """How long it is known to be held if nothing is heard of Consul from now on: 0 when it is not
-        held, `math.inf` when its session has no TTL."""
+        """How long it is known to be held if nothing is heard of Consul from now on: 0 when it is
+        not held, `math.inf` when its session has no TTL."""
         return milliseconds(lib.consul_lock_remaining_ms(self.handle))
 
     @property
     def fencing_token(self) -> int:
-        """A number that grows with each acquisition of the key by anybody: a store that refuses lower
-        ones than it has seen is safe from late writers. 0 before the first acquisition."""
+        """A number that grows with each acquisition of the key by anybody: a store that refuses
+        lower ones than it has seen is safe from late writers. 0 before the first acquisition."""
         return lib.consul_lock_fencing_token(self.handle)
 
     @property

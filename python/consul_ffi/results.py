@@ -168,8 +168,8 @@ class Instance(NamedTuple):
     #: Where to connect to: the instance's address, or else its node's.
     address: str
     port: int
-    #: What the checks come to: `"passing"`, `"warning"`, `"critical"` or `"maintenance"`; None where
-    #: no checks are told.
+    #: What the checks come to: `"passing"`, `"warning"`, `"critical"` or `"maintenance"`; None
+    #: where no checks are told.
     status: Optional[str]
 
 
@@ -212,7 +212,8 @@ class AgentInfo(NamedTuple):
 
 
 class TxnObject(NamedTuple):
-    """A node, service or check that an operation of a transaction gave, as Consul's API writes it."""
+    """A node, service or check that an operation of a transaction gave, as Consul's API writes
+    it."""
 
     #: `"node"`, `"service"` or `"check"`.
     kind: str

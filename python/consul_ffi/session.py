@@ -27,8 +27,8 @@ def _opened(spec: Optional[SessionSpec]) -> ContextManager[Optional[c_void_p]]:
 
 
 class Sessions:
-    """Creates, keeps and reads sessions. The keyword arguments of each method are the options of the
-    call."""
+    """Creates, keeps and reads sessions. The keyword arguments of each method are the options of
+    the call."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -36,8 +36,8 @@ class Sessions:
     def create(
         self, spec: Optional[SessionSpec] = None, **options: Unpack[CallOptions]
     ) -> str:
-        """Makes a session and gives its id; nobody renews it but its maker. Without a description it
-        has Consul's defaults."""
+        """Makes a session and gives its id; nobody renews it but its maker. Without a description
+        it has Consul's defaults."""
         with _opened(spec) as native:
             _, handle = ask(self._core, lib.consul_session_create, options, native)
         return take_text(handle)
@@ -56,8 +56,8 @@ class Sessions:
         return KeptSession(self._core, handle)
 
     def renew(self, session: AnySession, **options: Unpack[CallOptions]) -> Session:
-        """Starts the TTL of a session anew, and gives the session. Raises SessionInvalid when it does
-        not exist any more."""
+        """Starts the TTL of a session anew, and gives the session. Raises SessionInvalid when it
+        does not exist any more."""
         arguments = session_id(session)
         _, handle = ask(self._core, lib.consul_session_renew, options, arguments)
         return SESSIONS.take(handle)[0]

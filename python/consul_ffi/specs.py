@@ -27,8 +27,8 @@ class SessionSpec:
     lock_delay_ms: Optional[int] = None
     #: What happens to its keys when it ends: `"release"`, as otherwise, or `"delete"`.
     behavior: Optional[str] = None
-    #: The checks of the node that end it when one is critical, `serfHealth` otherwise; an empty list
-    #: means no check at all.
+    #: The checks of the node that end it when one is critical, `serfHealth` otherwise; an empty
+    #: list means no check at all.
     node_checks: Optional[Sequence[str]] = None
     #: The checks of services that end it when one is critical.
     service_checks: Sequence[Union[str, ServiceCheckRef]] = ()
@@ -45,8 +45,8 @@ class Docker:
 
 @dataclass(frozen=True)
 class CheckSpec:
-    """A check. It has exactly one kind: `ttl_ms`, `http`, `tcp`, `grpc`, `script`, `alias_service` or
-    `alias_node`. Every kind that the agent runs needs `interval_ms`."""
+    """A check. It has exactly one kind: `ttl_ms`, `http`, `tcp`, `grpc`, `script`, `alias_service`
+    or `alias_node`. Every kind that the agent runs needs `interval_ms`."""
 
     #: May be None within a service, where Consul names it.
     name: Optional[str] = None
@@ -57,7 +57,8 @@ class CheckSpec:
     #: The service that it is about, by its id; the whole node otherwise. A check within a service
     #: takes none.
     service_id: Optional[str] = None
-    #: What it is until it has first checked: `"passing"`, `"warning"` or `"critical"`, as otherwise.
+    #: What it is until it has first checked: `"passing"`, `"warning"` or `"critical"`, as
+    #: otherwise.
     status: Optional[str] = None
     #: Turns critical when nobody reports on it for this long.
     ttl_ms: Optional[int] = None

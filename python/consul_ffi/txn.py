@@ -2,8 +2,8 @@
 
     client.txn().check_not_exists("app/owner").set("app/owner", "me").commit()
 
-Operations are applied together or not at all, in the order in which they are added. What cannot be is
-refused when it is added, and adds nothing.
+Operations are applied together or not at all, in the order in which they are added. What cannot be
+is refused when it is added, and adds nothing.
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ class Txn:
         return self._add(lib.consul_txn_delete_tree, prefix)
 
     def add(self, operation: Any) -> Self:
-        """Adds any operation as Consul's API writes it: what JSON can hold, or JSON, with one member
-        `KV`, `Node`, `Service` or `Check`."""
+        """Adds any operation as Consul's API writes it: what JSON can hold, or JSON, with one
+        member `KV`, `Node`, `Service` or `Check`."""
         check(lib.consul_txn_add_json(self._handle.value, json_text(operation, "operation")))
         return self
 

@@ -78,7 +78,8 @@ class Fields(unittest.TestCase):
     def test_an_http_failure_has_its_status_and_its_text(self) -> None:
         def refuse(connection: socket.socket) -> None:
             connection.recv(65536)
-            connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 17\r\n\r\nPermission denied")
+            head = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 17\r\n\r\n"
+            connection.sendall(head + b"Permission denied")
 
         with server(refuse) as address, client_of(address) as client:
             with self.assertRaises(PermissionError) as caught:

@@ -8,7 +8,8 @@ import unittest
 import consul_ffi
 from helper import ConsulTest, prefix
 
-#: Above 2^53: what a double would round. The flags of the official client's locks are such a number.
+#: Above 2^53: what a double would round. The flags of the official client's locks are such a
+#: number.
 LOCK_FLAGS = 0x2DDCCBC058A50C18
 
 
@@ -142,7 +143,8 @@ class Keys(ConsulTest):
 class Transactions(ConsulTest):
     def test_operations_are_applied_together(self) -> None:
         base = prefix()
-        txn = self.client.txn().check_not_exists(base + "a").set(base + "a", b"1\0", flags=LOCK_FLAGS)
+        txn = self.client.txn().check_not_exists(base + "a")
+        txn.set(base + "a", b"1\0", flags=LOCK_FLAGS)
         rows = txn.set(base + "b", "2").get(base + "a").get_tree(base).commit()
         self.assertEqual([row.key for row in rows[2:]], [base + "a", base + "a", base + "b"])
         self.assertEqual((rows[2].value, rows[2].flags), (b"1\0", LOCK_FLAGS))

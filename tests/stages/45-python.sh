@@ -34,15 +34,17 @@ run_tests() { # PYTHON FOLDER
 
 version_of() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null; }
 
-# Every other Python from 3.9 on that runs, on PATH or of pyenv: "VERSION COMMAND", the oldest first.
+# Every other Python from 3.9 on that runs, on PATH or of pyenv: "VERSION COMMAND", the oldest
+# first.
 others() {
     for each in $(for minor in 9 10 11 12 13 14 15; do echo "python3.$minor"; done) \
         "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.*/bin/python3; do
         version=$(version_of "$each") || continue
-        [ "${version#3.}" -lt 9 ] || [ "$version" = "$(version_of python3)" ] || echo "$version $each"
+        [ "${version#3.}" -lt 9 ] || [ "$version" = "$main" ] || echo "$version $each"
     done | sort -t. -k2n | sort -u -t. -k2,2n
 }
 
+main=$(version_of python3)
 run_tests python3 tests/python
 for other in $(others | sed -n '1p;$p' | uniq | cut -d' ' -f2); do
     run_tests "$other" tests/python

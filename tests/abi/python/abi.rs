@@ -24,7 +24,8 @@ pub fn render(header: &Header) -> String {
 
 from __future__ import annotations
 
-from ctypes import POINTER, c_bool, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, c_bool, c_char_p, c_int32, c_int64
+from ctypes import c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any, Callable, NamedTuple
 
 from ._memory import Layout
