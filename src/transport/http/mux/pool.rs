@@ -16,7 +16,7 @@ use std::time::Instant;
 /// Keeps the I/O thread, too, as long as there are clients that have used it.
 pub(in crate::transport::http) struct Pool {
     pub(super) io: Io,
-    pub(super) budget: Arc<Budget>,
+    pub(in crate::transport::http) budget: Arc<Budget>,
     connector: Arc<Connector>,
     idle: Mutex<Idle>,
     /// Woken by what happens to idle connections.
@@ -84,8 +84,7 @@ impl Pool {
     }
 
     /// Closes what is too old, or over.
-    fn sweep(&self) {
-        let now = Instant::now();
+    pub(in crate::transport::http) fn sweep(&self, now: Instant) {
         let mut idle = self.idle.lock();
         let known = std::mem::take(&mut idle.connections);
         let (kept, closed): (Vec<_>, Vec<_>) =
@@ -114,7 +113,7 @@ impl Wake for Sweeper {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if let Some(pool) = self.0.upgrade() {
-            pool.sweep();
+            pool.sweep(Instant::now());
         }
     }
 }
