@@ -1,6 +1,8 @@
 //! Exchanges with small scripted servers. What is expected is the same whether an exchange blocks
 //! or is started, so the same tests run in both ways.
 
+#![allow(clippy::duplicate_mod)] // As said.
+
 mod blocking;
 mod speed;
 mod started;
