@@ -21,6 +21,7 @@ pub mod recipes;
 mod runtime;
 mod sys;
 mod transport;
+pub mod watch;
 
 pub use api::{Answer, Meta};
 pub use client::Client;

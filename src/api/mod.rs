@@ -6,12 +6,13 @@ mod answer;
 mod check;
 mod duration;
 mod input;
-mod json;
+pub(crate) mod json;
 mod node;
 mod service;
 
 pub mod agent;
 pub mod catalog;
+pub mod event;
 pub mod health;
 pub mod kv;
 pub mod raw;
