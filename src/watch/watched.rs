@@ -33,6 +33,8 @@ pub(super) struct Watched {
     /// How old what was read from a file is at this time of the clock.
     kept: Option<(Duration, Duration)>,
     delivery: Mutex<Delivery>,
+    /// A loss above the floor is held back.
+    holding: AtomicBool,
     /// The thread that delivers at this moment, 0 when none does.
     deliverer: AtomicUsize,
     stopped: AtomicBool,
@@ -69,6 +71,7 @@ impl Watched {
             current: ArcSwap::from_pointee(State::nothing()),
             version: AtomicU64::new(0),
             delivery: Mutex::new(parts.delivery),
+            holding: AtomicBool::new(false),
             deliverer: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),
             ended: ArcSwapOption::empty(),
@@ -126,7 +129,7 @@ impl Watched {
     }
 
     pub(super) fn holds_back(&self) -> bool {
-        self.delivery.lock().holds_back()
+        self.holding.load(Relaxed)
     }
 
     /// Begins with what was kept in a file.
@@ -275,6 +278,7 @@ struct Delivering<'a> {
 
 impl Drop for Delivering<'_> {
     fn drop(&mut self) {
+        self.watched.holding.store(self.guard.holds_back(), Relaxed);
         self.watched.deliverer.store(0, Relaxed);
     }
 }
