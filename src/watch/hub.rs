@@ -169,7 +169,10 @@ impl Hub {
         Some(move || {
             let options = query.asking(asked.index, asked.wait);
             match query.call(&options) {
+                // Where a connection dies while it waits the agent may be another one afterwards:
+                // then its index is not to be waited on.
                 Ok(call) => {
+                    let call = if asked.index > 0 { call.once() } else { call };
                     let client = query.client.clone();
                     client.start(call, cancel, move |answer| {
                         hub.answered(id, &query, &asked, answer);
