@@ -12,7 +12,6 @@ use super::service::Service;
 use crate::client::{Call, Client, Target};
 use crate::config::Options;
 use crate::error::Result;
-use crate::transport::Response;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -49,13 +48,19 @@ impl Client {
 impl Catalog<'_> {
     /// The nodes.
     pub fn nodes(&self, options: &Options) -> Result<Answer<Vec<Node>>> {
-        json::fetch_list(self.client, nodes_call(options))
+        json::fetch_list(self.client, Call::get(Target::new("/v1/catalog/nodes"), options))
     }
 
     /// The names of the services, each with every tag that one of its instances has. Older
     /// versions of Consul ignore a filter here.
     pub fn services(&self, options: &Options) -> Result<Answer<BTreeMap<String, Vec<String>>>> {
-        json::fetch_with(self.client, services_call(options), decode_services)
+        type Found = Option<BTreeMap<String, Option<Vec<String>>>>;
+        let call = Call::get(Target::new("/v1/catalog/services"), options);
+        let found: Answer<Found> = json::fetch(self.client, call)?;
+        Ok(found.map(|services| {
+            let services = services.unwrap_or_default().into_iter();
+            services.map(|(name, tags)| (name, tags.unwrap_or_default())).collect()
+        }))
     }
 
     /// The instances of a service that have all of these tags, whatever their health. None when
@@ -199,24 +204,4 @@ impl Catalog<'_> {
             Some(NodeServices { node: found.node?, services: found.services.0 })
         }))
     }
-}
-
-/// The call of [`Catalog::nodes`].
-pub(crate) fn nodes_call(options: &Options) -> Call<'_> {
-    Call::get(Target::new("/v1/catalog/nodes"), options)
-}
-
-/// The call of [`Catalog::services`].
-pub(crate) fn services_call(options: &Options) -> Call<'_> {
-    Call::get(Target::new("/v1/catalog/services"), options)
-}
-
-/// Names of services with their tags; either may be `null`.
-pub(crate) fn decode_services(
-    client: &Client,
-    response: &Response,
-) -> Result<BTreeMap<String, Vec<String>>> {
-    type Found = Option<BTreeMap<String, Option<Vec<String>>>>;
-    let services = json::decode::<Found>(client, response)?.unwrap_or_default().into_iter();
-    Ok(services.map(|(name, tags)| (name, tags.unwrap_or_default())).collect())
 }

@@ -101,7 +101,7 @@ impl Health<'_> {
         tags: &[&str],
         options: &Options,
     ) -> Result<Answer<Vec<ServiceEntry>>> {
-        json::fetch_list(self.client, service_call(service, passing, tags, options)?)
+        self.entries("/v1/health/service/", service, passing, tags, options)
     }
 
     /// What to connect to in the service mesh for this service: its proxies, and those instances
@@ -129,17 +129,19 @@ impl Health<'_> {
 
     /// The checks of a node and of what runs on it. None for a node that does not exist.
     pub fn node(&self, node: &str, options: &Options) -> Result<Answer<Vec<Check>>> {
-        json::fetch_list(self.client, node_call(node, options)?)
+        required(node, "node's name")?;
+        self.list(Target::new("/v1/health/node/").segment(node), options)
     }
 
     /// The checks of a service's instances, those of their nodes left out.
     pub fn checks(&self, service: &str, options: &Options) -> Result<Answer<Vec<Check>>> {
-        json::fetch_list(self.client, checks_call(service, options)?)
+        required(service, "service's name")?;
+        self.list(Target::new("/v1/health/checks/").segment(service), options)
     }
 
     /// The checks that are in this state.
     pub fn state(&self, state: State, options: &Options) -> Result<Answer<Vec<Check>>> {
-        json::fetch_list(self.client, state_call(state, options))
+        self.list(Target::new("/v1/health/state/").segment(state.as_str()), options)
     }
 
     fn entries(
@@ -150,53 +152,20 @@ impl Health<'_> {
         tags: &[&str],
         options: &Options,
     ) -> Result<Answer<Vec<ServiceEntry>>> {
-        json::fetch_list(self.client, entries_call(path, service, passing, tags, options)?)
+        required(service, "service's name")?;
+        let mut target = Target::new(path).segment(service);
+        for tag in tags {
+            target = target.param("tag", tag);
+        }
+        if passing {
+            target = target.flag("passing");
+        }
+        json::fetch_list(self.client, Call::get(target, options))
     }
-}
 
-/// The call of [`Health::service`].
-pub(crate) fn service_call<'a>(
-    service: &str,
-    passing: bool,
-    tags: &[&str],
-    options: &'a Options,
-) -> Result<Call<'a>> {
-    entries_call("/v1/health/service/", service, passing, tags, options)
-}
-
-/// The call of [`Health::node`].
-pub(crate) fn node_call<'a>(node: &str, options: &'a Options) -> Result<Call<'a>> {
-    required(node, "node's name")?;
-    Ok(Call::get(Target::new("/v1/health/node/").segment(node), options))
-}
-
-/// The call of [`Health::checks`].
-pub(crate) fn checks_call<'a>(service: &str, options: &'a Options) -> Result<Call<'a>> {
-    required(service, "service's name")?;
-    Ok(Call::get(Target::new("/v1/health/checks/").segment(service), options))
-}
-
-/// The call of [`Health::state`].
-pub(crate) fn state_call(state: State, options: &Options) -> Call<'_> {
-    Call::get(Target::new("/v1/health/state/").segment(state.as_str()), options)
-}
-
-fn entries_call<'a>(
-    path: &str,
-    service: &str,
-    passing: bool,
-    tags: &[&str],
-    options: &'a Options,
-) -> Result<Call<'a>> {
-    required(service, "service's name")?;
-    let mut target = Target::new(path).segment(service);
-    for tag in tags {
-        target = target.param("tag", tag);
+    fn list(&self, target: Target, options: &Options) -> Result<Answer<Vec<Check>>> {
+        json::fetch_list(self.client, Call::get(target, options))
     }
-    if passing {
-        target = target.flag("passing");
-    }
-    Ok(Call::get(target, options))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(super) fn fetch_list<T: DeserializeOwned>(
     client: &Client,
     call: Call<'_>,
 ) -> Result<Answer<Vec<T>>> {
-    fetch_with(client, call, decode_list)
+    Ok(fetch::<Elements<T>>(client, call)?.map(|elements| elements.0))
 }
 
 /// As [`fetch`], by a decoder of the caller's.
@@ -68,7 +68,7 @@ pub(super) fn renamed<T: Serialize>(object: &T, from: &str, to: &str) -> Result<
 }
 
 /// Decodes a body.
-pub(crate) fn decode<T: DeserializeOwned>(client: &Client, response: &Response) -> Result<T> {
+pub(super) fn decode<T: DeserializeOwned>(client: &Client, response: &Response) -> Result<T> {
     let not_json = |why: &dyn std::fmt::Display| {
         Error::new(Status::Decode, format!("the answer is not what the API promises: {why}"))
             .with_http_status(response.status)
@@ -77,25 +77,6 @@ pub(crate) fn decode<T: DeserializeOwned>(client: &Client, response: &Response) 
     // Checked as a whole: checking each string by itself costs ten times as much.
     let text = std::str::from_utf8(&response.body).map_err(|error| not_json(&error))?;
     serde_json::from_str(text).map_err(|error| not_json(&error))
-}
-
-/// Decodes a list, or a map whose keys repeat what is in the values.
-pub(crate) fn decode_list<T: DeserializeOwned>(
-    client: &Client,
-    response: &Response,
-) -> Result<Vec<T>> {
-    Ok(decode::<Elements<T>>(client, response)?.0)
-}
-
-/// Decodes a body; a 404 is the answer "there is none".
-pub(crate) fn decode_found<T: DeserializeOwned + Default>(
-    client: &Client,
-    response: &Response,
-) -> Result<T> {
-    match response.status {
-        404 => Ok(T::default()),
-        _ => decode(client, response),
-    }
 }
 
 /// Decodes a body that is `true` or `false`. A development agent ends it with a newline.
@@ -109,7 +90,7 @@ fn decode_bool(client: &Client, response: &Response) -> Result<bool> {
 
 /// The first of a list, `None` of an empty one. Consul answers a question for one thing with a
 /// list, and a list of one need not be kept as such.
-pub(crate) struct First<T>(pub(crate) Option<T>);
+pub(super) struct First<T>(pub(super) Option<T>);
 
 impl<T> Default for First<T> {
     fn default() -> First<T> {
@@ -143,7 +124,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for First<T> {
 }
 
 /// Reads `null` as the type's default.
-pub(crate) fn nullable<'de, D, T>(deserializer: D) -> std::result::Result<T, D::Error>
+pub(super) fn nullable<'de, D, T>(deserializer: D) -> std::result::Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Default + Deserialize<'de>,
@@ -154,7 +135,7 @@ where
 /// What a list holds, or a map where its keys repeat what is in the values; `null` where there is
 /// nothing.
 #[derive(Debug)]
-pub(crate) struct Elements<T>(pub(crate) Vec<T>);
+pub(super) struct Elements<T>(pub(super) Vec<T>);
 
 // Derived, it would ask for `T: Default`.
 impl<T> Default for Elements<T> {
@@ -215,7 +196,7 @@ where
 }
 
 /// Reads base64 straight from the text, `null` as no bytes.
-pub(crate) fn base64_bytes<'de, D>(deserializer: D) -> std::result::Result<Vec<u8>, D::Error>
+pub(super) fn base64_bytes<'de, D>(deserializer: D) -> std::result::Result<Vec<u8>, D::Error>
 where
     D: Deserializer<'de>,
 {

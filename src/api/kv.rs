@@ -2,13 +2,12 @@
 
 mod key;
 
-use super::answer::Answer;
+use super::answer::{Answer, Meta};
 use super::json;
 use super::session::check_id;
 use crate::client::{Accept, Call, Client, Target};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
-use crate::transport::Response;
 use serde::Deserialize;
 
 pub(crate) use key::{check_key, check_prefix};
@@ -57,13 +56,17 @@ impl Client {
 impl Kv<'_> {
     /// Reads a key; `None` when it does not exist.
     pub fn get(&self, key: &str, options: &Options) -> Result<Answer<Option<KvPair>>> {
-        json::fetch_with(self.client, get_call(key, options)?, decode_pair)
+        let found: Answer<json::First<KvPair>> =
+            self.found_or_empty(Call::get(target(key)?, options))?;
+        Ok(found.map(|first| first.0))
     }
 
     /// Reads every key that begins with `prefix`, byte by byte: `a` finds `ab` too. The empty
     /// prefix reads all.
     pub fn list(&self, prefix: &str, options: &Options) -> Result<Answer<Vec<KvPair>>> {
-        json::fetch_with(self.client, list_call(prefix, options)?, json::decode_found)
+        check_prefix(prefix)?;
+        let target = Target::new(KV).path(prefix).flag("recurse");
+        self.found_or_empty(Call::get(target, options))
     }
 
     /// The names of the keys that begin with `prefix`. With a separator, a name ends after its
@@ -79,8 +82,7 @@ impl Kv<'_> {
         if let Some(separator) = separator.filter(|separator| !separator.is_empty()) {
             target = target.param("separator", separator);
         }
-        let call = Call::get(target, options).accept(Accept::NotFound);
-        json::fetch_with(self.client, call, json::decode_found)
+        self.found_or_empty(Call::get(target, options))
     }
 
     /// Writes a key, whatever it held. `flags` replace the key's flags. Gives true.
@@ -206,6 +208,19 @@ impl Kv<'_> {
         );
         Err(Error::new(Status::TooLarge, message))
     }
+
+    /// A 404 is the answer "there is none" and carries an index to wait on.
+    fn found_or_empty<T: serde::de::DeserializeOwned + Default>(
+        &self,
+        call: Call<'_>,
+    ) -> Result<Answer<T>> {
+        let response = self.client.send(call.accept(Accept::NotFound))?;
+        let value = match response.status {
+            404 => T::default(),
+            _ => json::decode(self.client, &response)?,
+        };
+        Ok(Answer { value, meta: Meta::from_headers(&response.headers) })
+    }
 }
 
 impl Target {
@@ -217,21 +232,4 @@ impl Target {
 fn target(key: &str) -> Result<Target> {
     check_key(key)?;
     Ok(Target::new(KV).path(key))
-}
-
-/// The call that reads a key.
-pub(crate) fn get_call<'a>(key: &str, options: &'a Options) -> Result<Call<'a>> {
-    Ok(Call::get(target(key)?, options).accept(Accept::NotFound))
-}
-
-/// The call that reads every key of a prefix.
-pub(crate) fn list_call<'a>(prefix: &str, options: &'a Options) -> Result<Call<'a>> {
-    check_prefix(prefix)?;
-    let target = Target::new(KV).path(prefix).flag("recurse");
-    Ok(Call::get(target, options).accept(Accept::NotFound))
-}
-
-/// The one pair of an answer about a key.
-pub(crate) fn decode_pair(client: &Client, response: &Response) -> Result<Option<KvPair>> {
-    Ok(json::decode_found::<json::First<KvPair>>(client, response)?.0)
 }

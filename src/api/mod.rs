@@ -6,13 +6,12 @@ mod answer;
 mod check;
 mod duration;
 mod input;
-pub(crate) mod json;
+mod json;
 mod node;
 mod service;
 
 pub mod agent;
 pub mod catalog;
-pub mod event;
 pub mod health;
 pub mod kv;
 pub mod raw;

@@ -7,7 +7,6 @@ use super::answer::{Answer, Meta};
 use crate::client::{Accept, Call, Client, Target};
 use crate::config::Options;
 use crate::error::{Error, Result};
-use crate::transport::Response;
 use std::borrow::Cow;
 use std::str::FromStr;
 use ureq::http::header::CONTENT_TYPE;
@@ -74,34 +73,25 @@ impl Client {
         request: &RawRequest<'_>,
         options: &Options,
     ) -> Result<Answer<RawAnswer>> {
-        let call = call(request.method, request.target, options)?;
+        check_target(request.target)?;
+        let target = Target::encoded(request.target);
+        let call = Call::new(request.method, target, None, options).accept(accept(request.target));
+        let call = match request.method {
+            Method::Get => call.idempotent().read_only(),
+            _ => call,
+        };
         let call = match request.body {
             [] => call,
             body => call.body(body, request.content_type),
         };
         let response = self.send(call)?;
-        let meta = Meta::from_headers(&response.headers);
-        Ok(Answer { value: answer(response), meta })
-    }
-}
-
-/// A call of any method, without its body.
-pub(crate) fn call<'a>(method: Method, target: &str, options: &'a Options) -> Result<Call<'a>> {
-    check_target(target)?;
-    let call = Call::new(method, Target::encoded(target), None, options).accept(accept(target));
-    Ok(match method {
-        Method::Get => call.idempotent().read_only(),
-        _ => call,
-    })
-}
-
-/// A response as it came.
-pub(crate) fn answer(response: Response) -> RawAnswer {
-    let content_type = response.headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok());
-    RawAnswer {
-        http_status: response.status,
-        content_type: content_type.unwrap_or_default().to_string(),
-        body: response.body,
+        let content_type = response.headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok());
+        let value = RawAnswer {
+            http_status: response.status,
+            content_type: content_type.unwrap_or_default().to_string(),
+            body: response.body,
+        };
+        Ok(Answer { value, meta: Meta::from_headers(&response.headers) })
     }
 }
 

@@ -104,12 +104,6 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Sending it twice is wrong, even though it changes nothing.
-    pub(crate) fn once(mut self) -> Call<'a> {
-        self.replay = false;
-        self
-    }
-
     /// Makes it a blocking query by content: the answer comes when its hash is not this one any
     /// more, or when the wait is over
     /// (<https://developer.hashicorp.com/consul/api-docs/features/blocking#hash-based-blocking-queries>).

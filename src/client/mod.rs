@@ -12,7 +12,7 @@ pub(crate) use target::Target;
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
 use crate::runtime::{BootClock, Upkeep};
-use crate::transport::{CancelToken, Method, OwnedRequest, Request, Response, Transport};
+use crate::transport::{Request, Response, Transport};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bounds::Bounds;
@@ -102,13 +102,14 @@ impl Client {
     /// status that the call does not accept.
     pub(crate) fn send(&self, call: Call<'_>) -> Result<Response> {
         let settings = &self.shared.settings;
-        let deadline = self.deadline(&call);
+        let deadline = Instant::now() + call.timeout(settings);
+        let deadline = self.bounds.deadline.map_or(deadline, |bound| bound.min(deadline));
         let headers = self.headers(&call)?;
-        let verdict = Verdict::of(&call);
+        let (method, accept, changes) = (call.method, call.accept, call.changes);
         let (body, replay) = (call.body, call.replay);
         let target = call.into_target(settings);
         let answer = self.shared.transport.exchange(Request {
-            method: verdict.method,
+            method,
             target: target.as_str(),
             headers: &headers,
             body,
@@ -118,54 +119,20 @@ impl Client {
             lane: self.bounds.lane,
             cancel: self.bounds.cancel.as_ref(),
         });
-        verdict.judge(answer, self.endpoint(), &headers, &target)
-    }
-
-    /// As [`Client::send`], without waiting for the answer. `done` runs on the I/O thread, or on
-    /// this one where nothing could be sent, and must not block.
-    pub(crate) fn start(
-        &self,
-        call: Call<'_>,
-        cancel: CancelToken,
-        done: impl FnOnce(Result<Response>) + Send + 'static,
-    ) {
-        let settings = &self.shared.settings;
-        let deadline = self.deadline(&call);
-        let headers = match self.headers(&call) {
-            Ok(headers) => headers,
-            Err(error) => return done(Err(error)),
+        let error = match answer {
+            Ok(response) if accept.takes(response.status) && !failure::is_limit(&response) => {
+                return Ok(response);
+            }
+            Ok(response) => failure::from_answer(&response).with_endpoint(self.endpoint()),
+            Err(error) => error,
         };
-        let verdict = Verdict::of(&call);
-        let (body, replay) = (call.body.map(<[u8]>::to_vec), call.replay);
-        let target = call.into_target(settings);
-        let request = OwnedRequest {
-            method: verdict.method,
-            target: target.as_str().to_string(),
-            headers: headers.clone(),
-            body,
-            deadline,
-            replay,
-            max_answer: settings.max_answer_bytes,
-            lane: self.bounds.lane,
-        };
-        let endpoint = self.endpoint().to_string();
-        let judge = move |answer| done(verdict.judge(answer, &endpoint, &headers, &target));
-        self.shared.transport.clone().start(request, cancel, Box::new(judge));
-    }
-
-    /// The path and query that a call is sent with.
-    pub(crate) fn target_of(&self, call: Call<'_>) -> String {
-        call.into_target(&self.shared.settings).as_str().to_string()
-    }
-
-    fn deadline(&self, call: &Call<'_>) -> Instant {
-        let deadline = Instant::now() + call.timeout(&self.shared.settings);
-        self.bounds.deadline.map_or(deadline, |bound| bound.min(deadline))
-    }
-
-    /// Which client it is, whatever handle it is asked through.
-    pub(crate) fn identity(&self) -> usize {
-        Arc::as_ptr(&self.shared).addr()
+        // A read has no outcome to be unsure of.
+        let unknown = changes && error.is_outcome_unknown();
+        Err(without_secrets(error, &headers).with_outcome_unknown(unknown).context(format_args!(
+            "{} {}",
+            method.as_str(),
+            target.shown()
+        )))
     }
 
     /// A client with a transport and a clock of the test's own.
@@ -193,41 +160,6 @@ impl Client {
             headers.push((header::CONTENT_TYPE, value));
         }
         Ok(headers)
-    }
-}
-
-/// What decides about the answer of a call.
-struct Verdict {
-    method: Method,
-    accept: Accept,
-    changes: bool,
-}
-
-impl Verdict {
-    fn of(call: &Call<'_>) -> Verdict {
-        Verdict { method: call.method, accept: call.accept, changes: call.changes }
-    }
-
-    fn judge(
-        &self,
-        answer: Result<Response>,
-        endpoint: &str,
-        headers: &[(HeaderName, HeaderValue)],
-        target: &Target,
-    ) -> Result<Response> {
-        let error = match answer {
-            Ok(response)
-                if self.accept.takes(response.status) && !failure::is_limit(&response) =>
-            {
-                return Ok(response);
-            }
-            Ok(response) => failure::from_answer(&response).with_endpoint(endpoint),
-            Err(error) => error,
-        };
-        // A read has no outcome to be unsure of.
-        let unknown = self.changes && error.is_outcome_unknown();
-        let asked = format!("{} {}", self.method.as_str(), target.shown());
-        Err(without_secrets(error, headers).with_outcome_unknown(unknown).context(asked))
     }
 }
 
