@@ -24,6 +24,6 @@ mod transport;
 pub mod watch;
 
 pub use api::{Answer, Meta};
-pub use client::Client;
+pub use client::{Blocking, Client, Deferred, Operation, Running, Style};
 pub use config::{Config, Consistency, Options};
 pub use error::{Error, Result, Status};

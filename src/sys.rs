@@ -1,9 +1,11 @@
-//! The system calls that need `unsafe`, and clocks.
+//! The system calls that need `unsafe`, clocks, and what belongs to one process of a fork.
 
 #![allow(unsafe_code)]
 
 use std::io;
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -47,10 +49,120 @@ pub fn boottime() -> Duration {
     )
 }
 
-/// Signals as tests need them.
+/// 0 while nobody has asked for it.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+
+/// A number that is another one in a child made by `fork` than in its parent. Costs one relaxed
+/// load, so that hot paths may ask.
+pub fn fork_generation() -> u32 {
+    match GENERATION.load(Relaxed) {
+        0 => watch_forks(),
+        generation => generation,
+    }
+}
+
+/// From now on a fork is noticed. Nobody has anything yet that a child could inherit, so a fork
+/// that happens at this moment on another thread does no harm.
+#[cold]
+fn watch_forks() -> u32 {
+    extern "C" fn forked() {
+        GENERATION.fetch_add(1, Relaxed);
+    }
+    // SAFETY: the handler only adds to an atomic, which is allowed in a forked child; it stays
+    // valid, for the library is never unloaded. Two of them, where threads race, do no harm.
+    // It fails only where there is no memory for it; then forks go unnoticed.
+    unsafe { libc::pthread_atfork(None, None, Some(forked)) };
+    match GENERATION.compare_exchange(0, 1, Relaxed, Relaxed) {
+        Ok(_) => 1,
+        Err(generation) => generation,
+    }
+}
+
+/// A value of which every process has its own: a forked child makes a new one and leaks the one
+/// that it inherited. That one may be locked for ever, by a thread that the child does not have,
+/// and its sockets are the parent's.
+pub struct PerProcess<T> {
+    current: AtomicPtr<Owned<T>>,
+    owns: PhantomData<Box<T>>,
+}
+
+struct Owned<T> {
+    generation: u32,
+    value: T,
+}
+
+impl<T: Send + Sync> PerProcess<T> {
+    /// No value yet.
+    pub const fn new() -> PerProcess<T> {
+        PerProcess { current: AtomicPtr::new(std::ptr::null_mut()), owns: PhantomData }
+    }
+
+    /// This process's value, if it has one.
+    pub fn get(&self) -> Option<&T> {
+        // SAFETY: the pointer is null or came from a box that is freed only by `drop`, to which no
+        // borrow of `self` can live; it is published after the value was written.
+        let owned = unsafe { self.current.load(Acquire).as_ref() }?;
+        (owned.generation == fork_generation()).then_some(&owned.value)
+    }
+
+    /// This process's value, made when there is none. Where threads race one of the values stays.
+    pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+        // Loaded before it is looked at: what replaces it is never inherited.
+        let inherited = self.current.load(Acquire);
+        if let Some(value) = self.get() {
+            return value;
+        }
+        let fresh = Box::new(Owned { generation: fork_generation(), value: make() });
+        let fresh = Box::into_raw(fresh);
+        // SAFETY: `fresh` is a box of ours; when it is not stored nobody else has seen it. What is
+        // stored is valid, as in `get`, and of this process: only the first one can be inherited.
+        unsafe {
+            match self.current.compare_exchange(inherited, fresh, AcqRel, Acquire) {
+                Ok(_) => &(*fresh).value,
+                Err(winner) => {
+                    drop(Box::from_raw(fresh));
+                    &(*winner).value
+                }
+            }
+        }
+    }
+}
+
+impl<T> Drop for PerProcess<T> {
+    fn drop(&mut self) {
+        let current = *self.current.get_mut();
+        // SAFETY: null, or a box that only `self` still knows.
+        unsafe {
+            if current.as_ref().is_some_and(|owned| owned.generation == fork_generation()) {
+                drop(Box::from_raw(current));
+            }
+        }
+    }
+}
+
+/// Signals and forks as tests need them.
 #[cfg(test)]
 pub mod testing {
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    /// Runs `body` in a forked child and gives the status that the child exited with; 101 when
+    /// `body` panics, a negative number when a signal ended it or it took more than a minute.
+    pub fn in_child(body: impl FnOnce() -> i32) -> i32 {
+        // SAFETY: the child only runs `body`, which is what is tested, and leaves by `_exit`.
+        let child = unsafe { libc::fork() };
+        assert!(child >= 0, "fork failed");
+        if child == 0 {
+            // SAFETY: it has no preconditions; SIGALRM ends a child that hangs.
+            unsafe { libc::alarm(60) };
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+            // SAFETY: `_exit` runs no destructors and no handlers.
+            unsafe { libc::_exit(result.unwrap_or(101)) };
+        }
+        let mut status = 0;
+        // SAFETY: `status` is writable, and `child` is a child of ours that nobody else waits for.
+        while unsafe { libc::waitpid(child, &mut status, 0) } != child {}
+        if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { -libc::WTERMSIG(status) }
+    }
 
     static HANDLED: AtomicUsize = AtomicUsize::new(0);
 
@@ -89,7 +201,8 @@ pub mod testing {
 
 #[cfg(test)]
 mod tests {
-    use super::{boottime, spawn};
+    use super::{PerProcess, boottime, fork_generation, spawn, testing};
+    use std::sync::Arc;
 
     fn status_line(thread: &str, field: &str) -> String {
         let status = std::fs::read_to_string(format!("/proc/{thread}/status")).unwrap();
@@ -121,5 +234,46 @@ mod tests {
         let first = boottime();
         assert!(first.as_secs() > 0 || first.subsec_nanos() > 0);
         assert!(boottime() >= first);
+    }
+
+    #[test]
+    fn a_child_has_another_generation_and_its_parent_keeps_its_own() {
+        let before = fork_generation();
+        assert_ne!(before, 0);
+        let status = testing::in_child(|| i32::from(fork_generation() != before));
+        assert_eq!(status, 1);
+        assert_eq!(fork_generation(), before);
+    }
+
+    #[test]
+    fn a_value_per_process_is_made_once_and_again_in_a_child() {
+        let value = PerProcess::new();
+        assert_eq!(value.get(), None);
+        let inherited = Arc::new(1);
+        assert_eq!(**value.get_or_init(|| inherited.clone()), 1);
+        assert_eq!(**value.get_or_init(|| Arc::new(2)), 1);
+        let status = testing::in_child(|| {
+            assert_eq!(value.get(), None);
+            assert_eq!(**value.get_or_init(|| Arc::new(3)), 3);
+            // What was inherited is not dropped.
+            assert_eq!(Arc::strong_count(&inherited), 2);
+            7
+        });
+        assert_eq!(status, 7);
+        assert_eq!(**value.get().unwrap(), 1);
+        drop(value);
+        assert_eq!(Arc::strong_count(&inherited), 1);
+    }
+
+    #[test]
+    fn threads_that_race_agree_on_one_value() {
+        let value = &PerProcess::new();
+        std::thread::scope(|scope| {
+            let race = |i: usize| scope.spawn(move || *value.get_or_init(|| i));
+            let threads: Vec<_> = (0..8).map(race).collect();
+            let mut seen = threads.into_iter().map(|thread| thread.join().unwrap());
+            let first = seen.next().unwrap();
+            assert!(seen.all(|other| other == first));
+        });
     }
 }

@@ -16,11 +16,6 @@ impl<T> Answer<T> {
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
         Answer { value: change(self.value), meta: self.meta }
     }
-
-    /// The value alone, where the headers say nothing.
-    pub(crate) fn into_value(self) -> T {
-        self.value
-    }
 }
 
 /// The headers of an answer. A header that is missing or garbled reads as 0 or `false`

@@ -9,7 +9,7 @@ use super::input::required;
 use super::json;
 use super::node::Node;
 use super::service::Service;
-use crate::client::{Call, Client, Target};
+use crate::client::{Blocking, Call, Client, Style, Target};
 use crate::config::Options;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -34,33 +34,35 @@ pub struct NodeServices {
 /// ([`Agent::register_service`](super::agent::Agent::register_service)). What is written here
 /// directly is for nodes without an agent; for others their agent soon undoes it.
 #[derive(Clone, Copy)]
-pub struct Catalog<'a> {
-    client: &'a Client,
+pub struct Catalog<'a, S: Style = Blocking> {
+    client: &'a Client<S>,
 }
 
-impl Client {
+impl<S: Style> Client<S> {
     /// The catalog of nodes and services.
-    pub fn catalog(&self) -> Catalog<'_> {
+    pub fn catalog(&self) -> Catalog<'_, S> {
         Catalog { client: self }
     }
 }
 
-impl Catalog<'_> {
+impl<S: Style> Catalog<'_, S> {
     /// The nodes.
-    pub fn nodes(&self, options: &Options) -> Result<Answer<Vec<Node>>> {
+    pub fn nodes(&self, options: &Options) -> Result<S::Output<Answer<Vec<Node>>>> {
         json::fetch_list(self.client, Call::get(Target::new("/v1/catalog/nodes"), options))
     }
 
     /// The names of the services, each with every tag that one of its instances has. Older
     /// versions of Consul ignore a filter here.
-    pub fn services(&self, options: &Options) -> Result<Answer<BTreeMap<String, Vec<String>>>> {
+    pub fn services(
+        &self,
+        options: &Options,
+    ) -> Result<S::Output<Answer<BTreeMap<String, Vec<String>>>>> {
         type Found = Option<BTreeMap<String, Option<Vec<String>>>>;
         let call = Call::get(Target::new("/v1/catalog/services"), options);
-        let found: Answer<Found> = json::fetch(self.client, call)?;
-        Ok(found.map(|services| {
+        json::fetch_map(self.client, call, |services: Found| {
             let services = services.unwrap_or_default().into_iter();
             services.map(|(name, tags)| (name, tags.unwrap_or_default())).collect()
-        }))
+        })
     }
 
     /// The instances of a service that have all of these tags, whatever their health. None when
@@ -70,7 +72,7 @@ impl Catalog<'_> {
         service: &str,
         tags: &[&str],
         options: &Options,
-    ) -> Result<Answer<Vec<ServiceOfNode>>> {
+    ) -> Result<S::Output<Answer<Vec<ServiceOfNode>>>> {
         self.instances("/v1/catalog/service/", service, tags, options)
     }
 
@@ -81,12 +83,16 @@ impl Catalog<'_> {
         service: &str,
         tags: &[&str],
         options: &Options,
-    ) -> Result<Answer<Vec<ServiceOfNode>>> {
+    ) -> Result<S::Output<Answer<Vec<ServiceOfNode>>>> {
         self.instances("/v1/catalog/connect/", service, tags, options)
     }
 
     /// A node with the services on it; `None` when it does not exist.
-    pub fn node(&self, node: &str, options: &Options) -> Result<Answer<Option<NodeServices>>> {
+    pub fn node(
+        &self,
+        node: &str,
+        options: &Options,
+    ) -> Result<S::Output<Answer<Option<NodeServices>>>> {
         required(node, "node's name")?;
         self.found(Target::new("/v1/catalog/node/").segment(node), options)
     }
@@ -97,18 +103,22 @@ impl Catalog<'_> {
         &self,
         node: &str,
         options: &Options,
-    ) -> Result<Answer<Option<NodeServices>>> {
+    ) -> Result<S::Output<Answer<Option<NodeServices>>>> {
         required(node, "node's name")?;
         self.found(Target::new("/v1/catalog/node-services/").segment(node), options)
     }
 
     /// The known datacenters, the nearest first.
-    pub fn datacenters(&self, options: &Options) -> Result<Answer<Vec<String>>> {
+    pub fn datacenters(&self, options: &Options) -> Result<S::Output<Answer<Vec<String>>>> {
         json::fetch_list(self.client, Call::get(Target::new("/v1/catalog/datacenters"), options))
     }
 
     /// Writes a node, a service and checks in one step. Doing it again changes nothing.
-    pub fn register(&self, registration: &Registration, options: &Options) -> Result<()> {
+    pub fn register(
+        &self,
+        registration: &Registration,
+        options: &Options,
+    ) -> Result<S::Output<()>> {
         registration.validate()?;
         let datacenter = self.datacenter(options);
         let body = json::encode(&registration.in_datacenter(datacenter))?;
@@ -116,7 +126,7 @@ impl Catalog<'_> {
     }
 
     /// Removes a node with all its services and checks. Nothing happens when it does not exist.
-    pub fn deregister_node(&self, node: &str, options: &Options) -> Result<()> {
+    pub fn deregister_node(&self, node: &str, options: &Options) -> Result<S::Output<()>> {
         self.deregister(node, None, None, options)
     }
 
@@ -126,14 +136,19 @@ impl Catalog<'_> {
         node: &str,
         service_id: &str,
         options: &Options,
-    ) -> Result<()> {
+    ) -> Result<S::Output<()>> {
         // Empty, it would remove the whole node.
         required(service_id, "service's id")?;
         self.deregister(node, Some(service_id), None, options)
     }
 
     /// Removes a check from a node. Nothing happens when it does not exist.
-    pub fn deregister_check(&self, node: &str, check_id: &str, options: &Options) -> Result<()> {
+    pub fn deregister_check(
+        &self,
+        node: &str,
+        check_id: &str,
+        options: &Options,
+    ) -> Result<S::Output<()>> {
         required(check_id, "check's id")?;
         self.deregister(node, None, Some(check_id), options)
     }
@@ -144,7 +159,7 @@ impl Catalog<'_> {
         service_id: Option<&str>,
         check_id: Option<&str>,
         options: &Options,
-    ) -> Result<()> {
+    ) -> Result<S::Output<()>> {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
         struct Entry<'a> {
@@ -169,9 +184,9 @@ impl Catalog<'_> {
     }
 
     /// The answer is `true` or an error.
-    fn change(&self, path: &str, body: &[u8], options: &Options) -> Result<()> {
+    fn change(&self, path: &str, body: &[u8], options: &Options) -> Result<S::Output<()>> {
         let call = Call::put_json(Target::new(path), body, options).idempotent();
-        json::confirm(self.client, call).map(drop)
+        json::fetch_plain(self.client, call, |reply| json::decode_bool(reply).map(drop))
     }
 
     fn instances(
@@ -180,7 +195,7 @@ impl Catalog<'_> {
         service: &str,
         tags: &[&str],
         options: &Options,
-    ) -> Result<Answer<Vec<ServiceOfNode>>> {
+    ) -> Result<S::Output<Answer<Vec<ServiceOfNode>>>> {
         required(service, "service's name")?;
         let mut target = Target::new(path).segment(service);
         for tag in tags {
@@ -190,7 +205,11 @@ impl Catalog<'_> {
     }
 
     /// A node that does not exist is `null`, or an object of nulls.
-    fn found(&self, target: Target, options: &Options) -> Result<Answer<Option<NodeServices>>> {
+    fn found(
+        &self,
+        target: Target,
+        options: &Options,
+    ) -> Result<S::Output<Answer<Option<NodeServices>>>> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Found {
@@ -198,10 +217,9 @@ impl Catalog<'_> {
             #[serde(default)]
             services: json::Elements<Service>,
         }
-        let found: Answer<Option<Found>> = json::fetch(self.client, Call::get(target, options))?;
-        Ok(found.map(|found| {
+        json::fetch_map(self.client, Call::get(target, options), |found: Option<Found>| {
             let found = found?;
             Some(NodeServices { node: found.node?, services: found.services.0 })
-        }))
+        })
     }
 }

@@ -7,7 +7,7 @@ use super::input::required;
 use super::json;
 use super::node::Node;
 use super::service::Service;
-use crate::client::{Call, Client, Target};
+use crate::client::{Blocking, Call, Client, Style, Target};
 use crate::config::Options;
 use crate::error::{Error, Result};
 use serde::Deserialize;
@@ -80,18 +80,18 @@ impl FromStr for State {
 /// The health endpoints of a client. `near`, `filter`, node metadata, consistency and blocking are
 /// the options'.
 #[derive(Clone, Copy)]
-pub struct Health<'a> {
-    client: &'a Client,
+pub struct Health<'a, S: Style = Blocking> {
+    client: &'a Client<S>,
 }
 
-impl Client {
+impl<S: Style> Client<S> {
     /// Where services run, and how they are.
-    pub fn health(&self) -> Health<'_> {
+    pub fn health(&self) -> Health<'_, S> {
         Health { client: self }
     }
 }
 
-impl Health<'_> {
+impl<S: Style> Health<'_, S> {
     /// The instances of a service that have all of these tags; with `passing`, only those whose
     /// checks all pass, their node's included. None when there is no such service.
     pub fn service(
@@ -100,7 +100,7 @@ impl Health<'_> {
         passing: bool,
         tags: &[&str],
         options: &Options,
-    ) -> Result<Answer<Vec<ServiceEntry>>> {
+    ) -> Result<S::Output<Answer<Vec<ServiceEntry>>>> {
         self.entries("/v1/health/service/", service, passing, tags, options)
     }
 
@@ -112,7 +112,7 @@ impl Health<'_> {
         passing: bool,
         tags: &[&str],
         options: &Options,
-    ) -> Result<Answer<Vec<ServiceEntry>>> {
+    ) -> Result<S::Output<Answer<Vec<ServiceEntry>>>> {
         self.entries("/v1/health/connect/", service, passing, tags, options)
     }
 
@@ -123,24 +123,28 @@ impl Health<'_> {
         passing: bool,
         tags: &[&str],
         options: &Options,
-    ) -> Result<Answer<Vec<ServiceEntry>>> {
+    ) -> Result<S::Output<Answer<Vec<ServiceEntry>>>> {
         self.entries("/v1/health/ingress/", service, passing, tags, options)
     }
 
     /// The checks of a node and of what runs on it. None for a node that does not exist.
-    pub fn node(&self, node: &str, options: &Options) -> Result<Answer<Vec<Check>>> {
+    pub fn node(&self, node: &str, options: &Options) -> Result<S::Output<Answer<Vec<Check>>>> {
         required(node, "node's name")?;
         self.list(Target::new("/v1/health/node/").segment(node), options)
     }
 
     /// The checks of a service's instances, those of their nodes left out.
-    pub fn checks(&self, service: &str, options: &Options) -> Result<Answer<Vec<Check>>> {
+    pub fn checks(
+        &self,
+        service: &str,
+        options: &Options,
+    ) -> Result<S::Output<Answer<Vec<Check>>>> {
         required(service, "service's name")?;
         self.list(Target::new("/v1/health/checks/").segment(service), options)
     }
 
     /// The checks that are in this state.
-    pub fn state(&self, state: State, options: &Options) -> Result<Answer<Vec<Check>>> {
+    pub fn state(&self, state: State, options: &Options) -> Result<S::Output<Answer<Vec<Check>>>> {
         self.list(Target::new("/v1/health/state/").segment(state.as_str()), options)
     }
 
@@ -151,7 +155,7 @@ impl Health<'_> {
         passing: bool,
         tags: &[&str],
         options: &Options,
-    ) -> Result<Answer<Vec<ServiceEntry>>> {
+    ) -> Result<S::Output<Answer<Vec<ServiceEntry>>>> {
         required(service, "service's name")?;
         let mut target = Target::new(path).segment(service);
         for tag in tags {
@@ -163,7 +167,7 @@ impl Health<'_> {
         json::fetch_list(self.client, Call::get(target, options))
     }
 
-    fn list(&self, target: Target, options: &Options) -> Result<Answer<Vec<Check>>> {
+    fn list(&self, target: Target, options: &Options) -> Result<S::Output<Answer<Vec<Check>>>> {
         json::fetch_list(self.client, Call::get(target, options))
     }
 }

@@ -1,7 +1,6 @@
 //! JSON as Consul writes it: `null` where a list or a map is empty, values in base64.
 
-use crate::client::Call;
-use crate::client::Client;
+use crate::client::{Call, Client, Style};
 use crate::error::{Error, Result, Status};
 use crate::transport::Response;
 use base64::Engine;
@@ -15,35 +14,75 @@ use std::marker::PhantomData;
 
 use super::answer::{Answer, Meta};
 
-/// Sends a call and decodes its answer. A change whose answer cannot be understood may have been
-/// made all the same.
-pub(super) fn fetch<T: DeserializeOwned>(client: &Client, call: Call<'_>) -> Result<Answer<T>> {
-    fetch_with(client, call, decode)
+/// Sends a call, decodes its answer, and makes something else of it.
+pub(super) fn fetch_map<S: Style, T: DeserializeOwned, U: Send + 'static>(
+    client: &Client<S>,
+    call: Call<'_>,
+    change: impl FnOnce(T) -> U + Send + 'static,
+) -> Result<S::Output<Answer<U>>> {
+    fetch_with(client, call, |reply| decode(reply).map(change))
 }
 
-/// As [`fetch`], for a change that is answered with `true` or `false`.
-pub(super) fn confirm(client: &Client, call: Call<'_>) -> Result<Answer<bool>> {
+/// As [`fetch_map`], for a change that is answered with `true` or `false`.
+pub(super) fn confirm<S: Style>(
+    client: &Client<S>,
+    call: Call<'_>,
+) -> Result<S::Output<Answer<bool>>> {
     fetch_with(client, call, decode_bool)
 }
 
-/// As [`fetch`], for a list, or a map whose keys repeat what is in the values.
-pub(super) fn fetch_list<T: DeserializeOwned>(
-    client: &Client,
+/// As [`fetch_map`], for a list, or a map whose keys repeat what is in the values.
+pub(super) fn fetch_list<S: Style, T: DeserializeOwned + Send + 'static>(
+    client: &Client<S>,
     call: Call<'_>,
-) -> Result<Answer<Vec<T>>> {
-    Ok(fetch::<Elements<T>>(client, call)?.map(|elements| elements.0))
+) -> Result<S::Output<Answer<Vec<T>>>> {
+    fetch_map(client, call, |elements: Elements<T>| elements.0)
 }
 
-/// As [`fetch`], by a decoder of the caller's.
-pub(super) fn fetch_with<T>(
-    client: &Client,
+/// As [`fetch_map`], by a decoder of the caller's.
+pub(super) fn fetch_with<S: Style, T: Send + 'static>(
+    client: &Client<S>,
     call: Call<'_>,
-    decode: impl FnOnce(&Client, &Response) -> Result<T>,
-) -> Result<Answer<T>> {
+    decode: impl FnOnce(&Reply<'_>) -> Result<T> + Send + 'static,
+) -> Result<S::Output<Answer<T>>> {
+    fetch_plain(client, call, |reply| {
+        let value = decode(reply)?;
+        Ok(Answer { value, meta: Meta::from_headers(&reply.response.headers) })
+    })
+}
+
+/// As [`fetch_with`], where the headers say nothing. A change whose answer cannot be understood may
+/// have been made all the same.
+pub(super) fn fetch_plain<S: Style, T: Send + 'static>(
+    client: &Client<S>,
+    call: Call<'_>,
+    decode: impl FnOnce(&Reply<'_>) -> Result<T> + Send + 'static,
+) -> Result<S::Output<T>> {
     let changes = call.changes();
-    let response = client.send(call)?;
-    let value = decode(client, &response).map_err(|error| error.with_outcome_unknown(changes))?;
-    Ok(Answer { value, meta: Meta::from_headers(&response.headers) })
+    client.exchange(call, move |endpoint, answer| {
+        let reply = Reply { endpoint, response: &answer? };
+        decode(&reply).map_err(|error| error.with_outcome_unknown(changes))
+    })
+}
+
+/// As [`fetch_plain`], and judges what was decoded: an error of `judge` is Consul's own word.
+pub(super) fn fetch_judged<S: Style, T, U: Send + 'static>(
+    client: &Client<S>,
+    call: Call<'_>,
+    decode: impl FnOnce(&Reply<'_>) -> Result<T> + Send + 'static,
+    judge: impl FnOnce(T) -> Result<U> + Send + 'static,
+) -> Result<S::Output<U>> {
+    let changes = call.changes();
+    client.exchange(call, move |endpoint, answer| {
+        let reply = Reply { endpoint, response: &answer? };
+        judge(decode(&reply).map_err(|error| error.with_outcome_unknown(changes))?)
+    })
+}
+
+/// An answer, and whose it is.
+pub(super) struct Reply<'a> {
+    pub(super) endpoint: &'a str,
+    pub(super) response: &'a Response,
 }
 
 /// A body of JSON.
@@ -68,11 +107,12 @@ pub(super) fn renamed<T: Serialize>(object: &T, from: &str, to: &str) -> Result<
 }
 
 /// Decodes a body.
-pub(super) fn decode<T: DeserializeOwned>(client: &Client, response: &Response) -> Result<T> {
+pub(super) fn decode<T: DeserializeOwned>(reply: &Reply<'_>) -> Result<T> {
+    let response = reply.response;
     let not_json = |why: &dyn std::fmt::Display| {
         Error::new(Status::Decode, format!("the answer is not what the API promises: {why}"))
             .with_http_status(response.status)
-            .with_endpoint(client.endpoint())
+            .with_endpoint(reply.endpoint)
     };
     // Checked as a whole: checking each string by itself costs ten times as much.
     let text = std::str::from_utf8(&response.body).map_err(|error| not_json(&error))?;
@@ -80,11 +120,11 @@ pub(super) fn decode<T: DeserializeOwned>(client: &Client, response: &Response) 
 }
 
 /// Decodes a body that is `true` or `false`. A development agent ends it with a newline.
-fn decode_bool(client: &Client, response: &Response) -> Result<bool> {
-    match response.body.trim_ascii() {
+pub(super) fn decode_bool(reply: &Reply<'_>) -> Result<bool> {
+    match reply.response.body.trim_ascii() {
         b"true" => Ok(true),
         b"false" => Ok(false),
-        _ => decode(client, response),
+        _ => decode(reply),
     }
 }
 

@@ -2,13 +2,15 @@
 
 mod key;
 
-use super::answer::{Answer, Meta};
+use super::answer::Answer;
 use super::json;
 use super::session::check_id;
-use crate::client::{Accept, Call, Client, Target};
-use crate::config::Options;
+use crate::client::{Accept, Blocking, Call, Client, Either, Style, Target};
+use crate::config::{Consistency, Options};
 use crate::error::{Error, Result, Status};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::time::Instant;
 
 pub(crate) use key::{check_key, check_prefix};
 
@@ -39,34 +41,32 @@ pub struct KvPair {
 /// characters, since Consul cannot be asked for such keys. A bad one is refused before anything is
 /// sent.
 #[derive(Clone, Copy)]
-pub struct Kv<'a> {
-    client: &'a Client,
+pub struct Kv<'a, S: Style = Blocking> {
+    client: &'a Client<S>,
 }
 
 const KV: &str = "/v1/kv/";
 const OCTETS: &str = "application/octet-stream";
 
-impl Client {
+impl<S: Style> Client<S> {
     /// The key-value store.
-    pub fn kv(&self) -> Kv<'_> {
+    pub fn kv(&self) -> Kv<'_, S> {
         Kv { client: self }
     }
 }
 
-impl Kv<'_> {
+impl<S: Style> Kv<'_, S> {
     /// Reads a key; `None` when it does not exist.
-    pub fn get(&self, key: &str, options: &Options) -> Result<Answer<Option<KvPair>>> {
-        let found: Answer<json::First<KvPair>> =
-            self.found_or_empty(Call::get(target(key)?, options))?;
-        Ok(found.map(|first| first.0))
+    pub fn get(&self, key: &str, options: &Options) -> Result<S::Output<Answer<Option<KvPair>>>> {
+        self.found_or_empty(Call::get(target(key)?, options), |first: json::First<KvPair>| first.0)
     }
 
     /// Reads every key that begins with `prefix`, byte by byte: `a` finds `ab` too. The empty
     /// prefix reads all.
-    pub fn list(&self, prefix: &str, options: &Options) -> Result<Answer<Vec<KvPair>>> {
+    pub fn list(&self, prefix: &str, options: &Options) -> Result<S::Output<Answer<Vec<KvPair>>>> {
         check_prefix(prefix)?;
         let target = Target::new(KV).path(prefix).flag("recurse");
-        self.found_or_empty(Call::get(target, options))
+        self.found_or_empty(Call::get(target, options), |pairs: Vec<KvPair>| pairs)
     }
 
     /// The names of the keys that begin with `prefix`. With a separator, a name ends after its
@@ -76,13 +76,13 @@ impl Kv<'_> {
         prefix: &str,
         separator: Option<&str>,
         options: &Options,
-    ) -> Result<Answer<Vec<String>>> {
+    ) -> Result<S::Output<Answer<Vec<String>>>> {
         check_prefix(prefix)?;
         let mut target = Target::new(KV).path(prefix).flag("keys");
         if let Some(separator) = separator.filter(|separator| !separator.is_empty()) {
             target = target.param("separator", separator);
         }
-        self.found_or_empty(Call::get(target, options))
+        self.found_or_empty(Call::get(target, options), |keys: Vec<String>| keys)
     }
 
     /// Writes a key, whatever it held. `flags` replace the key's flags. Gives true.
@@ -92,30 +92,22 @@ impl Kv<'_> {
         value: &[u8],
         flags: u64,
         options: &Options,
-    ) -> Result<Answer<bool>> {
+    ) -> Result<S::Output<Answer<bool>>> {
         self.write(target(key)?.flags(flags), value, options)
     }
 
     /// Writes a key and keeps its flags: reads them, then compares and sets, until nobody came in
     /// between or the time is over.
-    pub fn update(&self, key: &str, value: &[u8], options: &Options) -> Result<Answer<bool>> {
-        let limit = options.timeout.unwrap_or(self.client.settings().timeout);
-        let end = std::time::Instant::now() + limit;
-        loop {
-            let rest = end.saturating_duration_since(std::time::Instant::now());
-            if rest.is_zero() {
-                let message = format!("PUT {KV}{key}: others kept changing it");
-                return Err(Error::new(Status::Timeout, message));
-            }
-            let options = Options { index: 0, ..options.clone() }
-                .timeout(rest)
-                .consistency(crate::config::Consistency::Default);
-            let found = self.get(key, &options)?.value.unwrap_or_default();
-            let written = self.cas(key, value, found.flags, found.modify_index, &options)?;
-            if written.value {
-                return Ok(written);
-            }
-        }
+    pub fn update(
+        &self,
+        key: &str,
+        value: &[u8],
+        options: &Options,
+    ) -> Result<S::Output<Answer<bool>>> {
+        check_key(key)?;
+        self.check_value(value)?;
+        let (key, value, options) = (key.to_string(), value.to_vec(), options.clone());
+        self.client.run(move |client| async move { update(&client, &key, &value, &options).await })
     }
 
     /// Writes a key if its modify index is still this one; 0 means "if it does not exist". False
@@ -127,7 +119,7 @@ impl Kv<'_> {
         flags: u64,
         modify_index: u64,
         options: &Options,
-    ) -> Result<Answer<bool>> {
+    ) -> Result<S::Output<Answer<bool>>> {
         let target = target(key)?.flags(flags).number("cas", modify_index);
         self.write(target, value, options)
     }
@@ -141,7 +133,7 @@ impl Kv<'_> {
         flags: u64,
         session: &str,
         options: &Options,
-    ) -> Result<Answer<bool>> {
+    ) -> Result<S::Output<Answer<bool>>> {
         let target = target(key)?.flags(flags).param("acquire", check_id(session)?);
         self.write(target, value, options)
     }
@@ -154,13 +146,13 @@ impl Kv<'_> {
         flags: u64,
         session: &str,
         options: &Options,
-    ) -> Result<Answer<bool>> {
+    ) -> Result<S::Output<Answer<bool>>> {
         let target = target(key)?.flags(flags).param("release", check_id(session)?);
         self.write(target, value, options)
     }
 
     /// Deletes a key. True also when it did not exist.
-    pub fn delete(&self, key: &str, options: &Options) -> Result<Answer<bool>> {
+    pub fn delete(&self, key: &str, options: &Options) -> Result<S::Output<Answer<bool>>> {
         json::confirm(self.client, Call::delete(target(key)?, options))
     }
 
@@ -171,13 +163,17 @@ impl Kv<'_> {
         key: &str,
         modify_index: u64,
         options: &Options,
-    ) -> Result<Answer<bool>> {
+    ) -> Result<S::Output<Answer<bool>>> {
         json::confirm(self.client, Call::delete(target(key)?.number("cas", modify_index), options))
     }
 
     /// Deletes every key that begins with `prefix`, byte by byte: `a` deletes `ab` too. The empty
     /// prefix, which would delete all, is refused.
-    pub fn delete_prefix(&self, prefix: &str, options: &Options) -> Result<Answer<bool>> {
+    pub fn delete_prefix(
+        &self,
+        prefix: &str,
+        options: &Options,
+    ) -> Result<S::Output<Answer<bool>>> {
         if prefix.is_empty() {
             return Err(Error::argument(
                 "an empty prefix would delete every key: DELETE /v1/kv/?recurse by the generic \
@@ -191,7 +187,12 @@ impl Kv<'_> {
         )
     }
 
-    fn write(&self, target: Target, value: &[u8], options: &Options) -> Result<Answer<bool>> {
+    fn write(
+        &self,
+        target: Target,
+        value: &[u8],
+        options: &Options,
+    ) -> Result<S::Output<Answer<bool>>> {
         self.check_value(value)?;
         json::confirm(self.client, Call::put(target, options).body(value, OCTETS))
     }
@@ -210,16 +211,43 @@ impl Kv<'_> {
     }
 
     /// A 404 is the answer "there is none" and carries an index to wait on.
-    fn found_or_empty<T: serde::de::DeserializeOwned + Default>(
+    fn found_or_empty<T: DeserializeOwned + Default, U: Send + 'static>(
         &self,
         call: Call<'_>,
-    ) -> Result<Answer<T>> {
-        let response = self.client.send(call.accept(Accept::NotFound))?;
-        let value = match response.status {
-            404 => T::default(),
-            _ => json::decode(self.client, &response)?,
-        };
-        Ok(Answer { value, meta: Meta::from_headers(&response.headers) })
+        change: impl FnOnce(T) -> U + Send + 'static,
+    ) -> Result<S::Output<Answer<U>>> {
+        json::fetch_with(self.client, call.accept(Accept::NotFound), |reply| {
+            let found = match reply.response.status {
+                404 => T::default(),
+                _ => json::decode(reply)?,
+            };
+            Ok(change(found))
+        })
+    }
+}
+
+/// Reads the flags, then compares and sets, until nobody came in between or the time is over.
+async fn update(
+    client: &Client<Either>,
+    key: &str,
+    value: &[u8],
+    options: &Options,
+) -> Result<Answer<bool>> {
+    let end = Instant::now() + options.timeout.unwrap_or(client.settings().timeout);
+    loop {
+        let rest = end.saturating_duration_since(Instant::now());
+        if rest.is_zero() {
+            let message = format!("PUT {KV}{key}: others kept changing it");
+            return Err(Error::new(Status::Timeout, message));
+        }
+        let options =
+            Options { index: 0, ..options.clone() }.timeout(rest).consistency(Consistency::Default);
+        let found = client.kv().get(key, &options)?.await?.value.unwrap_or_default();
+        let (flags, index) = (found.flags, found.modify_index);
+        let written = client.kv().cas(key, value, flags, index, &options)?.await?;
+        if written.value {
+            return Ok(written);
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 pub use crate::transport::Method;
 
 use super::answer::{Answer, Meta};
-use crate::client::{Accept, Call, Client, Target};
+use crate::client::{Accept, Call, Client, Style, Target};
 use crate::config::Options;
 use crate::error::{Error, Result};
 use std::borrow::Cow;
@@ -61,7 +61,7 @@ pub struct RawAnswer {
     pub body: Vec<u8>,
 }
 
-impl Client {
+impl<S: Style> Client<S> {
     /// Sends any request. The options are added to it; where both name a parameter, the
     /// target's own stands first and Consul takes that. A blocking query is better asked for by
     /// the options, which know how long to wait for its answer.
@@ -72,7 +72,7 @@ impl Client {
         &self,
         request: &RawRequest<'_>,
         options: &Options,
-    ) -> Result<Answer<RawAnswer>> {
+    ) -> Result<S::Output<Answer<RawAnswer>>> {
         check_target(request.target)?;
         let target = Target::encoded(request.target);
         let call = Call::new(request.method, target, None, options).accept(accept(request.target));
@@ -84,14 +84,16 @@ impl Client {
             [] => call,
             body => call.body(body, request.content_type),
         };
-        let response = self.send(call)?;
-        let content_type = response.headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok());
-        let value = RawAnswer {
-            http_status: response.status,
-            content_type: content_type.unwrap_or_default().to_string(),
-            body: response.body,
-        };
-        Ok(Answer { value, meta: Meta::from_headers(&response.headers) })
+        self.exchange(call, |_, answer| {
+            let response = answer?;
+            let content_type = response.headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok());
+            let value = RawAnswer {
+                http_status: response.status,
+                content_type: content_type.unwrap_or_default().to_string(),
+                body: response.body,
+            };
+            Ok(Answer { value, meta: Meta::from_headers(&response.headers) })
+        })
     }
 }
 

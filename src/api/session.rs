@@ -1,9 +1,9 @@
 //! Sessions: what binds a lock to a node, to its health and to a time to live
 //! (<https://developer.hashicorp.com/consul/api-docs/session>).
 
-use super::answer::Answer;
+use super::answer::{Answer, Meta};
 use super::{duration, json};
-use crate::client::{Call, Client, Target};
+use crate::client::{Blocking, Call, Client, Style, Target};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use serde::{Deserialize, Serialize};
@@ -201,86 +201,104 @@ pub struct Session {
 
 /// The session operations of a client.
 #[derive(Clone, Copy)]
-pub struct Sessions<'a> {
-    client: &'a Client,
+pub struct Sessions<'a, S: Style = Blocking> {
+    client: &'a Client<S>,
 }
 
 const SESSION: &str = "/v1/session/";
 
-impl Client {
+impl<S: Style> Client<S> {
     /// The sessions.
-    pub fn session(&self) -> Sessions<'_> {
+    pub fn session(&self) -> Sessions<'_, S> {
         Sessions { client: self }
     }
 }
 
-impl Sessions<'_> {
+impl<S: Style> Sessions<'_, S> {
     /// Makes a session and gives its id. Nobody renews it. After an error whose outcome is unknown
     /// the session may exist; it ends by its TTL only, so a session without one may stay for ever.
-    pub fn create(&self, spec: &SessionSpec, options: &Options) -> Result<Answer<String>> {
+    pub fn create(
+        &self,
+        spec: &SessionSpec,
+        options: &Options,
+    ) -> Result<S::Output<Answer<String>>> {
         spec.check(self.client.settings().min_session_ttl)?;
         let body = json::encode(spec)?;
         let target = Target::new(SESSION).path("create");
         let created = Call::put_json(target, &body, options);
-        let created: Answer<Created> = json::fetch(self.client, created)?;
-        Ok(created.map(|created| created.id))
+        json::fetch_map(self.client, created, |created: Created| created.id)
     }
 
     /// Starts its TTL anew. `Status::SessionInvalid` when it does not exist any more.
-    pub fn renew(&self, id: &str, options: &Options) -> Result<Answer<Session>> {
+    pub fn renew(&self, id: &str, options: &Options) -> Result<S::Output<Answer<Session>>> {
         let call = Call::put(target("renew", id)?, options).idempotent();
-        let gone = |error: Error| match error.status() {
-            Status::NotFound => error.with_status(Status::SessionInvalid),
-            _ => error,
-        };
-        let found: Answer<Option<Session>> =
-            json::fetch(self.client, call).map(first).map_err(gone)?;
-        match found.value {
-            Some(value) => Ok(Answer { value, meta: found.meta }),
-            None => Err(Error::new(Status::SessionInvalid, format!("session {id}: renewed none"))
-                .with_endpoint(self.client.endpoint())),
-        }
+        let id = id.to_string();
+        self.client.exchange(call, move |endpoint, answer| {
+            let gone = |error: Error| match error.status() {
+                Status::NotFound => error.with_status(Status::SessionInvalid),
+                _ => error,
+            };
+            let response = answer.map_err(gone)?;
+            let reply = json::Reply { endpoint, response: &response };
+            let found = json::decode(&reply).map_err(|error| error.with_outcome_unknown(true))?;
+            match first(found) {
+                Some(value) => Ok(Answer { value, meta: Meta::from_headers(&response.headers) }),
+                None => {
+                    let message = format!("session {id}: renewed none");
+                    Err(Error::new(Status::SessionInvalid, message).with_endpoint(endpoint))
+                }
+            }
+        })
     }
 
     /// Ends a session. Gives true, also when it did not exist. If this client keeps it alive, that
     /// ends too.
-    pub fn destroy(&self, id: &str, options: &Options) -> Result<Answer<bool>> {
-        let call = Call::put(target("destroy", id)?, options).idempotent();
-        let destroyed = json::confirm(self.client, call)?;
-        self.client.upkeep().session_destroyed(id);
-        Ok(destroyed)
+    pub fn destroy(&self, id: &str, options: &Options) -> Result<S::Output<Answer<bool>>> {
+        let target = target("destroy", id)?;
+        let (id, options) = (id.to_string(), options.clone());
+        self.client.run(move |client| async move {
+            let call = Call::put(target, &options).idempotent();
+            let destroyed = json::confirm(&client, call)?.await?;
+            client.upkeep().session_destroyed(&id);
+            Ok(destroyed)
+        })
     }
 
     /// Reads a session; `None` when it does not exist.
-    pub fn info(&self, id: &str, options: &Options) -> Result<Answer<Option<Session>>> {
-        self.read(target("info", id)?, options).map(first)
+    pub fn info(&self, id: &str, options: &Options) -> Result<S::Output<Answer<Option<Session>>>> {
+        self.read(target("info", id)?, options, first)
     }
 
     /// The sessions of a node.
-    pub fn node(&self, node: &str, options: &Options) -> Result<Answer<Vec<Session>>> {
+    pub fn node(&self, node: &str, options: &Options) -> Result<S::Output<Answer<Vec<Session>>>> {
         if node.is_empty() {
             return Err(Error::argument("the name of the node is empty"));
         }
         let target = Target::new(SESSION).path("node/").segment(node);
-        self.read(target, options).map(|answer| answer.map(Option::unwrap_or_default))
+        self.read(target, options, Option::unwrap_or_default)
     }
 
     /// All sessions.
-    pub fn list(&self, options: &Options) -> Result<Answer<Vec<Session>>> {
+    pub fn list(&self, options: &Options) -> Result<S::Output<Answer<Vec<Session>>>> {
         let target = Target::new(SESSION).path("list");
-        self.read(target, options).map(|answer| answer.map(Option::unwrap_or_default))
+        self.read(target, options, Option::unwrap_or_default)
     }
 
-    fn read(&self, target: Target, options: &Options) -> Result<Answer<Found>> {
-        json::fetch(self.client, Call::get(target, options))
+    fn read<T: Send + 'static>(
+        &self,
+        target: Target,
+        options: &Options,
+        change: impl FnOnce(Found) -> T + Send + 'static,
+    ) -> Result<S::Output<Answer<T>>> {
+        json::fetch_map(self.client, Call::get(target, options), change)
     }
 }
 
 /// A list, `null` when it is empty.
 type Found = Option<Vec<Session>>;
 
-fn first(answer: Answer<Found>) -> Answer<Option<Session>> {
-    answer.map(|sessions| sessions.and_then(|sessions| sessions.into_iter().next()))
+fn first(sessions: Found) -> Option<Session> {
+    sessions.and_then(|sessions| sessions.into_iter().next())
 }
 
 #[derive(Deserialize)]

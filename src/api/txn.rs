@@ -11,7 +11,7 @@ use super::answer::Answer;
 use super::json;
 use super::kv::{check_key, check_prefix};
 use super::session::check_id;
-use crate::client::{Accept, Call, Client, Target};
+use crate::client::{Accept, Call, Client, Style, Target};
 use crate::config::{Options, Settings};
 use crate::error::{Error, Result, Status};
 use crate::transport::Method;
@@ -275,6 +275,13 @@ impl Txn {
         self.changes |= changes;
     }
 
+    fn call<'a>(&'a self, options: &'a Options) -> Call<'a> {
+        let call = Call::new(Method::Put, Target::new("/v1/txn"), None, options)
+            .body(&self.body, "application/json")
+            .accept(Accept::Conflict);
+        if self.changes { call } else { call.read_only().idempotent() }
+    }
+
     /// Refuses what is above Consul's limits.
     fn check_limits(&self, settings: &Settings) -> Result<()> {
         let too_large = |message| Err(Error::new(Status::TooLarge, message));
@@ -311,23 +318,28 @@ impl Default for Txn {
     }
 }
 
-impl Client {
+impl<S: Style> Client<S> {
     /// Applies all operations of a transaction, or none of them.
     ///
     /// One that only reads takes the options' consistency and may be sent twice; it never blocks.
     /// One that changes something is sent once: after an error whose outcome is unknown it may
     /// have been applied.
-    pub fn commit(&self, txn: &Txn, options: &Options) -> Result<Answer<TxnOutcome>> {
+    pub fn commit(&self, txn: &Txn, options: &Options) -> Result<S::Output<Answer<TxnOutcome>>> {
         txn.check_limits(self.settings())?;
         let options = Options { index: 0, ..options.clone() };
-        let call = Call::new(Method::Put, Target::new("/v1/txn"), None, &options)
-            .body(&txn.body, "application/json")
-            .accept(Accept::Conflict);
-        let call = if txn.changes { call } else { call.read_only().idempotent() };
-        json::fetch_with(self, call, |client, response| {
-            let body: outcome::Body = json::decode(client, response)?;
-            Ok(body.outcome(response.status == 409))
-        })
+        json::fetch_with(self, txn.call(&options), outcome::read)
+    }
+
+    /// As [`Client::commit`], and judges the outcome.
+    pub(crate) fn commit_as<T: Send + 'static>(
+        &self,
+        txn: &Txn,
+        options: &Options,
+        judge: impl FnOnce(TxnOutcome) -> Result<T> + Send + 'static,
+    ) -> Result<S::Output<T>> {
+        txn.check_limits(self.settings())?;
+        let options = Options { index: 0, ..options.clone() };
+        json::fetch_judged(self, txn.call(&options), outcome::read, judge)
     }
 }
 

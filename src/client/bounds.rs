@@ -1,8 +1,8 @@
 //! What a handle of a client adds to every call that is made through it.
 
-use super::Client;
+use super::{Client, Style};
 use crate::transport::{CancelToken, Lane};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The bounds of a handle's calls.
 #[derive(Clone)]
@@ -18,28 +18,41 @@ impl Default for Bounds {
     }
 }
 
-impl Client {
+impl Bounds {
+    /// When a call must have ended that is given this long.
+    pub(super) fn deadline_after(&self, timeout: Duration) -> Instant {
+        let deadline = Instant::now() + timeout;
+        self.deadline.map_or(deadline, |bound| bound.min(deadline))
+    }
+}
+
+impl<S: Style> Client<S> {
     /// The same client, past the callers' calls: for what keeps sessions and locks alive.
-    pub(crate) fn on_upkeep(&self) -> Client {
+    pub(crate) fn on_upkeep(&self) -> Client<S> {
         self.bounded(|bounds| bounds.lane = Lane::Upkeep)
     }
 
     /// The same client, whose calls end when this is cancelled.
-    pub(crate) fn cancelled_by(&self, cancel: &CancelToken) -> Client {
+    pub(crate) fn cancelled_by(&self, cancel: &CancelToken) -> Client<S> {
         self.bounded(|bounds| bounds.cancel = Some(cancel.clone()))
     }
 
     /// The same client, whose calls end at this time even where their options allow more.
-    pub(crate) fn until(&self, deadline: Instant) -> Client {
+    pub(crate) fn until(&self, deadline: Instant) -> Client<S> {
         self.bounded(|bounds| bounds.deadline = Some(deadline))
     }
 
+    /// What ends the calls of this handle.
+    pub(crate) fn cancel(&self) -> CancelToken {
+        self.bounds.cancel.clone().unwrap_or_default()
+    }
+
     /// The same client without any of these.
-    pub(crate) fn unbounded(&self) -> Client {
+    pub(crate) fn unbounded(&self) -> Client<S> {
         self.bounded(|bounds| *bounds = Bounds::default())
     }
 
-    fn bounded(&self, change: impl FnOnce(&mut Bounds)) -> Client {
+    fn bounded(&self, change: impl FnOnce(&mut Bounds)) -> Client<S> {
         let mut client = self.clone();
         change(&mut client.bounds);
         client

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// Which HTTP statuses are answers rather than failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Accept {
+pub enum Accept {
     /// 2xx.
     Success,
     /// 2xx, and 404 for "there is none".
@@ -31,7 +31,7 @@ impl Accept {
 }
 
 /// One call.
-pub(crate) struct Call<'a> {
+pub struct Call<'a> {
     pub(super) method: Method,
     pub(super) target: Target,
     pub(super) body: Option<&'a [u8]>,

@@ -4,28 +4,36 @@
 mod bounds;
 mod call;
 mod failure;
+mod operation;
+mod style;
 mod target;
 
-pub(crate) use call::{Accept, Call};
+pub use call::{Accept, Call};
+pub use operation::{Operation, Running};
+pub use style::{Blocking, Deferred, Either, Outcome, Style};
 pub(crate) use target::Target;
 
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
 use crate::runtime::{BootClock, Upkeep};
-use crate::transport::{Request, Response, Transport};
+use crate::transport::{Method, Request, Response, Transport};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bounds::Bounds;
+use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use ureq::http::{HeaderName, HeaderValue, header};
 
 /// A client of one Consul agent. Cloning gives another handle to the same client. Any method from
 /// any thread.
+///
+/// Its calls wait for their answer; those of [`Client::deferred`] give an [`Operation`] instead.
 #[derive(Clone)]
-pub struct Client {
+pub struct Client<S: Style = Blocking> {
     shared: Arc<Shared>,
     bounds: Bounds,
+    style: S,
 }
 
 struct Shared {
@@ -58,7 +66,82 @@ impl Client {
         }
         let upkeep = OnceLock::new();
         let shared = Shared { settings, transport, token, headers, upkeep };
-        Ok(Client { shared: Arc::new(shared), bounds: Bounds::default() })
+        Ok(Client { shared: Arc::new(shared), bounds: Bounds::default(), style: Blocking })
+    }
+
+    /// A client with a transport and a clock of the test's own.
+    #[cfg(test)]
+    pub(crate) fn for_test(
+        config: &Config,
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn crate::runtime::Clock>,
+    ) -> Client {
+        let client = Client::with_transport(Settings::resolve(config).unwrap(), transport).unwrap();
+        let _ = client.shared.upkeep.set(Arc::new(Upkeep::new(clock)));
+        client
+    }
+}
+
+impl<S: Style> Client<S> {
+    /// One exchange on this thread: adds what every call carries, sends it, and makes an error of
+    /// every HTTP status that the call does not accept.
+    fn send(&self, call: Call<'_>) -> Result<Response> {
+        let settings = &self.shared.settings;
+        let deadline = self.bounds.deadline_after(call.timeout(settings));
+        let headers = self.headers(&call)?;
+        let (method, accept, changes) = (call.method, call.accept, call.changes);
+        let (body, replay) = (call.body, call.replay);
+        let target = call.into_target(settings);
+        let answer = self.shared.transport.exchange(Request {
+            method,
+            target: target.as_str(),
+            headers: &headers,
+            body,
+            deadline,
+            replay,
+            max_answer: settings.max_answer_bytes,
+            lane: self.bounds.lane,
+            cancel: self.bounds.cancel.as_ref(),
+        });
+        judge(answer, accept, self.endpoint())
+            .map_err(|error| explain(error, method, target.shown(), &headers, changes))
+    }
+
+    /// The same client, whose calls do not wait: what they give begins when it is awaited.
+    pub fn deferred(&self) -> Client<Deferred> {
+        self.styled(Deferred)
+    }
+
+    /// The same client, whose calls wait for their answer.
+    pub fn blocking(&self) -> Client {
+        self.styled(Blocking)
+    }
+
+    /// The same client, whose calls end in this style.
+    pub(crate) fn styled<T: Style>(&self, style: T) -> Client<T> {
+        Client { shared: self.shared.clone(), bounds: self.bounds.clone(), style }
+    }
+
+    pub(crate) fn style(&self) -> S {
+        self.style
+    }
+
+    /// One exchange in the client's style.
+    #[inline]
+    pub(crate) fn exchange<T: Send + 'static>(
+        &self,
+        call: Call<'_>,
+        finish: impl FnOnce(&str, Result<Response>) -> Result<T> + Send + 'static,
+    ) -> Result<S::Output<T>> {
+        S::exchange(self, call, finish)
+    }
+
+    /// Several exchanges, and what is between them, in the client's style.
+    pub(crate) fn run<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
+        &self,
+        recipe: impl FnOnce(Client<Either>) -> F + Send + 'static,
+    ) -> Result<S::Output<T>> {
+        S::run(self, recipe)
     }
 
     /// Where this client's calls go: `http://127.0.0.1:8500`.
@@ -98,55 +181,6 @@ impl Client {
         &self.shared.settings
     }
 
-    /// One exchange: adds what every call carries, sends it, and makes an error of every HTTP
-    /// status that the call does not accept.
-    pub(crate) fn send(&self, call: Call<'_>) -> Result<Response> {
-        let settings = &self.shared.settings;
-        let deadline = Instant::now() + call.timeout(settings);
-        let deadline = self.bounds.deadline.map_or(deadline, |bound| bound.min(deadline));
-        let headers = self.headers(&call)?;
-        let (method, accept, changes) = (call.method, call.accept, call.changes);
-        let (body, replay) = (call.body, call.replay);
-        let target = call.into_target(settings);
-        let answer = self.shared.transport.exchange(Request {
-            method,
-            target: target.as_str(),
-            headers: &headers,
-            body,
-            deadline,
-            replay,
-            max_answer: settings.max_answer_bytes,
-            lane: self.bounds.lane,
-            cancel: self.bounds.cancel.as_ref(),
-        });
-        let error = match answer {
-            Ok(response) if accept.takes(response.status) && !failure::is_limit(&response) => {
-                return Ok(response);
-            }
-            Ok(response) => failure::from_answer(&response).with_endpoint(self.endpoint()),
-            Err(error) => error,
-        };
-        // A read has no outcome to be unsure of.
-        let unknown = changes && error.is_outcome_unknown();
-        Err(without_secrets(error, &headers).with_outcome_unknown(unknown).context(format_args!(
-            "{} {}",
-            method.as_str(),
-            target.shown()
-        )))
-    }
-
-    /// A client with a transport and a clock of the test's own.
-    #[cfg(test)]
-    pub(crate) fn for_test(
-        config: &Config,
-        transport: Arc<dyn Transport>,
-        clock: Arc<dyn crate::runtime::Clock>,
-    ) -> Client {
-        let client = Client::with_transport(Settings::resolve(config).unwrap(), transport).unwrap();
-        let _ = client.shared.upkeep.set(Arc::new(Upkeep::new(clock)));
-        client
-    }
-
     fn headers(&self, call: &Call<'_>) -> Result<Vec<(HeaderName, HeaderValue)>> {
         let mut headers = self.shared.headers.clone();
         let token = match call.options.token.as_deref() {
@@ -161,6 +195,30 @@ impl Client {
         }
         Ok(headers)
     }
+}
+
+/// Makes an error of every HTTP status that the call does not accept.
+fn judge(answer: Result<Response>, accept: Accept, endpoint: &str) -> Result<Response> {
+    let response = answer?;
+    if accept.takes(response.status) && !failure::is_limit(&response) {
+        return Ok(response);
+    }
+    Err(failure::from_answer(&response).with_endpoint(endpoint))
+}
+
+/// The failure of a call, saying which call it was.
+fn explain(
+    error: Error,
+    method: Method,
+    shown: &str,
+    headers: &[(HeaderName, HeaderValue)],
+    changes: bool,
+) -> Error {
+    // A read has no outcome to be unsure of.
+    let unknown = changes && error.is_outcome_unknown();
+    without_secrets(error, headers)
+        .with_outcome_unknown(unknown)
+        .context(format_args!("{} {shown}", method.as_str()))
 }
 
 /// Nothing that came back, echoed by a server or a proxy, may carry a credential into a message.

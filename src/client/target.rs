@@ -69,6 +69,11 @@ impl Target {
         &self.text
     }
 
+    /// The whole, to be kept.
+    pub(super) fn into_string(self) -> String {
+        self.text
+    }
+
     /// The path alone, for messages.
     pub(crate) fn shown(&self) -> &str {
         self.text.split('?').next().unwrap_or_default()

@@ -3,10 +3,10 @@
 //! The agent that the client talks to. It passes on what is registered with it; a moment may go by
 //! until the catalog and other nodes see it.
 
-use super::asynchronous::{consul_async, refuse_async};
+use super::asynchronous::{self, consul_async, done, found, ok};
 use super::check_spec::consul_check_spec;
 use super::checks::{self, consul_checks};
-use super::client::consul_client;
+use super::client::{self, consul_client};
 use super::guard::guard;
 use super::handle;
 use super::options::{self, consul_options};
@@ -15,7 +15,6 @@ use super::service_spec::consul_service_spec;
 use super::services::{self, consul_services};
 use super::status::consul_status;
 use super::{input, output};
-use crate::error::Status;
 use std::ffi::c_char;
 
 /// Registers a service with its checks, or changes the one that has its id.
@@ -27,12 +26,12 @@ pub unsafe extern "C" fn consul_agent_service_register(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         let spec = handle::get(spec)?;
-        client.agent().register_service(&spec, &options)?;
-        Ok(Status::Ok)
+        ending.end(client.agent().register_service(&spec, &options)?, ok)
     })
 }
 
@@ -45,13 +44,13 @@ pub unsafe extern "C" fn consul_agent_service_deregister(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let service_id = unsafe { input::required_str(service_id, "service_id") }?;
-        client.agent().deregister_service(service_id, &options)?;
-        Ok(Status::Ok)
+        ending.end(client.agent().deregister_service(service_id, &options)?, ok)
     })
 }
 
@@ -65,12 +64,12 @@ pub unsafe extern "C" fn consul_agent_check_register(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         let spec = handle::get(spec)?;
-        client.agent().register_check(&spec, &options)?;
-        Ok(Status::Ok)
+        ending.end(client.agent().register_check(&spec, &options)?, ok)
     })
 }
 
@@ -83,13 +82,13 @@ pub unsafe extern "C" fn consul_agent_check_deregister(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let check_id = unsafe { input::required_str(check_id, "check_id") }?;
-        client.agent().deregister_check(check_id, &options)?;
-        Ok(Status::Ok)
+        ending.end(client.agent().deregister_check(check_id, &options)?, ok)
     })
 }
 
@@ -105,15 +104,15 @@ pub unsafe extern "C" fn consul_agent_check_pass(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let check_id = unsafe { input::required_str(check_id, "check_id") }?;
         // SAFETY: as above.
         let note = unsafe { input::optional_str(note, "note") }?;
-        client.agent().check_pass(check_id, note.unwrap_or_default(), &options)?;
-        Ok(Status::Ok)
+        ending.end(client.agent().check_pass(check_id, note.unwrap_or_default(), &options)?, ok)
     })
 }
 
@@ -127,15 +126,15 @@ pub unsafe extern "C" fn consul_agent_check_warn(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let check_id = unsafe { input::required_str(check_id, "check_id") }?;
         // SAFETY: as above.
         let note = unsafe { input::optional_str(note, "note") }?;
-        client.agent().check_warn(check_id, note.unwrap_or_default(), &options)?;
-        Ok(Status::Ok)
+        ending.end(client.agent().check_warn(check_id, note.unwrap_or_default(), &options)?, ok)
     })
 }
 
@@ -150,15 +149,15 @@ pub unsafe extern "C" fn consul_agent_check_fail(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let check_id = unsafe { input::required_str(check_id, "check_id") }?;
         // SAFETY: as above.
         let note = unsafe { input::optional_str(note, "note") }?;
-        client.agent().check_fail(check_id, note.unwrap_or_default(), &options)?;
-        Ok(Status::Ok)
+        ending.end(client.agent().check_fail(check_id, note.unwrap_or_default(), &options)?, ok)
     })
 }
 
@@ -174,18 +173,18 @@ pub unsafe extern "C" fn consul_agent_check_update(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let check_id = unsafe { input::required_str(check_id, "check_id") }?;
         // SAFETY: as above.
         let status = unsafe { input::required_str(status, "status") }?;
         // SAFETY: as above.
         let output = unsafe { input::optional_str(output, "output") }?;
         let (status, output) = (status.parse()?, output.unwrap_or_default());
-        client.agent().check_update(check_id, status, output, &options)?;
-        Ok(Status::Ok)
+        ending.end(client.agent().check_update(check_id, status, output, &options)?, ok)
     })
 }
 
@@ -200,13 +199,13 @@ pub unsafe extern "C" fn consul_agent_maintenance(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let reason = unsafe { input::optional_str(reason, "reason") }?;
-        client.agent().maintenance(enable, reason.unwrap_or_default(), &options)?;
-        Ok(Status::Ok)
+        ending.end(client.agent().maintenance(enable, reason.unwrap_or_default(), &options)?, ok)
     })
 }
 
@@ -222,16 +221,16 @@ pub unsafe extern "C" fn consul_agent_service_maintenance(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let service_id = unsafe { input::required_str(service_id, "service_id") }?;
         // SAFETY: as above.
         let reason = unsafe { input::optional_str(reason, "reason") }?;
         let reason = reason.unwrap_or_default();
-        client.agent().service_maintenance(service_id, enable, reason, &options)?;
-        Ok(Status::Ok)
+        ending.end(client.agent().service_maintenance(service_id, enable, reason, &options)?, ok)
     })
 }
 
@@ -245,11 +244,13 @@ pub unsafe extern "C" fn consul_agent_services(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
-        out.give(services::of_agent(&client.agent().services(&options)?))
+        ending
+            .give(out, client.agent().services(&options)?, |found| done(services::of_agent(&found)))
     })
 }
 
@@ -267,18 +268,18 @@ pub unsafe extern "C" fn consul_agent_service(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let service_id = unsafe { input::required_str(service_id, "service_id") }?;
         // SAFETY: as above.
         let content_hash = unsafe { input::optional_str(content_hash, "content_hash") }?;
-        let found = client.agent().service(service_id, content_hash, &options)?;
-        let status = if found.is_some() { Status::Ok } else { Status::NotFound };
-        out.give(services::one_of_agent(found))?;
-        Ok(status)
+        let service = client.agent().service(service_id, content_hash, &options)?;
+        ending
+            .give(out, service, |service| found(service.is_some(), services::one_of_agent(service)))
     })
 }
 
@@ -292,11 +293,12 @@ pub unsafe extern "C" fn consul_agent_checks(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
-        out.give(checks::of_agent(client.agent().checks(&options)?))
+        ending.give(out, client.agent().checks(&options)?, |found| done(checks::of_agent(found)))
     })
 }
 
@@ -312,16 +314,17 @@ pub unsafe extern "C" fn consul_agent_service_health(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let service_id = unsafe { input::required_str(service_id, "service_id") }?;
-        let found = client.agent().service_health(service_id, &options)?;
-        let status = if found.is_some() { Status::Ok } else { Status::NotFound };
-        out.give(service_entries::of_agent(found.as_slice()))?;
-        Ok(status)
+        let health = client.agent().service_health(service_id, &options)?;
+        ending.give(out, health, |health| {
+            found(health.is_some(), service_entries::of_agent(health.as_slice()))
+        })
     })
 }
 
@@ -337,13 +340,14 @@ pub unsafe extern "C" fn consul_agent_services_health(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let service = unsafe { input::required_str(service, "service") }?;
-        let found = client.agent().services_health(service, &options)?;
-        out.give(service_entries::of_agent(&found))
+        let health = client.agent().services_health(service, &options)?;
+        ending.give(out, health, |health| done(service_entries::of_agent(&health)))
     })
 }

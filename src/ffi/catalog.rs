@@ -6,8 +6,8 @@
 
 use super::answer::{Listing, consul_meta};
 use super::arena::{Row, RowsBuilder};
-use super::asynchronous::{consul_async, refuse_async};
-use super::client::consul_client;
+use super::asynchronous::{self, consul_async, done, found, ok};
+use super::client::{self, consul_client};
 use super::guard::guard;
 use super::handle::{self, Handle};
 use super::keys::{self, consul_keys};
@@ -20,7 +20,6 @@ use super::services::{self, consul_services};
 use super::status::consul_status;
 use super::{input, output};
 use crate::api::Answer;
-use crate::error::Status;
 use std::collections::BTreeMap;
 use std::ffi::c_char;
 use std::ptr;
@@ -73,11 +72,12 @@ pub unsafe extern "C" fn consul_catalog_nodes(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
-        out.give(nodes::listing(client.catalog().nodes(&options)?))
+        ending.give(out, client.catalog().nodes(&options)?, |found| done(nodes::listing(found)))
     })
 }
 
@@ -91,11 +91,12 @@ pub unsafe extern "C" fn consul_catalog_services(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
-        out.give(listing(client.catalog().services(&options)?))
+        ending.give(out, client.catalog().services(&options)?, |found| done(listing(found)))
     })
 }
 
@@ -113,16 +114,17 @@ pub unsafe extern "C" fn consul_catalog_service(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let service = unsafe { input::required_str(service, "service") }?;
         // SAFETY: as above.
         let tags = unsafe { input::str_list(tags, tag_count, "tags") }?;
         let answer = client.catalog().service(service, &tags, &options)?;
-        out.give(service_entries::of_catalog(answer))
+        ending.give(out, answer, |answer| done(service_entries::of_catalog(answer)))
     })
 }
 
@@ -140,16 +142,17 @@ pub unsafe extern "C" fn consul_catalog_connect(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let service = unsafe { input::required_str(service, "service") }?;
         // SAFETY: as above.
         let tags = unsafe { input::str_list(tags, tag_count, "tags") }?;
         let answer = client.catalog().connect(service, &tags, &options)?;
-        out.give(service_entries::of_catalog(answer))
+        ending.give(out, answer, |answer| done(service_entries::of_catalog(answer)))
     })
 }
 
@@ -166,16 +169,15 @@ pub unsafe extern "C" fn consul_catalog_node(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
         let answer = client.catalog().node(node, &options)?;
-        let status = if answer.value.is_some() { Status::Ok } else { Status::NotFound };
-        out.give(services::of_node(answer))?;
-        Ok(status)
+        ending.give(out, answer, |answer| found(answer.value.is_some(), services::of_node(answer)))
     })
 }
 
@@ -191,16 +193,15 @@ pub unsafe extern "C" fn consul_catalog_node_services(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
         let answer = client.catalog().node_services(node, &options)?;
-        let status = if answer.value.is_some() { Status::Ok } else { Status::NotFound };
-        out.give(services::of_node(answer))?;
-        Ok(status)
+        ending.give(out, answer, |answer| found(answer.value.is_some(), services::of_node(answer)))
     })
 }
 
@@ -214,11 +215,13 @@ pub unsafe extern "C" fn consul_catalog_datacenters(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
-        out.give(keys::listing(client.catalog().datacenters(&options)?))
+        ending
+            .give(out, client.catalog().datacenters(&options)?, |found| done(keys::listing(found)))
     })
 }
 
@@ -231,12 +234,12 @@ pub unsafe extern "C" fn consul_catalog_register(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         let registration = handle::get(registration)?;
-        client.catalog().register(&registration, &options)?;
-        Ok(Status::Ok)
+        ending.end(client.catalog().register(&registration, &options)?, ok)
     })
 }
 
@@ -249,13 +252,13 @@ pub unsafe extern "C" fn consul_catalog_deregister_node(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
-        client.catalog().deregister_node(node, &options)?;
-        Ok(Status::Ok)
+        ending.end(client.catalog().deregister_node(node, &options)?, ok)
     })
 }
 
@@ -269,15 +272,15 @@ pub unsafe extern "C" fn consul_catalog_deregister_service(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
         // SAFETY: as above.
         let service_id = unsafe { input::required_str(service_id, "service_id") }?;
-        client.catalog().deregister_service(node, service_id, &options)?;
-        Ok(Status::Ok)
+        ending.end(client.catalog().deregister_service(node, service_id, &options)?, ok)
     })
 }
 
@@ -291,15 +294,15 @@ pub unsafe extern "C" fn consul_catalog_deregister_check(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
         // SAFETY: as above.
         let check_id = unsafe { input::required_str(check_id, "check_id") }?;
-        client.catalog().deregister_check(node, check_id, &options)?;
-        Ok(Status::Ok)
+        ending.end(client.catalog().deregister_check(node, check_id, &options)?, ok)
     })
 }
 

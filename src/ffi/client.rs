@@ -3,15 +3,16 @@
 //! Talks to one Consul agent. One is enough for a process; any number of threads may use it at
 //! once. Making one opens no connection and starts no thread.
 
+use super::asynchronous::Ending;
 use super::config::consul_config;
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_client;
 use super::output;
 use super::status::consul_status;
-use crate::client::Client;
+use crate::client::{Client, Either};
 use crate::config::Config;
-use crate::error::Status;
+use crate::error::{Result, Status};
 use std::ffi::{CString, c_char};
 use std::ptr;
 use std::time::Duration;
@@ -37,6 +38,11 @@ impl Handle for consul_client {
     fn freed(client: &Object) {
         client.shutdown();
     }
+}
+
+/// The client of a call that ends in this way.
+pub(super) fn ending_in(client: *const consul_client, ending: &Ending) -> Result<Client<Either>> {
+    Ok(handle::get(client)?.styled(ending.style()))
 }
 
 /// Makes a client from a copy of a configuration; a NULL `config` is what `consul_config_new` gives.

@@ -44,7 +44,8 @@ unsafe impl Send for consul_error {}
 // SAFETY: as above.
 unsafe impl Sync for consul_error {}
 
-static NO_ERROR: consul_error = consul_error {
+/// The row where nothing went wrong.
+pub(super) static NO_ERROR: consul_error = consul_error {
     status: status::CONSUL_OK,
     http_status: 0,
     retryable: false,

@@ -13,11 +13,10 @@
 //! consul_service_entries_free(web);
 //! ```
 
-use super::asynchronous::{consul_async, refuse_async};
+use super::asynchronous::{self, consul_async, done};
 use super::checks::{self, consul_checks};
-use super::client::consul_client;
+use super::client::{self, consul_client};
 use super::guard::guard;
-use super::handle;
 use super::options::{self, consul_options};
 use super::service_entries::{self, consul_service_entries};
 use super::status::consul_status;
@@ -40,16 +39,17 @@ pub unsafe extern "C" fn consul_health_service(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let service = unsafe { input::required_str(service, "service") }?;
         // SAFETY: as above.
         let tags = unsafe { input::str_list(tags, tag_count, "tags") }?;
         let answer = client.health().service(service, passing, &tags, &options)?;
-        out.give(service_entries::listing(answer))
+        ending.give(out, answer, |answer| done(service_entries::listing(answer)))
     })
 }
 
@@ -68,16 +68,17 @@ pub unsafe extern "C" fn consul_health_connect(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let service = unsafe { input::required_str(service, "service") }?;
         // SAFETY: as above.
         let tags = unsafe { input::str_list(tags, tag_count, "tags") }?;
         let answer = client.health().connect(service, passing, &tags, &options)?;
-        out.give(service_entries::listing(answer))
+        ending.give(out, answer, |answer| done(service_entries::listing(answer)))
     })
 }
 
@@ -95,16 +96,17 @@ pub unsafe extern "C" fn consul_health_ingress(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let service = unsafe { input::required_str(service, "service") }?;
         // SAFETY: as above.
         let tags = unsafe { input::str_list(tags, tag_count, "tags") }?;
         let answer = client.health().ingress(service, passing, &tags, &options)?;
-        out.give(service_entries::listing(answer))
+        ending.give(out, answer, |answer| done(service_entries::listing(answer)))
     })
 }
 
@@ -119,13 +121,15 @@ pub unsafe extern "C" fn consul_health_node(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
-        out.give(checks::listing(client.health().node(node, &options)?))
+        ending
+            .give(out, client.health().node(node, &options)?, |found| done(checks::listing(found)))
     })
 }
 
@@ -140,13 +144,16 @@ pub unsafe extern "C" fn consul_health_checks(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let service = unsafe { input::required_str(service, "service") }?;
-        out.give(checks::listing(client.health().checks(service, &options)?))
+        ending.give(out, client.health().checks(service, &options)?, |found| {
+            done(checks::listing(found))
+        })
     })
 }
 
@@ -161,12 +168,15 @@ pub unsafe extern "C" fn consul_health_state(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let state = unsafe { input::required_str(state, "state") }?;
-        out.give(checks::listing(client.health().state(state.parse()?, &options)?))
+        ending.give(out, client.health().state(state.parse()?, &options)?, |found| {
+            done(checks::listing(found))
+        })
     })
 }

@@ -8,8 +8,8 @@
 //! consul_session_free(session);
 //! ```
 
-use super::asynchronous::{consul_async, refuse_async};
-use super::client::consul_client;
+use super::asynchronous::{self, consul_async, done};
+use super::client::{self, consul_client};
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_session;
@@ -69,9 +69,10 @@ pub unsafe extern "C" fn consul_session_start(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let spec = handle::get_optional(spec)?;
         let spec = spec.map(|spec| spec.clone()).unwrap_or_default();
         let options = options::chosen(options)?;
@@ -79,7 +80,7 @@ pub unsafe extern "C" fn consul_session_start(
             true => client.keep_session_recreated(&spec, &options)?,
             false => client.keep_session(&spec, &options)?,
         };
-        out.give(Object { session, ids: Mutex::default() })
+        ending.give(out, session, |session| done(Object { session, ids: Mutex::default() }))
     })
 }
 

@@ -14,8 +14,8 @@
 
 use super::answer::{Listing, consul_meta};
 use super::arena::{Row, Rows, RowsBuilder};
-use super::asynchronous::{consul_async, refuse_async};
-use super::client::consul_client;
+use super::asynchronous::{self, consul_async, done, found};
+use super::client::{self, consul_client};
 use super::guard::guard;
 use super::handle::{self, Handle};
 use super::keys::{self, consul_keys};
@@ -104,16 +104,17 @@ pub unsafe extern "C" fn consul_kv_get(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let key = unsafe { input::required_str(key, "key") }?;
-        let answer = client.kv().get(key, &options)?;
-        let status = if answer.value.is_some() { Status::Ok } else { Status::NotFound };
-        out.give(Listing::new(answer, |pair| rows(pair.into_iter())))?;
-        Ok(status)
+        ending.give(out, client.kv().get(key, &options)?, |answer| {
+            let is_found = answer.value.is_some();
+            found(is_found, Listing::new(answer, |pair| rows(pair.into_iter())))
+        })
     })
 }
 
@@ -129,14 +130,16 @@ pub unsafe extern "C" fn consul_kv_list(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let prefix = unsafe { input::required_str(prefix, "prefix") }?;
-        let answer = client.kv().list(prefix, &options)?;
-        out.give(Listing::new(answer, |pairs| rows(pairs.into_iter())))
+        ending.give(out, client.kv().list(prefix, &options)?, |answer| {
+            done(Listing::new(answer, |pairs| rows(pairs.into_iter())))
+        })
     })
 }
 
@@ -153,15 +156,18 @@ pub unsafe extern "C" fn consul_kv_keys(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let prefix = unsafe { input::required_str(prefix, "prefix") }?;
         // SAFETY: as above.
         let separator = unsafe { input::optional_str(separator, "separator") }?;
-        out.give(keys::listing(client.kv().keys(prefix, separator, &options)?))
+        ending.give(out, client.kv().keys(prefix, separator, &options)?, |found| {
+            done(keys::listing(found))
+        })
     })
 }
 
@@ -201,12 +207,13 @@ pub unsafe extern "C" fn consul_kv_put(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let (key, value) = unsafe { pair(key, value, value_len) }?;
-        Ok(won(client.kv().put(key, value, flags, &options)?))
+        ending.end(client.kv().put(key, value, flags, &options)?, won)
     })
 }
 
@@ -222,12 +229,13 @@ pub unsafe extern "C" fn consul_kv_update(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let (key, value) = unsafe { pair(key, value, value_len) }?;
-        Ok(won(client.kv().update(key, value, &options)?))
+        ending.end(client.kv().update(key, value, &options)?, won)
     })
 }
 
@@ -245,12 +253,13 @@ pub unsafe extern "C" fn consul_kv_cas(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let (key, value) = unsafe { pair(key, value, value_len) }?;
-        Ok(won(client.kv().cas(key, value, flags, modify_index, &options)?))
+        ending.end(client.kv().cas(key, value, flags, modify_index, &options)?, won)
     })
 }
 
@@ -263,12 +272,13 @@ pub unsafe extern "C" fn consul_kv_delete(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let key = unsafe { input::required_str(key, "key") }?;
-        Ok(won(client.kv().delete(key, &options)?))
+        ending.end(client.kv().delete(key, &options)?, won)
     })
 }
 
@@ -283,12 +293,13 @@ pub unsafe extern "C" fn consul_kv_delete_cas(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let key = unsafe { input::required_str(key, "key") }?;
-        Ok(won(client.kv().delete_cas(key, modify_index, &options)?))
+        ending.end(client.kv().delete_cas(key, modify_index, &options)?, won)
     })
 }
 
@@ -302,12 +313,13 @@ pub unsafe extern "C" fn consul_kv_delete_prefix(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let prefix = unsafe { input::required_str(prefix, "prefix") }?;
-        Ok(won(client.kv().delete_prefix(prefix, &options)?))
+        ending.end(client.kv().delete_prefix(prefix, &options)?, won)
     })
 }
 
@@ -326,15 +338,16 @@ pub unsafe extern "C" fn consul_kv_acquire(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let (key, value) = unsafe { pair(key, value, value_len) }?;
         // SAFETY: as above.
         let session_id = unsafe { input::required_str(session_id, "session_id") }?;
-        let answer = client.kv().acquire(key, value, flags, session_id, &options)?;
-        Ok(if answer.value { Status::Ok } else { Status::Held })
+        let acquired = client.kv().acquire(key, value, flags, session_id, &options)?;
+        ending.end(acquired, |won| if won.value { Status::Ok } else { Status::Held })
     })
 }
 
@@ -351,14 +364,15 @@ pub unsafe extern "C" fn consul_kv_release(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let (key, value) = unsafe { pair(key, value, value_len) }?;
         // SAFETY: as above.
         let session_id = unsafe { input::required_str(session_id, "session_id") }?;
-        Ok(won(client.kv().release(key, value, flags, session_id, &options)?))
+        ending.end(client.kv().release(key, value, flags, session_id, &options)?, won)
     })
 }
 

@@ -17,8 +17,8 @@
 //! consul_lock_free(lock);
 //! ```
 
-use super::asynchronous::{consul_async, refuse_async};
-use super::client::consul_client;
+use super::asynchronous::{self, consul_async, ok};
+use super::client::{self, consul_client};
 use super::guard::guard;
 use super::handle::{self, Handle};
 use super::kept_session::consul_session;
@@ -27,8 +27,8 @@ use super::options::{self, consul_options};
 use super::session::consul_session_spec;
 use super::status::consul_status;
 use super::text::consul_text;
-use super::{input, output};
-use crate::error::{Error, Result, Status};
+use super::{input, output, queue};
+use crate::error::{Result, Status};
 use crate::recipes::fence::Fenced;
 use crate::recipes::lock::{Lock, LockSpec};
 use std::ffi::c_char;
@@ -195,14 +195,15 @@ pub extern "C" fn consul_lock_acquire(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let lock = handle::get(lock)?;
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let lock = handle::get(lock)?.styled(ending.style());
         let won = match timeout_ms {
             0 => lock.try_acquire()?,
             u64::MAX => lock.acquire(Duration::MAX)?,
             timeout_ms => lock.acquire(Duration::from_millis(timeout_ms))?,
         };
-        Ok(held_unless(won))
+        ending.end(won, held_unless)
     })
 }
 
@@ -213,8 +214,10 @@ pub extern "C" fn consul_lock_try_acquire(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        Ok(held_unless(handle::get(lock)?.try_acquire()?))
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let lock = handle::get(lock)?.styled(ending.style());
+        ending.end(lock.try_acquire()?, held_unless)
     })
 }
 
@@ -228,9 +231,10 @@ pub extern "C" fn consul_lock_release(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        handle::get(lock)?.release()?;
-        Ok(Status::Ok)
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let lock = handle::get(lock)?.styled(ending.style());
+        ending.end(lock.release()?, ok)
     })
 }
 
@@ -253,8 +257,10 @@ pub extern "C" fn consul_lock_destroy(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        Ok(held_unless(handle::get(lock)?.destroy()?))
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let lock = handle::get(lock)?.styled(ending.style());
+        ending.end(lock.destroy()?, held_unless)
     })
 }
 
@@ -318,19 +324,9 @@ pub extern "C" fn consul_lock_wait_lost(
     lock: *const consul_lock,
     timeout_ms: i64,
 ) -> consul_status {
-    guard(|| {
-        let timeout = match u64::try_from(timeout_ms) {
-            Ok(timeout_ms) => Duration::from_millis(timeout_ms),
-            Err(_) if timeout_ms == -1 => Duration::MAX,
-            Err(_) => {
-                let message = format!("timeout_ms {timeout_ms} is not allowed, -1 waits for ever");
-                return Err(Error::argument(message));
-            }
-        };
-        match handle::get(lock)?.wait_lost(timeout)? {
-            Some(reason) => Err(reason.into()),
-            None => Ok(Status::NoChange),
-        }
+    guard(|| match handle::get(lock)?.wait_lost(queue::wait(timeout_ms)?)? {
+        Some(reason) => Err(reason.into()),
+        None => Ok(Status::NoChange),
     })
 }
 
@@ -348,15 +344,15 @@ pub unsafe extern "C" fn consul_lock_put(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let lock = handle::get(lock)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let lock = handle::get(lock)?.styled(ending.style());
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let key = unsafe { input::required_str(key, "key") }?;
         // SAFETY: as above.
         let value = unsafe { input::bytes(value, value_len, "value") }?;
-        lock.put_fenced(key, value, flags, &options)?;
-        Ok(Status::Ok)
+        ending.end(lock.put_fenced(key, value, flags, &options)?, ok)
     })
 }
 
@@ -376,10 +372,11 @@ pub unsafe extern "C" fn consul_kv_put_held(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let key = unsafe { input::required_str(key, "key") }?;
         // SAFETY: as above.
         let value = unsafe { input::bytes(value, value_len, "value") }?;
@@ -388,7 +385,10 @@ pub unsafe extern "C" fn consul_kv_put_held(
         // SAFETY: as above.
         let session_id = unsafe { input::required_str(session_id, "session_id") }?;
         let fenced = client.fence(lock_key, session_id).put(key, value, flags, &options)?;
-        Ok(if fenced == Fenced::Done { Status::Ok } else { Status::Conflict })
+        ending.end(fenced, |fenced| match fenced {
+            Fenced::Done => Status::Ok,
+            Fenced::Conflict | Fenced::NotHeld => Status::Conflict,
+        })
     })
 }
 

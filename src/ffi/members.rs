@@ -1,8 +1,8 @@
 //! Who an agent is, and the members of its gossip pools.
 
 use super::arena::{Arena, Row, Rows, RowsBuilder};
-use super::asynchronous::{consul_async, refuse_async};
-use super::client::consul_client;
+use super::asynchronous::{self, consul_async, done};
+use super::client::{self, consul_client};
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::{consul_agent_info, consul_members};
@@ -160,11 +160,12 @@ pub unsafe extern "C" fn consul_agent_self(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
-        out.give(info_rows(&client.agent().info(&options)?))
+        ending.give(out, client.agent().info(&options)?, |info| done(info_rows(&info)))
     })
 }
 
@@ -192,11 +193,13 @@ pub unsafe extern "C" fn consul_agent_members(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
-        out.give(member_rows(&client.agent().members(wan, &options)?))
+        let members = client.agent().members(wan, &options)?;
+        ending.give(out, members, |members| done(member_rows(&members)))
     })
 }
 

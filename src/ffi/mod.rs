@@ -115,6 +115,8 @@ pub mod status;
 pub mod error;
 pub mod handle;
 pub mod asynchronous;
+pub mod queue;
+pub mod event;
 pub mod text;
 pub mod answer;
 pub mod config;

@@ -1,5 +1,6 @@
 //! Where results go: the `out` parameters, cleared before anything else happens.
 
+use super::asynchronous::consul_async;
 use super::handle::{self, Handle};
 use crate::error::{Error, Result, Status};
 use std::ptr;
@@ -20,9 +21,27 @@ pub unsafe fn out<H: Handle>(out: *mut *mut H) -> Result<Out<H>> {
     Ok(Out(out))
 }
 
+/// The same of a call that may be asynchronous, in which case `out` is not needed.
+///
+/// # Safety
+/// As for [`out`].
+pub unsafe fn out_of_call<H: Handle>(
+    out: *mut *mut H,
+    r#async: *const consul_async,
+) -> Result<Out<H>> {
+    if out.is_null() && !r#async.is_null() {
+        return Ok(Out(out));
+    }
+    // SAFETY: the caller's promise.
+    unsafe { self::out(out) }
+}
+
 impl<H: Handle> Out<H> {
     /// Makes a handle for `object`, which is the caller's to free: the end of a call that succeeds.
     pub fn give(self, object: H::Object) -> Result<Status> {
+        if self.0.is_null() {
+            return Err(missing("out"));
+        }
         let handle = handle::new::<H>(object)?;
         // SAFETY: `out`'s promise.
         unsafe { self.0.write(handle) };

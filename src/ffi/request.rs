@@ -11,8 +11,8 @@
 //! ```
 
 use super::answer::consul_meta;
-use super::asynchronous::{consul_async, refuse_async};
-use super::client::consul_client;
+use super::asynchronous::{self, consul_async, found};
+use super::client::{self, consul_client};
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_response;
@@ -21,7 +21,6 @@ use super::status::consul_status;
 use super::{input, output};
 use crate::api::Answer;
 use crate::api::raw::{RawAnswer, RawRequest};
-use crate::error::Status;
 use std::ffi::{CString, c_char};
 use std::ptr;
 
@@ -75,9 +74,10 @@ pub unsafe extern "C" fn consul_request(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let method = unsafe { input::required_str(method, "method") }?;
@@ -89,10 +89,9 @@ pub unsafe extern "C" fn consul_request(
         let content_type = unsafe { input::optional_str(content_type, "content_type") }?;
         let request = RawRequest::new(method.parse()?, target);
         let request = request.body(body, content_type.unwrap_or_default());
-        let answer = client.request(&request, &options)?;
-        let status = if answer.value.http_status == 404 { Status::NotFound } else { Status::Ok };
-        out.give(answer.into())?;
-        Ok(status)
+        ending.give(out, client.request(&request, &options)?, |answer| {
+            found(answer.value.http_status != 404, answer.into())
+        })
     })
 }
 

@@ -2,10 +2,9 @@
 //!
 //! Who leads, and who votes. Neither needs a token.
 
-use super::asynchronous::{consul_async, refuse_async};
-use super::client::consul_client;
+use super::asynchronous::{self, consul_async, done};
+use super::client::{self, consul_client};
 use super::guard::guard;
-use super::handle;
 use super::keys::{self, consul_keys};
 use super::options::{self, consul_options};
 use super::output;
@@ -24,14 +23,15 @@ pub unsafe extern "C" fn consul_status_leader(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
-        match client.status().leader(&options)?.value {
-            Some(leader) => out.give(leader.into_bytes().into()),
-            None => Ok(Status::NotFound),
-        }
+        ending.give(out, client.status().leader(&options)?, |leader| match leader.value {
+            Some(leader) => done(leader.into_bytes().into()),
+            None => (Status::NotFound, None),
+        })
     })
 }
 
@@ -45,10 +45,11 @@ pub unsafe extern "C" fn consul_status_peers(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
-        out.give(keys::listing(client.status().peers(&options)?))
+        ending.give(out, client.status().peers(&options)?, |found| done(keys::listing(found)))
     })
 }

@@ -16,8 +16,8 @@
 
 use super::answer::{Listing, consul_meta};
 use super::arena::{Row, Rows, RowsBuilder};
-use super::asynchronous::{consul_async, refuse_async};
-use super::client::consul_client;
+use super::asynchronous::{self, consul_async, done, found};
+use super::client::{self, consul_client};
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::{consul_session_spec, consul_sessions};
@@ -262,13 +262,15 @@ pub unsafe extern "C" fn consul_session_create(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let spec = handle::get_optional(spec)?;
         let spec = spec.map(|spec| spec.clone()).unwrap_or_default();
         let options = options::chosen(options)?;
-        out.give(client.session().create(&spec, &options)?.value.into_bytes().into())
+        let created = client.session().create(&spec, &options)?;
+        ending.give(out, created, |id| done(id.value.into_bytes().into()))
     })
 }
 
@@ -284,14 +286,17 @@ pub unsafe extern "C" fn consul_session_renew(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let session_id = unsafe { input::required_str(session_id, "session_id") }?;
         let answer = client.session().renew(session_id, &options)?;
-        out.give(Listing::new(answer, |session| rows(std::iter::once(session))))
+        ending.give(out, answer, |answer| {
+            done(Listing::new(answer, |session| rows(std::iter::once(session))))
+        })
     })
 }
 
@@ -305,13 +310,13 @@ pub unsafe extern "C" fn consul_session_destroy(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
-        let options = options::chosen(options)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
         let session_id = unsafe { input::required_str(session_id, "session_id") }?;
-        client.session().destroy(session_id, &options)?;
-        Ok(Status::Ok)
+        ending.end(client.session().destroy(session_id, &options)?, |_| Status::Ok)
     })
 }
 
@@ -327,16 +332,18 @@ pub unsafe extern "C" fn consul_session_info(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let session_id = unsafe { input::required_str(session_id, "session_id") }?;
         let answer = client.session().info(session_id, &options)?;
-        let status = if answer.value.is_some() { Status::Ok } else { Status::NotFound };
-        out.give(Listing::new(answer, |session| rows(session.into_iter())))?;
-        Ok(status)
+        ending.give(out, answer, |answer| {
+            let is_found = answer.value.is_some();
+            found(is_found, Listing::new(answer, |session| rows(session.into_iter())))
+        })
     })
 }
 
@@ -351,14 +358,17 @@ pub unsafe extern "C" fn consul_session_node(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
         let answer = client.session().node(node, &options)?;
-        out.give(Listing::new(answer, |sessions| rows(sessions.into_iter())))
+        ending.give(out, answer, |answer| {
+            done(Listing::new(answer, |sessions| rows(sessions.into_iter())))
+        })
     })
 }
 
@@ -372,12 +382,15 @@ pub unsafe extern "C" fn consul_session_list(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         let answer = client.session().list(&options)?;
-        out.give(Listing::new(answer, |sessions| rows(sessions.into_iter())))
+        ending.give(out, answer, |answer| {
+            done(Listing::new(answer, |sessions| rows(sessions.into_iter())))
+        })
     })
 }
 

@@ -19,8 +19,8 @@
 
 use super::answer::{Listing, consul_meta};
 use super::arena::{Row, Rows, RowsBuilder};
-use super::asynchronous::{consul_async, refuse_async};
-use super::client::consul_client;
+use super::asynchronous::{self, consul_async};
+use super::client::{self, consul_client};
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::{consul_txn, consul_txn_result};
@@ -334,15 +334,16 @@ pub unsafe extern "C" fn consul_txn_commit(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        refuse_async(r#async)?;
-        let client = handle::get(client)?;
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
         let txn = handle::get(txn)?;
         let options = options::chosen(options)?;
-        let answer = client.commit(&txn, &options)?;
-        let status = if answer.value.is_committed() { Status::Ok } else { Status::Conflict };
-        out.give(outcome(answer))?;
-        Ok(status)
+        ending.give(out, client.commit(&txn, &options)?, |answer| {
+            let status = if answer.value.is_committed() { Status::Ok } else { Status::Conflict };
+            (status, Some(outcome(answer)))
+        })
     })
 }
 

@@ -7,7 +7,9 @@ use crate::client::Client;
 use crate::config::Config;
 use crate::error::{Error, Result, Status};
 use crate::runtime::{Clock, TestClock};
-use crate::transport::{Lane, Method, Request, Response, Transport};
+use crate::transport::{
+    CancelToken, Done, Lane, Method, OwnedRequest, Request, Response, Transport,
+};
 use parking_lot::{Condvar, Mutex};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -399,6 +401,10 @@ impl Transport for Fake {
         let outcome = self.respond(&request, &seen);
         self.state.lock().in_flight -= 1;
         outcome
+    }
+
+    fn start(self: Arc<Self>, request: OwnedRequest, cancel: CancelToken, done: Done) {
+        std::thread::spawn(move || done(self.exchange(request.borrow(&cancel))));
     }
 
     fn close(&self) {

@@ -3,7 +3,7 @@
 use crate::api::kv::check_key;
 use crate::api::session::check_id;
 use crate::api::txn::{Txn, TxnError, TxnOutcome};
-use crate::client::Client;
+use crate::client::{Blocking, Client, Style};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::recipes::lock::LOCK_FLAG;
@@ -11,8 +11,8 @@ use crate::recipes::lock::LOCK_FLAG;
 /// Writes only while a session holds a lock's key, checked by Consul in the same transaction: a
 /// holder that does not know yet that it lost the lock cannot do harm through it.
 #[derive(Clone)]
-pub struct Fence {
-    client: Client,
+pub struct Fence<S: Style = Blocking> {
+    client: Client<S>,
     lock_key: String,
     session: String,
     /// What a call's options do not say.
@@ -30,22 +30,28 @@ pub enum Fenced {
     NotHeld,
 }
 
-impl Client {
+impl<S: Style> Client<S> {
     /// What writes only while this session holds this key.
-    pub fn fence(&self, lock_key: impl Into<String>, session: impl Into<String>) -> Fence {
+    pub fn fence(&self, lock_key: impl Into<String>, session: impl Into<String>) -> Fence<S> {
         let (lock_key, session) = (lock_key.into(), session.into());
         Fence { client: self.clone(), lock_key, session, options: Options::new() }
     }
 }
 
-impl Fence {
+impl<S: Style> Fence<S> {
     /// The same, with these token, datacenter, namespace and partition where a call says nothing.
-    pub(crate) fn scoped(self, options: &Options) -> Fence {
+    pub(crate) fn scoped(self, options: &Options) -> Fence<S> {
         Fence { options: options.clone(), ..self }
     }
 
     /// Writes a key. `flags` replace the key's flags; the lock's own key keeps a lock's.
-    pub fn put(&self, key: &str, value: &[u8], flags: u64, options: &Options) -> Result<Fenced> {
+    pub fn put(
+        &self,
+        key: &str,
+        value: &[u8],
+        flags: u64,
+        options: &Options,
+    ) -> Result<S::Output<Fenced>> {
         let mut txn = self.begin()?;
         if key == self.lock_key {
             // A plain write would keep the session and break the lock for whoever comes next.
@@ -64,14 +70,14 @@ impl Fence {
         flags: u64,
         modify_index: u64,
         options: &Options,
-    ) -> Result<Fenced> {
+    ) -> Result<S::Output<Fenced>> {
         let mut txn = self.begin()?;
         txn.cas(key, value, flags, modify_index)?;
         self.commit(&txn, options)
     }
 
     /// Deletes a key, which need not exist.
-    pub fn delete(&self, key: &str, options: &Options) -> Result<Fenced> {
+    pub fn delete(&self, key: &str, options: &Options) -> Result<S::Output<Fenced>> {
         let mut txn = self.begin()?;
         txn.delete(key)?;
         self.commit(&txn, options)
@@ -84,12 +90,12 @@ impl Fence {
         Ok(txn)
     }
 
-    fn commit(&self, txn: &Txn, options: &Options) -> Result<Fenced> {
+    fn commit(&self, txn: &Txn, options: &Options) -> Result<S::Output<Fenced>> {
         let options = options.or_scope(&self.options);
-        match self.client.commit(txn, &options)?.value {
+        self.client.commit_as(txn, &options, |outcome| match outcome {
             TxnOutcome::Committed(_) => Ok(Fenced::Done),
             TxnOutcome::RolledBack(errors) => judge(&errors),
-        }
+        })
     }
 }
 

@@ -23,13 +23,13 @@ struct State {
 }
 
 /// Something in flight that can be made to end early.
-pub(super) trait Interrupt: Send + Sync {
+pub(crate) trait Interrupt: Send + Sync {
     /// Makes it end soon, with this error. Must not block.
     fn interrupt(&self, reason: &Error);
 }
 
 /// While it lives, the token ends what it watches.
-pub(super) struct Watched<'a> {
+pub(crate) struct Watched<'a> {
     token: &'a CancelToken,
     what: Arc<dyn Interrupt>,
 }
@@ -86,7 +86,7 @@ impl CancelToken {
         }
     }
 
-    pub(super) fn watch(&self, what: Arc<dyn Interrupt>) -> Result<Watched<'_>> {
+    pub(crate) fn watch(&self, what: Arc<dyn Interrupt>) -> Result<Watched<'_>> {
         let mut state = self.0.state.lock();
         if let Some(reason) = &state.reason {
             return Err(reason.clone());

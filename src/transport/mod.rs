@@ -7,6 +7,7 @@ pub mod http;
 pub mod tls;
 
 pub use cancel::CancelToken;
+pub(crate) use cancel::Interrupt;
 
 use crate::error::Result;
 use std::sync::Arc;
@@ -123,10 +124,7 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Starts an exchange and returns at once; `done` gets what [`Transport::exchange`] would have
     /// given. `cancel` ends it early: its connection is shut at once.
-    fn start(self: Arc<Self>, request: OwnedRequest, cancel: CancelToken, done: Done) {
-        // Provisional, until the I/O thread is there.
-        std::thread::spawn(move || done(self.exchange(request.borrow(&cancel))));
-    }
+    fn start(self: Arc<Self>, request: OwnedRequest, cancel: CancelToken, done: Done);
 
     /// Ends every exchange in flight with `Status::Closed`, refuses new ones, and returns at once.
     fn close(&self);

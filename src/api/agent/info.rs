@@ -38,7 +38,7 @@ struct Config {
 }
 
 impl AgentInfo {
-    pub(super) fn new(document: Document, json: Vec<u8>) -> AgentInfo {
+    pub(super) fn new(document: Document, json: &[u8]) -> AgentInfo {
         let config = document.config;
         AgentInfo {
             node_name: config.node_name,
@@ -46,7 +46,7 @@ impl AgentInfo {
             datacenter: config.datacenter,
             version: config.version,
             server: config.server,
-            json: String::from_utf8_lossy(&json).into_owned(),
+            json: String::from_utf8_lossy(json).into_owned(),
         }
     }
 }

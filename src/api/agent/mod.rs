@@ -7,14 +7,14 @@ mod info;
 mod member;
 mod service_definition;
 
-use super::answer::Answer;
 use super::check::{Check, CheckStatus};
 use super::input::required;
 use super::json;
 use super::service::Service;
-use crate::client::{Accept, Call, Client, Target};
+use crate::client::{Accept, Blocking, Call, Client, Style, Target};
 use crate::config::Options;
 use crate::error::Result;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use check_definition::CheckDefinition;
@@ -40,33 +40,35 @@ pub struct AgentService {
 /// The agent passes on what is registered with it; a moment may go by until the catalog and other
 /// nodes see it.
 #[derive(Clone, Copy)]
-pub struct Agent<'a> {
-    client: &'a Client,
+pub struct Agent<'a, S: Style = Blocking> {
+    client: &'a Client<S>,
 }
 
-impl Client {
+impl<S: Style> Client<S> {
     /// The agent that this client talks to.
-    pub fn agent(&self) -> Agent<'_> {
+    pub fn agent(&self) -> Agent<'_, S> {
         Agent { client: self }
     }
 }
 
-impl Agent<'_> {
+impl<S: Style> Agent<'_, S> {
     /// Who the agent is and how it is configured.
-    pub fn info(&self, options: &Options) -> Result<AgentInfo> {
-        let response = self.client.send(Call::get(Target::new("/v1/agent/self"), options))?;
-        json::decode::<info::Document>(self.client, &response)
-            .map(|document| AgentInfo::new(document, response.body))
+    pub fn info(&self, options: &Options) -> Result<S::Output<AgentInfo>> {
+        let call = Call::get(Target::new("/v1/agent/self"), options);
+        json::fetch_plain(self.client, call, |reply| {
+            let document = json::decode::<info::Document>(reply)?;
+            Ok(AgentInfo::new(document, &reply.response.body))
+        })
     }
 
     /// The members of the agent's gossip pool; with `wan`, of the pool that joins the datacenters.
-    pub fn members(&self, wan: bool, options: &Options) -> Result<Vec<Member>> {
+    pub fn members(&self, wan: bool, options: &Options) -> Result<S::Output<Vec<Member>>> {
         let target = Target::new("/v1/agent/members");
         self.list(if wan { target.number("wan", 1) } else { target }, options)
     }
 
     /// The services that are registered with the agent.
-    pub fn services(&self, options: &Options) -> Result<Vec<Service>> {
+    pub fn services(&self, options: &Options) -> Result<S::Output<Vec<Service>>> {
         self.list(Target::new("/v1/agent/services"), options)
     }
 
@@ -78,23 +80,23 @@ impl Agent<'_> {
         id: &str,
         unless_hash: Option<&str>,
         options: &Options,
-    ) -> Result<Option<AgentService>> {
+    ) -> Result<S::Output<Option<AgentService>>> {
         let target = target("/v1/agent/service/", id, "service's id")?;
         let call = Call::get(target, options).unless_hash(unless_hash);
-        let response = self.client.send(call.accept(Accept::NotFound))?;
-        match response.status {
-            404 => Ok(None),
-            _ => json::decode(self.client, &response).map(Some),
-        }
+        json::fetch_plain(self.client, call.accept(Accept::NotFound), found)
     }
 
     /// The checks that the agent runs.
-    pub fn checks(&self, options: &Options) -> Result<Vec<Check>> {
+    pub fn checks(&self, options: &Options) -> Result<S::Output<Vec<Check>>> {
         self.list(Target::new("/v1/agent/checks"), options)
     }
 
     /// Registers a service with its checks, or changes the one that has its id.
-    pub fn register_service(&self, service: &ServiceDefinition, options: &Options) -> Result<()> {
+    pub fn register_service(
+        &self,
+        service: &ServiceDefinition,
+        options: &Options,
+    ) -> Result<S::Output<()>> {
         service.validate()?;
         let mut target = Target::new("/v1/agent/service/register");
         if service.replaces_checks() {
@@ -104,36 +106,40 @@ impl Agent<'_> {
     }
 
     /// Deregisters a service with its checks. Nothing happens when it is not registered.
-    pub fn deregister_service(&self, id: &str, options: &Options) -> Result<()> {
+    pub fn deregister_service(&self, id: &str, options: &Options) -> Result<S::Output<()>> {
         self.remove(target("/v1/agent/service/deregister/", id, "service's id")?, options)
     }
 
     /// Registers a check, or changes the one that has its id. A check of a service needs that
     /// service to be registered.
-    pub fn register_check(&self, check: &CheckDefinition, options: &Options) -> Result<()> {
+    pub fn register_check(
+        &self,
+        check: &CheckDefinition,
+        options: &Options,
+    ) -> Result<S::Output<()>> {
         check.validate_alone()?;
         self.change_by(Target::new("/v1/agent/check/register"), &check.wire_alone()?, options)
     }
 
     /// Deregisters a check. Nothing happens when it is not registered.
-    pub fn deregister_check(&self, id: &str, options: &Options) -> Result<()> {
+    pub fn deregister_check(&self, id: &str, options: &Options) -> Result<S::Output<()>> {
         self.remove(target("/v1/agent/check/deregister/", id, "check's id")?, options)
     }
 
     /// Reports a TTL check as passing. `Status::NotFound` when the agent has no such TTL check.
     ///
     /// Every change of a note wakes all who watch the service, so a constant one is best.
-    pub fn check_pass(&self, id: &str, note: &str, options: &Options) -> Result<()> {
+    pub fn check_pass(&self, id: &str, note: &str, options: &Options) -> Result<S::Output<()>> {
         self.check_update(id, CheckStatus::Passing, note, options)
     }
 
     /// Reports a TTL check as warning; as [`Agent::check_pass`].
-    pub fn check_warn(&self, id: &str, note: &str, options: &Options) -> Result<()> {
+    pub fn check_warn(&self, id: &str, note: &str, options: &Options) -> Result<S::Output<()>> {
         self.check_update(id, CheckStatus::Warning, note, options)
     }
 
     /// Reports a TTL check as critical; as [`Agent::check_pass`].
-    pub fn check_fail(&self, id: &str, note: &str, options: &Options) -> Result<()> {
+    pub fn check_fail(&self, id: &str, note: &str, options: &Options) -> Result<S::Output<()>> {
         self.check_update(id, CheckStatus::Critical, note, options)
     }
 
@@ -145,7 +151,7 @@ impl Agent<'_> {
         status: CheckStatus,
         output: &str,
         options: &Options,
-    ) -> Result<()> {
+    ) -> Result<S::Output<()>> {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
         struct Update<'a> {
@@ -158,7 +164,12 @@ impl Agent<'_> {
 
     /// Puts the agent's node into maintenance, or ends it: none of its services counts as healthy.
     /// The reason is for people, and may be empty.
-    pub fn maintenance(&self, enable: bool, reason: &str, options: &Options) -> Result<()> {
+    pub fn maintenance(
+        &self,
+        enable: bool,
+        reason: &str,
+        options: &Options,
+    ) -> Result<S::Output<()>> {
         self.maintain(Target::new("/v1/agent/maintenance"), enable, reason, options)
     }
 
@@ -169,35 +180,39 @@ impl Agent<'_> {
         enable: bool,
         reason: &str,
         options: &Options,
-    ) -> Result<()> {
+    ) -> Result<S::Output<()>> {
         let target = target("/v1/agent/service/maintenance/", id, "service's id")?;
         self.maintain(target, enable, reason, options)
     }
 
     /// How a service on this agent is, by its id; `None` when it is not registered.
-    pub fn service_health(&self, id: &str, options: &Options) -> Result<Option<ServiceHealth>> {
+    pub fn service_health(
+        &self,
+        id: &str,
+        options: &Options,
+    ) -> Result<S::Output<Option<ServiceHealth>>> {
         let target = target("/v1/agent/health/service/id/", id, "service's id")?;
-        let response = self.client.send(Call::get(target, options).accept(Accept::Health))?;
-        match response.status {
-            404 => Ok(None),
-            _ => json::decode(self.client, &response).map(Some),
-        }
+        json::fetch_plain(self.client, Call::get(target, options).accept(Accept::Health), found)
     }
 
     /// How the instances of a service on this agent are, by the service's name. None when none is
     /// registered.
-    pub fn services_health(&self, name: &str, options: &Options) -> Result<Vec<ServiceHealth>> {
+    pub fn services_health(
+        &self,
+        name: &str,
+        options: &Options,
+    ) -> Result<S::Output<Vec<ServiceHealth>>> {
         let target = target("/v1/agent/health/service/name/", name, "service's name")?;
         let call = Call::get(target, options).accept(Accept::Health);
-        json::fetch_list(self.client, call).map(Answer::into_value)
+        json::fetch_plain(self.client, call, elements)
     }
 
-    fn list<T: serde::de::DeserializeOwned>(
+    fn list<T: DeserializeOwned + Send + 'static>(
         &self,
         target: Target,
         options: &Options,
-    ) -> Result<Vec<T>> {
-        json::fetch_list(self.client, Call::get(target, options)).map(Answer::into_value)
+    ) -> Result<S::Output<Vec<T>>> {
+        json::fetch_plain(self.client, Call::get(target, options), elements)
     }
 
     fn maintain(
@@ -206,24 +221,46 @@ impl Agent<'_> {
         enable: bool,
         reason: &str,
         options: &Options,
-    ) -> Result<()> {
+    ) -> Result<S::Output<()>> {
         let mut target = target.param("enable", if enable { "true" } else { "false" });
         if !reason.is_empty() {
             target = target.param("reason", reason);
         }
-        self.client.send(Call::put(target, options).idempotent()).map(drop)
+        self.done(Call::put(target, options).idempotent())
     }
 
-    fn change_by(&self, target: Target, body: &impl Serialize, options: &Options) -> Result<()> {
+    fn change_by(
+        &self,
+        target: Target,
+        body: &impl Serialize,
+        options: &Options,
+    ) -> Result<S::Output<()>> {
         let body = json::encode(body)?;
-        self.client.send(Call::put_json(target, &body, options).idempotent()).map(drop)
+        self.done(Call::put_json(target, &body, options).idempotent())
     }
 
     /// Older versions of Consul answer 200 for what does not exist, newer ones 404.
-    fn remove(&self, target: Target, options: &Options) -> Result<()> {
+    fn remove(&self, target: Target, options: &Options) -> Result<S::Output<()>> {
         let call = Call::put(target, options).idempotent().accept(Accept::NotFound);
-        self.client.send(call).map(drop)
+        self.done(call)
     }
+
+    /// A change whose answer says nothing.
+    fn done(&self, call: Call<'_>) -> Result<S::Output<()>> {
+        self.client.exchange(call, |_, answer| answer.map(drop))
+    }
+}
+
+/// An answer, or none where there is no such thing.
+fn found<T: DeserializeOwned>(reply: &json::Reply<'_>) -> Result<Option<T>> {
+    match reply.response.status {
+        404 => Ok(None),
+        _ => json::decode(reply).map(Some),
+    }
+}
+
+fn elements<T: DeserializeOwned>(reply: &json::Reply<'_>) -> Result<Vec<T>> {
+    json::decode(reply).map(|elements: json::Elements<T>| elements.0)
 }
 
 fn target(path: &str, segment: &str, what: &str) -> Result<Target> {

@@ -3,6 +3,7 @@
 use super::entity::{Check, Node, Service};
 use crate::api::json;
 use crate::api::kv::KvPair;
+use crate::error::Result;
 use serde::Deserialize;
 
 /// What became of a transaction.
@@ -75,20 +76,19 @@ impl TxnResult {
 /// The answer's body.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Body {
+struct Body {
     #[serde(deserialize_with = "json::nullable")]
     results: Vec<TxnResult>,
     #[serde(deserialize_with = "json::nullable")]
     errors: Vec<TxnError>,
 }
 
-impl Body {
-    pub(super) fn outcome(self, rolled_back: bool) -> TxnOutcome {
-        match rolled_back {
-            true => TxnOutcome::RolledBack(self.errors),
-            false => TxnOutcome::Committed(self.results),
-        }
-    }
+pub(super) fn read(reply: &json::Reply<'_>) -> Result<TxnOutcome> {
+    let body: Body = json::decode(reply)?;
+    Ok(match reply.response.status {
+        409 => TxnOutcome::RolledBack(body.errors),
+        _ => TxnOutcome::Committed(body.results),
+    })
 }
 
 /// Why a transaction was rolled back.

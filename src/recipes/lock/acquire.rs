@@ -7,12 +7,11 @@ use super::own_session;
 use super::seen::{self, Seen};
 use super::shared::{Shared, Won};
 use super::spec::SessionSource;
-use crate::client::Client;
+use crate::client::{Client, Either};
 use crate::config::Consistency;
 use crate::error::{Error, Result, Status};
 use crate::recipes::session::SessionEnd;
-use crate::runtime::{self, Place, Places, Upkeep, backoff};
-use crate::transport::CancelToken;
+use crate::runtime::{Place, Places, Upkeep, backoff};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,12 +38,11 @@ static WAITING: Places = Places::new();
 /// One acquire.
 pub(super) struct Campaign<'a> {
     lock: &'a Arc<Shared>,
-    cancel: &'a CancelToken,
     /// `None` waits for ever.
     deadline: Option<Instant>,
     /// Never waits for another holder.
     once: bool,
-    client: Client,
+    client: Client<Either>,
     claim: Option<Arc<Claim>>,
     /// The index to wait on; 0 looks at once.
     index: u64,
@@ -69,17 +67,18 @@ enum Round {
 
 impl Campaign<'_> {
     /// `None` for the time only tries.
-    pub(super) fn new<'a>(
-        lock: &'a Arc<Shared>,
-        cancel: &'a CancelToken,
+    pub(super) fn new(
+        lock: &Arc<Shared>,
+        client: Client<Either>,
         timeout: Option<Duration>,
-    ) -> Campaign<'a> {
+    ) -> Campaign<'_> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let client = lock.client.cancelled_by(cancel);
-        let client = deadline.map_or(client.clone(), |deadline| client.until(deadline));
+        let client = match deadline {
+            Some(deadline) => client.until(deadline),
+            None => client,
+        };
         Campaign {
             lock,
-            cancel,
             deadline,
             once: timeout.is_none(),
             client,
@@ -95,30 +94,30 @@ impl Campaign<'_> {
     }
 
     /// `None` when somebody else had it until the time was over.
-    pub(super) fn run(mut self) -> Result<Option<Won>> {
-        let result = self.rounds();
+    pub(super) async fn run(mut self) -> Result<Option<Won>> {
+        let result = self.rounds().await;
         if let (Ok(None) | Err(_), true, Some(claim)) = (&result, self.doubt, self.claim.take()) {
             Disown::doubtful(self.lock, claim);
         }
         result
     }
 
-    fn rounds(&mut self) -> Result<Option<Won>> {
+    async fn rounds(&mut self) -> Result<Option<Won>> {
         loop {
-            self.cancel.check()?;
-            match self.round() {
+            self.client.cancel().check()?;
+            match self.round().await {
                 Ok(Round::Won(won)) => return Ok(Some(won)),
                 Ok(Round::Taken(_)) if self.once => return Ok(None),
                 Ok(Round::Taken(pause)) => {
                     self.taken = true;
                     self.error = None;
-                    self.pause(pause)?;
+                    self.pause(pause).await?;
                 }
                 Ok(Round::Changed) => {
                     self.changes += 1;
                     match self.changes > TRIES {
                         true if self.once => return Ok(None),
-                        true => self.pause(self.between_looks())?,
+                        true => self.pause(self.between_looks()).await?,
                         false => {}
                     }
                 }
@@ -128,7 +127,7 @@ impl Campaign<'_> {
                     self.index = 0;
                     self.error = Some(error);
                     let (first, most) = (Duration::from_millis(100), Duration::from_secs(2));
-                    self.pause(backoff(self.failures, first, most, self.unit()))?;
+                    self.pause(backoff(self.failures, first, most, self.unit())).await?;
                 }
             }
             if self.rest().is_some_and(|rest| rest.is_zero()) {
@@ -145,9 +144,9 @@ impl Campaign<'_> {
         }
     }
 
-    fn round(&mut self) -> Result<Round> {
-        self.borrow()?;
-        let (seen, pause) = self.look()?;
+    async fn round(&mut self) -> Result<Round> {
+        self.borrow().await?;
+        let (seen, pause) = self.look().await?;
         match seen {
             Seen::Foreign(flags) => Err(seen::conflict(self.lock.key(), flags)),
             Seen::Other(holder) => {
@@ -158,14 +157,14 @@ impl Campaign<'_> {
                 Some(claim) => Ok(Round::Won(Won { claim: claim.clone(), token })),
                 None => Ok(Round::Changed),
             },
-            Seen::Absent => self.take(0),
-            Seen::Free(index) => self.take(index),
+            Seen::Absent => self.take(0).await,
+            Seen::Free(index) => self.take(index).await,
         }
     }
 
     /// Reads the key, after it changed where there is an index to wait on. Gives how long to pause
     /// before the next look.
-    fn look(&mut self) -> Result<(Seen, Duration)> {
+    async fn look(&mut self) -> Result<(Seen, Duration)> {
         let spec = &self.lock.spec;
         let waits = if self.index > 0 { self.place_to_wait() } else { None };
         let mut options = spec.options.clone().consistency(self.consistency());
@@ -173,7 +172,7 @@ impl Campaign<'_> {
             options = options.index(self.index).wait(self.wait());
         }
         let started = Instant::now();
-        let answer = self.client.kv().get(&spec.key, &options)?;
+        let answer = self.client.kv().get(&spec.key, &options)?.await?;
         let before = std::mem::replace(&mut self.index, answer.meta.index);
         if self.index < before {
             self.index = 0;
@@ -192,11 +191,11 @@ impl Campaign<'_> {
     }
 
     /// Takes the key as it was at this write.
-    fn take(&mut self, index: u64) -> Result<Round> {
+    async fn take(&mut self, index: u64) -> Result<Round> {
         self.lock.state().holder = None;
         self.index = 0;
-        let claim = self.own_or_borrowed()?;
-        match attempt::take(&self.client, &self.lock.spec, claim.id(), index) {
+        let claim = self.own_or_borrowed().await?;
+        match attempt::take(&self.client, &self.lock.spec, claim.id(), index).await {
             Ok(Taken::Won(token)) => Ok(Round::Won(Won { claim, token })),
             Ok(Taken::Changed) => Ok(Round::Changed),
             Ok(Taken::LockDelay) => Ok(Round::Taken(self.between_looks())),
@@ -233,7 +232,7 @@ impl Campaign<'_> {
     }
 
     /// Sees to it that a borrowed session is at hand, and an own one that ended is not.
-    fn borrow(&mut self) -> Result<()> {
+    async fn borrow(&mut self) -> Result<()> {
         if self.claim.as_ref().is_some_and(|claim| claim.remaining().is_zero()) {
             self.claim = None;
         }
@@ -247,19 +246,19 @@ impl Campaign<'_> {
             let message = format!("the session {} is not valid any more", claim.id());
             return Err(Error::new(Status::SessionInvalid, message));
         }
-        Disowned::take_over(self.upkeep(), self.lock.key(), claim.id(), self.deadline)?;
+        Disowned::take_over(&self.client, self.lock.key(), claim.id(), self.deadline).await?;
         self.claim = Some(Arc::new(claim));
         Ok(())
     }
 
-    fn own_or_borrowed(&mut self) -> Result<Arc<Claim>> {
+    async fn own_or_borrowed(&mut self) -> Result<Arc<Claim>> {
         if let Some(claim) = &self.claim {
             return Ok(claim.clone());
         }
         let SessionSource::Own(spec) = &self.lock.spec.session else {
             return Err(Error::new(Status::Internal, "a borrowed session is missing"));
         };
-        let own = own_session::create(self.lock, spec, self.cancel, self.deadline)?;
+        let own = own_session::create(self.lock, spec, &self.client, self.deadline).await?;
         Ok(self.claim.insert(Arc::new(Claim::Own(own))).clone())
     }
 
@@ -279,14 +278,13 @@ impl Campaign<'_> {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
-    fn pause(&self, time: Duration) -> Result<()> {
+    async fn pause(&self, time: Duration) -> Result<()> {
         let time = match self.rest() {
             Some(rest) if rest < REST => rest,
             Some(rest) => time.min(rest),
             None => time,
         };
-        let interruptible = self.client.settings().interruptible;
-        if time.is_zero() { Ok(()) } else { runtime::sleep(self.cancel, time, interruptible) }
+        if time.is_zero() { Ok(()) } else { self.client.sleep(time).await }
     }
 
     fn between_looks(&self) -> Duration {

@@ -6,7 +6,7 @@
 use super::LOCK_FLAG;
 use super::spec::LockSpec;
 use crate::api::txn::{Txn, TxnError, TxnOutcome, TxnResult};
-use crate::client::Client;
+use crate::client::{Client, Either};
 use crate::error::{Error, Result, Status};
 
 /// What became of an attempt to take the key.
@@ -32,27 +32,32 @@ pub(super) enum GivenBack {
 }
 
 /// Takes the key, which must be as it was at its last write; 0 is "does not exist".
-pub(super) fn take(client: &Client, spec: &LockSpec, session: &str, index: u64) -> Result<Taken> {
+pub(super) async fn take(
+    client: &Client<Either>,
+    spec: &LockSpec,
+    session: &str,
+    index: u64,
+) -> Result<Taken> {
     let mut txn = Txn::new();
     match index {
         0 => txn.check_not_exists(&spec.key)?,
         index => txn.check_index(&spec.key, index)?,
     };
     txn.lock(&spec.key, &spec.value, LOCK_FLAG, session)?;
-    let outcome = client.commit(&txn, &spec.options)?.value;
+    let outcome = client.commit(&txn, &spec.options)?.await?.value;
     judge_taking(&spec.key, outcome)
 }
 
 /// Gives the key back, which must be as it was at this write.
-pub(super) fn give_back(
-    client: &Client,
+pub(super) async fn give_back(
+    client: &Client<Either>,
     spec: &LockSpec,
     session: &str,
     index: u64,
 ) -> Result<GivenBack> {
     let mut txn = Txn::new();
     txn.check_index(&spec.key, index)?.unlock(&spec.key, &spec.value, LOCK_FLAG, session)?;
-    match client.commit(&txn, &spec.options)?.value {
+    match client.commit(&txn, &spec.options)?.await?.value {
         TxnOutcome::Committed(_) => Ok(GivenBack::Released),
         TxnOutcome::RolledBack(errors) => match errors.iter().find(|error| error.is_denied()) {
             Some(denied) => Err(Error::new(Status::Denied, &denied.what)),

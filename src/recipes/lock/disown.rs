@@ -5,10 +5,10 @@ use super::claim::Claim;
 use super::seen::Seen;
 use super::shared::Shared;
 use super::spec::LockSpec;
-use crate::client::Client;
+use crate::client::{Client, Either};
 use crate::config::Consistency;
 use crate::error::{Error, Result, Status};
-use crate::runtime::{Leaving, Task, TaskId, Upkeep, backoff};
+use crate::runtime::{Leaving, Task, TaskId, Upkeep, at_once, backoff};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 
 /// The longest time that one attempt is given.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often who takes over looks whether a step has ended.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// For how long an acquire without an answer may still be granted: writes that had failed at the
 /// client were seen to be applied more than a minute later.
@@ -93,8 +96,10 @@ impl Disown {
     /// Takes one more step towards it. True when it is done.
     fn advance(&self, state: &mut State) -> Result<bool> {
         let client = self.client.until(Instant::now() + PATIENCE.min(self.claim.window() / 3));
+        let waiting = client.styled(Either::Blocks);
         if let Some(index) = state.index.take() {
-            match attempt::give_back(&client, &self.spec, self.claim.id(), index)? {
+            let given = attempt::give_back(&waiting, &self.spec, self.claim.id(), index);
+            match at_once(given)? {
                 GivenBack::Released => return Ok(!state.late),
                 GivenBack::Changed => {}
             }
@@ -191,23 +196,25 @@ impl Disowned {
     }
 
     /// Ends what would give this key of this session back, after the request that is in flight.
-    pub(super) fn take_over(
-        upkeep: &Upkeep,
+    pub(super) async fn take_over(
+        client: &Client<Either>,
         key: &str,
         session: &str,
         deadline: Option<Instant>,
     ) -> Result<()> {
+        let upkeep = client.upkeep();
         let disowned = Disowned::of(upkeep);
         let found = disowned.0.lock().get(&(key.to_string(), session.to_string())).cloned();
         for disown in found.unwrap_or_default().iter().filter_map(Weak::upgrade) {
             let deadline = deadline.unwrap_or_else(|| Instant::now() + 2 * PATIENCE);
-            let Some(mut state) = disown.state.try_lock_until(deadline) else {
-                let message = "an earlier release of this key by this session has not ended yet";
-                return Err(Error::new(Status::Timeout, message));
-            };
-            state.over = true;
-            state.leaving = None;
-            drop(state);
+            while !disown.call_off() {
+                if Instant::now() >= deadline {
+                    let message =
+                        "an earlier release of this key by this session has not ended yet";
+                    return Err(Error::new(Status::Timeout, message));
+                }
+                client.sleep(BETWEEN_LOOKS).await?;
+            }
             upkeep.lane.end(disown.id);
             disowned.remove(&disown);
         }
@@ -216,6 +223,16 @@ impl Disowned {
 }
 
 impl Disown {
+    /// Ends it, unless it takes a step at this moment.
+    fn call_off(&self) -> bool {
+        let Some(mut state) = self.state.try_lock() else { return false };
+        state.over = true;
+        let leaving = state.leaving.take();
+        drop(state);
+        drop(leaving);
+        true
+    }
+
     fn name(&self) -> Name {
         (self.spec.key.clone(), self.claim.id().to_string())
     }

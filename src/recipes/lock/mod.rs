@@ -17,12 +17,15 @@ mod tests;
 pub use seen::LOCK_FLAG;
 pub use spec::{LockSpec, LostReason};
 
-use crate::client::Client;
+use crate::api::kv::check_key;
+use crate::client::{Blocking, Client, Deferred, Either, Style};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::recipes::fence::{Fence, Fenced};
 use acquire::Campaign;
+use claim::Claim;
 use shared::Shared;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,18 +35,46 @@ use std::time::Duration;
 /// held only as long as that is known to succeed: [`Lock::is_held`] asks the clock each time. A
 /// lost lock can be acquired again. Dropping a held lock releases it in the background. Any method
 /// from any thread.
-pub struct Lock {
-    shared: Arc<Shared>,
+///
+/// Its calls end in the style of the client that it was made through.
+pub struct Lock<S: Style = Blocking> {
+    owner: Arc<Owner>,
+    style: S,
 }
 
-impl Client {
-    /// A lock. Checks what it is made of; sends nothing.
-    pub fn lock(&self, spec: LockSpec) -> Result<Lock> {
-        Ok(Lock { shared: Shared::new(self, spec)? })
+/// The lock ends with the last of its handles.
+struct Owner(Arc<Shared>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.abandon();
     }
 }
 
-impl Lock {
+impl<S: Style> Client<S> {
+    /// A lock. Checks what it is made of; sends nothing.
+    pub fn lock(&self, spec: LockSpec) -> Result<Lock<S>> {
+        let shared = Shared::new(self.blocking(), spec)?;
+        Ok(Lock { owner: Arc::new(Owner(shared)), style: self.style() })
+    }
+}
+
+impl<S: Style> Lock<S> {
+    /// The same lock, whose calls do not wait: what they give begins when it is awaited.
+    pub fn deferred(&self) -> Lock<Deferred> {
+        self.styled(Deferred)
+    }
+
+    /// The same lock, whose calls wait for their end.
+    pub fn blocking(&self) -> Lock {
+        self.styled(Blocking)
+    }
+
+    /// The same lock, whose calls end in this style.
+    pub(crate) fn styled<T: Style>(&self, style: T) -> Lock<T> {
+        Lock { owner: self.owner.clone(), style }
+    }
+
     /// Acquires the lock, waiting this long for it at most; [`Duration::MAX`] waits for ever. False
     /// when somebody else held it, or its lock-delay lasted, until the time was over.
     ///
@@ -56,43 +87,57 @@ impl Lock {
     /// An acquire that ends without the lock leaves nothing behind: its own session is destroyed,
     /// and what a request without an answer may have got is given back, in the background. Only a
     /// session whose making was never answered is left to its TTL, since nobody knows its id.
-    pub fn acquire(&self, timeout: Duration) -> Result<bool> {
+    pub fn acquire(&self, timeout: Duration) -> Result<S::Output<bool>> {
         self.campaign(Some(timeout))
     }
 
     /// Acquires the lock if nobody else holds it; as [`Lock::acquire`], without waiting.
-    pub fn try_acquire(&self) -> Result<bool> {
+    pub fn try_acquire(&self) -> Result<S::Output<bool>> {
         self.campaign(None)
     }
 
-    fn campaign(&self, timeout: Option<Duration>) -> Result<bool> {
-        let acquiring = self.shared.begin_acquire()?;
-        let campaign = Campaign::new(&self.shared, &acquiring.cancel, timeout);
-        match campaign.run()? {
-            Some(won) => acquiring.hold(won).map(|()| true),
-            None => Ok(false),
-        }
+    fn campaign(&self, timeout: Option<Duration>) -> Result<S::Output<bool>> {
+        self.run(move |lock, client| async move {
+            let acquiring = lock.begin_acquire(client.cancel())?;
+            let client = client.cancelled_by(&acquiring.cancel);
+            match Campaign::new(&lock, client, timeout).run().await? {
+                Some(won) => acquiring.hold(won).map(|()| true),
+                None => Ok(false),
+            }
+        })
     }
 
     /// Releases the lock, then destroys its own session. `Status::NotHeld` when it was not held,
     /// `LockLost` when it was lost before. After any other error the lock is not held either, its
     /// state at Consul is unknown, and the library goes on releasing it in the background until the
     /// key is not its own or the TTL is over.
-    pub fn release(&self) -> Result<()> {
-        release::release(&self.shared)
+    pub fn release(&self) -> Result<S::Output<()>> {
+        self.run(move |lock, client| async move { release::release(&lock, &client).await })
+    }
+
+    fn run<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
+        &self,
+        recipe: impl FnOnce(Arc<Shared>, Client<Either>) -> F + Send + 'static,
+    ) -> Result<S::Output<T>> {
+        let lock = self.shared().clone();
+        self.shared().client.styled(self.style).run(move |client| recipe(lock, client))
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.owner.0
     }
 
     /// Ends a waiting [`Lock::acquire`] and [`Lock::wait_lost`] of other threads with
     /// `Status::Cancelled`. Returns at once. A held lock stays held.
     pub fn stop(&self) {
-        self.shared.stop(Status::Cancelled, "the lock was stopped");
+        self.shared().stop(Status::Cancelled, "the lock was stopped");
     }
 
     /// Deletes the key if nobody holds it. True when it is gone, false when it is in use.
     /// `Status::AlreadyHeld` when this lock is held, `LockConflict` when the key is used for
     /// something else.
-    pub fn destroy(&self) -> Result<bool> {
-        release::destroy(&self.shared)
+    pub fn destroy(&self) -> Result<S::Output<bool>> {
+        self.run(move |lock, client| async move { release::destroy(&lock, &client).await })
     }
 
     /// True while it is held, judged by the clock at this moment.
@@ -103,77 +148,94 @@ impl Lock {
     /// How long it is known to be held if nothing is heard of Consul from now on; zero when it is
     /// not held.
     pub fn remaining(&self) -> Duration {
-        self.shared.remaining()
+        self.shared().remaining()
     }
 
     /// The fencing token of the last acquisition: the index of the write that acquired the key. It
     /// grows with each acquisition of the key by anybody, so a store that refuses lower tokens than
     /// it has seen is safe from late writers.
     pub fn fencing_token(&self) -> Option<u64> {
-        self.shared.state().token
+        self.shared().state().token
     }
 
     /// The session that holds it, while it is held.
     pub fn session_id(&self) -> Option<String> {
-        self.shared.claim().map(|claim| claim.id().to_string())
+        self.shared().claim().map(|claim| claim.id().to_string())
     }
 
     /// The session that held the key when an acquire looked last: `None` where nobody does, which
     /// while an acquire waits means the lock-delay.
     pub fn holder(&self) -> Option<String> {
-        self.shared.holder()
+        self.shared().holder()
     }
 
     /// Why it was lost; `None` when it was not, and from the next acquire on.
     pub fn lost_reason(&self) -> Option<LostReason> {
-        self.shared.lost_reason()
+        self.shared().lost_reason()
     }
 
     /// Waits until the lock is lost and gives the reason; `None` when it is still held after this
     /// time. `Status::NotHeld` when it was never held or is released, `Cancelled` after
     /// [`Lock::stop`].
     pub fn wait_lost(&self, timeout: Duration) -> Result<Option<LostReason>> {
-        self.shared.wait_lost(timeout)
+        self.shared().wait_lost(timeout)
     }
 
     /// What writes only while this lock is held. `Status::NotHeld` or `LockLost` when it is not.
-    pub fn fence(&self) -> Result<Fence> {
-        let claim = self.shared.claim().filter(|_| self.is_held());
-        let claim = claim.ok_or_else(|| self.shared.not_held())?;
-        let fence = self.shared.client.fence(self.shared.key(), claim.id());
-        Ok(fence.scoped(&self.shared.spec.options))
+    pub fn fence(&self) -> Result<Fence<S>> {
+        let claim = self.held()?;
+        Ok(self.shared().fence(&claim, self.style))
     }
 
     /// Writes another key only while this lock is held, whatever its holder believes: both happen
     /// in one transaction. `Status::NotHeld` or `LockLost` when it is not held any more; nothing
     /// was written then.
-    pub fn put_fenced(&self, key: &str, value: &[u8], flags: u64, options: &Options) -> Result<()> {
-        match self.fence()?.put(key, value, flags, options)? {
-            Fenced::Done => Ok(()),
-            Fenced::NotHeld | Fenced::Conflict => Err(self.found_lost()),
-        }
+    pub fn put_fenced(
+        &self,
+        key: &str,
+        value: &[u8],
+        flags: u64,
+        options: &Options,
+    ) -> Result<S::Output<()>> {
+        check_key(key)?;
+        let claim = self.held()?;
+        let (key, value, options) = (key.to_string(), value.to_vec(), options.clone());
+        self.run(move |lock, client| async move {
+            let fence = lock.fence(&claim, client.style());
+            match fence.put(&key, &value, flags, &options)?.await? {
+                Fenced::Done => Ok(()),
+                Fenced::NotHeld | Fenced::Conflict => Err(found_lost(&lock, client.style()).await),
+            }
+        })
     }
 
-    /// The error for a lock that Consul said is not held.
-    fn found_lost(&self) -> Error {
-        if let Some(claim) = self.shared.claim() {
-            // If it cannot be read the lane finds the reason.
-            let _ = monitor::examine(&self.shared, &claim);
-        }
-        self.shared.lost_reason().map_or_else(
-            || Error::new(Status::LockLost, "Consul says that the session does not hold the key"),
-            Error::from,
-        )
+    fn held(&self) -> Result<Arc<Claim>> {
+        let claim = self.shared().claim().filter(|_| self.is_held());
+        claim.ok_or_else(|| self.shared().not_held())
     }
 
     /// As dropping it, while calls on other threads still use it.
     pub(crate) fn abandon(&self) {
-        self.shared.abandon();
+        self.shared().abandon();
     }
 }
 
-impl Drop for Lock {
-    fn drop(&mut self) {
-        self.shared.abandon();
+/// The error for a lock that Consul said is not held.
+async fn found_lost(lock: &Arc<Shared>, style: Either) -> Error {
+    if let Some(claim) = lock.claim() {
+        // If it cannot be read the lane finds the reason.
+        let _ = monitor::examine(lock, &claim, style).await;
+    }
+    lock.lost_reason().map_or_else(
+        || Error::new(Status::LockLost, "Consul says that the session does not hold the key"),
+        Error::from,
+    )
+}
+
+impl Shared {
+    /// What writes only while this claim holds the lock.
+    fn fence<S: Style>(&self, claim: &Claim, style: S) -> Fence<S> {
+        let fence = self.client.styled(style).fence(self.key(), claim.id());
+        fence.scoped(&self.spec.options)
     }
 }

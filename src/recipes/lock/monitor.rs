@@ -9,11 +9,11 @@ use super::seen::Seen;
 use super::shared::Shared;
 use crate::api::kv::KvPair;
 use crate::api::txn::{Txn, TxnError, TxnOutcome};
-use crate::client::Client;
+use crate::client::{Client, Either};
 use crate::config::{Consistency, Options};
 use crate::error::{Error, Result, Status};
 use crate::recipes::session::SessionEnd;
-use crate::runtime::{Places, Task, TaskId, Upkeep, backoff};
+use crate::runtime::{Places, Task, TaskId, Upkeep, at_once, backoff};
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
@@ -66,6 +66,13 @@ struct Watch {
 struct Live {
     lock: Arc<Shared>,
     claim: Arc<Claim>,
+}
+
+/// One that is looked at.
+struct Look<'a> {
+    lock: &'a Arc<Shared>,
+    claim: &'a Arc<Claim>,
+    style: Either,
 }
 
 impl Monitor {
@@ -139,7 +146,7 @@ impl Monitor {
         if let Some(watch) = self.state.lock().polled.as_mut().filter(|watch| watch.is(live)) {
             watch.index = next;
         }
-        live.judge(answer?.value);
+        at_once(async { Ok(live.look().judge(answer?.value).await) })?;
         let news = next != index || started.elapsed() >= BLOCKED;
         Ok(if place.is_none() { Some(SWEEP) } else { news.then_some(Duration::ZERO) })
     }
@@ -165,46 +172,58 @@ impl Live {
         self.lock.upkeep().clock.now()
     }
 
+    fn look(&self) -> Look<'_> {
+        Look { lock: &self.lock, claim: &self.claim, style: Either::Blocks }
+    }
+}
+
+impl Look<'_> {
+    fn client(&self) -> Client<Either> {
+        let patience = patience(self.lock.window(self.claim));
+        self.lock.client.on_upkeep().until(Instant::now() + patience).styled(self.style)
+    }
+
     /// Reads the key and decides.
-    fn examine(&self) -> Result<()> {
-        let client = self.client().until(Instant::now() + patience(self.lock.window(&self.claim)));
-        let pair = client.kv().get(self.lock.key(), &consistent(&self.lock))?.value;
-        self.judge(pair);
+    async fn examine(&self) -> Result<()> {
+        let read = self.client().kv().get(self.lock.key(), &consistent(self.lock))?;
+        self.judge(read.await?.value).await;
         Ok(())
     }
 
     /// What a read means.
-    fn judge(&self, pair: Option<KvPair>) {
+    async fn judge(&self, pair: Option<KvPair>) {
         let seen = Seen::by_holder(pair, Some(self.claim.id()));
         if let Seen::Ours(_) = seen {
-            return self.lock.verified(&self.claim);
+            return self.lock.verified(self.claim);
         }
-        let exists = self.session_exists();
+        let exists = self.session_exists().await;
         if let (false, Some(keeper)) = (exists, self.claim.keeper()) {
             // Tells every lock that it holds, this one too.
             keeper.lose(SessionEnd::Invalid);
         }
         if let Some(reason) = seen.loss(exists) {
-            self.lock.lose(&self.claim, reason);
+            self.lock.lose(self.claim, reason);
         }
     }
 
     /// When Consul cannot be asked the key alone tells the reason.
-    fn session_exists(&self) -> bool {
-        let client = self.client().until(Instant::now() + patience(self.lock.window(&self.claim)));
-        let info = client.session().info(self.claim.id(), &consistent(&self.lock));
-        info.map_or(true, |answer| answer.value.is_some())
+    async fn session_exists(&self) -> bool {
+        let client = self.client();
+        match client.session().info(self.claim.id(), &consistent(self.lock)) {
+            Ok(info) => info.await.map_or(true, |answer| answer.value.is_some()),
+            Err(_) => true,
+        }
     }
 }
 
 /// Decides by a read whether the lock is still held.
-pub(super) fn examine(lock: &Arc<Shared>, claim: &Arc<Claim>) -> Result<()> {
-    Live { lock: lock.clone(), claim: claim.clone() }.examine()
+pub(super) async fn examine(lock: &Arc<Shared>, claim: &Arc<Claim>, style: Either) -> Result<()> {
+    Look { lock, claim, style }.examine().await
 }
 
 /// Whether the session still exists; when Consul cannot be asked the key alone tells what happened.
-pub(super) fn session_exists(lock: &Arc<Shared>, claim: &Arc<Claim>) -> bool {
-    Live { lock: lock.clone(), claim: claim.clone() }.session_exists()
+pub(super) async fn session_exists(lock: &Arc<Shared>, claim: &Arc<Claim>, style: Either) -> bool {
+    Look { lock, claim, style }.session_exists().await
 }
 
 /// Checks locks that share their token and their datacenter by one transaction.
@@ -238,7 +257,7 @@ fn suspect(locks: &[&Live], errors: &[TxnError]) -> Result<()> {
     for (_, live) in suspects {
         if live.lock.holds(&live.claim) {
             // That one cannot be read does not hold up the others.
-            outcome = live.examine().and(outcome);
+            outcome = at_once(live.look().examine()).and(outcome);
         }
     }
     let rest: Vec<_> = rest.into_iter().map(|(_, live)| live).collect();

@@ -5,48 +5,79 @@
 
 use super::shared::Shared;
 use crate::api::session::SessionSpec;
+use crate::client::{Client, Either};
 use crate::error::{Error, Result, Status};
 use crate::recipes::session::{Keeper, OwnSession};
-use crate::runtime::{Task, TaskId};
-use crate::transport::CancelToken;
+use crate::runtime::{Task, TaskId, at_once};
 use parking_lot::Mutex;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// The longest time that an attempt is given.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Makes a session and waits for it until the acquire is cancelled or its time is over.
-pub(super) fn create(
+pub(super) async fn create(
     lock: &Arc<Shared>,
     spec: &SessionSpec,
-    cancel: &CancelToken,
+    client: &Client<Either>,
     deadline: Option<Instant>,
 ) -> Result<OwnSession> {
-    let slot: Slot = Arc::new(Mutex::new(Waiting::ForAnswer));
+    let slot: Slot = Arc::new(Mutex::new(Waiting::ForAnswer(None)));
     let creation = Creation { lock: lock.clone(), spec: spec.clone(), slot: slot.clone() };
     let task: Arc<dyn Task> = Arc::new(creation);
     let upkeep = lock.upkeep();
     upkeep.lane.schedule(TaskId::new(), &task, upkeep.clock.now())?;
     let _abandon = Abandon(slot.clone());
-    let answer = lock.wait_for(cancel, deadline, || {
-        let mut waiting = slot.lock();
-        match std::mem::replace(&mut *waiting, Waiting::ForAnswer) {
-            Waiting::Answered(answer) => Some(answer),
-            Waiting::ForAnswer | Waiting::NoMore => None,
+    let answer = match client.style() {
+        Either::Blocks => lock.wait_for(&client.cancel(), deadline, || take(&slot, None))?,
+        Either::Defers => {
+            let arrival = poll_fn(|context| match take(&slot, Some(context.waker())) {
+                Some(answer) => Poll::Ready(answer),
+                None => Poll::Pending,
+            });
+            within(client, deadline, arrival).await?
         }
-    })?;
+    };
     answer.unwrap_or_else(|| {
         Err(Error::new(Status::Timeout, "timed out, waiting for a session to be made"))
     })
 }
 
+/// What a future gives; `None` when the time is over before.
+async fn within<T>(
+    client: &Client<Either>,
+    deadline: Option<Instant>,
+    future: impl Future<Output = T>,
+) -> Result<Option<T>> {
+    let rest = deadline.map_or(Duration::MAX, |deadline| deadline - Instant::now());
+    let (mut future, mut time) = (pin!(future), pin!(client.sleep(rest)));
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Ok(Some(value))),
+        Poll::Pending => time.as_mut().poll(context).map_ok(|()| None),
+    })
+    .await
+}
+
 type Slot = Arc<Mutex<Waiting>>;
 
 enum Waiting {
-    ForAnswer,
+    /// And who is to be woken by it, where that is no thread.
+    ForAnswer(Option<Waker>),
     Answered(Result<OwnSession>),
     NoMore,
+}
+
+/// The answer, if it has come; otherwise this one is woken by it.
+fn take(slot: &Slot, waker: Option<&Waker>) -> Option<Result<OwnSession>> {
+    let mut waiting = slot.lock();
+    match std::mem::replace(&mut *waiting, Waiting::ForAnswer(waker.cloned())) {
+        Waiting::Answered(answer) => Some(answer),
+        Waiting::ForAnswer(_) | Waiting::NoMore => None,
+    }
 }
 
 /// Nobody waits any more, when dropped.
@@ -68,13 +99,17 @@ struct Creation {
 
 impl Creation {
     fn answer(&self, answer: Result<OwnSession>) {
-        {
+        let waker = {
             let mut slot = self.slot.lock();
-            if let Waiting::ForAnswer = *slot {
-                *slot = Waiting::Answered(answer);
-            }
+            let Waiting::ForAnswer(waker) = &mut *slot else { return };
+            let waker = waker.take();
+            *slot = Waiting::Answered(answer);
+            waker
+        };
+        match waker {
+            Some(waker) => waker.wake(),
+            None => self.lock.wake(),
         }
-        self.lock.wake();
     }
 }
 
@@ -86,7 +121,8 @@ impl Task for Creation {
             ttl => PATIENCE.min(ttl / 3),
         };
         let bounded = client.on_upkeep().until(Instant::now() + patience);
-        let made = Keeper::create(&bounded, &self.spec, &self.lock.spec.options);
+        let bounded = bounded.styled(Either::Blocks);
+        let made = at_once(Keeper::create(&bounded, &self.spec, &self.lock.spec.options));
         self.answer(made.map(OwnSession));
         None
     }

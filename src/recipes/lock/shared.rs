@@ -65,8 +65,9 @@ pub(super) struct Won {
 }
 
 impl Shared {
-    pub(super) fn new(client: &Client, spec: LockSpec) -> Result<Arc<Shared>> {
+    pub(super) fn new(client: Client, spec: LockSpec) -> Result<Arc<Shared>> {
         let spec = spec.checked(client.settings())?;
+        let upkeep = client.upkeep().clone();
         let shared = Arc::new_cyclic(|me| Shared {
             client: client.unbounded(),
             spec,
@@ -76,7 +77,7 @@ impl Shared {
             me: me.clone(),
         });
         let resident: Weak<dyn Resident> = shared.me.clone();
-        client.upkeep().enter(resident);
+        upkeep.enter(resident);
         Ok(shared)
     }
 
@@ -124,7 +125,7 @@ impl Shared {
     }
 
     /// Begins an acquire; who calls ends it by dropping what this gives.
-    pub(super) fn begin_acquire(&self) -> Result<Acquiring<'_>> {
+    pub(super) fn begin_acquire(&self, cancel: CancelToken) -> Result<Acquiring<'_>> {
         self.upkeep().lane.check_open()?;
         // A deadline that has passed unnoticed does not stand in the way.
         self.remaining();
@@ -138,7 +139,6 @@ impl Shared {
             }
             Phase::Releasing => return wrong(Status::Busy, "another call is releasing the lock"),
         }
-        let cancel = CancelToken::new();
         state.phase = Phase::Acquiring(cancel.clone());
         state.holder = None;
         Ok(Acquiring { lock: self, cancel })

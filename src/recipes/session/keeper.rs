@@ -2,7 +2,7 @@
 
 use super::lease::Lease;
 use crate::api::session::{Session, SessionSpec};
-use crate::client::Client;
+use crate::client::{Client, Either};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::runtime::{Kept, Leaving, Order, Resident, Task, TaskId, Upkeep, backoff};
@@ -66,16 +66,16 @@ enum Phase {
 
 impl Keeper {
     /// Makes a session with the bounds of this handle of the client, and keeps it from then on.
-    pub(crate) fn create(
-        client: &Client,
+    pub(crate) async fn create(
+        client: &Client<Either>,
         spec: &SessionSpec,
         options: &Options,
     ) -> Result<Arc<Keeper>> {
         let upkeep = client.upkeep();
         let sent = upkeep.clock.now();
-        let id = client.session().create(spec, options)?.value;
+        let id = client.session().create(spec, options)?.await?.value;
         let keeper = Arc::new_cyclic(|me| Keeper {
-            client: client.unbounded().on_upkeep(),
+            client: client.blocking().unbounded().on_upkeep(),
             options: options.clone(),
             id,
             patience: match spec.time_to_live() {
@@ -93,8 +93,13 @@ impl Keeper {
             }),
             me: me.clone(),
         });
-        keeper.start().inspect_err(|_| drop(keeper.destroy()))?;
-        Ok(keeper)
+        match keeper.start() {
+            Ok(()) => Ok(keeper),
+            Err(error) => {
+                let _ = keeper.destroy(client).await;
+                Err(error)
+            }
+        }
     }
 
     fn start(self: &Arc<Keeper>) -> Result<()> {
@@ -204,13 +209,18 @@ impl Keeper {
         self.tell(&tenants, SessionEnd::Destroyed);
     }
 
-    /// Destroys it at Consul on this thread. When that fails the lane goes on with it.
-    pub(crate) fn destroy(&self) -> Result<()> {
+    /// Destroys it at Consul. When that fails the lane goes on with it.
+    pub(crate) async fn destroy(&self, client: &Client<Either>) -> Result<()> {
         self.let_go();
         if !matches!(self.phase(), Phase::Ending(_)) {
             return Ok(());
         }
-        match self.hurried().session().destroy(&self.id, &self.options) {
+        let client = self.hurried().cancelled_by(&client.cancel()).styled(client.style());
+        let destroyed = match client.session().destroy(&self.id, &self.options) {
+            Ok(destroyed) => destroyed.await,
+            Err(error) => Err(error),
+        };
+        match destroyed {
             Ok(_) => {
                 self.finish();
                 Ok(())

@@ -9,10 +9,10 @@ mod tests;
 pub(crate) use keeper::{Keeper, OwnSession, SessionEnd, Tenant};
 
 use crate::api::session::SessionSpec;
-use crate::client::Client;
+use crate::client::{Client, Either, Style};
 use crate::config::Options;
 use crate::error::Result;
-use crate::runtime::{Leaving, Order, Resident, TaskId};
+use crate::runtime::{Leaving, Order, Resident, TaskId, at_once};
 use parking_lot::Mutex;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -49,10 +49,14 @@ struct State {
     failures: u32,
 }
 
-impl Client {
+impl<S: Style> Client<S> {
     /// Makes a session and keeps it alive. Its TTL is 15 s where none was set; one of zero means
     /// none. When it is lost it stays lost.
-    pub fn keep_session(&self, spec: &SessionSpec, options: &Options) -> Result<KeptSession> {
+    pub fn keep_session(
+        &self,
+        spec: &SessionSpec,
+        options: &Options,
+    ) -> Result<S::Output<KeptSession>> {
         KeptSession::start(self, spec, options, false)
     }
 
@@ -63,25 +67,37 @@ impl Client {
         &self,
         spec: &SessionSpec,
         options: &Options,
-    ) -> Result<KeptSession> {
+    ) -> Result<S::Output<KeptSession>> {
         KeptSession::start(self, spec, options, true)
     }
 }
 
 impl KeptSession {
-    fn start(
-        client: &Client,
+    fn start<S: Style>(
+        client: &Client<S>,
         spec: &SessionSpec,
         options: &Options,
         recreate: bool,
-    ) -> Result<KeptSession> {
-        let client = client.unbounded();
-        let spec = spec.clone().or_ttl(DEFAULT_TTL);
-        let keeper = Keeper::create(&client, &spec, &options.scope())?;
+    ) -> Result<S::Output<KeptSession>> {
+        let (spec, options) = (spec.clone().or_ttl(DEFAULT_TTL), options.scope());
+        spec.check(client.settings().min_session_ttl)?;
+        client.run(move |client| async move {
+            let keeper = Keeper::create(&client, &spec, &options).await?;
+            Ok(KeptSession::of(&client, keeper, spec, options, recreate))
+        })
+    }
+
+    fn of(
+        client: &Client<Either>,
+        keeper: Arc<Keeper>,
+        spec: SessionSpec,
+        options: Options,
+        recreate: bool,
+    ) -> KeptSession {
         let shared = Arc::new_cyclic(|me| Shared {
-            client: client.clone(),
+            client: client.blocking().unbounded(),
             spec,
-            options: options.scope(),
+            options,
             recreate,
             creation: TaskId::new(),
             state: Mutex::new(State {
@@ -95,7 +111,7 @@ impl KeptSession {
         let weak = shared.me.clone();
         client.upkeep().enter(weak);
         keeper.admit(shared.tenant());
-        Ok(KeptSession { shared })
+        KeptSession { shared }
     }
 
     /// Its id; another one after it was recreated.
@@ -128,7 +144,7 @@ impl KeptSession {
     /// error the library goes on trying in the background until it must have ended by itself.
     pub fn destroy(&self) -> Result<()> {
         let keeper = self.shared.end(Keeper::let_go);
-        keeper.destroy()
+        at_once(keeper.destroy(&self.shared.client.styled(Either::Blocks)))
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -2,8 +2,9 @@
 
 use super::Shared;
 use super::keeper::{Keeper, SessionEnd, Tenant};
+use crate::client::Either;
 use crate::error::Error;
-use crate::runtime::{Task, backoff};
+use crate::runtime::{Task, at_once, backoff};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,8 @@ impl Task for Recreation {
             return None;
         }
         let client = shared.client.on_upkeep().until(Instant::now() + PATIENCE);
-        match Keeper::create(&client, &shared.spec, &shared.options) {
+        let client = client.styled(Either::Blocks);
+        match at_once(Keeper::create(&client, &shared.spec, &shared.options)) {
             Ok(keeper) => {
                 shared.replace(keeper);
                 None

@@ -6,11 +6,10 @@ mod agenda;
 pub(crate) use agenda::{Task, TaskId};
 
 use super::clock::Clock;
+use super::fault::caught;
 use crate::error::{Error, Result, Status};
 use agenda::{Agenda, NETWORK_WHEN_LATE};
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -192,20 +191,6 @@ impl Lane {
         state.watched = false;
         !(timed_out && state.agenda.next().is_none())
     }
-}
-
-fn caught<T>(body: impl FnOnce() -> T) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
-        let error = Error::new(Status::Internal, panic_text(payload.as_ref()));
-        std::mem::forget(payload); // Its own drop could panic.
-        error
-    })
-}
-
-fn panic_text(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    format!("a fault in the library: {}", text.unwrap_or("a panic without a message"))
 }
 
 #[cfg(test)]

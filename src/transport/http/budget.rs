@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::transport::Lane;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::Arc;
 
 /// Places for renewals, heartbeats, releases and lock monitors. Consul allows 200 connections from
@@ -39,32 +40,76 @@ pub(super) struct Place<'a>(&'a Mutex<Places>);
 impl Budget {
     /// Takes a place, waiting for one until the call's deadline.
     pub(super) fn take(&self, lane: Lane, limit: usize, call: &Arc<Call>) -> Result<Place<'_>> {
-        match lane {
-            Lane::Calls => take(&self.calls, limit, call),
-            Lane::Upkeep => take(&self.upkeep, UPKEEP, call),
+        match self.ask(lane, limit, call) {
+            Asked::Given(place) => Ok(place),
+            Asked::Later(queued) => queued.conclude(call.wait(call.deadline)),
+        }
+    }
+
+    /// As [`Budget::take`], for a call that runs in a task.
+    pub(super) async fn take_in_task(
+        &self,
+        lane: Lane,
+        limit: usize,
+        call: &Arc<Call>,
+    ) -> Result<Place<'_>> {
+        match self.ask(lane, limit, call) {
+            Asked::Given(place) => Ok(place),
+            Asked::Later(queued) => {
+                queued.conclude(poll_fn(|_| call.poll_wait(call.deadline)).await)
+            }
+        }
+    }
+
+    fn ask<'a, 'c>(&'a self, lane: Lane, limit: usize, call: &'c Arc<Call>) -> Asked<'a, 'c> {
+        let (lane, limit) = match lane {
+            Lane::Calls => (&self.calls, limit),
+            Lane::Upkeep => (&self.upkeep, UPKEEP),
+        };
+        let mut places = lane.lock();
+        if places.taken < limit {
+            places.taken += 1;
+            return Asked::Given(Place(lane));
+        }
+        places.waiting.push_back(Waiting { call: call.clone(), limit });
+        call.enter(Phase::Place);
+        Asked::Later(Queued { lane, call })
+    }
+}
+
+enum Asked<'a, 'c> {
+    Given(Place<'a>),
+    Later(Queued<'a, 'c>),
+}
+
+/// A call in the queue; it leaves it when this is dropped.
+struct Queued<'a, 'c> {
+    lane: &'a Mutex<Places>,
+    call: &'c Arc<Call>,
+}
+
+impl<'a> Queued<'a, '_> {
+    /// The end of the wait: with a place where it was signalled.
+    fn conclude(self, waited: Result<bool>) -> Result<Place<'a>> {
+        match waited {
+            Ok(true) => {
+                let lane = self.lane;
+                std::mem::forget(self);
+                Ok(Place(lane))
+            }
+            Ok(false) => Err(self.call.timeout()),
+            Err(reason) => Err(reason),
         }
     }
 }
 
-fn take<'a>(lane: &'a Mutex<Places>, limit: usize, call: &Arc<Call>) -> Result<Place<'a>> {
-    {
-        let mut places = lane.lock();
-        if places.taken < limit {
-            places.taken += 1;
-            return Ok(Place(lane));
+impl Drop for Queued<'_, '_> {
+    fn drop(&mut self) {
+        if !self.lane.lock().forget(self.call) {
+            // It was handed over at the moment the wait ended: pass it on.
+            drop(Place(self.lane));
         }
-        places.waiting.push_back(Waiting { call: call.clone(), limit });
     }
-    call.enter(Phase::Place);
-    let waited = call.wait(call.deadline);
-    if waited == Ok(true) {
-        return Ok(Place(lane));
-    }
-    if !lane.lock().forget(call) {
-        // It was handed over at the moment the wait ended: pass it on.
-        drop(Place(lane));
-    }
-    Err(waited.err().unwrap_or_else(|| call.timeout()))
 }
 
 impl Places {

@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// What an exchange is busy with, for the message of a timeout.
@@ -77,6 +78,16 @@ struct State {
     interrupted: Option<Error>,
     socket: Option<Arc<OwnedFd>>,
     signalled: bool,
+    /// The task that the call runs in; none where it has a thread of its own.
+    task: Option<Waker>,
+}
+
+impl State {
+    fn wake_task(&self) {
+        if let Some(task) = &self.task {
+            task.wake_by_ref();
+        }
+    }
 }
 
 impl Call {
@@ -150,8 +161,34 @@ impl Call {
 
     /// Ends the wait of [`Call::wait`], the next one where there is none at the moment.
     pub(super) fn signal(&self) {
-        self.state.lock().signalled = true;
+        let mut state = self.state.lock();
+        state.signalled = true;
+        state.wake_task();
+        drop(state);
         self.woken.notify_all();
+    }
+
+    /// The call runs in this task: what would wake its thread wakes that.
+    pub(super) fn run_in(&self, task: &Waker) {
+        self.state.lock().task = Some(task.clone());
+    }
+
+    /// The end of [`Call::run_in`].
+    pub(super) fn leave_task(&self) {
+        let task = self.state.lock().task.take();
+        drop(task);
+    }
+
+    /// As [`Call::wait`], for a call that runs in a task. Somebody else must wake it at `until`.
+    pub(super) fn poll_wait(&self, until: Instant) -> Poll<Result<bool>> {
+        let mut state = self.state.lock();
+        if let Some(reason) = &state.interrupted {
+            return Poll::Ready(Err(reason.clone()));
+        }
+        if std::mem::take(&mut state.signalled) {
+            return Poll::Ready(Ok(true));
+        }
+        if Instant::now() >= until { Poll::Ready(Ok(false)) } else { Poll::Pending }
     }
 
     /// Waits for [`Call::signal`] until `until` at most. True when it came.
@@ -232,6 +269,7 @@ impl Interrupt for Call {
             // It fails only where there is nothing left to shut.
             let _ = rustix::net::shutdown(socket, Shutdown::Both);
         }
+        state.wake_task();
         drop(state);
         self.woken.notify_all();
     }

@@ -49,31 +49,9 @@ impl Connection {
     }
 
     fn receive(&mut self, call: &Call) -> Result<bool, ureq::Error> {
-        // ureq uses a body up as it comes, and bounds the head; but not the lines between chunks.
-        if self.buffers.input().len() > MAX_UNUSED {
-            return Err(failure::endless());
-        }
-        match self.link.receive(self.buffers.input_append_buf(), call) {
-            Ok(0) if call.is_answered() => Ok(false),
-            Ok(0) => {
-                call.note_death();
-                Err(match self.write_error.take() {
-                    Some(error) => failure::of_io(error),
-                    None => failure::closed_unanswered(),
-                })
-            }
-            Ok(received) => {
-                self.buffers.input_appended(received);
-                call.note_answered();
-                Ok(true)
-            }
-            Err(error) => {
-                if failure::is_death(&error) {
-                    call.note_death();
-                }
-                Err(failure::of_io(error))
-            }
-        }
+        check_unused(&self.buffers)?;
+        let got = self.link.receive(self.buffers.input_append_buf(), call);
+        received(got, &mut self.buffers, &mut self.write_error, call)
     }
 
     fn call(&self) -> Result<Arc<Call>, ureq::Error> {
@@ -100,6 +78,41 @@ impl Connection {
         self.buffers.reserve_line(call.longest_line);
         self.call = Some(call);
         true
+    }
+}
+
+/// ureq uses a body up as it comes, and bounds the head; but not the lines between chunks.
+pub(super) fn check_unused(buffers: &Buffers) -> Result<(), ureq::Error> {
+    if buffers.input().len() > MAX_UNUSED { Err(failure::endless()) } else { Ok(()) }
+}
+
+/// Takes note of what came of waiting for bytes. False when the answer has ended.
+pub(super) fn received(
+    received: io::Result<usize>,
+    buffers: &mut Buffers,
+    write_error: &mut Option<io::Error>,
+    call: &Call,
+) -> Result<bool, ureq::Error> {
+    match received {
+        Ok(0) if call.is_answered() => Ok(false),
+        Ok(0) => {
+            call.note_death();
+            Err(match write_error.take() {
+                Some(error) => failure::of_io(error),
+                None => failure::closed_unanswered(),
+            })
+        }
+        Ok(received) => {
+            buffers.input_appended(received);
+            call.note_answered();
+            Ok(true)
+        }
+        Err(error) => {
+            if failure::is_death(&error) {
+                call.note_death();
+            }
+            Err(failure::of_io(error))
+        }
     }
 }
 

@@ -33,8 +33,9 @@ pub(super) struct Connector {
     tls: Option<TlsClient>,
 }
 
+/// Where connections lead.
 #[derive(Debug)]
-enum Target {
+pub(super) enum Target {
     Tcp(Resolver),
     Unix(PathBuf),
 }
@@ -46,6 +47,14 @@ impl Connector {
             Place::Unix(path) => Target::Unix(path.clone()),
         };
         Connector { target, tls }
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(super) fn tls(&self) -> Option<&TlsClient> {
+        self.tls.as_ref()
     }
 
     fn open(&self, call: Arc<Call>) -> Result<Connection> {
@@ -63,7 +72,11 @@ impl Connector {
     }
 }
 
-impl UreqConnector for Connector {
+/// The same one, for ureq.
+#[derive(Debug)]
+pub(super) struct SharedConnector(pub(super) Arc<Connector>);
+
+impl UreqConnector for SharedConnector {
     type Out = Connection;
 
     fn connect(
@@ -72,49 +85,80 @@ impl UreqConnector for Connector {
         _: Option<()>,
     ) -> std::result::Result<Option<Connection>, ureq::Error> {
         let call = current().ok_or(ureq::Error::ConnectionFailed)?;
-        self.open(call).map(Some).map_err(failure::of)
+        self.0.open(call).map(Some).map_err(failure::of)
     }
 }
 
 fn secured(socket: Socket, client: &TlsClient, call: &Call) -> Result<TlsLink> {
-    TlsLink::handshake(socket, client, call).map_err(|error| {
-        call.detach();
-        if !failure::is_death(&error) {
-            return failure::from_io(error);
-        }
-        call.note_death();
-        failure::broken("the connection was closed in the TLS handshake")
-    })
+    TlsLink::handshake(socket, client, call).map_err(|error| not_secured(error, call))
 }
 
-/// Tries the addresses in turn. Each gets an equal share of the time left, so that a silent one
-/// does not use up what another one needs.
+/// The failure of a handshake.
+pub(super) fn not_secured(error: io::Error, call: &Call) -> Error {
+    call.detach();
+    if !failure::is_death(&error) {
+        return failure::from_io(error);
+    }
+    call.note_death();
+    failure::broken("the connection was closed in the TLS handshake")
+}
+
 fn open_tcp(addresses: &[SocketAddr], call: &Call) -> Result<Arc<OwnedFd>> {
     call.enter(Phase::Connect);
-    let mut last = "it has no address".to_owned();
-    for (tried, address) in addresses.iter().enumerate() {
-        let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        let until = Instant::now() + call.rest()? / left;
-        match connect_tcp(address, until, call) {
+    let mut tries = Tries::new(addresses);
+    while let Some((address, until)) = tries.next(call)? {
+        match connect_tcp(&address, until, call) {
             Ok(descriptor) => return Ok(descriptor),
-            Err(error) => {
-                call.detach();
-                let error = recoverable(error)?;
-                // Reset as soon as it was accepted.
-                if failure::is_death(&error) {
-                    call.note_death();
-                    return Err(failure::from_io(error));
-                }
-                last = failure::words(&error);
-            }
+            Err(error) => tries.failed(error, call)?,
         }
     }
-    call.rest()?;
-    if let [_, _, ..] = addresses {
-        let tried: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-        last = format!("{last} (tried {})", tried.join(", "));
+    Err(tries.failure())
+}
+
+/// The addresses of a host, to be tried in turn.
+pub(super) struct Tries<'a> {
+    addresses: &'a [SocketAddr],
+    tried: usize,
+    last: String,
+}
+
+impl<'a> Tries<'a> {
+    pub(super) fn new(addresses: &'a [SocketAddr]) -> Tries<'a> {
+        Tries { addresses, tried: 0, last: "it has no address".to_owned() }
     }
-    Err(failure::connect(last))
+
+    /// The next address, and until when to try it: each gets an equal share of the time left, so
+    /// that a silent one does not use up what another one needs.
+    pub(super) fn next(&mut self, call: &Call) -> Result<Option<(SocketAddr, Instant)>> {
+        let rest = call.rest()?;
+        let Some(address) = self.addresses.get(self.tried) else { return Ok(None) };
+        let left = u32::try_from(self.addresses.len() - self.tried).unwrap_or(u32::MAX);
+        self.tried += 1;
+        Ok(Some((*address, Instant::now() + rest / left)))
+    }
+
+    /// Notes why the address did not do. An error that another one cannot mend ends the call.
+    pub(super) fn failed(&mut self, error: io::Error, call: &Call) -> Result<()> {
+        call.detach();
+        let error = recoverable(error)?;
+        // Reset as soon as it was accepted.
+        if failure::is_death(&error) {
+            call.note_death();
+            return Err(failure::from_io(error));
+        }
+        self.last = failure::words(&error);
+        Ok(())
+    }
+
+    pub(super) fn failure(self) -> Error {
+        match self.addresses {
+            [_, _, ..] => {
+                let tried: Vec<_> = self.addresses.iter().map(ToString::to_string).collect();
+                failure::connect(format_args!("{} (tried {})", self.last, tried.join(", ")))
+            }
+            _ => failure::connect(self.last),
+        }
+    }
 }
 
 /// An error that leaves hope for another address; an error of ours ends the call.
@@ -126,24 +170,43 @@ fn recoverable(error: io::Error) -> Result<io::Error> {
 }
 
 fn connect_tcp(address: &SocketAddr, until: Instant, call: &Call) -> io::Result<Arc<OwnedFd>> {
+    let (descriptor, state) = begin_tcp(address, call)?;
+    if state == Begun::Pending {
+        await_connected(&descriptor, until, call)?;
+    }
+    finish_tcp(&descriptor, address)?;
+    rustix::io::ioctl_fionbio(&descriptor, false)?;
+    Ok(descriptor)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begun {
+    Connected,
+    Pending,
+}
+
+/// Begins to connect a new, non-blocking socket.
+pub(super) fn begin_tcp(address: &SocketAddr, call: &Call) -> io::Result<(Arc<OwnedFd>, Begun)> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let descriptor = new_socket(family)?;
     call.attach(&descriptor).map_err(io::Error::other)?;
     match rustix::net::connect(&descriptor, address) {
-        Ok(()) => {}
+        Ok(()) => Ok((descriptor, Begun::Connected)),
         // Interrupted, it goes on by itself all the same (connect(2)).
-        Err(Errno::INPROGRESS | Errno::INTR) => await_connected(&descriptor, until, call)?,
-        Err(errno) => return Err(errno.into()),
+        Err(Errno::INPROGRESS | Errno::INTR) => Ok((descriptor, Begun::Pending)),
+        Err(errno) => Err(errno.into()),
     }
+}
+
+/// Makes a connected socket ready for use.
+pub(super) fn finish_tcp(descriptor: &OwnedFd, address: &SocketAddr) -> io::Result<()> {
     // Connected to itself: a port of the ephemeral range that nobody listens on may do that.
-    if rustix::net::getsockname(&descriptor)? == rustix::net::SocketAddrAny::from(*address) {
+    if rustix::net::getsockname(descriptor)? == rustix::net::SocketAddrAny::from(*address) {
         return Err(Errno::CONNREFUSED.into());
     }
-    sockopt::set_tcp_nodelay(&descriptor, true)?;
-    sockopt::set_tcp_keepidle(&descriptor, KEEPALIVE)?;
-    sockopt::set_socket_keepalive(&descriptor, true)?;
-    rustix::io::ioctl_fionbio(&descriptor, false)?;
-    Ok(descriptor)
+    sockopt::set_tcp_nodelay(descriptor, true)?;
+    sockopt::set_tcp_keepidle(descriptor, KEEPALIVE)?;
+    Ok(sockopt::set_socket_keepalive(descriptor, true)?)
 }
 
 fn new_socket(family: AddressFamily) -> io::Result<Arc<OwnedFd>> {
@@ -173,37 +236,65 @@ fn await_connected(descriptor: &OwnedFd, until: Instant, call: &Call) -> io::Res
 }
 
 fn open_unix(path: &Path, call: &Call) -> Result<Arc<OwnedFd>> {
-    call.enter(Phase::Connect);
-    let cannot = |error: io::Error| match error.downcast::<Error>() {
-        Ok(ours) => ours,
-        Err(error) => failure::connect(format_args!(
-            "the unix socket {}: {}",
-            path.display(),
-            failure::words(&error)
-        )),
-    };
-    let address = SocketAddrUnix::new(path)
-        .map_err(|_| Error::config(format!("{} is no path of a socket", path.display())))?;
-    connect_unix(&address, call).map_err(cannot)
+    let socket = UnixSocket::new(path, call)?;
+    let mut pauses = Pauses::new();
+    while !socket.connect(call)? {
+        call.wait(pauses.next(call)?)?;
+    }
+    socket.finish(false)
 }
 
-fn connect_unix(address: &SocketAddrUnix, call: &Call) -> io::Result<Arc<OwnedFd>> {
-    let descriptor = new_socket(AddressFamily::UNIX)?;
-    let mut pause = Duration::from_millis(1);
-    loop {
-        match rustix::net::connect(&descriptor, address) {
-            Ok(()) => break,
-            Err(Errno::INTR) => call.signalled().map_err(io::Error::other)?,
-            // The backlog is full. Nothing tells when it has room again.
-            Err(Errno::AGAIN) => {
-                call.wait(Instant::now() + pause.min(call.rest().map_err(io::Error::other)?))
-                    .map_err(io::Error::other)?;
-                pause = (pause * 2).min(BACKLOG_PAUSE);
+/// A unix socket that is being connected.
+pub(super) struct UnixSocket<'a> {
+    path: &'a Path,
+    address: SocketAddrUnix,
+    descriptor: Arc<OwnedFd>,
+}
+
+impl<'a> UnixSocket<'a> {
+    pub(super) fn new(path: &'a Path, call: &Call) -> Result<UnixSocket<'a>> {
+        call.enter(Phase::Connect);
+        let address = SocketAddrUnix::new(path)
+            .map_err(|_| Error::config(format!("{} is no path of a socket", path.display())))?;
+        let descriptor = new_socket(AddressFamily::UNIX).map_err(|error| cannot(path, error))?;
+        Ok(UnixSocket { path, address, descriptor })
+    }
+
+    /// False when the backlog is full. Nothing tells when it has room again.
+    pub(super) fn connect(&self, call: &Call) -> Result<bool> {
+        loop {
+            match rustix::net::connect(&self.descriptor, &self.address) {
+                Ok(()) => return call.attach(&self.descriptor).map(|()| true),
+                Err(Errno::INTR) => call.signalled()?,
+                Err(Errno::AGAIN) => return Ok(false),
+                Err(errno) => return Err(cannot(self.path, errno.into())),
             }
-            Err(errno) => return Err(errno.into()),
         }
     }
-    call.attach(&descriptor).map_err(io::Error::other)?;
-    rustix::io::ioctl_fionbio(&descriptor, false)?;
-    Ok(descriptor)
+
+    pub(super) fn finish(self, nonblocking: bool) -> Result<Arc<OwnedFd>> {
+        rustix::io::ioctl_fionbio(&self.descriptor, nonblocking)
+            .map_err(|errno| cannot(self.path, errno.into()))?;
+        Ok(self.descriptor)
+    }
+}
+
+fn cannot(path: &Path, error: io::Error) -> Error {
+    let words = failure::words(&error);
+    failure::connect(format_args!("the unix socket {}: {words}", path.display()))
+}
+
+/// When to try again, less and less often.
+pub(super) struct Pauses(Duration);
+
+impl Pauses {
+    pub(super) fn new() -> Pauses {
+        Pauses(Duration::from_millis(1))
+    }
+
+    pub(super) fn next(&mut self, call: &Call) -> Result<Instant> {
+        let until = Instant::now() + self.0.min(call.rest()?);
+        self.0 = (self.0 * 2).min(BACKLOG_PAUSE);
+        Ok(until)
+    }
 }

@@ -1,10 +1,12 @@
 //! The connections to one address, shared by all clients of the process that mean the same one.
 
 use super::budget::Budget;
-use super::connector::Connector;
+use super::connector::{Connector, SharedConnector};
+use super::mux::Pool;
 use crate::config::{Address, Place};
 use crate::error::Result;
-use crate::transport::tls::{Identity, TlsSettings};
+use crate::sys::PerProcess;
+use crate::transport::tls::{Identity, TlsClient};
 use parking_lot::Mutex;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -12,15 +14,16 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 /// Idle connections kept, and for how long: shorter than a Consul agent keeps them.
-const MAX_IDLE: usize = 16;
-const MAX_IDLE_AGE: Duration = Duration::from_secs(60);
+pub(super) const MAX_IDLE: usize = 16;
+pub(super) const MAX_IDLE_AGE: Duration = Duration::from_secs(60);
 /// The longest head of an answer that is read.
-const MAX_HEAD: usize = 64 * 1024;
+pub(super) const MAX_HEAD: usize = 64 * 1024;
 
-#[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) agent: ureq::Agent,
     pub(super) budget: Arc<Budget>,
+    connector: Arc<Connector>,
+    pool: Mutex<Weak<Pool>>,
 }
 
 /// Which clients may share connections: those of one address and one TLS identity.
@@ -30,40 +33,54 @@ struct Key {
     tls: Option<Identity>,
 }
 
-static ENDPOINTS: Mutex<Vec<(Key, Weak<Endpoint>)>> = Mutex::new(Vec::new());
+type Known = Mutex<Vec<(Key, Weak<Endpoint>)>>;
+
+static ENDPOINTS: PerProcess<Known> = PerProcess::new();
 
 impl Endpoint {
     /// The endpoint of this address, made when no other client has it.
-    pub(super) fn shared(address: &Address, tls: &TlsSettings) -> Result<Arc<Endpoint>> {
-        let tls = address.is_tls().then(|| tls.load(host(address))).transpose()?;
+    pub(super) fn shared(address: &Address, tls: Option<TlsClient>) -> Arc<Endpoint> {
         let identity = tls.as_ref().map(|tls| tls.identity.clone());
         let key = Key { address: address.canonical(), tls: identity };
-        let mut endpoints = ENDPOINTS.lock();
+        let mut endpoints = ENDPOINTS.get_or_init(Mutex::default).lock();
         endpoints.retain(|(_, endpoint)| endpoint.strong_count() > 0);
         let known = endpoints.iter().find(|(known, _)| *known == key);
         if let Some(endpoint) = known.and_then(|(_, endpoint)| endpoint.upgrade()) {
-            return Ok(endpoint);
+            return endpoint;
         }
         let budget = endpoints
             .iter()
             .filter(|(known, _)| known.address.place() == key.address.place())
             .find_map(|(_, endpoint)| Some(endpoint.upgrade()?.budget.clone()))
             .unwrap_or_default();
-        let endpoint = Arc::new(Endpoint { agent: agent(Connector::new(address, tls)), budget });
+        let connector = Arc::new(Connector::new(address, tls));
+        let agent = agent(connector.clone());
+        let endpoint = Arc::new(Endpoint { agent, budget, connector, pool: Mutex::default() });
         endpoints.push((key, Arc::downgrade(&endpoint)));
-        Ok(endpoint)
+        endpoint
+    }
+
+    /// The idle connections for exchanges that are started.
+    pub(super) fn pool(&self) -> Result<Arc<Pool>> {
+        let mut known = self.pool.lock();
+        if let Some(pool) = known.upgrade() {
+            return Ok(pool);
+        }
+        let pool = Pool::new(self.connector.clone(), self.budget.clone())?;
+        *known = Arc::downgrade(&pool);
+        Ok(pool)
     }
 }
 
 /// The name that a server's certificate must be for, where no setting gives one.
-fn host(address: &Address) -> &str {
+pub(super) fn host(address: &Address) -> &str {
     match address.place() {
         Place::Tcp { host, .. } => host,
         Place::Unix(_) => "localhost",
     }
 }
 
-fn agent(connector: Connector) -> ureq::Agent {
+fn agent(connector: Arc<Connector>) -> ureq::Agent {
     let config = ureq::config::Config::builder()
         .proxy(None)
         .http_status_as_error(false)
@@ -79,7 +96,7 @@ fn agent(connector: Connector) -> ureq::Agent {
         .max_idle_age(MAX_IDLE_AGE)
         .max_response_header_size(MAX_HEAD)
         .build();
-    ureq::Agent::with_parts(config, connector, NoLookup)
+    ureq::Agent::with_parts(config, SharedConnector(connector), NoLookup)
 }
 
 /// ureq asks before every exchange, even when an idle connection serves it. Our connector looks

@@ -1,7 +1,7 @@
 //! What carries a connection's bytes.
 
 use super::call::Call;
-use super::socket::{Idle, Socket};
+use super::socket::{Idle, Socket, look};
 use super::tls::TlsLink;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -39,7 +39,7 @@ impl Link {
     /// True when an idle connection can serve another exchange: open, and nothing left to read.
     pub(super) fn is_reusable(&mut self, call: &Call) -> bool {
         match self {
-            Link::Plain(socket) => socket.look() == Idle::Quiet,
+            Link::Plain(socket) => look(socket.descriptor()) == Idle::Quiet,
             Link::Tls(tls) => tls.is_reusable(call),
         }
     }

@@ -6,12 +6,12 @@ use crate::error::{Error, Result, Status};
 use crate::transport::{Method, Request, Response};
 use std::io::Read;
 use ureq::http;
-use ureq::http::header::{HOST, HeaderValue};
+use ureq::http::header::{HOST, HeaderName, HeaderValue};
 use ureq::http::uri::{Authority, Parts, PathAndQuery, Scheme, Uri};
 
 /// An answer whose body is still to be read.
 type Unread = http::Response<ureq::Body>;
-type UreqResult<T> = std::result::Result<T, ureq::Error>;
+pub(super) type UreqResult<T> = std::result::Result<T, ureq::Error>;
 
 /// Writes the requests to one address.
 #[derive(Debug)]
@@ -46,26 +46,37 @@ impl Messages {
         request: &Request<'_>,
     ) -> Result<UreqResult<Unread>> {
         Ok(match (request.body, request.method) {
-            (Some(body), _) => agent.run(self.request(request, body)?),
+            (Some(body), _) => agent.run(self.of(request, body)?),
             // These always have a body, an empty one at least (RFC 9110, section 8.6).
-            (None, Method::Put | Method::Post) => agent.run(self.request(request, [].as_slice())?),
-            (None, Method::Get | Method::Delete) => agent.run(self.request(request, ())?),
+            (None, Method::Put | Method::Post) => agent.run(self.of(request, [].as_slice())?),
+            (None, Method::Get | Method::Delete) => agent.run(self.of(request, ())?),
         })
     }
 
-    fn request<B>(&self, request: &Request<'_>, body: B) -> Result<http::Request<B>> {
+    fn of<B>(&self, request: &Request<'_>, body: B) -> Result<http::Request<B>> {
+        self.request(request.method, request.target, request.headers, body)
+    }
+
+    /// A request as the `http` crate has it.
+    pub(super) fn request<B>(
+        &self,
+        method: Method,
+        target: &str,
+        sent: &[(HeaderName, HeaderValue)],
+        body: B,
+    ) -> Result<http::Request<B>> {
         let mut built = http::Request::new(body);
-        *built.method_mut() = match request.method {
+        *built.method_mut() = match method {
             Method::Get => http::Method::GET,
             Method::Put => http::Method::PUT,
             Method::Post => http::Method::POST,
             Method::Delete => http::Method::DELETE,
         };
-        *built.uri_mut() = self.uri(request.target)?;
+        *built.uri_mut() = self.uri(target)?;
         let headers = built.headers_mut();
-        headers.reserve(request.headers.len() + 1);
+        headers.reserve(sent.len() + 1);
         headers.insert(HOST, self.host.clone());
-        for (name, value) in request.headers {
+        for (name, value) in sent {
             headers.append(name.clone(), value.clone());
         }
         Ok(built)
@@ -91,23 +102,34 @@ impl Messages {
 }
 
 /// Reads the whole answer, so that its connection can serve another exchange.
-pub(super) fn read(response: Unread, max_answer: u64) -> UreqResult<Response> {
-    let (parts, body) = response.into_parts();
-    let too_large = || {
-        let message = format!("the answer is larger than {max_answer} bytes");
-        failure::of(Error::new(Status::TooLarge, message))
-    };
-    let announced = body.content_length().unwrap_or(0);
-    if announced > max_answer {
-        return Err(too_large());
-    }
-    // No more than this is believed before it is there.
-    let capacity = usize::try_from(announced.min(64 * 1024)).unwrap_or(0);
-    let mut bytes = Vec::with_capacity(capacity);
+pub(super) fn read(unread: Unread, max_answer: u64) -> UreqResult<Response> {
+    let (parts, body) = unread.into_parts();
+    let mut bytes = room_for(body.content_length().unwrap_or(0), max_answer)?;
     let limit = max_answer.saturating_add(1);
     body.into_reader().take(limit).read_to_end(&mut bytes).map_err(ureq::Error::from)?;
-    if bytes.len() as u64 > max_answer {
-        return Err(too_large());
+    check_size(bytes.len(), max_answer)?;
+    Ok(response(parts, bytes))
+}
+
+/// Where an answer goes that announces so many bytes.
+pub(super) fn room_for(announced: u64, max_answer: u64) -> UreqResult<Vec<u8>> {
+    if announced > max_answer {
+        return Err(too_large(max_answer));
     }
-    Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body: bytes })
+    // No more than this is believed before it is there.
+    Ok(Vec::with_capacity(usize::try_from(announced.min(64 * 1024)).unwrap_or(0)))
+}
+
+/// An error when an answer of so many bytes is too large.
+pub(super) fn check_size(length: usize, max_answer: u64) -> UreqResult<()> {
+    if length as u64 > max_answer { Err(too_large(max_answer)) } else { Ok(()) }
+}
+
+fn too_large(max_answer: u64) -> ureq::Error {
+    let message = format!("the answer is larger than {max_answer} bytes");
+    failure::of(Error::new(Status::TooLarge, message))
+}
+
+pub(super) fn response(parts: http::response::Parts, body: Vec<u8>) -> Response {
+    Response { status: parts.status.as_u16(), headers: parts.headers, body }
 }

@@ -1,4 +1,5 @@
-//! HTTP/1.1 on the caller's thread, by ureq over connections of our own.
+//! HTTP/1.1 to one agent: on the caller's thread by ureq over connections of our own, or started
+//! and carried on by the process's I/O thread ([`mux`]).
 //!
 //! ureq speaks the protocol and keeps the pool; opening connections, deadlines, cancellation and
 //! the number of connections are ours.
@@ -12,20 +13,25 @@ mod endpoint;
 mod failure;
 mod link;
 mod message;
+mod mux;
 mod resolver;
+mod session;
 mod socket;
 mod tls;
 
 use super::cancel::CancelToken;
-use super::tls::TlsSettings;
-use super::{Request, Response, Transport};
+use super::tls::{TlsClient, TlsSettings};
+use super::{Done, OwnedRequest, Request, Response, Transport};
 use crate::config::{Address, Settings};
 use crate::error::{Error, Result, Status};
+use crate::sys::PerProcess;
 use call::{Call, Running};
 use endpoint::Endpoint;
 use message::Messages;
+use mux::Pool;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::*};
 
 /// How a transport reaches its Consul agent.
 #[derive(Clone, Debug)]
@@ -40,16 +46,30 @@ pub struct HttpConfig {
     pub interruptible: bool,
 }
 
-/// Blocking HTTP/1.1 to one agent.
-#[derive(Debug)]
+/// HTTP/1.1 to one agent.
 pub struct HttpTransport {
-    /// None after `close`.
-    endpoint: Mutex<Option<Arc<Endpoint>>>,
-    closing: CancelToken,
+    address: Address,
+    tls: Option<TlsClient>,
+    process: PerProcess<Process>,
+    /// Closed, in this process or in one that it was forked from.
+    closed: AtomicBool,
     shown: String,
     messages: Messages,
     max_connections: usize,
     interruptible: bool,
+}
+
+/// What a transport has in one process.
+struct Process {
+    /// None after `close`.
+    links: Mutex<Option<Links>>,
+    closing: CancelToken,
+}
+
+struct Links {
+    endpoint: Arc<Endpoint>,
+    /// Since the first exchange that was started.
+    pool: Option<Arc<Pool>>,
 }
 
 impl HttpTransport {
@@ -74,19 +94,62 @@ impl HttpTransport {
     /// Prepares a transport. Opens no connection yet.
     pub fn with(config: &HttpConfig) -> Result<HttpTransport> {
         let address = &config.address;
-        Ok(HttpTransport {
-            endpoint: Mutex::new(Some(Endpoint::shared(address, &config.tls)?)),
-            closing: CancelToken::new(),
+        let tls = address.is_tls().then(|| config.tls.load(endpoint::host(address)));
+        let transport = HttpTransport {
+            address: address.clone(),
+            tls: tls.transpose()?,
+            process: PerProcess::new(),
+            closed: AtomicBool::new(false),
             shown: address.to_string(),
             messages: Messages::new(address)?,
             max_connections: config.max_connections.max(1),
             interruptible: config.interruptible,
+        };
+        transport.process();
+        Ok(transport)
+    }
+
+    /// What it has in this process; a forked child has connections of its own.
+    fn process(&self) -> &Process {
+        self.process.get_or_init(|| {
+            let process = Process { links: Mutex::default(), closing: CancelToken::new() };
+            if self.closed.load(Acquire) {
+                process.close();
+            } else {
+                let tls = self.tls.as_ref().map(TlsClient::fresh);
+                let endpoint = Endpoint::shared(&self.address, tls);
+                *process.links.lock() = Some(Links { endpoint, pool: None });
+            }
+            process
         })
     }
 
+    fn pool(&self) -> Result<Arc<Pool>> {
+        let mut links = self.process().links.lock();
+        let links = links.as_mut().ok_or_else(closed)?;
+        if let Some(pool) = &links.pool {
+            return Ok(pool.clone());
+        }
+        let pool = links.endpoint.pool()?;
+        links.pool = Some(pool.clone());
+        Ok(pool)
+    }
+
+    fn call(&self, request: &Request<'_>) -> Arc<Call> {
+        let longest_line = self.messages.longest_line(request);
+        Call::new(request.deadline, self.interruptible, longest_line)
+    }
+
+    /// A failure as the layer above gets it.
+    fn told(&self, error: Error, sent: bool) -> Error {
+        let unknown = error.is_outcome_unknown() || sent;
+        error.context(&self.shown).with_endpoint(&self.shown).with_outcome_unknown(unknown)
+    }
+
     fn run(&self, request: &Request<'_>, call: &Arc<Call>) -> Result<Response> {
-        let endpoint = self.endpoint.lock().clone();
-        let _closing = self.closing.watch(call.clone())?;
+        let process = self.process();
+        let endpoint = process.links.lock().as_ref().map(|links| links.endpoint.clone());
+        let _closing = process.closing.watch(call.clone())?;
         let _cancel = request.cancel.map(|token| token.watch(call.clone())).transpose()?;
         let endpoint = endpoint.ok_or_else(closed)?;
         call.rest()?;
@@ -111,22 +174,30 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     fn exchange(&self, request: Request<'_>) -> Result<Response> {
-        let longest_line = self.messages.longest_line(&request);
-        let call = Call::new(request.deadline, self.interruptible, longest_line);
-        self.run(&request, &call).map_err(|error| {
-            let unknown = error.is_outcome_unknown() || call.is_sent();
-            error.context(&self.shown).with_endpoint(&self.shown).with_outcome_unknown(unknown)
-        })
+        let call = self.call(&request);
+        self.run(&request, &call).map_err(|error| self.told(error, call.is_sent()))
+    }
+
+    fn start(self: Arc<Self>, request: OwnedRequest, cancel: CancelToken, done: Done) {
+        mux::start(self, request, cancel, done);
     }
 
     fn close(&self) {
-        self.closing.cancel(Status::Closed, "the client is closed");
-        // With the last transport of this address its idle connections close too.
-        drop(self.endpoint.lock().take());
+        self.closed.store(true, Release);
+        self.process().close();
     }
 
     fn endpoint(&self) -> &str {
         &self.shown
+    }
+}
+
+impl Process {
+    fn close(&self) {
+        self.closing.cancel(Status::Closed, "the client is closed");
+        // With the last transport of this address its idle connections close too.
+        let links = self.links.lock().take();
+        drop(links);
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::call::{Call, Phase};
 use super::failure;
+use super::mux::wait_in_task;
 use crate::error::{Error, Result};
+use crate::runtime::io::Io;
 use parking_lot::Mutex;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -57,6 +59,24 @@ impl Resolver {
             Resolver::Name(name) => name.addresses(call),
         }
     }
+
+    /// As [`Resolver::addresses`], for a call that runs in a task of this thread.
+    pub(super) async fn addresses_in_task(
+        &self,
+        io: &Io,
+        call: &Arc<Call>,
+    ) -> Result<Vec<SocketAddr>> {
+        match self {
+            Resolver::Known(addresses) => Ok(addresses.clone()),
+            Resolver::Name(name) => name.addresses_in_task(io, call).await,
+        }
+    }
+}
+
+enum Asked {
+    Known(Vec<SocketAddr>),
+    /// A look-up runs; until then it is waited for.
+    Until(Instant),
 }
 
 fn system_lookup(host: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
@@ -73,21 +93,41 @@ impl Name {
     }
 
     fn addresses(self: &Arc<Self>, call: &Arc<Call>) -> Result<Vec<SocketAddr>> {
+        match self.ask(call)? {
+            Asked::Known(addresses) => Ok(addresses),
+            Asked::Until(until) => self.conclude(call, call.wait(until)),
+        }
+    }
+
+    async fn addresses_in_task(
+        self: &Arc<Self>,
+        io: &Io,
+        call: &Arc<Call>,
+    ) -> Result<Vec<SocketAddr>> {
+        match self.ask(call)? {
+            Asked::Known(addresses) => Ok(addresses),
+            Asked::Until(until) => self.conclude(call, wait_in_task(io, call, until).await),
+        }
+    }
+
+    fn ask(self: &Arc<Self>, call: &Arc<Call>) -> Result<Asked> {
         call.enter(Phase::Lookup);
-        let until = {
-            let mut state = self.state.lock();
-            let until = match &state.addresses {
-                Some((at, addresses)) if at.elapsed() < FRESH => return Ok(addresses.clone()),
-                Some(_) => call.deadline.min(Instant::now() + PATIENCE.min(call.rest()? / 2)),
-                None => call.deadline,
-            };
-            if !state.running {
-                self.start(&mut state)?;
+        let mut state = self.state.lock();
+        let until = match &state.addresses {
+            Some((at, addresses)) if at.elapsed() < FRESH => {
+                return Ok(Asked::Known(addresses.clone()));
             }
-            state.waiting.push(call.clone());
-            until
+            Some(_) => call.deadline.min(Instant::now() + PATIENCE.min(call.rest()? / 2)),
+            None => call.deadline,
         };
-        let waited = call.wait(until);
+        if !state.running {
+            self.start(&mut state)?;
+        }
+        state.waiting.push(call.clone());
+        Ok(Asked::Until(until))
+    }
+
+    fn conclude(&self, call: &Arc<Call>, waited: Result<bool>) -> Result<Vec<SocketAddr>> {
         let mut state = self.state.lock();
         state.waiting.retain(|waiting| !Arc::ptr_eq(waiting, call));
         waited?;

@@ -3,7 +3,7 @@
 use super::call::Call;
 use rustix::io::Errno;
 use rustix::net::sockopt::{self, Timeout};
-use rustix::net::{RecvFlags, SendFlags};
+use rustix::net::{RecvFlags, SendFlags, Shutdown};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -59,12 +59,6 @@ impl Socket {
         Ok(())
     }
 
-    /// Sends what fits at once, for a last word that nobody waits for.
-    pub(super) fn send_now(&self, bytes: &[u8]) {
-        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-        let _ = rustix::net::send(&self.descriptor, bytes, flags);
-    }
-
     /// Waits for bytes. 0 when the peer has closed.
     pub(super) fn receive(&mut self, into: &mut [u8], call: &Call) -> io::Result<usize> {
         let mut exact = false;
@@ -80,23 +74,43 @@ impl Socket {
             }
         }
     }
+}
 
-    /// Looks whether an idle connection is still good, in one system call.
-    pub(super) fn look(&self) -> Idle {
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        loop {
-            return match rustix::net::recv(&self.descriptor, &mut [0u8; 1], flags) {
-                Err(Errno::INTR) => continue,
-                Err(Errno::AGAIN) => Idle::Quiet,
-                Ok((1.., _)) => Idle::Unread,
-                Ok((0, _)) | Err(_) => Idle::Gone,
-            };
-        }
+impl Drop for Socket {
+    fn drop(&mut self) {
+        end(&self.descriptor);
+    }
+}
+
+/// Ends a connection. Closing it is not enough where a forked child has a copy of the descriptor.
+pub(super) fn end(descriptor: &OwnedFd) {
+    // It fails only where there is nothing left to end.
+    let _ = rustix::net::shutdown(descriptor, Shutdown::Both);
+}
+
+/// Sends what fits at once, for a last word that nobody waits for.
+pub(super) fn send_now(descriptor: &OwnedFd, bytes: &[u8]) {
+    if !bytes.is_empty() {
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        let _ = rustix::net::send(descriptor, bytes, flags);
+    }
+}
+
+/// Looks whether an idle connection is still good, in one system call.
+pub(super) fn look(descriptor: &OwnedFd) -> Idle {
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    loop {
+        return match rustix::net::recv(descriptor, &mut [0u8; 1], flags) {
+            Err(Errno::INTR) => continue,
+            Err(Errno::AGAIN) => Idle::Quiet,
+            Ok((1.., _)) => Idle::Unread,
+            Ok((0, _)) | Err(_) => Idle::Gone,
+        };
     }
 }
 
 /// An error of the socket, unless an interruption caused it.
-fn failed(errno: Errno, call: &Call) -> io::Error {
+pub(super) fn failed(errno: Errno, call: &Call) -> io::Error {
     match call.check() {
         Err(reason) => io::Error::other(reason),
         Ok(()) => errno.into(),
@@ -130,7 +144,7 @@ fn whole_steps(rest: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{Idle, STEP, Socket, whole_steps};
+    use super::{Idle, STEP, Socket, look, whole_steps};
     use crate::error::Status;
     use crate::transport::http::call::Call;
     use std::io::Write;
@@ -180,11 +194,11 @@ mod tests {
     #[test]
     fn a_look_tells_quiet_from_unread_and_gone() {
         let (socket, mut peer) = pair();
-        assert_eq!(socket.look(), Idle::Quiet);
+        assert_eq!(look(socket.descriptor()), Idle::Quiet);
         peer.write_all(b"x").unwrap();
-        assert_eq!(socket.look(), Idle::Unread);
+        assert_eq!(look(socket.descriptor()), Idle::Unread);
         let (socket, peer) = pair();
         drop(peer);
-        assert_eq!(socket.look(), Idle::Gone);
+        assert_eq!(look(socket.descriptor()), Idle::Gone);
     }
 }

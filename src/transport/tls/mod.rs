@@ -9,6 +9,7 @@ mod identity;
 mod verify;
 
 use crate::error::{Error, Result, Status};
+use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::hash;
 use rustls::pki_types::ServerName;
@@ -53,6 +54,16 @@ pub(super) struct TlsClient {
     pub(super) config: Arc<ClientConfig>,
     pub(super) server_name: ServerName<'static>,
     pub(super) identity: Identity,
+}
+
+impl TlsClient {
+    /// The same, without the sessions that others have cached: a child of `fork` must not touch
+    /// what a thread of its parent may have locked.
+    pub(super) fn fresh(&self) -> TlsClient {
+        let mut config = ClientConfig::clone(&self.config);
+        config.resumption = Resumption::default();
+        TlsClient { config: Arc::new(config), ..self.clone() }
+    }
 }
 
 /// Tells what two clients must have in common to share connections: settings, authorities, key.

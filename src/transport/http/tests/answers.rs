@@ -37,8 +37,8 @@ fn one_connection_serves_many_requests() {
         assert_eq!(get(&transport).unwrap().body, b"ok");
     }
     put(&transport, b"value").unwrap();
-    transport.exchange(request(Method::Put, "/v1/kv/b")).unwrap();
-    transport.exchange(request(Method::Delete, "/v1/kv/b")).unwrap();
+    exchange(&transport, request(Method::Put, "/v1/kv/b")).unwrap();
+    exchange(&transport, request(Method::Delete, "/v1/kv/b")).unwrap();
     let host = server.address.authority();
     drop(transport);
     server.join();
@@ -157,7 +157,7 @@ fn what_is_too_large_is_not_taken() {
             stream.write_all(answer.as_bytes()).unwrap();
         });
         let request = Request { max_answer: 100, ..request(Method::Get, "/") };
-        server.transport().exchange(request).map(|response| response.body.len())
+        exchange(&server.transport(), request).map(|response| response.body.len())
     };
     assert_eq!(limited(100), Ok(100));
     assert_eq!(limited(101).unwrap_err().status(), Status::TooLarge);
@@ -209,7 +209,7 @@ fn a_long_path_is_sent_whole() {
     let transport = server.transport();
     for length in [10, 60_000] {
         let target = format!("/v1/kv/{}", "k".repeat(length));
-        transport.exchange(request(Method::Get, &target)).unwrap();
+        exchange(&transport, request(Method::Get, &target)).unwrap();
         assert!(seen.recv().unwrap().starts_with(&format!("GET {target} HTTP/1.1\r\n")));
     }
 }
@@ -239,7 +239,7 @@ fn an_answer_before_the_end_of_the_request_counts() {
 fn a_path_that_cannot_be_sent_is_refused_before() {
     let transport = transport(Address::parse("127.0.0.1:1").unwrap());
     for target in ["/a b", "/a\r\nb", "/ä"] {
-        let error = transport.exchange(request(Method::Get, target)).unwrap_err();
+        let error = exchange(&transport, request(Method::Get, target)).unwrap_err();
         assert_eq!(error.status(), Status::Argument, "{target}");
         assert!(!error.is_outcome_unknown());
     }

@@ -132,7 +132,9 @@ fn thousands_of_writes_use_one_socket() {
 fn transports_of_one_address_share_connections_until_the_last_is_closed() {
     let server = Server::start(1, |_, stream| answer_all(stream, ANSWER));
     let (one, other) = (server.transport(), server.transport());
-    get(&one).unwrap();
+    for transport in [&one, &other] {
+        get(transport).unwrap();
+    }
     one.close();
     get(&other).unwrap();
     other.close();
@@ -153,20 +155,22 @@ fn calls_beyond_max_connections_wait_and_upkeep_does_not() {
         });
     });
     let limited = HttpConfig { max_connections: 1, ..config(server.address.clone()) };
-    let one = HttpTransport::with(&limited).unwrap();
-    let other = HttpTransport::with(&limited).unwrap();
+    let one = with(&limited);
+    let other = with(&limited);
     std::thread::scope(|scope| {
         let first = scope.spawn(|| get(&one));
         wait.recv().unwrap();
         // The limit is the address's, over all its transports.
         let deadline = Instant::now() + Duration::from_millis(50);
-        let waited = other.exchange(Request { deadline, ..request(Method::Get, "/") }).unwrap_err();
+        let waited =
+            exchange(&other, Request { deadline, ..request(Method::Get, "/") }).unwrap_err();
         assert_eq!(waited.status(), Status::Timeout);
         assert!(waited.message().contains("max_connections"), "{waited}");
         assert!(!waited.is_outcome_unknown());
 
-        let upkeep = scope
-            .spawn(|| other.exchange(Request { lane: Lane::Upkeep, ..request(Method::Get, "/") }));
+        let upkeep = scope.spawn(|| {
+            exchange(&other, Request { lane: Lane::Upkeep, ..request(Method::Get, "/") })
+        });
         wait.recv().unwrap();
         one.close();
         other.close();

@@ -19,8 +19,8 @@ fn timed_out(time: Duration, exchange: impl FnOnce(Instant) -> Result<Response>)
     error
 }
 
-fn get_by(transport: &HttpTransport, deadline: Instant) -> Result<Response> {
-    transport.exchange(Request { deadline, ..request(Method::Get, "/v1/kv/a") })
+fn get_by(transport: &Arc<HttpTransport>, deadline: Instant) -> Result<Response> {
+    exchange(&transport, Request { deadline, ..request(Method::Get, "/v1/kv/a") })
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn sending_to_a_peer_that_does_not_read() {
     let body = vec![0; 16 << 20];
     let error = timed_out(Duration::from_millis(300), |deadline| {
         let request = Request { body: Some(&body), deadline, ..request(Method::Put, "/") };
-        transport.exchange(request)
+        exchange(&transport, request)
     });
     assert!(error.message().contains("sending the request"), "{error}");
     assert!(error.is_outcome_unknown());

@@ -12,14 +12,15 @@ const PROMPT: Duration = Duration::from_millis(500);
 
 /// Runs an exchange, ends it once `begun` returns, and gives the status it ended with.
 fn ended(
-    transport: &HttpTransport,
+    transport: &Arc<HttpTransport>,
     request: Request<'_>,
     begun: impl FnOnce(),
     end: impl FnOnce(&CancelToken),
 ) -> Status {
     let token = CancelToken::new();
     std::thread::scope(|scope| {
-        let call = scope.spawn(|| transport.exchange(Request { cancel: Some(&token), ..request }));
+        let call =
+            scope.spawn(|| exchange(&transport, Request { cancel: Some(&token), ..request }));
         begun();
         let start = Instant::now();
         end(&token);
@@ -93,7 +94,7 @@ fn waiting_for_a_place() {
         wait_for_close(stream);
     });
     let limited = HttpConfig { max_connections: 1, ..config(server.address.clone()) };
-    let transport = HttpTransport::with(&limited).unwrap();
+    let transport = with(&limited);
     std::thread::scope(|scope| {
         let first = scope.spawn(|| get(&transport));
         arrived.recv().unwrap();
@@ -111,51 +112,14 @@ fn a_cancelled_token_lets_nothing_begin_and_harms_nothing_else() {
     let transport = server.transport();
     let token = CancelToken::new();
     let with = |token| Request { cancel: Some(token), ..request(Method::Get, "/") };
-    transport.exchange(with(&token)).unwrap();
+    exchange(&transport, with(&token)).unwrap();
     token.cancel(Status::Cancelled, "enough");
-    let error = transport.exchange(with(&token)).unwrap_err();
+    let error = exchange(&transport, with(&token)).unwrap_err();
     assert_eq!((error.status(), error.is_outcome_unknown()), (Status::Cancelled, false));
     // The connection that the finished exchange used was left alone.
     get(&transport).unwrap();
     drop(transport);
     server.join();
-}
-
-#[test]
-fn a_signal_interrupts_only_who_wants_it() {
-    for interruptible in [false, true] {
-        let (send, arrived) = channel();
-        let (release, wait) = channel::<()>();
-        let server = Server::start(1, move |_, mut stream| {
-            read_request(&mut stream);
-            send.send(()).unwrap();
-            let _ = wait.recv();
-            let _ = stream.write_all(ANSWER);
-        });
-        let transport =
-            HttpTransport::with(&HttpConfig { interruptible, ..config(server.address.clone()) })
-                .unwrap();
-        sys::testing::ignore_by_handler(libc::SIGUSR1);
-        let (identify, identity) = channel();
-        let call = std::thread::spawn(move || {
-            identify.send(sys::testing::this_thread()).unwrap();
-            get(&transport)
-        });
-        let thread = identity.recv().unwrap();
-        arrived.recv().unwrap();
-        // It may not have come to the wait yet, so more than one.
-        while !call.is_finished() && (interruptible || sys::testing::handled() < 3) {
-            sys::testing::signal(thread, libc::SIGUSR1);
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        drop(release);
-        let result = call.join().unwrap();
-        match interruptible {
-            false => assert_eq!(result.unwrap().body, b"ok"),
-            true => assert_eq!(result.unwrap_err().status(), Status::Interrupted),
-        }
-        server.join();
-    }
 }
 
 #[test]

@@ -1,9 +1,8 @@
-//! Exchanges with small scripted servers.
+//! Exchanges with small scripted servers. What is expected is the same whether an exchange blocks
+//! or is started, so the same tests run in both ways.
 
-mod answers;
-mod connections;
-mod deadlines;
-mod endings;
+mod blocking;
+mod started;
 
 use super::{HttpConfig, HttpTransport};
 use crate::config::Address;
@@ -12,6 +11,7 @@ use crate::transport::tls::TlsSettings;
 use crate::transport::{Lane, Method, Request, Response, Transport};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ impl Server {
         Server { address: Address::parse(&address).unwrap(), thread }
     }
 
-    fn transport(&self) -> HttpTransport {
+    fn transport(&self) -> Arc<HttpTransport> {
         transport(self.address.clone())
     }
 
@@ -49,8 +49,12 @@ fn config(address: Address) -> HttpConfig {
     HttpConfig { address, tls: TlsSettings::default(), max_connections: 16, interruptible: false }
 }
 
-fn transport(address: Address) -> HttpTransport {
-    HttpTransport::with(&config(address)).unwrap()
+fn transport(address: Address) -> Arc<HttpTransport> {
+    with(&config(address))
+}
+
+fn with(config: &HttpConfig) -> Arc<HttpTransport> {
+    Arc::new(HttpTransport::with(config).unwrap())
 }
 
 fn request(method: Method, target: &str) -> Request<'_> {
@@ -65,14 +69,6 @@ fn request(method: Method, target: &str) -> Request<'_> {
         lane: Lane::Calls,
         cancel: None,
     }
-}
-
-fn get(transport: &HttpTransport) -> Result<Response> {
-    transport.exchange(request(Method::Get, "/v1/kv/a"))
-}
-
-fn put(transport: &HttpTransport, body: &[u8]) -> Result<Response> {
-    transport.exchange(Request { body: Some(body), ..request(Method::Put, "/v1/kv/a") })
 }
 
 /// Reads one request: its head, and the body that the head announces.

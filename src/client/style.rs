@@ -1,0 +1,150 @@
+//! How a call ends: with its answer, or with an operation that gives it later.
+//!
+//! Each call of the API is written once, as what is sent and what is made of the answer. The style
+//! of the client that it is made through decides the rest.
+
+use super::{Call, Client, Operation};
+use crate::error::Result;
+use crate::runtime::{self, at_once};
+use crate::transport::Response;
+use std::future::Future;
+use std::time::Duration;
+
+/// How the calls of a client end.
+pub trait Style: Copy + Send + Sync + Sized + 'static {
+    /// What a call gives.
+    type Output<T: Send + 'static>;
+
+    /// One exchange, of which `finish` makes the result. It also gets the endpoint.
+    #[doc(hidden)]
+    fn exchange<T: Send + 'static>(
+        client: &Client<Self>,
+        call: Call<'_>,
+        finish: impl FnOnce(&str, Result<Response>) -> Result<T> + Send + 'static,
+    ) -> Result<Self::Output<T>>;
+
+    /// Several exchanges and what is between them, through a client that either waits or lets
+    /// itself be awaited.
+    #[doc(hidden)]
+    fn run<T, F>(
+        client: &Client<Self>,
+        recipe: impl FnOnce(Client<Either>) -> F + Send + 'static,
+    ) -> Result<Self::Output<T>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static;
+}
+
+/// A call waits for its answer, and gives it.
+#[derive(Clone, Copy, Debug)]
+pub struct Blocking;
+
+impl Style for Blocking {
+    type Output<T: Send + 'static> = T;
+
+    #[inline]
+    fn exchange<T: Send + 'static>(
+        client: &Client,
+        call: Call<'_>,
+        finish: impl FnOnce(&str, Result<Response>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        finish(client.endpoint(), client.send(call))
+    }
+
+    fn run<T, F>(
+        client: &Client,
+        recipe: impl FnOnce(Client<Either>) -> F + Send + 'static,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        at_once(recipe(client.styled(Either::Blocks)))
+    }
+}
+
+/// A call checks what it is given, sends nothing, and gives an [`Operation`].
+#[derive(Clone, Copy, Debug)]
+pub struct Deferred;
+
+impl Style for Deferred {
+    type Output<T: Send + 'static> = Operation<T>;
+
+    fn exchange<T: Send + 'static>(
+        client: &Client<Deferred>,
+        call: Call<'_>,
+        finish: impl FnOnce(&str, Result<Response>) -> Result<T> + Send + 'static,
+    ) -> Result<Operation<T>> {
+        Operation::exchange(client, call, finish)
+    }
+
+    fn run<T, F>(
+        client: &Client<Deferred>,
+        recipe: impl FnOnce(Client<Either>) -> F + Send + 'static,
+    ) -> Result<Operation<T>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        Ok(Operation::recipe(client, recipe))
+    }
+}
+
+/// One of the two, chosen while the program runs: for the C functions, and for what is made of
+/// several calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Either {
+    /// As [`Blocking`].
+    Blocks,
+    /// As [`Deferred`].
+    Defers,
+}
+
+/// What a call of either style gives. It can be awaited.
+pub enum Outcome<T> {
+    /// The answer.
+    Ready(T),
+    /// What will give it.
+    Later(Operation<T>),
+}
+
+impl Style for Either {
+    type Output<T: Send + 'static> = Outcome<T>;
+
+    #[inline]
+    fn exchange<T: Send + 'static>(
+        client: &Client<Either>,
+        call: Call<'_>,
+        finish: impl FnOnce(&str, Result<Response>) -> Result<T> + Send + 'static,
+    ) -> Result<Outcome<T>> {
+        match client.style() {
+            Either::Blocks => finish(client.endpoint(), client.send(call)).map(Outcome::Ready),
+            Either::Defers => Operation::exchange(client, call, finish).map(Outcome::Later),
+        }
+    }
+
+    fn run<T, F>(
+        client: &Client<Either>,
+        recipe: impl FnOnce(Client<Either>) -> F + Send + 'static,
+    ) -> Result<Outcome<T>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        match client.style() {
+            Either::Blocks => at_once(recipe(client.clone())).map(Outcome::Ready),
+            Either::Defers => Ok(Outcome::Later(Operation::recipe(client, recipe))),
+        }
+    }
+}
+
+impl Client<Either> {
+    /// Lets this much time go by, or until the client is cancelled.
+    pub(crate) async fn sleep(&self, time: Duration) -> Result<()> {
+        let cancel = self.cancel();
+        match self.style() {
+            Either::Blocks => runtime::sleep(&cancel, time, self.settings().interruptible),
+            Either::Defers => runtime::pause(&cancel, time).await,
+        }
+    }
+}

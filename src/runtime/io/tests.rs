@@ -1,0 +1,180 @@
+use super::*;
+use crossbeam_channel::unbounded;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn in_ms(ms: u64) -> Instant {
+    Instant::now() + Duration::from_millis(ms)
+}
+
+/// A thread of the test's own, so that tests do not end each other's.
+fn own() -> Io {
+    Io::start(threads()).unwrap()
+}
+
+fn field(status: &str, name: &str) -> String {
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim_start_matches(':').trim().to_owned()
+}
+
+#[test]
+fn jobs_run_in_their_order_on_a_named_thread_without_signals() {
+    let io = own();
+    let (send, seen) = unbounded();
+    for i in 0..3 {
+        let send = send.clone();
+        io.run(move || {
+            let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+            send.send((i, status)).unwrap();
+        });
+    }
+    for i in 0..3 {
+        let (ran, status) = seen.recv_timeout(PATIENCE).unwrap();
+        assert_eq!((ran, field(&status, "Name")), (i, "consul-io".to_owned()));
+        let blocked = u64::from_str_radix(&field(&status, "SigBlk"), 16).unwrap();
+        assert_ne!(blocked & (1 << (libc::SIGTERM - 1)), 0);
+    }
+}
+
+#[test]
+fn timers_come_in_time_and_not_when_they_are_dropped() {
+    let io = own();
+    let (send, seen) = unbounded();
+    let start = Instant::now();
+    let timer = |ms| {
+        let send = send.clone();
+        let at = start + Duration::from_millis(ms);
+        io.after(at, move || send.send((ms, Instant::now() >= at)).unwrap())
+    };
+    // The later one first: it must not make the thread oversleep the other.
+    let _late = timer(60);
+    drop(timer(40));
+    let _early = timer(20);
+    let _past = timer(0);
+    for expected in [0, 20, 60] {
+        assert_eq!(seen.recv_timeout(PATIENCE), Ok((expected, true)));
+    }
+    assert!(seen.is_empty());
+}
+
+#[test]
+fn a_panic_ends_neither_the_thread_nor_what_comes_after() {
+    let io = own();
+    let (send, seen) = unbounded();
+    io.run(|| panic!("out of luck"));
+    let _timer = io.after(Instant::now(), || panic!("out of luck"));
+    io.spawn(async { panic!("out of luck") });
+    let last = send.clone();
+    io.spawn({
+        let hop = io.hop();
+        async move {
+            let _held = send;
+            hop.await;
+            panic!("out of luck")
+        }
+    });
+    io.run(move || last.send(1).unwrap());
+    assert_eq!(seen.recv_timeout(PATIENCE), Ok(1));
+    // What the task that panicked held is gone.
+    assert!(seen.recv_timeout(PATIENCE).is_err_and(|error| error.is_disconnected()));
+}
+
+#[test]
+fn a_task_waits_for_a_socket_and_is_woken_by_bytes_and_by_the_end() {
+    let io = own();
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap();
+    let mut theirs = UnixStream::from(theirs);
+    let (source, (send, seen)) = (io.watch(Arc::new(ours)).unwrap(), unbounded());
+    io.spawn(async move {
+        let mut buffer = [0; 4];
+        loop {
+            std::future::poll_fn(|context| source.poll_readable(context)).await;
+            match rustix::io::read(source.descriptor(), &mut buffer) {
+                Ok(0) => return,
+                Ok(read) => send.send(buffer[..read].to_vec()).unwrap(),
+                Err(error) => assert_eq!(error, rustix::io::Errno::AGAIN),
+            }
+        }
+    });
+    for word in [b"one", b"two"] {
+        theirs.write_all(word).unwrap();
+        assert_eq!(seen.recv_timeout(PATIENCE).unwrap(), word);
+    }
+    drop(theirs);
+    assert!(seen.recv_timeout(PATIENCE).is_err_and(|error| error.is_disconnected()));
+    assert_eq!(io.0.0.sources.lock().known.len(), 0);
+}
+
+#[test]
+fn a_thread_that_is_awake_is_not_rung() {
+    let io = own();
+    let ran = Arc::new(AtomicUsize::new(0));
+    let (busy, (go, wait), (done, finished)) = (io.clone(), unbounded::<()>(), unbounded());
+    io.run(move || {
+        // While this runs the thread is awake, so nobody has to wake it.
+        let _ = wait.recv();
+        assert!(busy.0.0.queue.lock().asleep.is_none());
+    });
+    for _ in 0..100 {
+        let ran = ran.clone();
+        io.run(move || drop(ran.fetch_add(1, SeqCst)));
+    }
+    go.send(()).unwrap();
+    io.run(move || done.send(()).unwrap());
+    finished.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(ran.load(SeqCst), 100);
+}
+
+#[test]
+fn the_thread_ends_with_its_last_user_and_drops_what_it_holds() {
+    let io = own();
+    let held = Arc::new(());
+    let (kept, (send, gone)) = (held.clone(), unbounded::<()>());
+    let timer = io.after(in_ms(60_000), move || drop(kept));
+    io.spawn({
+        let kept = held.clone();
+        async move {
+            let _held = (kept, send);
+            std::future::pending::<()>().await;
+        }
+    });
+    // The task waits for nothing that could wake it, so nobody but the caller held it.
+    assert!(gone.recv_timeout(PATIENCE).is_err_and(|error| error.is_disconnected()));
+    let shared = Arc::downgrade(&io.0.0);
+    drop(io.clone());
+    assert!(!shared.upgrade().unwrap().queue.lock().stopping);
+    drop(io);
+    let until = in_ms(20_000);
+    while Arc::strong_count(&held) > 1 {
+        assert!(Instant::now() < until);
+        std::thread::yield_now();
+    }
+    drop(timer);
+}
+
+#[test]
+fn a_child_leaves_its_parents_thread_alone_and_has_its_own() {
+    let io = own();
+    let timer = io.after(in_ms(60_000), || {});
+    let locked = io.0.0.queue.lock();
+    let status = sys::testing::in_child(|| {
+        // What was inherited is locked for ever here.
+        drop(Timer { shared: io.0.0.clone(), key: timer.key });
+        drop(Owner(io.0.0.clone()));
+        let io = Io::get().unwrap();
+        let (send, seen) = unbounded();
+        io.run(move || send.send(3).unwrap());
+        seen.recv_timeout(PATIENCE).unwrap()
+    });
+    assert_eq!(status, 3);
+    drop(locked);
+    let (send, seen) = unbounded();
+    io.run(move || send.send(4).unwrap());
+    assert_eq!(seen.recv_timeout(PATIENCE), Ok(4));
+}

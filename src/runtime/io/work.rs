@@ -1,0 +1,125 @@
+//! What the I/O thread does all day.
+
+use super::task::Task;
+use super::{Shared, contained};
+use rustix::buffer::spare_capacity;
+use rustix::event::{Timespec, epoll};
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How many events are taken at once.
+const EVENTS: usize = 256;
+/// After work the thread wakes up by itself within this time, once. So whoever sets a deadline
+/// further away need not wake it: those of exchanges cost no system call.
+const DOZE: Duration = Duration::from_secs(1);
+/// For ever, to a thread that is woken when something comes up.
+const LONG: Duration = Duration::from_secs(86_400);
+
+pub(super) enum Job {
+    Run(Box<dyn FnOnce() + Send>),
+    Poll(Arc<Task>),
+}
+
+impl Job {
+    fn run(self) {
+        match self {
+            Job::Run(job) => contained(job),
+            Job::Poll(task) => task.poll(),
+        }
+    }
+}
+
+thread_local! {
+    static IS_IO: Cell<bool> = const { Cell::new(false) };
+}
+
+/// True on the I/O thread.
+pub(super) fn is_io_thread() -> bool {
+    IS_IO.with(Cell::get)
+}
+
+/// Works until it is told to stop and has nothing left to do.
+pub(super) fn run(shared: &Shared) {
+    IS_IO.with(|is_io| is_io.set(true));
+    let mut events = Vec::with_capacity(EVENTS);
+    let (mut jobs, mut worked) = (Vec::new(), true);
+    while !is_over(shared, &mut jobs) {
+        worked |= !jobs.is_empty();
+        jobs.drain(..).for_each(Job::run);
+        let timeout = rest(shared, worked);
+        worked = wait(shared, &mut events, timeout);
+    }
+    end(shared);
+}
+
+/// Fetches what there is to do. True when that is nothing, for good.
+fn is_over(shared: &Shared, jobs: &mut Vec<Job>) -> bool {
+    let mut queue = shared.queue.lock();
+    std::mem::swap(&mut queue.jobs, jobs);
+    if queue.timers.next().is_some() {
+        let now = Instant::now();
+        jobs.extend(std::iter::from_fn(|| queue.timers.take_due(now)).map(Job::Run));
+    }
+    queue.stopping && jobs.is_empty()
+}
+
+/// How long to sleep. From now on whoever brings something must wake the thread.
+fn rest(shared: &Shared, worked: bool) -> Duration {
+    let mut queue = shared.queue.lock();
+    if queue.stopping || !queue.jobs.is_empty() {
+        return Duration::ZERO;
+    }
+    let now = Instant::now();
+    let latest = now + if worked { DOZE } else { LONG };
+    let until = queue.timers.next().map_or(latest, |at| at.min(latest));
+    if until <= now {
+        return Duration::ZERO;
+    }
+    queue.asleep = Some(until);
+    until - now
+}
+
+/// Waits for sockets and wakes their tasks. True when there was one.
+fn wait(shared: &Shared, events: &mut Vec<epoll::Event>, timeout: Duration) -> bool {
+    events.clear();
+    // The kernel counts in milliseconds here; waking a little before a time is due would be in
+    // vain.
+    let ms = timeout.as_nanos().div_ceil(1_000_000);
+    let ms = i64::try_from(ms).unwrap_or(i64::MAX);
+    let timeout = Timespec { tv_sec: ms / 1000, tv_nsec: ms % 1000 * 1_000_000 };
+    // Its errors leave nothing to wait for: a signal (all are blocked), a bad descriptor.
+    let waited = epoll::wait(&shared.epoll, spare_capacity(events), Some(&timeout));
+    if ms > 0 {
+        shared.queue.lock().asleep = None;
+    }
+    if waited.is_err() || events.is_empty() {
+        return false;
+    }
+    let ready: Vec<_> = {
+        let sources = shared.sources.lock();
+        let known = |event: &epoll::Event| {
+            let (data, flags) = (event.data, event.flags);
+            Some((sources.known.get(&data.u64())?.clone(), flags))
+        };
+        events.iter().filter_map(known).collect()
+    };
+    for (source, flags) in ready {
+        source.notify(flags);
+    }
+    true
+}
+
+/// Lets go of everything: what a job or a task holds may hand in something else as it is dropped.
+fn end(shared: &Shared) {
+    let (jobs, timers) = {
+        let mut queue = shared.queue.lock();
+        queue.ended = true;
+        (std::mem::take(&mut queue.jobs), queue.timers.take_all())
+    };
+    let sources = std::mem::take(&mut shared.sources.lock().known);
+    for source in sources.into_values() {
+        source.forget();
+    }
+    contained(|| drop((jobs, timers)));
+}

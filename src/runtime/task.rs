@@ -1,0 +1,110 @@
+//! Runs what is written as a future: at once, on the caller's thread, where everything in it
+//! blocks; or on the I/O thread, where nothing does.
+
+use super::io::Io;
+use crate::error::{Error, Result, Status};
+use crate::transport::{CancelToken, Interrupt};
+use parking_lot::Mutex;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+/// The result of a future in which everything that waits blocks.
+pub(crate) fn at_once<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(Error::new(Status::Internal, "a call that blocks did not")),
+    }
+}
+
+/// Begins a future on this thread, goes on with it on the I/O thread, and then calls `done`; where
+/// it panics, `done` is dropped.
+pub(crate) fn spawn<T: Send + 'static>(
+    future: impl Future<Output = Result<T>> + Send + 'static,
+    done: impl FnOnce(Result<T>) + Send + 'static,
+) {
+    let io = match Io::get() {
+        Ok(io) => io,
+        Err(error) => return done(Err(error)),
+    };
+    let kept = io.clone();
+    io.spawn(async move {
+        done(future.await);
+        drop(kept);
+    });
+}
+
+/// Lets this much time go by, or until it is cancelled, without blocking.
+pub(crate) async fn pause(cancel: &CancelToken, time: Duration) -> Result<()> {
+    let io = Io::get()?;
+    let until = Instant::now().checked_add(time);
+    let sleeper = Arc::new(Sleeper::default());
+    let _watched = cancel.watch(sleeper.clone())?;
+    let mut timer = None;
+    poll_fn(|context| {
+        *sleeper.0.lock() = Some(context.waker().clone());
+        let is_over = until.is_some_and(|until| Instant::now() >= until);
+        if is_over || cancel.is_cancelled() {
+            return Poll::Ready(());
+        }
+        timer = until.map(|until| io.wake_at(until, context.waker()));
+        Poll::Pending
+    })
+    .await;
+    drop(timer);
+    cancel.check()
+}
+
+/// Who is to be woken by a cancellation.
+#[derive(Default)]
+struct Sleeper(Mutex<Option<Waker>>);
+
+impl Interrupt for Sleeper {
+    fn interrupt(&self, _: &Error) {
+        let waker = self.0.lock().take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_pause_lasts_as_long_as_it_is_told_to_or_until_it_is_cancelled() {
+        for (time, cancelled) in [(20, false), (60_000, true)] {
+            let (cancel, started) = (CancelToken::new(), Instant::now());
+            let (send, ended) = channel();
+            let token = cancel.clone();
+            let future = async move { pause(&token, Duration::from_millis(time)).await };
+            spawn(future, move |result| send.send(result).unwrap());
+            if cancelled {
+                cancel.cancel(Status::Cancelled, "enough");
+            }
+            let result = ended.recv_timeout(PATIENCE).unwrap();
+            assert_eq!(result.is_err(), cancelled);
+            assert!(cancelled || started.elapsed() >= Duration::from_millis(time));
+        }
+    }
+
+    #[test]
+    fn one_that_panics_lets_go_of_what_it_was_to_call() {
+        let (send, ended) = channel::<()>();
+        spawn::<()>(async { panic!("out of luck") }, move |_| send.send(()).unwrap());
+        assert!(ended.recv_timeout(PATIENCE).is_err());
+    }
+
+    #[test]
+    fn what_does_not_block_is_a_fault_where_it_should() {
+        assert_eq!(at_once(async { Ok(7) }), Ok(7));
+        let stuck = at_once(std::future::pending::<Result<()>>());
+        assert_eq!(stuck.unwrap_err().status(), Status::Internal);
+    }
+}

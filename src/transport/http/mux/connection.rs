@@ -1,0 +1,237 @@
+//! One connection, and an exchange over it.
+
+use super::link::Link;
+use crate::transport::http::buffers::Buffers;
+use crate::transport::http::call::{Call, Phase};
+use crate::transport::http::endpoint::MAX_HEAD;
+use crate::transport::http::message::{self, Messages, UreqResult};
+use crate::transport::http::{connection, failure};
+use crate::transport::{Method, OwnedRequest, Response};
+use std::io::{self, ErrorKind};
+use ureq::http;
+use ureq::unversioned::transport::Buffers as _;
+use ureq_proto::BodyMode;
+use ureq_proto::client::state::{RecvBody, RecvResponse, SendBody};
+use ureq_proto::client::{
+    Await100Result, Call as Protocol, RecvBodyResult, RecvResponseResult, SendRequestResult,
+};
+
+pub(super) struct Connection {
+    pub(super) link: Link,
+    buffers: Buffers,
+    /// Why the last write failed. The peer may have answered before it closed, so that is looked
+    /// for first.
+    write_error: Option<io::Error>,
+}
+
+/// A request, as the connection takes it.
+pub(super) struct Outgoing<'a> {
+    request: &'a OwnedRequest,
+    head: http::Request<()>,
+}
+
+impl<'a> Outgoing<'a> {
+    /// An error when it cannot be sent at all.
+    pub(super) fn new(
+        messages: &'a Messages,
+        request: &'a OwnedRequest,
+    ) -> crate::error::Result<Outgoing<'a>> {
+        let head = messages.request(request.method, &request.target, &request.headers, ())?;
+        Ok(Outgoing { request, head })
+    }
+
+    /// These always have a body, an empty one at least (RFC 9110, section 8.6).
+    fn body(&self) -> Option<&'a [u8]> {
+        match (&self.request.body, self.request.method) {
+            (Some(body), _) => Some(body),
+            (None, Method::Put | Method::Post) => Some(&[]),
+            (None, Method::Get | Method::Delete) => None,
+        }
+    }
+}
+
+impl Connection {
+    pub(super) fn new(link: Link) -> Connection {
+        Connection { link, buffers: Buffers::default(), write_error: None }
+    }
+
+    /// Sends a request and reads the whole answer. True when the connection can serve another one.
+    pub(super) async fn exchange(
+        &mut self,
+        outgoing: Outgoing<'_>,
+        call: &Call,
+    ) -> UreqResult<(Response, bool)> {
+        let max_answer = outgoing.request.max_answer;
+        self.buffers.reserve_line(call.longest_line);
+        let mut protocol = self.send(outgoing, call).await?;
+        let head = self.read_head(&mut protocol, call).await?;
+        let (body, must_close) = match protocol.proceed() {
+            Some(RecvResponseResult::RecvBody(protocol)) => {
+                self.read_body(protocol, max_answer, call).await?
+            }
+            Some(RecvResponseResult::Redirect(over)) => (Vec::new(), over.must_close_connection()),
+            Some(RecvResponseResult::Cleanup(over)) => (Vec::new(), over.must_close_connection()),
+            None => return Err(cut()),
+        };
+        let clean = self.buffers.input().is_empty() && self.write_error.is_none();
+        let (parts, ()) = head.into_parts();
+        Ok((message::response(parts, body), clean && !must_close))
+    }
+
+    /// Gives memory back before the connection lies idle.
+    pub(super) fn rest(&mut self) {
+        self.buffers.rest();
+        self.link.rest();
+    }
+
+    async fn send(
+        &mut self,
+        outgoing: Outgoing<'_>,
+        call: &Call,
+    ) -> UreqResult<Protocol<RecvResponse>> {
+        let body = outgoing.body();
+        let mut protocol = Protocol::new(outgoing.head)?;
+        if let Some(body) = body {
+            protocol.header(http::header::CONTENT_LENGTH, http::HeaderValue::from(body.len()))?;
+        }
+        let mut protocol = protocol.proceed();
+        while !protocol.can_proceed() {
+            let written = protocol.write(self.buffers.output())?;
+            self.written(written, call).await?;
+        }
+        let protocol = match protocol.proceed()? {
+            Some(SendRequestResult::RecvResponse(protocol)) => protocol,
+            Some(SendRequestResult::SendBody(protocol)) => {
+                self.send_body(protocol, body.unwrap_or_default(), call).await?
+            }
+            // Nobody waits for a 100: the body follows at once.
+            Some(SendRequestResult::Await100(protocol)) => match protocol.proceed()? {
+                Await100Result::SendBody(protocol) => {
+                    self.send_body(protocol, body.unwrap_or_default(), call).await?
+                }
+                Await100Result::RecvResponse(protocol) => protocol,
+            },
+            None => return Err(cut()),
+        };
+        self.flush(call).await?;
+        Ok(protocol)
+    }
+
+    async fn send_body(
+        &mut self,
+        mut protocol: Protocol<SendBody>,
+        mut body: &[u8],
+        call: &Call,
+    ) -> UreqResult<Protocol<RecvResponse>> {
+        while !protocol.can_proceed() {
+            let (taken, written) = protocol.write(body, self.buffers.output())?;
+            body = body.get(taken..).unwrap_or_default();
+            self.written(written, call).await?;
+        }
+        protocol.proceed().ok_or_else(cut)
+    }
+
+    /// Takes what was written into the buffer, and sends it when that is full: head and body leave
+    /// together where they fit.
+    async fn written(&mut self, amount: usize, call: &Call) -> UreqResult<()> {
+        if self.buffers.written(amount) { self.flush(call).await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self, call: &Call) -> UreqResult<()> {
+        if self.buffers.pending().is_empty() {
+            return Ok(());
+        }
+        if self.write_error.is_none() {
+            call.enter(Phase::Send);
+            match self.link.send_all(self.buffers.pending(), call).await {
+                Ok(()) => {}
+                Err(error) if failure::is_death(&error) => self.write_error = Some(error),
+                Err(error) => return Err(failure::of_io(error)),
+            }
+            call.enter(Phase::Answer);
+        }
+        self.buffers.sent();
+        Ok(())
+    }
+
+    /// Waits for more of the answer. False when the peer has ended it.
+    async fn receive(&mut self, call: &Call) -> UreqResult<bool> {
+        connection::check_unused(&self.buffers)?;
+        let received = self.link.receive(self.buffers.input_append_buf(), call).await;
+        connection::received(received, &mut self.buffers, &mut self.write_error, call)
+    }
+
+    async fn read_head(
+        &mut self,
+        protocol: &mut Protocol<RecvResponse>,
+        call: &Call,
+    ) -> UreqResult<http::Response<()>> {
+        loop {
+            let more = self.buffers.can_use_input() || self.receive(call).await?;
+            let input = self.buffers.input();
+            let (used, head) = protocol.try_response(input, false)?;
+            let length = if head.is_some() { used } else { input.len() };
+            if length > MAX_HEAD {
+                return Err(ureq::Error::LargeResponseHeader(length, MAX_HEAD));
+            }
+            self.buffers.input_consume(used);
+            match head {
+                Some(head) => return Ok(head),
+                None if !more => return Err(cut()),
+                None => {}
+            }
+        }
+    }
+
+    /// The body, and whether the connection must be closed after it.
+    async fn read_body(
+        &mut self,
+        mut protocol: Protocol<RecvBody>,
+        max_answer: u64,
+        call: &Call,
+    ) -> UreqResult<(Vec<u8>, bool)> {
+        let announced = match protocol.body_mode() {
+            BodyMode::LengthDelimited(length) => length,
+            _ => 0,
+        };
+        let mut body = message::room_for(announced, max_answer)?;
+        let ends_with_connection = protocol.body_mode() == BodyMode::CloseDelimited;
+        while ends_with_connection || !protocol.can_proceed() {
+            let used = self.take_body(&mut protocol, &mut body)?;
+            message::check_size(body.len(), max_answer)?;
+            if used == 0 && !self.receive(call).await? {
+                break;
+            }
+        }
+        // Some servers leave out the very last line end of a body in chunks.
+        let is_lenient = !protocol.can_proceed() && protocol.is_ended_chunked();
+        if is_lenient {
+            return Ok((body, true));
+        }
+        match protocol.proceed() {
+            Some(RecvBodyResult::Cleanup(over)) => Ok((body, over.must_close_connection())),
+            Some(RecvBodyResult::Redirect(over)) => Ok((body, over.must_close_connection())),
+            None => Err(cut()),
+        }
+    }
+
+    /// Moves what has been received to the body. How many bytes of it could be used.
+    fn take_body(
+        &mut self,
+        protocol: &mut Protocol<RecvBody>,
+        body: &mut Vec<u8>,
+    ) -> UreqResult<usize> {
+        let input = self.buffers.input();
+        let length = body.len();
+        body.resize(length + input.len(), 0);
+        let (used, got) = protocol.read(input, body.get_mut(length..).unwrap_or_default())?;
+        body.truncate(length + got);
+        self.buffers.input_consume(used);
+        Ok(used)
+    }
+}
+
+/// The connection ended too early.
+fn cut() -> ureq::Error {
+    io::Error::from(ErrorKind::UnexpectedEof).into()
+}
