@@ -2,8 +2,9 @@
 //! (<https://developer.hashicorp.com/consul/api-docs/event>).
 
 use super::answer::Answer;
+use super::input::required;
 use super::json;
-use crate::client::{Call, Client, Target};
+use crate::client::{Blocking, Call, Client, Style, Target};
 use crate::config::Options;
 use crate::error::Result;
 use serde::Deserialize;
@@ -35,39 +36,43 @@ pub struct UserEvent {
 
 /// The event endpoints of a client.
 #[derive(Clone, Copy)]
-pub struct Events<'a> {
-    client: &'a Client,
+pub struct Events<'a, S: Style = Blocking> {
+    client: &'a Client<S>,
 }
 
-impl Client {
+impl<S: Style> Client<S> {
     /// User events.
-    pub fn events(&self) -> Events<'_> {
+    pub fn events(&self) -> Events<'_, S> {
         Events { client: self }
     }
 }
 
-impl Events<'_> {
-    /// Fires an event to every agent; gives its id. The payload is some 100 bytes at most.
-    pub fn fire(&self, name: &str, payload: &[u8], options: &Options) -> Result<String> {
-        super::input::required(name, "event's name")?;
+impl<S: Style> Events<'_, S> {
+    /// Fires an event to every agent; gives it with its id. The payload is some 100 bytes at most.
+    pub fn fire(
+        &self,
+        name: &str,
+        payload: &[u8],
+        options: &Options,
+    ) -> Result<S::Output<Answer<UserEvent>>> {
+        required(name, "event's name")?;
         let target = Target::new("/v1/event/fire/").segment(name);
         let call = Call::put(target, options).body(payload, "application/octet-stream");
-        Ok(json::fetch::<UserEvent>(self.client, call)?.into_value().id)
+        json::fetch_map(self.client, call, |event: UserEvent| event)
     }
 
     /// The last events that the agent has heard of, the oldest first, at most 256; with a name,
     /// those of this name. Their index is a hash: it differs, and may go down.
-    pub fn list(&self, name: Option<&str>, options: &Options) -> Result<Answer<Vec<UserEvent>>> {
-        json::fetch_list(self.client, list_call(name, options))
+    pub fn list(
+        &self,
+        name: Option<&str>,
+        options: &Options,
+    ) -> Result<S::Output<Answer<Vec<UserEvent>>>> {
+        let target = Target::new("/v1/event/list");
+        let target = match name.filter(|name| !name.is_empty()) {
+            Some(name) => target.param("name", name),
+            None => target,
+        };
+        json::fetch_list(self.client, Call::get(target, options))
     }
-}
-
-/// The call of [`Events::list`].
-pub(crate) fn list_call<'a>(name: Option<&str>, options: &'a Options) -> Call<'a> {
-    let target = Target::new("/v1/event/list");
-    let target = match name.filter(|name| !name.is_empty()) {
-        Some(name) => target.param("name", name),
-        None => target,
-    };
-    Call::get(target, options)
 }

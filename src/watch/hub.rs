@@ -1,7 +1,7 @@
 //! Where the queries of all clients of one address live: it sends what the engines decide, in the
 //! turns that the connections allow, and hands what is found to the watches.
 
-use super::content::Comparison;
+use super::content::{Comparison, Content};
 use super::engine::{Asked, Engine};
 use super::last_good::Body;
 use super::pace::Pace;
@@ -9,21 +9,25 @@ use super::pulse::Pulse;
 use super::query::{Found, Query, QueryKey};
 use super::turns::{Id, Limits, Turns};
 use super::watched::Watched;
-use crate::client::Client;
+use crate::api::Answer;
+use crate::client::{Client, Reader};
 use crate::error::{Error, Result, Status};
+use crate::runtime::io::{Io, Timer};
 use crate::runtime::{Clock, Jitter, Lane, Task, TaskId};
+use crate::sys::PerProcess;
 use crate::transport::{CancelToken, Response};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, LazyLock, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 /// The queries of one address.
 pub(super) struct Hub {
     clock: Arc<dyn Clock>,
     jitter: Jitter,
+    io: Io,
+    /// Where files are written.
     lane: Lane,
-    alarm: TaskId,
     state: Mutex<State>,
     me: Weak<Hub>,
 }
@@ -38,6 +42,8 @@ struct State {
     ripening: BTreeMap<(Duration, Id), Arc<Watched>>,
     turns: Turns,
     last_id: Id,
+    /// When the hub is called next, and what calls it.
+    alarm: Option<(Duration, Timer)>,
 }
 
 /// A query and the watches that share it.
@@ -54,33 +60,26 @@ struct Source {
     watches: Vec<Arc<Watched>>,
 }
 
-/// What a request came to, once it is understood.
-struct Answer {
-    content: super::Content,
-    index: u64,
-    body: Option<Arc<Body>>,
-}
-
 impl Hub {
     /// The hub of this client's address.
-    pub(super) fn of(client: &Client) -> Arc<Hub> {
-        static HUBS: LazyLock<Mutex<HashMap<String, Weak<Hub>>>> = LazyLock::new(Mutex::default);
-        let mut hubs = HUBS.lock();
+    pub(super) fn of(client: &Client) -> Result<Arc<Hub>> {
+        static HUBS: PerProcess<Mutex<HashMap<String, Weak<Hub>>>> = PerProcess::new();
+        let mut hubs = HUBS.get_or_init(Mutex::default).lock();
         if let Some(hub) = hubs.get(client.endpoint()).and_then(Weak::upgrade) {
-            return hub;
+            return Ok(hub);
         }
         hubs.retain(|_, hub| hub.strong_count() > 0);
-        let hub = Hub::new(client.upkeep().clock.clone());
+        let hub = Hub::new(client.upkeep().clock.clone(), Io::get()?);
         hubs.insert(client.endpoint().to_string(), Arc::downgrade(&hub));
-        hub
+        Ok(hub)
     }
 
-    fn new(clock: Arc<dyn Clock>) -> Arc<Hub> {
+    fn new(clock: Arc<dyn Clock>, io: Io) -> Arc<Hub> {
         Arc::new_cyclic(|me| Hub {
+            io,
             lane: Lane::new(clock.clone()),
             clock,
             jitter: Jitter::new(),
-            alarm: TaskId::new(),
             state: Mutex::default(),
             me: me.clone(),
         })
@@ -90,7 +89,7 @@ impl Hub {
     pub(super) fn join(
         &self,
         query: Query,
-        kept: Option<Arc<super::Content>>,
+        kept: Option<Arc<Content>>,
         make: impl FnOnce(Id, Arc<Pulse>) -> Watched,
     ) -> Arc<Watched> {
         let mut state = self.state.lock();
@@ -143,14 +142,28 @@ impl Hub {
         while let Some(start) = self.next() {
             start();
         }
-        let state = self.state.lock();
-        let due = [state.turns.next_due(), state.ripening.keys().next().map(|&(at, _)| at)];
-        drop(state);
-        if let (Some(due), Some(hub)) = (due.into_iter().flatten().min(), self.me.upgrade()) {
-            let task: Arc<dyn Task> = Arc::new(Alarm(Arc::downgrade(&hub)));
-            // Without a thread the next answer brings it on.
-            let _ = self.lane.schedule(self.alarm, &task, due);
+        self.set_alarm();
+    }
+
+    /// Has the I/O thread call the hub when something is due.
+    fn set_alarm(&self) {
+        let mut state = self.state.lock();
+        let ripe = state.ripening.keys().next().map(|&(at, _)| at);
+        let Some(due) = state.turns.next_due().into_iter().chain(ripe).min() else { return };
+        if state.alarm.as_ref().is_some_and(|&(at, _)| at <= due) {
+            return;
         }
+        let rest = due.saturating_sub(self.clock.now()).min(self.clock.tick());
+        let hub = self.me.clone();
+        let timer = self.io.after(Instant::now() + rest, move || {
+            let Some(hub) = hub.upgrade() else { return };
+            let rung = hub.state.lock().alarm.take();
+            drop(rung);
+            hub.pump();
+        });
+        let before = state.alarm.replace((due, timer));
+        drop(state);
+        drop(before);
     }
 
     /// The next request that may be sent.
@@ -167,47 +180,47 @@ impl Hub {
         source.pulse.sent();
         let (query, hub) = (source.query.clone(), self.me.upgrade()?);
         Some(move || {
-            let options = query.asking(asked.index, asked.wait);
-            match query.call(&options) {
-                // Where a connection dies while it waits the agent may be another one afterwards:
-                // then its index is not to be waited on.
-                Ok(call) => {
-                    let call = if asked.index > 0 { call.once() } else { call };
-                    let client = query.client.clone();
-                    client.start(call, cancel, move |answer| {
-                        hub.answered(id, &query, &asked, answer);
-                    });
-                }
-                Err(error) => hub.answered(id, &query, &asked, Err(error)),
-            }
+            let keeps = query.keeps;
+            let done = move |answer: Result<Response>, read: Reader<Answer<Content>>| {
+                let body = answer.as_ref().ok().filter(|_| keeps).map(Body::of).map(Arc::new);
+                hub.answered(id, &asked, read(answer), body);
+            };
+            query.start(asked.index, asked.wait, cancel, Box::new(done));
         })
     }
 
-    fn answered(&self, id: Id, query: &Query, asked: &Asked, answer: Result<Response>) {
-        match answer.and_then(|response| Answer::read(query, response)) {
-            Ok(answer) => self.found(id, asked, answer),
+    fn answered(
+        &self,
+        id: Id,
+        asked: &Asked,
+        answer: Result<Answer<Content>>,
+        body: Option<Arc<Body>>,
+    ) {
+        match answer {
+            Ok(answer) => self.found(id, asked, answer, body),
             Err(error) if is_fatal(&error) => self.end(id, &error),
             Err(error) => self.failed(id, &error),
         }
         self.pump();
     }
 
-    fn found(&self, id: Id, asked: &Asked, answer: Answer) {
+    fn found(&self, id: Id, asked: &Asked, answer: Answer<Content>, body: Option<Arc<Body>>) {
+        let (content, index) = (answer.value, answer.meta.index);
         let before = self.state.lock().sources.get(&id).and_then(|source| source.latest.clone());
-        let same = before.as_ref().is_some_and(|before| {
-            before.content.same(&answer.content, Comparison::default())
-        });
+        let same = before
+            .as_ref()
+            .is_some_and(|before| before.content.same(&content, Comparison::default()));
         let (now, mut guard) = (self.clock.now(), self.state.lock());
         let state = &mut *guard;
         let Some(source) = state.sources.get_mut(&id) else { return };
         let content = match (same, before) {
             (true, Some(before)) => before.content,
-            _ => Arc::new(answer.content),
+            _ => Arc::new(content),
         };
         let number = source.latest.as_ref().map_or(0, |latest| latest.number) + 1;
-        let found = Found { content, index: answer.index, number, body: answer.body };
+        let found = Found { content, index, number, body };
         source.latest = Some(found.clone());
-        let pause = source.engine.answered(asked, answer.index, !same, now);
+        let pause = source.engine.answered(asked, index, !same, now);
         let recovered = source.pulse.succeeded(source.engine.seen_index(), now);
         source.told = None;
         source.flight = None;
@@ -321,14 +334,6 @@ impl State {
     }
 }
 
-impl Answer {
-    fn read(query: &Query, response: Response) -> Result<Answer> {
-        let body = query.keeps.then(|| Arc::new(Body::of(&response)));
-        let (content, index) = query.decode(response)?;
-        Ok(Answer { content, index, body })
-    }
-}
-
 /// Three quarters of the connections of an address: the rest is for calls.
 fn limits(source: Option<&Source>) -> Limits {
     let Some(source) = source else {
@@ -344,26 +349,6 @@ fn limits(source: Option<&Source>) -> Limits {
 /// After which failures it makes no sense to ask again.
 fn is_fatal(error: &Error) -> bool {
     matches!(error.status(), Status::Closed | Status::Forked)
-}
-
-/// Has the lane call the hub when something is due.
-struct Alarm(Weak<Hub>);
-
-impl Task for Alarm {
-    fn uses_network(&self) -> bool {
-        false
-    }
-
-    fn step(&self) -> Option<Duration> {
-        if let Some(hub) = self.0.upgrade() {
-            hub.pump();
-        }
-        None
-    }
-
-    fn failed(&self, _error: Error) -> Option<Duration> {
-        None
-    }
 }
 
 impl Drop for Hub {

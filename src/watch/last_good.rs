@@ -65,9 +65,10 @@ impl LastGood {
         let Some((header, body)) = self.parse(&bytes) else { return Ok(None) };
         let response =
             Response { status: header.status, headers: HeaderMap::new(), body: body.to_vec() };
-        let Ok((content, _)) = query.decode(response) else { return Ok(None) };
+        let Some(read) = query.reader() else { return Ok(None) };
+        let Ok(answer) = read(Ok(response)) else { return Ok(None) };
         let now = since_epoch(SystemTime::now());
-        Ok(Some((content, now.saturating_sub(Duration::from_millis(header.found_ms)))))
+        Ok(Some((answer.value, now.saturating_sub(Duration::from_millis(header.found_ms)))))
     }
 
     /// Puts this answer in the place of the one before.

@@ -165,7 +165,7 @@ impl Client {
         let file = spec.last_good_file.as_ref().map(|path| LastGood::new(path, &query));
         let kept = file.as_ref().map(|file| file.read(&query)).transpose()?.flatten();
         let (kept, kept_age) = kept.unzip();
-        let hub = Hub::of(&client);
+        let hub = Hub::of(&client)?;
         let watched = hub.clone().join(query, kept.map(Arc::new), |id, pulse| {
             Watched::new(
                 &client,

@@ -4,12 +4,13 @@ use super::content::Content;
 use super::engine::IndexKind;
 use super::last_good::Body;
 use super::spec::{Policy, Subject, WatchSpec};
-use crate::api::health::{ServiceEntry, State};
-use crate::api::{AggregatedStatus, Meta, catalog, event, health, json, kv, raw};
-use crate::client::{Call, Client};
+use crate::api::health::ServiceEntry;
+use crate::api::raw::{Method, RawRequest};
+use crate::api::{AggregatedStatus, Answer};
+use crate::client::{Client, Operation, Reader};
 use crate::config::Options;
-use crate::error::{Error, Result, Status};
-use crate::transport::{Method, Response};
+use crate::error::Result;
+use crate::transport::{CancelToken, Response};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ impl Query {
             rate: spec.rated()?,
             keeps: spec.last_good_file.is_some(),
         };
-        query.call(&query.options)?;
+        query.ask(&query.options)?;
         Ok(query)
     }
 
@@ -85,63 +86,120 @@ impl Query {
         self.options.wait.unwrap_or(self.client.settings().wait)
     }
 
-    /// The options of one request.
-    pub(super) fn asking(&self, index: u64, wait: Duration) -> Options {
-        Options { index, ..self.options.clone() }.wait(wait)
-    }
-
     /// What it asks, in a line that says nothing of when.
     pub(super) fn question(&self) -> String {
-        self.call(&self.options).map(|call| self.client.target_of(call)).unwrap_or_default()
+        self.ask(&self.options).map(|operation| operation.target()).unwrap_or_default()
     }
 
-    /// One request.
-    pub(super) fn call<'a>(&self, options: &'a Options) -> Result<Call<'a>> {
-        match &self.subject {
-            Subject::Key(key) => kv::get_call(key, options),
-            Subject::Prefix(prefix) => kv::list_call(prefix, options),
-            Subject::Service { name, tags, policy } => {
-                let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
-                health::service_call(name, *policy == Policy::Passing, &tags, options)
-            }
-            Subject::Services => Ok(catalog::services_call(options)),
-            Subject::Nodes => Ok(catalog::nodes_call(options)),
-            Subject::ServiceChecks(service) => health::checks_call(service, options),
-            Subject::NodeChecks(node) => health::node_call(node, options),
-            Subject::StateChecks(state) => Ok(health::state_call(state.parse::<State>()?, options)),
-            Subject::Events(name) => Ok(event::list_call(name.as_deref(), options)),
-            Subject::Path(path) => raw::call(Method::Get, path, options),
+    /// Sends one request. `done` is called on the I/O thread, or on this one where nothing could be
+    /// sent.
+    pub(super) fn start(&self, index: u64, wait: Duration, cancel: CancelToken, done: Done) {
+        let options = Options { index, ..self.options.clone() }.wait(wait);
+        match self.ask(&options) {
+            Ok(operation) => operation.start(cancel, done),
+            Err(error) => done(Err(error.clone()), Box::new(|_| Err(error))),
         }
     }
 
-    /// What an answer holds, in its order, and its index.
-    pub(super) fn decode(&self, response: Response) -> Result<(Content, u64)> {
-        let index = Meta::from_headers(&response.headers).index;
-        Ok((self.content(response)?.sorted(self.options.near.is_some()), index))
+    /// What makes the content of an answer that was kept.
+    pub(super) fn reader(&self) -> Option<Reader<Answer<Content>>> {
+        self.ask(&self.options).ok()?.into_reader()
     }
 
-    fn content(&self, response: Response) -> Result<Content> {
-        let client = &self.client;
-        if matches!(self.subject, Subject::Key(_) | Subject::Prefix(_)) {
-            refuse_foreign_404(client, &response)?;
-        }
+    /// One request. Where a connection dies while it waits the agent may be another one afterwards,
+    /// whose index is not to be waited on: so it is not sent twice.
+    fn ask(&self, options: &Options) -> Result<Box<dyn Asking>> {
+        let client = match options.index {
+            0 => self.client.deferred(),
+            _ => self.client.once().deferred(),
+        };
+        let near = options.near.is_some();
         Ok(match &self.subject {
-            Subject::Key(_) => Content::Key(kv::decode_pair(client, &response)?),
-            Subject::Prefix(_) => Content::Pairs(json::decode_found(client, &response)?),
-            Subject::Service { policy, .. } => {
-                let mut entries = json::decode_list(client, &response)?;
-                entries.retain(|entry| policy.takes(entry));
-                Content::Entries(entries)
+            Subject::Key(key) => asking(client.kv().get(key, options)?, near, Content::Key),
+            Subject::Prefix(prefix) => {
+                asking(client.kv().list(prefix, options)?, near, Content::Pairs)
             }
-            Subject::Services => Content::Services(catalog::decode_services(client, &response)?),
-            Subject::Nodes => Content::Nodes(json::decode_list(client, &response)?),
-            Subject::ServiceChecks(_) | Subject::NodeChecks(_) | Subject::StateChecks(_) => {
-                Content::Checks(json::decode_list(client, &response)?)
+            Subject::Service { name, tags, policy } => {
+                let (policy, tags) = (*policy, tags.iter().map(String::as_str).collect::<Vec<_>>());
+                let passing = policy == Policy::Passing;
+                let found = client.health().service(name, passing, &tags, options)?;
+                asking(found, near, move |mut entries: Vec<ServiceEntry>| {
+                    entries.retain(|entry| policy.takes(entry));
+                    Content::Entries(entries)
+                })
             }
-            Subject::Events(_) => Content::Events(json::decode_list(client, &response)?),
-            Subject::Path(_) => Content::Raw(raw::answer(response)),
+            Subject::Services => {
+                asking(client.catalog().services(options)?, near, Content::Services)
+            }
+            Subject::Nodes => asking(client.catalog().nodes(options)?, near, Content::Nodes),
+            Subject::ServiceChecks(service) => {
+                asking(client.health().checks(service, options)?, near, Content::Checks)
+            }
+            Subject::NodeChecks(node) => {
+                asking(client.health().node(node, options)?, near, Content::Checks)
+            }
+            Subject::StateChecks(state) => {
+                asking(client.health().state(state.parse()?, options)?, near, Content::Checks)
+            }
+            Subject::Events(name) => {
+                asking(client.events().list(name.as_deref(), options)?, near, Content::Events)
+            }
+            Subject::Path(path) => {
+                let request = RawRequest::new(Method::Get, path);
+                asking(client.request(&request, options)?, near, Content::Raw)
+            }
         })
     }
+}
+
+/// Gets an answer as it came, and what makes the content of it.
+pub(super) type Done = Box<dyn FnOnce(Result<Response>, Reader<Answer<Content>>) + Send>;
+
+/// A request whose answer is made a content, whatever its type.
+trait Asking {
+    fn target(&self) -> String;
+    fn start(self: Box<Self>, cancel: CancelToken, done: Done);
+    fn into_reader(self: Box<Self>) -> Option<Reader<Answer<Content>>>;
+}
+
+struct Asked<T, F> {
+    operation: Operation<Answer<T>>,
+    wrap: F,
+}
+
+fn asking<T, F>(operation: Operation<Answer<T>>, near: bool, wrap: F) -> Box<dyn Asking>
+where
+    T: Send + 'static,
+    F: FnOnce(T) -> Content + Send + 'static,
+{
+    Box::new(Asked { operation, wrap: move |value| wrap(value).sorted(near) })
+}
+
+impl<T, F> Asking for Asked<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(T) -> Content + Send + 'static,
+{
+    fn target(&self) -> String {
+        self.operation.target().to_string()
+    }
+
+    fn start(self: Box<Self>, cancel: CancelToken, done: Done) {
+        let wrap = self.wrap;
+        self.operation.start_unread(cancel, |answer, read| done(answer, wrapped(read, wrap)));
+    }
+
+    fn into_reader(self: Box<Self>) -> Option<Reader<Answer<Content>>> {
+        Some(wrapped(self.operation.into_reader()?, self.wrap))
+    }
+}
+
+fn wrapped<T, F>(read: Reader<Answer<T>>, wrap: F) -> Reader<Answer<Content>>
+where
+    T: Send + 'static,
+    F: FnOnce(T) -> Content + Send + 'static,
+{
+    Box::new(|answer| Ok(read(answer)?.map(wrap)))
 }
 
 impl Policy {
@@ -157,14 +215,4 @@ impl Policy {
             }
         }
     }
-}
-
-/// Consul's own 404 for a key has no body. One that has comes from something in between, and does
-/// not tell that there is no key.
-fn refuse_foreign_404(client: &Client, response: &Response) -> Result<()> {
-    if response.status != 404 || response.body.is_empty() {
-        return Ok(());
-    }
-    let error = Error::new(Status::Http, "404 with a text, which is not Consul's \"no such key\"");
-    Err(error.with_http_status(404).with_endpoint(client.endpoint()))
 }

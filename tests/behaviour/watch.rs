@@ -170,7 +170,7 @@ fn everything_else_that_can_be_watched() {
     wait_for(&nodes, "a node", |content| {
         matches!(content, Some(Content::Nodes(nodes)) if nodes.len() == 2 && nodes[1].name == "printer")
     });
-    let id = client.events().fire("deploy", b"v\0", &Options::new()).unwrap();
+    let id = client.events().fire("deploy", b"v\0", &Options::new()).unwrap().value.id;
     client.events().fire("other", b"", &Options::new()).unwrap();
     wait_for(&events, "the event", |content| {
         matches!(content, Some(Content::Events(events))
