@@ -27,6 +27,7 @@
 
 mod content;
 mod delivery;
+mod discovery;
 mod engine;
 mod hub;
 mod keeper;
@@ -42,6 +43,7 @@ mod turns;
 mod watched;
 
 pub use content::Content;
+pub use discovery::{Lease, Pick, Strategy};
 pub use spec::{Policy, WatchSpec};
 pub use state::{Companion, Dresser, Freshness, State};
 
@@ -178,6 +180,7 @@ impl Client {
                     listener,
                     dresser,
                     keeper: file.map(Keeper::new),
+                    near: spec.options.near.is_some(),
                 },
             )
         });

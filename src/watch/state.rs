@@ -1,6 +1,7 @@
 //! What a watch knows, for anyone to read at any moment.
 
 use super::content::Content;
+use super::discovery::Roster;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ pub struct State {
     pub(super) version: u64,
     pub(super) index: u64,
     pub(super) content: Option<Arc<Content>>,
+    pub(super) roster: Option<Roster>,
     pub(super) companion: Companion,
 }
 
@@ -36,7 +38,7 @@ pub enum Freshness {
 
 impl State {
     pub(super) fn nothing() -> State {
-        State { version: 0, index: 0, content: None, companion: None }
+        State { version: 0, index: 0, content: None, roster: None, companion: None }
     }
 
     /// 0 before anything was found; it grows with each state that was delivered.

@@ -1,6 +1,8 @@
 //! One watch: its newest state, which anyone reads without a lock, and how it gets there.
 
+use super::content::Content;
 use super::delivery::{Delivery, Parcel, ParcelKind};
+use super::discovery::Bench;
 use super::hub::Hub;
 use super::keeper::Keeper;
 use super::pulse::Pulse;
@@ -42,6 +44,9 @@ pub(super) struct Watched {
     listener: Option<Listener>,
     dresser: Option<Dresser>,
     keeper: Option<Keeper>,
+    /// Of whom picks are made; locked only while a state is made.
+    bench: Mutex<Bench>,
+    near: bool,
     changing: Mutex<()>,
     changed: Condvar,
 }
@@ -56,6 +61,7 @@ pub(super) struct Parts {
     pub(super) listener: Option<Listener>,
     pub(super) dresser: Option<Dresser>,
     pub(super) keeper: Option<Keeper>,
+    pub(super) near: bool,
 }
 
 impl Watched {
@@ -78,6 +84,8 @@ impl Watched {
             listener: parts.listener,
             dresser: parts.dresser,
             keeper: parts.keeper,
+            bench: Mutex::default(),
+            near: parts.near,
             changing: Mutex::new(()),
             changed: Condvar::new(),
         }
@@ -133,7 +141,7 @@ impl Watched {
     }
 
     /// Begins with what was kept in a file.
-    pub(super) fn begin_with(&self, content: Arc<super::Content>) {
+    pub(super) fn begin_with(&self, content: Arc<Content>) {
         let Some(mut delivery) = self.enter() else { return };
         if let Some(parcel) = delivery.guard.begin_with(content) {
             self.put(parcel);
@@ -232,8 +240,12 @@ impl Watched {
         if let (Some(keeper), Some(body)) = (&self.keeper, body) {
             keeper.keep(&self.hub, body);
         }
-        let content = Some(content);
-        self.current.store(Arc::new(State { version, index, content, companion }));
+        let roster = match &*content {
+            Content::Entries(entries) => Some(self.bench.lock().seat(entries, self.near)),
+            _ => None,
+        };
+        let state = State { version, index, content: Some(content), roster, companion };
+        self.current.store(Arc::new(state));
         self.version.store(version, Release);
         self.wake();
         match parcel.kind {
