@@ -77,7 +77,7 @@ extern "C" {
 /**
  * The minor version of the ABI that this header describes.
  */
-#define CONSUL_ABI_MINOR 0
+#define CONSUL_ABI_MINOR 1
 
 /**
  * The version of the library in use, such as `"1.2.3"`. Valid for ever.
@@ -529,7 +529,29 @@ size_t consul_live_handles(int32_t handle_type);
  * Asynchronous calls
  * ==================
  *
- * Every call that waits for Consul takes a `consul_async`; NULL makes it a blocking call.
+ * Every call that waits for Consul takes a `consul_async`. NULL makes it a blocking call. Otherwise
+ * it checks what it is given, as always, and returns `CONSUL_PENDING`; its end arrives in the queue
+ * as a `consul_event` with the same status and the same result as the blocking call has. `out` is
+ * not used then, may be NULL, and is set to NULL where it is not. What such a call returns
+ * other than `CONSUL_PENDING` is an error, and nothing arrives.
+ *
+ * No callback, no foreign thread: whoever has the queue takes its events when it wants to, on any
+ * thread, with a descriptor to sleep on.
+ *
+ *     consul_queue *queue = NULL;
+ *     consul_event *event = NULL;
+ *     consul_queue_new(&queue);
+ *     consul_async async = {queue, 7};
+ *     consul_kv_get(client, "app/greeting", NULL, &async, NULL);
+ *     if (consul_queue_next(queue, 5000, &event) == CONSUL_OK) {
+ *         consul_kv *kv = NULL;
+ *         if (consul_event_tag(event) == 7 && consul_event_status(event) == CONSUL_OK &&
+ *             consul_event_take_kv(event, &kv) == CONSUL_OK)
+ *             puts((const char *)consul_kv_at(kv, 0)->value);
+ *         consul_kv_free(kv);
+ *         consul_event_free(event);
+ *     }
+ *     consul_queue_free(queue);
  */
 
 /**
@@ -541,10 +563,183 @@ typedef struct consul_async {
      */
     consul_queue *queue;
     /**
-     * The caller's own number for the call.
+     * The caller's own number for the call. Several calls may have the same.
      */
     uint64_t tag;
 } consul_async;
+
+/**
+ * Makes an empty queue. Starts no thread. Free it with `consul_queue_free`.
+ */
+consul_status consul_queue_new(consul_queue **out);
+
+/**
+ * How many operations may be in flight in this queue, 1024 unless set: those that have begun and
+ * whose event was not taken yet. A call past it gives `CONSUL_ERR_BUSY`. 1 at least.
+ */
+consul_status consul_queue_set_max_in_flight(const consul_queue *queue, uint32_t max_in_flight);
+
+/**
+ * Takes the next event, waiting this long for it at most; 0 does not wait, -1 waits for ever.
+ * `CONSUL_NO_CHANGE`, with `out` NULL, when there was none, or somebody called
+ * `consul_queue_wake`. `CONSUL_ERR_CLOSED` when the queue is freed meanwhile. Free the event with
+ * `consul_event_free`.
+ *
+ * The answer of an operation is decoded here, on the caller's thread.
+ */
+consul_status consul_queue_next(const consul_queue *queue, int64_t timeout_ms, consul_event **out);
+
+/**
+ * Ends the wait of one thread in `consul_queue_next`, or of the next that would wait there.
+ */
+consul_status consul_queue_wake(const consul_queue *queue);
+
+/**
+ * A descriptor for `poll`, `epoll` and event loops: it is readable as long as events wait,
+ * level-triggered, so that nothing is missed. Take events with a `timeout_ms` of 0 when it is. It
+ * belongs to the queue and ends with it: neither read, write nor close it. -1 for a handle that is
+ * not live, or where no descriptor is left.
+ */
+int32_t consul_queue_fd(const consul_queue *queue);
+
+/**
+ * Serves the news at a unix socket of this path and mode 0600, for a host that can read sockets
+ * but not wait on a descriptor, such as nginx's Lua. Whoever connects reads one byte, 1, each time
+ * that events come to wait where none did before, and one at once where some wait already. Having
+ * read any number of bytes, take events with a `timeout_ms` of 0 until there are no more. Nothing
+ * is to be written.
+ *
+ * Any number may connect; each is told. A file of the path that a dead process left behind is
+ * replaced; `CONSUL_ERR_IO` when the path is in use or cannot be made. Serving again at another
+ * path ends the first. It ends with the queue, and the file is removed.
+ */
+consul_status consul_queue_serve(const consul_queue *queue, const char *path);
+
+/**
+ * Cancels everything in flight in this queue that has this tag. Each ends at once with its last
+ * event, `CONSUL_ERR_CANCELLED` unless it had ended already. `CONSUL_OK` also when there is none.
+ */
+consul_status consul_queue_cancel(const consul_queue *queue, uint64_t tag);
+
+/**
+ * Ends a queue. What is in flight in it is cancelled and ends silently; events that were taken
+ * stay. Before or after the clients, whatever is in flight. NULL is fine.
+ */
+void consul_queue_free(consul_queue *queue);
+
+/**
+ * A call ended; it is the last event of its tag. Its status, error and result are the call's.
+ */
+#define CONSUL_EVENT_DONE 1
+
+/**
+ * What it tells, `CONSUL_EVENT_...`; 0 for a handle that is not live. Ignore the types that you do
+ * not know: there will be more.
+ */
+int32_t consul_event_type(const consul_event *event);
+
+/**
+ * The tag that its call was given; 0 for a handle that is not live.
+ */
+uint64_t consul_event_tag(const consul_event *event);
+
+/**
+ * What the blocking call would have returned; `CONSUL_ERR_HANDLE` for a handle that is not live.
+ */
+consul_status consul_event_status(const consul_event *event);
+
+/**
+ * What went wrong; a row with the status `CONSUL_OK` when nothing did. `consul_last_error` is not
+ * touched by what arrives. NULL for a handle that is not live. Borrowed: valid until `event` is
+ * freed.
+ */
+const consul_error *consul_event_error(const consul_event *event);
+
+/**
+ * The type of its result, `CONSUL_HANDLE_...`: which `consul_event_take_...` gives it. 0 when it
+ * has none, and for a handle that is not live.
+ */
+int32_t consul_event_result_type(const consul_event *event);
+
+/**
+ * Ends an event, and its result unless that was taken. NULL is fine.
+ */
+void consul_event_free(consul_event *event);
+
+/**
+ * Moves the result out of an event: it is the caller's from then on. `CONSUL_ERR_ARGUMENT` when the
+ * event has no such result, or it was taken before.
+ * This one is for the pairs of `consul_kv_get` and `consul_kv_list`.
+ */
+consul_status consul_event_take_kv(const consul_event *event, consul_kv **out);
+
+/**
+ * As `consul_event_take_kv`, for the strings of `consul_kv_keys`, `consul_catalog_datacenters` and `consul_status_peers`.
+ */
+consul_status consul_event_take_keys(const consul_event *event,
+                                     consul_keys **out);
+
+/**
+ * As `consul_event_take_kv`, for the text of `consul_session_create` and `consul_status_leader`.
+ */
+consul_status consul_event_take_text(const consul_event *event, consul_text **out);
+
+/**
+ * As `consul_event_take_kv`, for what `consul_txn_commit` came to.
+ */
+consul_status consul_event_take_txn_result(const consul_event *event, consul_txn_result **out);
+
+/**
+ * As `consul_event_take_kv`, for the session that `consul_session_start` keeps alive.
+ */
+consul_status consul_event_take_session(const consul_event *event, consul_session **out);
+
+/**
+ * As `consul_event_take_kv`, for the sessions that a read found.
+ */
+consul_status consul_event_take_sessions(const consul_event *event, consul_sessions **out);
+
+/**
+ * As `consul_event_take_kv`, for the checks that a read found.
+ */
+consul_status consul_event_take_checks(const consul_event *event, consul_checks **out);
+
+/**
+ * As `consul_event_take_kv`, for the nodes that a read found.
+ */
+consul_status consul_event_take_nodes(const consul_event *event, consul_nodes **out);
+
+/**
+ * As `consul_event_take_kv`, for the services that a read found.
+ */
+consul_status consul_event_take_services(const consul_event *event, consul_services **out);
+
+/**
+ * As `consul_event_take_kv`, for the names of `consul_catalog_services`.
+ */
+consul_status consul_event_take_service_names(const consul_event *event,
+                                              consul_service_names **out);
+
+/**
+ * As `consul_event_take_kv`, for the instances that a read found.
+ */
+consul_status consul_event_take_service_entries(const consul_event *event,
+                                                consul_service_entries **out);
+
+/**
+ * As `consul_event_take_kv`, for the answer of `consul_agent_self`.
+ */
+consul_status consul_event_take_agent_info(const consul_event *event, consul_agent_info **out);
+
+/**
+ * As `consul_event_take_kv`, for the members of `consul_agent_members`.
+ */
+consul_status consul_event_take_members(const consul_event *event, consul_members **out);
+
+/**
+ * As `consul_event_take_kv`, for the answer of `consul_request`.
+ */
+consul_status consul_event_take_response(const consul_event *event, consul_response **out);
 
 
 /*

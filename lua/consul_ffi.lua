@@ -16,6 +16,8 @@ local ConsulClient = require("consul_ffi.original")
 
 local consul = {
     connect = require("consul_ffi.client"),
+    --- A queue for asynchronous calls: `client:on(queue)`.
+    queue = require("consul_ffi.queue").new,
     json = require("consul_ffi.json"),
     --- The digits of a 64-bit number.
     decimal = number.decimal,

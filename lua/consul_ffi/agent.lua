@@ -6,7 +6,7 @@ local ffi = require("ffi")
 local C = require("consul_ffi.loader")
 local CHECK = require("consul_ffi.check_spec")
 local SERVICE = require("consul_ffi.service_spec")
-local begin = require("consul_ffi.call")
+local begin = require("consul_ffi.call").begin
 local check = require("consul_ffi.check")
 local result = require("consul_ffi.result")
 local rows = require("consul_ffi.rows")
@@ -49,14 +49,14 @@ end
 local function register(self, kind, description, options, c_name)
     local call = begin(self, options)
     local native = call:with(spec.open(kind, description))
-    local status = C[c_name](call.handle, native, call.settings, nil)
+    local status = C[c_name](call.handle, native, call.settings, call.async)
     spec.close(kind, native)
     return call:done(status)
 end
 
 local function with_text(self, name, text, options, c_name)
     local call = begin(self, options, nil, name, text)
-    return call:done(C[c_name](call.handle, text, call.settings, nil))
+    return call:done(C[c_name](call.handle, text, call.settings, call.async))
 end
 
 --- Registers a service, with its checks, or replaces the one of the same id.
@@ -81,7 +81,7 @@ end
 
 local function report(self, id, note, options, c_name)
     local call = begin(self, options, nil, "id", id, note and "note", note)
-    return call:done(C[c_name](call.handle, id, note, call.settings, nil))
+    return call:done(C[c_name](call.handle, id, note, call.settings, call.async))
 end
 
 --- Reports that the subject of a TTL check is well. The note is optional; one that changes wakes all
@@ -103,14 +103,14 @@ end
 --- Sets a TTL check to "passing", "warning" or "critical" with an output.
 function Agent:check_update(id, status, output, options)
     local call = begin(self, options, nil, "id", id, "status", status, output and "output", output)
-    return call:done(C.consul_agent_check_update(call.handle, id, status, output, call.settings, nil))
+    return call:done(C.consul_agent_check_update(call.handle, id, status, output, call.settings, call.async))
 end
 
 --- Puts the agent's node into maintenance, or takes it out.
 function Agent:maintenance(enable, reason, options)
     local call = begin(self, options, nil, reason and "reason", reason)
     check.type(enable, "boolean", "enable")
-    return call:done(C.consul_agent_maintenance(call.handle, enable, reason, call.settings, nil))
+    return call:done(C.consul_agent_maintenance(call.handle, enable, reason, call.settings, call.async))
 end
 
 --- Puts a service into maintenance, or takes it out. The error's code is NOT_FOUND when there is no
@@ -119,7 +119,7 @@ function Agent:service_maintenance(id, enable, reason, options)
     local call = begin(self, options, nil, "id", id, reason and "reason", reason)
     check.type(enable, "boolean", "enable")
     return call:done(
-        C.consul_agent_service_maintenance(call.handle, id, enable, reason, call.settings, nil)
+        C.consul_agent_service_maintenance(call.handle, id, enable, reason, call.settings, call.async)
     )
 end
 
@@ -127,8 +127,8 @@ end
 --- of it as `json`.
 function Agent:self(options)
     local call, out = begin(self, options), info_box()
-    local status = C.consul_agent_self(call.handle, call.settings, nil, out)
-    return call:take(status, out, C.consul_agent_info_free, read_info)
+    local status = C.consul_agent_self(call.handle, call.settings, call.async, out)
+    return call:take(status, out, "agent_info", read_info)
 end
 
 --- The members of the gossip pool that this agent sees; of the pool between datacenters with
@@ -137,13 +137,13 @@ function Agent:members(options)
     local call, out = begin(self, options, WAN), members_box()
     local wan = options and options.wan
     wan = wan ~= nil and check.type(wan, "boolean", "wan")
-    return take_members(call, C.consul_agent_members(call.handle, wan, call.settings, nil, out), out)
+    return take_members(call, C.consul_agent_members(call.handle, wan, call.settings, call.async, out), out)
 end
 
 --- The services that are registered on this agent.
 function Agent:services(options)
     local call, out = begin(self, options), rows.services_box()
-    return rows.take_services(call, C.consul_agent_services(call.handle, call.settings, nil, out), out)
+    return rows.take_services(call, C.consul_agent_services(call.handle, call.settings, call.async, out), out)
 end
 
 --- One service of this agent. With `options.content_hash` of an earlier answer it waits for a change.
@@ -151,27 +151,27 @@ function Agent:service(id, options)
     local hash = options and options.content_hash
     local call = begin(self, options, CONTENT_HASH, "id", id, hash and "content_hash", hash)
     local out = rows.services_box()
-    local status = C.consul_agent_service(call.handle, id, hash, call.settings, nil, out)
-    return result.only(rows.take_services(call, status, out))
+    local status = C.consul_agent_service(call.handle, id, hash, call.settings, call.async, out)
+    return rows.take_service(call, status, out)
 end
 
 --- The checks that are registered on this agent.
 function Agent:checks(options)
     local call, out = begin(self, options), rows.checks_box()
-    return rows.take_checks(call, C.consul_agent_checks(call.handle, call.settings, nil, out), out)
+    return rows.take_checks(call, C.consul_agent_checks(call.handle, call.settings, call.async, out), out)
 end
 
 --- One service of this agent with its checks and its `status`.
 function Agent:service_health(id, options)
     local call, out = begin(self, options, nil, "id", id), rows.entries_box()
-    local status = C.consul_agent_service_health(call.handle, id, call.settings, nil, out)
-    return result.only(rows.take_entries(call, status, out))
+    local status = C.consul_agent_service_health(call.handle, id, call.settings, call.async, out)
+    return rows.take_entry(call, status, out)
 end
 
 --- The instances of a service on this agent with their checks and `status`.
 function Agent:services_health(name, options)
     local call, out = begin(self, options, nil, "name", name), rows.entries_box()
-    local status = C.consul_agent_services_health(call.handle, name, call.settings, nil, out)
+    local status = C.consul_agent_services_health(call.handle, name, call.settings, call.async, out)
     return rows.take_entries(call, status, out)
 end
 

@@ -1,10 +1,13 @@
 --- One call into the library, from the checks before it to what it returns.
 ---
 ---     local call = begin(self, options, nil, "key", key)
----     return call:done(C.consul_kv_delete(call.handle, key, call.settings, nil))
+---     return call:done(C.consul_kv_delete(call.handle, key, call.settings, call.async))
 ---
 --- Where the checks have found something, the handle is NULL, so the library does nothing, and what
 --- they found is returned in place of its answer.
+---
+--- The client of `client:on(queue)` makes it an asynchronous call: what it returns is a ticket, and
+--- what it would have returned comes with the ticket from the queue.
 
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
@@ -13,10 +16,20 @@ local errors = require("consul_ffi.errors")
 local options = require("consul_ffi.options")
 
 local codes = errors.codes
-local OK = codes.OK
+local OK, PENDING = codes.OK, codes.PENDING
 
 local Call = {}
 Call.__index = Call
+
+--- A call of an object that needs no more than the object's own handle.
+local function of(object)
+    local queue = object.client.queue
+    return setmetatable({
+        object = object,
+        queue = queue,
+        async = queue and queue:async() or nil,
+    }, Call)
+end
 
 --- Begins a call of an object that has a `client`. `given` is the caller's table of options, `own`
 --- holds the names in it that the method reads itself. Up to three texts, each after its name, are
@@ -30,14 +43,15 @@ local function begin(object, given, own, name1, text1, name2, text2, name3, text
         or name3 and errors.for_nul(check.type(text3, "string", name3), name3)
     local settings, refused = options.open(given, own)
     problem = problem or refused
-    if not problem and not object.client.handle then
+    local handle = object.client.handle
+    if not problem and not handle then
         problem = errors.new(codes.ERR_CLOSED, "the client was closed")
     end
-    return setmetatable({
-        handle = not problem and object.client.handle or nil,
-        settings = settings,
-        problem = problem,
-    }, Call)
+    local call = of(object)
+    call.handle = not problem and handle or nil
+    call.settings = settings
+    call.problem = problem
+    return call
 end
 
 --- Takes in what a further check made, or why it refused: `call:with(spec.open(...))`.
@@ -59,10 +73,9 @@ function Call:finish(status)
     return problem
 end
 
---- Ends a call without a result: true; false and an error for an honest no; nil and an error for a
---- failure.
-function Call:done(status)
-    local problem = self:finish(status)
+--- What a call without a result returns: true; false and an error for an honest no; nil and an
+--- error for a failure.
+local function plain(problem)
     if not problem then
         return true
     elseif problem.code > 0 then
@@ -71,14 +84,14 @@ function Call:done(status)
     return nil, problem
 end
 
---- Ends a call with a result in a box: what `read(handle, problem)` makes of it, after which it is
---- freed; nil and an error when there is none. `problem` is an error that came with a result, such
---- as NOT_FOUND.
-function Call:take(status, box, free, read)
-    local problem = self:finish(status)
+--- What a call returns whose result, of type `consul_<name>`, is in a box: what
+--- `read(handle, problem)` makes of it, after which it is freed; nil and an error when there is none.
+--- `problem` is an error that came with a result, such as NOT_FOUND.
+local function copied(problem, box, name, read)
     if box[0] == nil then
         return nil, problem
     end
+    local free = C["consul_" .. name .. "_free"]
     -- Should Lua run out of memory while it copies, the collector frees it.
     local handle = ffi.gc(box[0], free)
     local first, second = read(handle, problem)
@@ -86,4 +99,37 @@ function Call:take(status, box, free, read)
     return first, second
 end
 
-return begin
+--- The same for a result that lives on: `make(handle)` makes an object of it.
+local function kept(problem, box, name, make)
+    if problem then
+        return nil, problem
+    end
+    return make(ffi.gc(box[0], C["consul_" .. name .. "_free"]))
+end
+
+--- Ends a call with what `finish(problem, box, name, read)` returns, now or later: then it returns a
+--- ticket.
+function Call:conclude(status, finish, box, name, read)
+    if self.queue and status == PENDING and not self.problem then
+        options.close(self.settings)
+        return self.queue:expect(self.object, finish, name, read)
+    end
+    return finish(self:finish(status), box, name, read)
+end
+
+--- Ends a call without a result.
+function Call:done(status)
+    return self:conclude(status, plain)
+end
+
+--- Ends a call with a result of type `consul_<name>` in a box, which is read and freed.
+function Call:take(status, box, name, read)
+    return self:conclude(status, copied, box, name, read)
+end
+
+--- Ends a call with a result of type `consul_<name>` in a box, of which an object is made.
+function Call:keep(status, box, name, make)
+    return self:conclude(status, kept, box, name, make)
+end
+
+return { begin = begin, of = of, plain = plain }

@@ -4,7 +4,7 @@
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
 local REGISTRATION = require("consul_ffi.registration")
-local begin = require("consul_ffi.call")
+local begin = require("consul_ffi.call").begin
 local check = require("consul_ffi.check")
 local result = require("consul_ffi.result")
 local rows = require("consul_ffi.rows")
@@ -27,13 +27,13 @@ local take_names = result.list("service_names", read_name)
 --- The nodes: a list and the answer's meta.
 function Catalog:nodes(options)
     local call, out = begin(self, options), rows.nodes_box()
-    return rows.take_nodes(call, C.consul_catalog_nodes(call.handle, call.settings, nil, out), out)
+    return rows.take_nodes(call, C.consul_catalog_nodes(call.handle, call.settings, call.async, out), out)
 end
 
 --- The names of all services: a list of `name` and `tags`, and the answer's meta.
 function Catalog:services(options)
     local call, out = begin(self, options), names_box()
-    return take_names(call, C.consul_catalog_services(call.handle, call.settings, nil, out), out)
+    return take_names(call, C.consul_catalog_services(call.handle, call.settings, call.async, out), out)
 end
 
 local function instances(self, service, options, c_name)
@@ -43,7 +43,7 @@ local function instances(self, service, options, c_name)
         call:with(nil, count)
         count = 0
     end
-    local status = C[c_name](call.handle, service, pointers, count, call.settings, nil, out)
+    local status = C[c_name](call.handle, service, pointers, count, call.settings, call.async, out)
     return rows.take_entries(call, status, out)
 end
 
@@ -74,14 +74,14 @@ end
 --- is NOT_FOUND when there is no such node.
 function Catalog:node(node, options)
     local call, out = begin(self, options, nil, "node", node), rows.services_box()
-    local status = C.consul_catalog_node(call.handle, node, call.settings, nil, out)
-    return call:take(status, out, C.consul_services_free, read_node_services)
+    local status = C.consul_catalog_node(call.handle, node, call.settings, call.async, out)
+    return call:take(status, out, "services", read_node_services)
 end
 
 --- The names of all datacenters, the nearest first.
 function Catalog:datacenters(options)
     local call, out = begin(self, options), result.strings_box()
-    local status = C.consul_catalog_datacenters(call.handle, call.settings, nil, out)
+    local status = C.consul_catalog_datacenters(call.handle, call.settings, call.async, out)
     return result.take_strings(call, status, out)
 end
 
@@ -89,7 +89,7 @@ end
 function Catalog:register(description, options)
     local call = begin(self, options)
     local native = call:with(spec.open(REGISTRATION, description))
-    local status = C.consul_catalog_register(call.handle, native, call.settings, nil)
+    local status = C.consul_catalog_register(call.handle, native, call.settings, call.async)
     spec.close(REGISTRATION, native)
     return call:done(status)
 end
@@ -104,10 +104,10 @@ function Catalog:deregister(subject, options)
     local id = subject.service_id or subject.check_id
     local call = begin(self, options, nil, "node", subject.node, part and part .. "_id", id)
     if not part then
-        return call:done(C.consul_catalog_deregister_node(call.handle, subject.node, call.settings, nil))
+        return call:done(C.consul_catalog_deregister_node(call.handle, subject.node, call.settings, call.async))
     end
     local deregister = C["consul_catalog_deregister_" .. part]
-    return call:done(deregister(call.handle, subject.node, id, call.settings, nil))
+    return call:done(deregister(call.handle, subject.node, id, call.settings, call.async))
 end
 
 return function(client)

@@ -5,6 +5,7 @@ local C = require("consul_ffi.loader")
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
 local number = require("consul_ffi.number")
+local queue = require("consul_ffi.queue")
 
 local codes = errors.codes
 local config_box = ffi.typeof("consul_config *[1]")
@@ -89,6 +90,14 @@ local function new_config(texts, with_environment)
     return config
 end
 
+local function with_areas(client)
+    client.client = client
+    for name, new in pairs(AREAS) do
+        client[name] = new(client)
+    end
+    return client
+end
+
 --- A client made from a table of settings (docs/settings.md); nil and an error for an unknown name
 --- or a value that is not allowed. What the table does not say comes from the environment, unless it
 --- says `environment = false`.
@@ -107,12 +116,29 @@ local function connect(settings)
     if problem then
         return nil, problem
     end
-    local client = setmetatable({ handle = ffi.gc(out[0], C.consul_client_free) }, Client)
-    client.client = client
-    for name, new in pairs(AREAS) do
-        client[name] = new(client)
+    return with_areas(setmetatable({ handle = ffi.gc(out[0], C.consul_client_free) }, Client))
+end
+
+--- The client of a queue: it has the client's handle, as long as that has one.
+local On = {}
+
+function On.__index(on, name)
+    if name == "handle" then
+        return on.root.handle
     end
-    return client
+    return Client[name]
+end
+
+On.__tostring = Client.__tostring
+
+--- The same client, whose calls do not wait: each returns a ticket, which comes back from this queue
+--- with what the call would have returned (consul_ffi/queue.lua). What it makes, such as a lock or a
+--- transaction, calls in the same way.
+function Client:on(to)
+    if not queue.is_queue(to) then
+        check.fail("queue must be one of consul.queue(), not %s", check.kind(to))
+    end
+    return with_areas(setmetatable({ root = self.root or self, queue = to }, On))
 end
 
 --- Ends the client: its locks are released, the sessions that it keeps alive destroyed, and its
@@ -121,11 +147,12 @@ end
 --- before.
 function Client:close(timeout_ms)
     local limit = check.optional_uint64(timeout_ms, "timeout_ms", 5000)
-    local handle = self.handle
+    local root = self.root or self
+    local handle = root.handle
     if not handle then
         return true
     end
-    self.handle = nil
+    root.handle = nil
     local closed, problem = errors.answer(C.consul_client_close(handle, limit))
     C.consul_client_free(ffi.gc(handle, nil))
     return closed, problem

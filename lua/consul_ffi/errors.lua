@@ -66,7 +66,14 @@ function errors.from(status)
     if status > 0 then
         return errors.new(status, ffi.string(C.consul_status_message(status)))
     end
-    local row = C.consul_last_error()
+    return errors.of(status, C.consul_last_error())
+end
+
+--- The error of a status and the library's row about it.
+function errors.of(status, row)
+    if status > 0 then
+        return errors.new(status, ffi.string(C.consul_status_message(status)))
+    end
     local message = ffi.string(row.message, row.message_len)
     local endpoint = ffi.string(row.endpoint, row.endpoint_len)
     return setmetatable({

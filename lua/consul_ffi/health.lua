@@ -1,7 +1,7 @@
 --- Which instances of services are healthy: `client.health`.
 
 local C = require("consul_ffi.loader")
-local begin = require("consul_ffi.call")
+local begin = require("consul_ffi.call").begin
 local check = require("consul_ffi.check")
 local rows = require("consul_ffi.rows")
 local spec = require("consul_ffi.spec")
@@ -23,7 +23,7 @@ local function instances(self, service, options, c_name)
         call:with(nil, count)
         count = 0
     end
-    local status = C[c_name](call.handle, service, passing, pointers, count, call.settings, nil, out)
+    local status = C[c_name](call.handle, service, passing, pointers, count, call.settings, call.async, out)
     return rows.take_entries(call, status, out)
 end
 
@@ -45,7 +45,7 @@ end
 
 local function checks(self, name, value, options, c_name)
     local call, out = begin(self, options, nil, name, value), rows.checks_box()
-    return rows.take_checks(call, C[c_name](call.handle, value, call.settings, nil, out), out)
+    return rows.take_checks(call, C[c_name](call.handle, value, call.settings, call.async, out), out)
 end
 
 --- The checks of a node.

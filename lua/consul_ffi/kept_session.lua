@@ -2,7 +2,7 @@
 
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
-local begin = require("consul_ffi.call")
+local begin, plain = require("consul_ffi.call").begin, require("consul_ffi.call").plain
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
 local number = require("consul_ffi.number")
@@ -48,12 +48,14 @@ end
 --- closed: after a failure the library goes on trying in the background.
 function Session:destroy(options)
     local call, id = begin(self, options), self:id()
-    local done, problem = call:done(C.consul_session_destroy(call.handle, id, call.settings, nil))
-    if done then
-        C.consul_session_stop(self.handle)
-    end
-    self:close()
-    return done, problem
+    local status = C.consul_session_destroy(call.handle, id, call.settings, call.async)
+    return call:conclude(status, function(problem)
+        if not problem and self.handle then
+            C.consul_session_stop(self.handle)
+        end
+        self:close()
+        return plain(problem)
+    end)
 end
 
 --- Ends the object, and in the background the session, unless it was stopped. Harmless when it was
@@ -86,14 +88,11 @@ return function(sessions, description, options)
     local call, out = begin(sessions, options), box()
     local rest, recreate = split(description)
     local spec = call:with(session_spec.open(rest))
-    local status = C.consul_session_start(call.handle, spec, recreate, call.settings, nil, out)
+    local status = C.consul_session_start(call.handle, spec, recreate, call.settings, call.async, out)
     session_spec.close(spec)
-    local problem = call:finish(status)
-    if problem then
-        return nil, problem
-    end
-    local handle = ffi.gc(out[0], C.consul_session_free)
-    local session = setmetatable({ client = sessions.client, handle = handle }, Session)
-    session:id()
-    return session
+    return call:keep(status, out, "session", function(handle)
+        local session = setmetatable({ client = sessions.client, handle = handle }, Session)
+        session:id()
+        return session
+    end)
 end

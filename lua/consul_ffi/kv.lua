@@ -6,7 +6,7 @@
 
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
-local begin = require("consul_ffi.call")
+local begin = require("consul_ffi.call").begin
 local check = require("consul_ffi.check")
 local result = require("consul_ffi.result")
 local session_id = require("consul_ffi.session_id")
@@ -53,15 +53,15 @@ end
 --- NOT_FOUND, whose `meta.index` a blocking query can wait on.
 function Kv:get(key, options)
     local call, out = begin(self, options, nil, "key", key), box()
-    local status = C.consul_kv_get(call.handle, key, call.settings, nil, out)
-    return call:take(status, out, C.consul_kv_free, read_one)
+    local status = C.consul_kv_get(call.handle, key, call.settings, call.async, out)
+    return call:take(status, out, "kv", read_one)
 end
 
 --- Reads every key that begins with a prefix: a list of pairs, empty when there are none, and the
 --- answer's meta.
 function Kv:list(prefix, options)
     local call, out = begin(self, options, nil, "prefix", prefix), box()
-    return take_list(call, C.consul_kv_list(call.handle, prefix, call.settings, nil, out), out)
+    return take_list(call, C.consul_kv_list(call.handle, prefix, call.settings, call.async, out), out)
 end
 
 --- Reads the names of the keys that begin with a prefix: a list of strings and the answer's meta.
@@ -70,7 +70,7 @@ function Kv:keys(prefix, options)
     local separator = own(options, "separator")
     local call = begin(self, options, SEPARATOR, "prefix", prefix, separator and "separator", separator)
     local out = result.strings_box()
-    local status = C.consul_kv_keys(call.handle, prefix, separator, call.settings, nil, out)
+    local status = C.consul_kv_keys(call.handle, prefix, separator, call.settings, call.async, out)
     return result.take_strings(call, status, out)
 end
 
@@ -78,14 +78,14 @@ end
 function Kv:put(key, value, options)
     local call = begin(self, options, FLAGS, "key", key)
     local flags = checked(value, options)
-    return call:done(C.consul_kv_put(call.handle, key, value, #value, flags, call.settings, nil))
+    return call:done(C.consul_kv_put(call.handle, key, value, #value, flags, call.settings, call.async))
 end
 
 --- Writes a key and keeps its flags.
 function Kv:update(key, value, options)
     local call = begin(self, options, nil, "key", key)
     check.type(value, "string", "value")
-    return call:done(C.consul_kv_update(call.handle, key, value, #value, call.settings, nil))
+    return call:done(C.consul_kv_update(call.handle, key, value, #value, call.settings, call.async))
 end
 
 --- Writes a key if its modify index is still this one; 0 means "if it does not exist". False and an
@@ -94,28 +94,28 @@ function Kv:cas(key, value, modify_index, options)
     local call = begin(self, options, FLAGS, "key", key)
     local flags, expected = checked(value, options), check.uint64(modify_index, "modify_index")
     return call:done(
-        C.consul_kv_cas(call.handle, key, value, #value, flags, expected, call.settings, nil)
+        C.consul_kv_cas(call.handle, key, value, #value, flags, expected, call.settings, call.async)
     )
 end
 
 --- Deletes a key; true also when it did not exist.
 function Kv:delete(key, options)
     local call = begin(self, options, nil, "key", key)
-    return call:done(C.consul_kv_delete(call.handle, key, call.settings, nil))
+    return call:done(C.consul_kv_delete(call.handle, key, call.settings, call.async))
 end
 
 --- Deletes a key if its modify index is still this one. False and CONFLICT when it is not.
 function Kv:delete_cas(key, modify_index, options)
     local call = begin(self, options, nil, "key", key)
     local expected = check.uint64(modify_index, "modify_index")
-    return call:done(C.consul_kv_delete_cas(call.handle, key, expected, call.settings, nil))
+    return call:done(C.consul_kv_delete_cas(call.handle, key, expected, call.settings, call.async))
 end
 
 --- Deletes every key that begins with a prefix, byte by byte: "a" deletes "ab" too. The empty prefix
 --- is refused.
 function Kv:delete_prefix(prefix, options)
     local call = begin(self, options, nil, "prefix", prefix)
-    return call:done(C.consul_kv_delete_prefix(call.handle, prefix, call.settings, nil))
+    return call:done(C.consul_kv_delete_prefix(call.handle, prefix, call.settings, call.async))
 end
 
 --- Writes a key and locks it for a session. False and an error with the code HELD when another
@@ -125,7 +125,7 @@ function Kv:acquire(key, value, session, options)
     local call = begin(self, options, FLAGS, "key", key, "session", id)
     local flags = checked(value, options)
     return call:done(
-        C.consul_kv_acquire(call.handle, key, value, #value, flags, id, call.settings, nil)
+        C.consul_kv_acquire(call.handle, key, value, #value, flags, id, call.settings, call.async)
     )
 end
 
@@ -135,7 +135,7 @@ function Kv:release(key, value, session, options)
     local call = begin(self, options, FLAGS, "key", key, "session", id)
     local flags = checked(value, options)
     return call:done(
-        C.consul_kv_release(call.handle, key, value, #value, flags, id, call.settings, nil)
+        C.consul_kv_release(call.handle, key, value, #value, flags, id, call.settings, call.async)
     )
 end
 
@@ -145,7 +145,7 @@ function Kv:put_held(key, value, lock_key, session, options)
     local call = begin(self, options, FLAGS, "key", key, "lock_key", lock_key, "session", id)
     local flags = checked(value, options)
     return call:done(
-        C.consul_kv_put_held(call.handle, key, value, #value, flags, lock_key, id, call.settings, nil)
+        C.consul_kv_put_held(call.handle, key, value, #value, flags, lock_key, id, call.settings, call.async)
     )
 end
 

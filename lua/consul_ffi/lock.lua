@@ -16,7 +16,7 @@
 
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
-local begin = require("consul_ffi.call")
+local begin, of = require("consul_ffi.call").begin, require("consul_ffi.call").of
 local check = require("consul_ffi.check")
 local declarations = require("consul_ffi.cdef").declarations
 local errors = require("consul_ffi.errors")
@@ -116,18 +116,21 @@ function Lock:acquire(timeout_ms)
     if timeout_ms ~= nil and timeout_ms ~= math.huge then
         limit = check.uint64(timeout_ms, "timeout_ms")
     end
-    return errors.answer(C.consul_lock_acquire(handle, limit, nil))
+    local call = of(self)
+    return call:done(C.consul_lock_acquire(handle, limit, call.async))
 end
 
 --- Acquires the lock if nobody else holds it.
 function Lock:try_acquire()
-    return errors.answer(C.consul_lock_try_acquire(check_self(self), nil))
+    local handle, call = check_self(self), of(self)
+    return call:done(C.consul_lock_try_acquire(handle, call.async))
 end
 
 --- Releases the lock. The error's code is ERR_NOT_HELD when it was not held, ERR_LOCK_LOST when it was
 --- lost before.
 function Lock:release()
-    return errors.answer(C.consul_lock_release(check_self(self), nil))
+    local handle, call = check_self(self), of(self)
+    return call:done(C.consul_lock_release(handle, call.async))
 end
 
 --- Ends acquire and wait_lost of other threads with ERR_CANCELLED; a held lock stays held.
@@ -137,7 +140,8 @@ end
 
 --- Deletes the key if nobody holds it. False and HELD when somebody does.
 function Lock:destroy()
-    return errors.answer(C.consul_lock_destroy(check_self(self), nil))
+    local handle, call = check_self(self), of(self)
+    return call:done(C.consul_lock_destroy(handle, call.async))
 end
 
 --- True while it is held, judged by the clock at this moment. Makes no request.
@@ -203,7 +207,13 @@ function Lock:put(key, value, options)
     check.type(value, "string", "value")
     local flags = check.optional_uint64(options and options.flags, "flags", 0)
     local handle = call.handle and self.handle
-    return call:done(C.consul_lock_put(handle, key, value, #value, flags, call.settings, nil))
+    return call:done(C.consul_lock_put(handle, key, value, #value, flags, call.settings, call.async))
+end
+
+--- The same lock, whose calls arrive in this queue.
+function Lock:on(queue)
+    check_self(self)
+    return setmetatable({ client = self.client:on(queue), handle = self.handle, lock = self }, Lock)
 end
 
 --- Ends the object: a held lock is released in the background. Harmless when it was closed before.

@@ -2,7 +2,7 @@
 
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
-local begin = require("consul_ffi.call")
+local begin = require("consul_ffi.call").begin
 local check = require("consul_ffi.check")
 local result = require("consul_ffi.result")
 local url = require("consul_ffi.url")
@@ -55,7 +55,7 @@ return function(client, method, path, body, options)
     )
     local target, bytes, out = with_query(path, own.query), body_text(body), box()
     local status = C.consul_request(
-        call.handle, method, target, bytes, #bytes, content_type, call.settings, nil, out
+        call.handle, method, target, bytes, #bytes, content_type, call.settings, call.async, out
     )
-    return call:take(status, out, C.consul_response_free, read)
+    return call:take(status, out, "response", read)
 end

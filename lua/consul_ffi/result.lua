@@ -64,7 +64,7 @@ end
 --- makes an entry of a row. `bare` lists come without headers.
 function result.list(name, read_row, bare)
     local count, at = "consul_" .. name .. "_count", "consul_" .. name .. "_at"
-    local meta, free = "consul_" .. name .. "_meta", "consul_" .. name .. "_free"
+    local meta = "consul_" .. name .. "_meta"
 
     local function read(handle, problem)
         local headers = not bare and result.meta(C[meta](handle)) or nil
@@ -80,16 +80,27 @@ function result.list(name, read_row, bare)
     end
 
     return function(call, status, box)
-        return call:take(status, box, C[free], read)
+        return call:take(status, box, name, read)
     end
 end
 
---- The only one of a list that was taken.
-function result.only(list, meta)
-    if not list then
-        return nil, meta
+--- As `result.list`, for lists of one: the entry alone.
+function result.only(name, read_row, bare)
+    local at, meta = "consul_" .. name .. "_at", "consul_" .. name .. "_meta"
+
+    local function read(handle, problem)
+        local headers = not bare and result.meta(C[meta](handle)) or nil
+        if problem then
+            problem.meta = headers
+            return nil, problem
+        end
+        local row = C[at](handle, 0)
+        return row ~= nil and read_row(row) or nil, headers
     end
-    return list[1], meta
+
+    return function(call, status, box)
+        return call:take(status, box, name, read)
+    end
 end
 
 result.text_box = result.box("text")
@@ -100,7 +111,7 @@ end
 
 --- The text in a box.
 function result.take_text(call, status, box)
-    return call:take(status, box, C.consul_text_free, read_text)
+    return call:take(status, box, "text", read_text)
 end
 
 --- The text in a box whose call has succeeded.

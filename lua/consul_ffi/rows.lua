@@ -88,7 +88,9 @@ end
 rows.checks_box, rows.take_checks = result.box("checks"), result.list("checks", rows.check)
 rows.nodes_box, rows.take_nodes = result.box("nodes"), result.list("nodes", rows.node)
 rows.services_box, rows.take_services = result.box("services"), result.list("services", rows.service)
+rows.take_service = result.only("services", rows.service)
 rows.entries_box = result.box("service_entries")
+rows.take_entry = result.only("service_entries", rows.entry)
 rows.take_entries = result.list("service_entries", rows.entry)
 
 return rows

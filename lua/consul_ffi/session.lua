@@ -2,7 +2,7 @@
 
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
-local begin = require("consul_ffi.call")
+local begin = require("consul_ffi.call").begin
 local start = require("consul_ffi.kept_session")
 local result = require("consul_ffi.result")
 local session_id = require("consul_ffi.session_id")
@@ -42,16 +42,14 @@ end
 
 local take_list = result.list("sessions", read_session)
 
-local function take_one(call, status, out)
-    return result.only(take_list(call, status, out))
-end
+local take_one = result.only("sessions", read_session)
 
 --- Makes a session and returns its id; nobody renews it but its maker. Without a description it has
 --- Consul's defaults.
 function Sessions:create(description, options)
     local call, out = begin(self, options), result.text_box()
     local spec = call:with(session_spec.open(description))
-    local status = C.consul_session_create(call.handle, spec, call.settings, nil, out)
+    local status = C.consul_session_create(call.handle, spec, call.settings, call.async, out)
     session_spec.close(spec)
     return result.take_text(call, status, out)
 end
@@ -64,7 +62,7 @@ Sessions.start = start
 function Sessions:renew(session, options)
     local id = session_id(session)
     local call, out = begin(self, options, nil, "session", id), box()
-    return take_one(call, C.consul_session_renew(call.handle, id, call.settings, nil, out), out)
+    return take_one(call, C.consul_session_renew(call.handle, id, call.settings, call.async, out), out)
 end
 
 --- Ends a session: its keys are released or deleted, as its behavior says. True also when it did not
@@ -72,26 +70,26 @@ end
 function Sessions:destroy(session, options)
     local id = session_id(session)
     local call = begin(self, options, nil, "session", id)
-    return call:done(C.consul_session_destroy(call.handle, id, call.settings, nil))
+    return call:done(C.consul_session_destroy(call.handle, id, call.settings, call.async))
 end
 
 --- Reads a session and the answer's meta. The error's code is NOT_FOUND when it does not exist.
 function Sessions:info(session, options)
     local id = session_id(session)
     local call, out = begin(self, options, nil, "session", id), box()
-    return take_one(call, C.consul_session_info(call.handle, id, call.settings, nil, out), out)
+    return take_one(call, C.consul_session_info(call.handle, id, call.settings, call.async, out), out)
 end
 
 --- Reads the sessions of a node: a list, and the answer's meta.
 function Sessions:node(node, options)
     local call, out = begin(self, options, nil, "node", node), box()
-    return take_list(call, C.consul_session_node(call.handle, node, call.settings, nil, out), out)
+    return take_list(call, C.consul_session_node(call.handle, node, call.settings, call.async, out), out)
 end
 
 --- Reads all sessions: a list, and the answer's meta.
 function Sessions:list(options)
     local call, out = begin(self, options), box()
-    return take_list(call, C.consul_session_list(call.handle, call.settings, nil, out), out)
+    return take_list(call, C.consul_session_list(call.handle, call.settings, call.async, out), out)
 end
 
 return function(client)

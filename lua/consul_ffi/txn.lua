@@ -10,7 +10,7 @@
 
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
-local begin = require("consul_ffi.call")
+local begin = require("consul_ffi.call").begin
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
 local json = require("consul_ffi.json")
@@ -198,11 +198,11 @@ end
 function Txn:commit(options)
     local call, out = begin(self, options), result_box()
     local txn = call:with(build(self))
-    local status = C.consul_txn_commit(call.handle, txn, call.settings, nil, out)
+    local status = C.consul_txn_commit(call.handle, txn, call.settings, call.async, out)
     if txn ~= nil then
         C.consul_txn_free(ffi.gc(txn, nil))
     end
-    return call:take(status, out, C.consul_txn_result_free, read_result)
+    return call:take(status, out, "txn_result", read_result)
 end
 
 return function(client)

@@ -15,7 +15,7 @@ use std::ffi::{CStr, c_char};
 /// The major version of the ABI that this header describes.
 pub const CONSUL_ABI_MAJOR: u32 = 1;
 /// The minor version of the ABI that this header describes.
-pub const CONSUL_ABI_MINOR: u32 = 0;
+pub const CONSUL_ABI_MINOR: u32 = 1;
 
 const VERSION: &CStr =
     match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {

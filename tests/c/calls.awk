@@ -54,7 +54,8 @@ function add_function(text,   open, i, n, parts, returns, list, described, calli
         calling = calling (i > 1 ? ", " : "") "(" type ")a[" i - 1 "]." (type ~ /\*/ ? "pointer" : "number")
     }
     if (returns == "void") { result = "NOTHING"; prefix = "" }
-    else if (returns == "consul_status") { result = "STATUS"; prefix = "r->status = " }
+    # What an event says is no failure of who asks it.
+    else if (returns == "consul_status" && function_name != "consul_event_status") { result = "STATUS"; prefix = "r->status = " }
     else if (returns ~ /\*$/) { result = "POINTER"; prefix = "r->pointer = " }
     else { result = "VALUE"; prefix = "r->value = (uint64_t)" }
     print "static void run_" function_name "(const union argument *a, struct result *r)"

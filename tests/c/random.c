@@ -170,7 +170,7 @@ static void call_one(uint64_t *state, const struct call *call)
     union argument arguments[16];
     uint64_t out[16] = {0};
     const char *lists[16][3];
-    static const consul_async async = {NULL, 1};
+    consul_async async = {NULL, 1};
     struct result result = {0, 0, NULL};
     size_t i;
 
@@ -212,7 +212,11 @@ static void call_one(uint64_t *state, const struct call *call)
             arguments[i].number = waits(call, parameter) ? below(state, 6)
                                                          : some_number(state, parameter->name);
             break;
-        case ASYNC: arguments[i].pointer = chance(state, 3) ? (void *)&async : NULL; break;
+        case ASYNC:
+            async.queue = some_handle(state, CONSUL_HANDLE_QUEUE, call);
+            async.tag = below(state, 4);
+            arguments[i].pointer = chance(state, 50) ? &async : NULL;
+            break;
         case OUT_HANDLE:
         case OUT_VALUE: arguments[i].pointer = chance(state, 2) ? NULL : &out[i]; break;
         }
@@ -270,6 +274,7 @@ int main(int argc, char **argv)
     pthread_t threads[THREADS];
     size_t i;
     int type, status;
+    char folder[] = "/tmp/random-XXXXXX";
 
     CHECK(argc > 1);
     calls_a_thread = atol(argv[1]) / THREADS;
@@ -284,6 +289,8 @@ int main(int argc, char **argv)
     fflush(stdout);
     alarm(HANG_AFTER_S);
 
+    /* Where the sockets of the queues come and go. */
+    CHECK(mkdtemp(folder) != NULL && chdir(folder) == 0);
     big = calloc(1, BIG + 1);
     memset(big, 'b', BIG);
     find_frees();
@@ -319,6 +326,7 @@ int main(int argc, char **argv)
     consul_client_free(real);
     consul_client_free(refused);
     free(big);
+    CHECK(chdir("/") == 0 && rmdir(folder) == 0);
     CHECK_NO_HANDLES();
     return 0;
 }

@@ -1,9 +1,9 @@
 /* What holds for every function of the header, whatever it does: a handle that is NULL, freed or of
  * another type is refused, a pointer that must not be NULL is named, a result that fails to come is
- * NULL, asynchronous calls are refused, nothing of that is sent, and what cannot fail leaves the
- * last error alone. */
+ * NULL, nothing of that is sent, and what cannot fail leaves the last error alone. What may be
+ * asynchronous arrives in its queue, once. */
 
-#include "support.h"
+#include "queue.h"
 #include "calls_table.h"
 
 static struct listener nobody;
@@ -110,12 +110,22 @@ static void refused(const struct call *call, const union argument *arguments, co
         fail(__FILE__, __LINE__, "%s has sent something", call->name);
 }
 
+/* What a call that cannot fail makes of a bad handle. */
+static bool is_nothing(const struct call *call, const struct result *result)
+{
+    if (strcmp(call->name, "consul_queue_fd") == 0)
+        return (int32_t)result->value == -1;
+    if (strcmp(call->name, "consul_event_status") == 0)
+        return (int32_t)result->value == CONSUL_ERR_HANDLE;
+    return result->value == 0 && result->pointer == NULL;
+}
+
 /* Anything else: it returns nothing at all, and the last error stays. */
 static void ignored(const struct call *call, const union argument *arguments)
 {
     const consul_error *before = consul_last_error();
     struct result result = run(call, arguments);
-    if (result.value != 0 || result.pointer != NULL)
+    if (!is_nothing(call, &result))
         fail(__FILE__, __LINE__, "%s made something of a bad handle", call->name);
     if (consul_last_error() != before || before->status != CONSUL_ERR_CONFIG)
         fail(__FILE__, __LINE__, "%s touched the last error", call->name);
@@ -213,7 +223,34 @@ static void check_async(const struct call *call, size_t which)
     consul_async async = {NULL, 7};
     fill(call, arguments, out);
     arguments[which].pointer = &async;
-    refused(call, arguments, out, CONSUL_ERR_UNSUPPORTED, "async");
+    refused(call, arguments, out, CONSUL_ERR_HANDLE, "consul_queue");
+}
+
+/* Asynchronous, it is either refused at once, or ends with one event. */
+static void arrives(const struct call *call, size_t which)
+{
+    union argument arguments[16];
+    uint64_t out[16];
+    consul_async async = async_of(handle_of(CONSUL_HANDLE_QUEUE), which + 1);
+    consul_status status;
+    size_t i;
+    fill(call, arguments, out);
+    arguments[which].pointer = &async;
+    status = run(call, arguments).status;
+    for (i = 0; i < call->count; i++)
+        if (call->parameters[i].kind == OUT_HANDLE && out[i] != 0)
+            fail(__FILE__, __LINE__, "%s left something in %s", call->name,
+                 call->parameters[i].name);
+    if (status == CONSUL_PENDING) {
+        consul_event *event = next_event(async.queue);
+        CHECK_EVENT(which + 1, consul_event_status(event), event);
+        if (consul_event_status(event) == CONSUL_ERR_INTERNAL)
+            fail(__FILE__, __LINE__, "%s: %s", call->name, consul_event_error(event)->message);
+        consul_event_free(event);
+    } else if (status >= 0) {
+        fail(__FILE__, __LINE__, "%s gave %s", call->name, consul_status_name(status));
+    }
+    check_empty(async.queue);
 }
 
 static void check(const struct call *call)
@@ -257,7 +294,7 @@ static void check_shape(const struct call *call)
 
 int main(void)
 {
-    size_t i;
+    size_t i, which, asynchronous = 0;
     int type;
     nobody = listener();
     client = client_with(nobody.address, "timeout_ms", "100");
@@ -279,6 +316,16 @@ int main(void)
         check_shape(&calls[i]);
         check(&calls[i]);
     }
+
+    live[CONSUL_HANDLE_CLIENT] = refusing;
+    for (i = 0; i < calls_count; i++)
+        for (which = 0; which < calls[i].count; which++)
+            if (calls[i].parameters[which].kind == ASYNC && has_handles(&calls[i], which)) {
+                arrives(&calls[i], which);
+                asynchronous++;
+            }
+    CHECK(asynchronous > 60);
+    live[CONSUL_HANDLE_CLIENT] = client;
 
     for (type = 1; type < handle_types; type++)
         if (live[type] != NULL)
