@@ -194,7 +194,10 @@ mod tests {
         let mut bench = Bench::new(Rules::default());
         assert_eq!(bench.offer(Content::Key(None), 0), Some(ParcelKind::Initial));
         assert_eq!(bench.offer(Content::Key(None), 1), None);
-        assert_eq!(bench.offer(Content::Key(Some(Default::default())), 2), Some(ParcelKind::Change));
+        assert_eq!(
+            bench.offer(Content::Key(Some(Default::default())), 2),
+            Some(ParcelKind::Change)
+        );
         assert_eq!(bench.offer(Content::Key(None), 3), Some(ParcelKind::Change));
     }
 

@@ -51,8 +51,19 @@ impl Body {
 }
 
 impl LastGood {
-    pub(super) fn new(path: &Path, query: &Query) -> LastGood {
-        LastGood { path: path.to_path_buf(), question: query.question() }
+    /// The file at this path. Refused is one that would not be found again after a change of
+    /// folder, and what is no file and must not be replaced by one.
+    pub(super) fn new(path: &Path, query: &Query) -> Result<LastGood> {
+        let refuse = |why: &str| {
+            Err(Error::argument(format!("the last-good file {} {why}", path.display())))
+        };
+        if !path.is_absolute() {
+            return refuse("needs an absolute path");
+        }
+        if path.metadata().is_ok_and(|found| !found.is_file()) {
+            return refuse("is something other than a file");
+        }
+        Ok(LastGood { path: path.to_path_buf(), question: query.question() })
     }
 
     /// What the file holds and how old it is; none where there is no such file yet.
@@ -122,7 +133,10 @@ impl LastGood {
     }
 
     fn error(&self, what: &str, error: std::io::Error) -> Error {
-        Error::new(Status::Io, format!("the last-good file {} {what}: {error}", self.path.display()))
+        Error::new(
+            Status::Io,
+            format!("the last-good file {} {what}: {error}", self.path.display()),
+        )
     }
 }
 

@@ -164,7 +164,8 @@ impl Client {
         let client = self.unbounded();
         client.upkeep().lane.check_open()?;
         let query = Query::new(&client, &spec)?;
-        let file = spec.last_good_file.as_ref().map(|path| LastGood::new(path, &query));
+        let file = spec.last_good_file.as_ref();
+        let file = file.map(|path| LastGood::new(path, &query)).transpose()?;
         let kept = file.as_ref().map(|file| file.read(&query)).transpose()?.flatten();
         let (kept, kept_age) = kept.unzip();
         let hub = Hub::of(&client)?;

@@ -525,9 +525,8 @@ fn a_file_that_is_torn_or_of_another_question_is_not_read() {
 #[test]
 fn many_more_watches_than_connections_have_their_turns() {
     let (client, wire, clock) = bench();
-    let watches: Vec<_> = (0..100)
-        .map(|n| client.watch(WatchSpec::key(format!("k{n}"))).unwrap())
-        .collect();
+    let watches: Vec<_> =
+        (0..100).map(|n| client.watch(WatchSpec::key(format!("k{n}"))).unwrap()).collect();
     let mut most = 0;
     let mut held: Vec<Asked> = Vec::new();
     let started = Instant::now();

@@ -206,7 +206,9 @@ mod tests {
 
     #[test]
     fn beyond_that_each_has_its_turn_in_time() {
-        for (count, connections) in [(12, 12), (13, 12), (40, 12), (100, 12), (1000, 12), (2, 1), (50, 2)] {
+        for (count, connections) in
+            [(12, 12), (13, 12), (40, 12), (100, 12), (1000, 12), (2, 1), (50, 2)]
+        {
             let (gap, most, _) = quiet(count, connections, Duration::from_secs(200));
             assert!(gap < Duration::from_secs(2), "{count} on {connections}: {gap:?}");
             assert!(most <= connections, "{count} on {connections}: {most} at once");

@@ -180,14 +180,12 @@ impl Watched {
 
     /// Nothing more will be found. The last thing that is told.
     pub(super) fn end(&self, error: &Error) {
-        let own = self.is_delivering();
-        let lock = (!own).then(|| self.delivery.lock());
+        let _delivering = (!self.is_delivering()).then(|| self.lock());
         if self.stopped.swap(true, Relaxed) {
             return;
         }
         self.ended.store(Some(Arc::new(error.clone())));
         self.tell(NoticeKind::Ended, Some(error.clone()));
-        drop(lock);
         self.wake();
     }
 
@@ -268,12 +266,14 @@ impl Watched {
 
     /// The right to deliver; none once it is stopped.
     fn enter(&self) -> Option<Delivering<'_>> {
+        let delivering = self.lock();
+        (!self.stopped.load(Relaxed)).then_some(delivering)
+    }
+
+    fn lock(&self) -> Delivering<'_> {
         let guard = self.delivery.lock();
-        if self.stopped.load(Relaxed) {
-            return None;
-        }
         self.deliverer.store(this_thread(), Relaxed);
-        Some(Delivering { watched: self, guard })
+        Delivering { watched: self, guard }
     }
 
     /// Whether the thread that asks is the one that delivers: then it is in the listener.

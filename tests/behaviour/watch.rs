@@ -154,22 +154,30 @@ fn everything_else_that_can_be_watched() {
     let definition = r#"{"Name":"web","Tags":["v1"],
         "Check":{"CheckID":"web","TTL":"60s","Status":"critical"}}"#;
     consul.put("/v1/agent/service/register", definition);
-    wait_for(&services, "web", |content| {
-        matches!(content, Some(Content::Services(names)) if names.get("web") == Some(&vec!["v1".to_string()]))
-    });
+    wait_for(
+        &services,
+        "web",
+        |content| matches!(content, Some(Content::Services(names)) if names.get("web") == Some(&vec!["v1".to_string()])),
+    );
     for watch in [&checks, &of_node, &critical] {
-        wait_for(watch, "web's check", |content| {
-            matches!(content, Some(Content::Checks(checks)) if checks.iter().any(|c| c.id == "web"))
-        });
+        wait_for(
+            watch,
+            "web's check",
+            |content| matches!(content, Some(Content::Checks(checks)) if checks.iter().any(|c| c.id == "web")),
+        );
     }
-    wait_for(&by_path, "web by path", |content| {
-        matches!(content, Some(Content::Raw(answer)) if answer.body.windows(5).any(|w| w == b"\"web\""))
-    });
+    wait_for(
+        &by_path,
+        "web by path",
+        |content| matches!(content, Some(Content::Raw(answer)) if answer.body.windows(5).any(|w| w == b"\"web\"")),
+    );
     let external = r#"{"Node":"printer","Address":"192.0.2.7"}"#;
     consul.put("/v1/catalog/register", external);
-    wait_for(&nodes, "a node", |content| {
-        matches!(content, Some(Content::Nodes(nodes)) if nodes.len() == 2 && nodes[1].name == "printer")
-    });
+    wait_for(
+        &nodes,
+        "a node",
+        |content| matches!(content, Some(Content::Nodes(nodes)) if nodes.len() == 2 && nodes[1].name == "printer"),
+    );
     let id = client.events().fire("deploy", b"v\0", &Options::new()).unwrap().value.id;
     client.events().fire("other", b"", &Options::new()).unwrap();
     wait_for(&events, "the event", |content| {

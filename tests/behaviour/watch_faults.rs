@@ -23,13 +23,17 @@ fn an_agent_that_holds_a_query_for_its_wait_and_a_sixteenth_is_waited_for() {
         assert_eq!(request.parameter("wait"), None);
         loop {
             let request = connection.read_request()?;
-            assert_eq!((request.parameter("wait"), request.parameter("index")), (Some("1600ms"), Some("5")));
+            assert_eq!(
+                (request.parameter("wait"), request.parameter("index")),
+                (Some("1600ms"), Some("5"))
+            );
             connection.pause(Duration::from_millis(1700))?;
             connection.reply(&key("1", 5))?;
         }
     });
     // A time-out far below the wait.
-    let options = Options::new().wait(Duration::from_millis(1600)).timeout(Duration::from_millis(500));
+    let options =
+        Options::new().wait(Duration::from_millis(1600)).timeout(Duration::from_millis(500));
     let watch = client(server.address()).watch(WatchSpec::key("a").options(&options)).unwrap();
     server.wait_for_requests(3);
     let stats = watch.stats();

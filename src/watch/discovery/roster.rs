@@ -136,9 +136,8 @@ impl Roster {
 
     /// Made when it is asked for first. Threads that ask at once may each make one; one stays.
     fn ring(&self) -> &Ring {
-        self.ring.get_or_init(|| {
-            Box::new(Ring::new(self.seats.iter().map(|seat| seat.name.as_str())))
-        })
+        self.ring
+            .get_or_init(|| Box::new(Ring::new(self.seats.iter().map(|seat| seat.name.as_str()))))
     }
 }
 
