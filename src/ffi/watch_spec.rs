@@ -16,7 +16,7 @@
 //! consul_watch_view(watch, &view);
 //! while (consul_view_wait(view, -1) == CONSUL_OK) {
 //!     const consul_kv_pair *limit = consul_view_find_kv(view, "app/limit");
-//!     puts(limit ? (const char *)limit->value : "no limit");
+//!     printf("%.*s\n", limit ? (int)limit->value_len : 0, limit ? (const char *)limit->value : "");
 //! }
 //! consul_view_free(view);
 //! consul_watch_free(watch);
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn consul_watch_spec_new(
         let out = unsafe { output::out(out) }?;
         // SAFETY: as above.
         let name = unsafe { input::optional_str(name, "name") }?;
-        let named = || name.ok_or_else(|| Error::argument("name is NULL, this kind needs one"));
+        let named = || name.ok_or_else(|| Error::argument("a watch of this kind needs a name"));
         out.give(match watch_kind {
             CONSUL_WATCH_KEY => WatchSpec::key(named()?),
             CONSUL_WATCH_PREFIX => WatchSpec::prefix(named()?),

@@ -390,6 +390,41 @@ fn stops_from_everywhere_race_with_answers() {
 }
 
 #[test]
+fn readers_see_whole_states_while_they_change() {
+    let (client, wire, clock) = bench();
+    let watch = client.watch(WatchSpec::service("web")).unwrap();
+    let entry = |id: usize| format!(r#"{{"Node":{{"Node":"n"}},"Service":{{"ID":"{id}"}}}}"#);
+    let list = |count: usize| {
+        format!("[{}]", (0..count).map(entry).collect::<Vec<_>>().join(","))
+    };
+    wire.next().answer(200, 1, list(1));
+    let over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let mut last = 0;
+                while !over.load(SeqCst) {
+                    let (version, state) = (watch.version(), watch.state());
+                    assert!(state.version() >= version && state.version() >= last);
+                    last = state.version();
+                    // The version of a state says how many there are.
+                    assert_eq!(state.content().unwrap().len() as u64, state.version());
+                    let pick = watch.pick(Strategy::LeastConnections).unwrap().unwrap();
+                    let lease = pick.lease();
+                    assert!(!pick.entry().service.id.is_empty());
+                    drop(lease);
+                }
+            });
+        }
+        for count in 2..60 {
+            clock.advance(Duration::from_secs(1));
+            wire.next().answer(200, count as u64, list(count));
+        }
+        over.store(true, SeqCst);
+    });
+}
+
+#[test]
 fn a_closed_client_ends_its_watches_with_one_last_notice() {
     let (client, wire, _) = bench();
     let told = Told::default();
