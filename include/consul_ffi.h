@@ -354,6 +354,12 @@ const char *consul_status_message(consul_status status);
  * A handle is a pointer to a type that is never defined, and not an address: the library checks
  * it on every use. A NULL, freed, foreign or invented handle gives `CONSUL_ERR_HANDLE`, and does
  * nothing in a `_free`.
+ *
+ * After a `fork` a client goes on working in the child, with connections of its own; so do
+ * configurations, options and answers. Queues, events, locks and kept sessions stay with the
+ * parent: in the child their calls give `CONSUL_ERR_FORKED`, their accessors what they give for a
+ * handle that is not live, and their `_free` tells nobody. No call in a child hangs for what
+ * another thread of the parent was doing.
  */
 
 /**

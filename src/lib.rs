@@ -19,6 +19,7 @@ pub mod error;
 pub mod ffi;
 pub mod recipes;
 mod runtime;
+mod sync;
 mod sys;
 mod transport;
 pub mod watch;

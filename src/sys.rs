@@ -1,13 +1,16 @@
-//! The system calls that need `unsafe`, clocks, and what belongs to one process of a fork.
+//! The system calls that need `unsafe`, locks, clocks, and what belongs to one process
+//! of a fork.
 
 #![allow(unsafe_code)]
 
+use lock_api::RawMutex as _;
+use rustix::thread::futex;
 use std::io;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Starts a named thread that never handles a signal: the process's signals belong to its host.
 pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
@@ -140,20 +143,95 @@ impl<T> Drop for PerProcess<T> {
     }
 }
 
+const FREE: u32 = 0;
+const TAKEN: u32 = 1;
+/// Taken, and somebody may sleep until it is free.
+const CONTENDED: u32 = 2;
+
+/// How often to look again before sleeping: most locks are held for less than a system call.
+const SPINS: u32 = 100;
+
+/// What `sync::Mutex` is made of.
+#[derive(Debug)]
+pub struct RawLock(AtomicU32);
+
+// SAFETY: `lock` and a true `try_lock` have changed the word from FREE, `unlock` sets it to FREE,
+// with orderings that make what happened before seen; so one at a time holds it.
+unsafe impl lock_api::RawMutex for RawLock {
+    #[allow(clippy::declare_interior_mutable_const)] // As the trait wants it.
+    const INIT: RawLock = RawLock(AtomicU32::new(FREE));
+
+    type GuardMarker = lock_api::GuardSend;
+
+    fn lock(&self) {
+        if !self.try_lock() {
+            self.lock_contended(None);
+        }
+    }
+
+    fn try_lock(&self) -> bool {
+        self.0.compare_exchange(FREE, TAKEN, Acquire, Relaxed).is_ok()
+    }
+
+    unsafe fn unlock(&self) {
+        if self.0.swap(FREE, Release) == CONTENDED {
+            // It cannot fail for a word of ours.
+            let _ = futex::wake(&self.0, futex::Flags::PRIVATE, 1);
+        }
+    }
+}
+
+// SAFETY: true only when `lock_contended` has taken it, as above.
+unsafe impl lock_api::RawMutexTimed for RawLock {
+    type Duration = Duration;
+    type Instant = Instant;
+
+    fn try_lock_for(&self, time: Duration) -> bool {
+        self.try_lock() || self.lock_contended(Instant::now().checked_add(time))
+    }
+
+    fn try_lock_until(&self, until: Instant) -> bool {
+        self.try_lock() || self.lock_contended(Some(until))
+    }
+}
+
+impl RawLock {
+    /// False when it could not be had until then.
+    #[cold]
+    fn lock_contended(&self, until: Option<Instant>) -> bool {
+        for _ in 0..SPINS {
+            if self.0.load(Relaxed) == FREE && self.try_lock() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        while self.0.swap(CONTENDED, Acquire) != FREE {
+            let rest = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if rest.is_some_and(|rest| rest.is_zero()) {
+                return false;
+            }
+            let rest = rest.and_then(|rest| rest.try_into().ok());
+            // Whatever ends the sleep, the word tells.
+            let _ = futex::wait(&self.0, futex::Flags::PRIVATE, CONTENDED, rest.as_ref());
+        }
+        true
+    }
+}
+
 /// Signals and forks as tests need them.
 #[cfg(test)]
 pub mod testing {
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
     /// Runs `body` in a forked child and gives the status that the child exited with; 101 when
-    /// `body` panics, a negative number when a signal ended it or it took more than a minute.
+    /// `body` panics, a negative number when a signal ended it or it took more than 20 s.
     pub fn in_child(body: impl FnOnce() -> i32) -> i32 {
         // SAFETY: the child only runs `body`, which is what is tested, and leaves by `_exit`.
         let child = unsafe { libc::fork() };
         assert!(child >= 0, "fork failed");
         if child == 0 {
             // SAFETY: it has no preconditions; SIGALRM ends a child that hangs.
-            unsafe { libc::alarm(60) };
+            unsafe { libc::alarm(20) };
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
             // SAFETY: `_exit` runs no destructors and no handlers.
             unsafe { libc::_exit(result.unwrap_or(101)) };
@@ -237,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_has_another_generation_and_its_parent_keeps_its_own() {
+    fn a_forked_child_has_another_generation_and_its_parent_keeps_its_own() {
         let before = fork_generation();
         assert_ne!(before, 0);
         let status = testing::in_child(|| i32::from(fork_generation() != before));
@@ -246,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_per_process_is_made_once_and_again_in_a_child() {
+    fn a_value_per_process_is_made_once_and_again_in_a_forked_child() {
         let value = PerProcess::new();
         assert_eq!(value.get(), None);
         let inherited = Arc::new(1);

@@ -16,13 +16,14 @@ pub(crate) use target::Target;
 
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
-use crate::runtime::{BootClock, Upkeep};
+use crate::runtime::{BootClock, Upkeep, io};
+use crate::sys::PerProcess;
 use crate::transport::{Method, Request, Response, Transport};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bounds::Bounds;
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use ureq::http::{HeaderName, HeaderValue, header};
 
@@ -42,7 +43,7 @@ struct Shared {
     transport: Arc<dyn Transport>,
     token: Option<HeaderValue>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    upkeep: OnceLock<Arc<Upkeep>>,
+    upkeep: PerProcess<Arc<Upkeep>>,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -65,7 +66,7 @@ impl Client {
             let value = secret_header(&format!("Basic {}", STANDARD.encode(user)))?;
             headers.push((header::AUTHORIZATION, value));
         }
-        let upkeep = OnceLock::new();
+        let upkeep = PerProcess::new();
         let shared = Shared { settings, transport, token, headers, upkeep };
         Ok(Client { shared: Arc::new(shared), bounds: Bounds::default(), style: Blocking })
     }
@@ -78,7 +79,7 @@ impl Client {
         clock: Arc<dyn crate::runtime::Clock>,
     ) -> Client {
         let client = Client::with_transport(Settings::resolve(config).unwrap(), transport).unwrap();
-        let _ = client.shared.upkeep.set(Arc::new(Upkeep::new(clock)));
+        client.shared.upkeep.get_or_init(|| Arc::new(Upkeep::new(clock)));
         client
     }
 }
@@ -159,7 +160,7 @@ impl<S: Style> Client<S> {
         let upkeep = self.upkeep();
         let gave_back = upkeep.leave(deadline);
         self.shutdown();
-        if gave_back && upkeep.lane.wait_closed(deadline) {
+        if gave_back && upkeep.lane.wait_closed(deadline) && io::wait_ended(deadline) {
             return Ok(());
         }
         let message = format!("not everything could be given back within {timeout:?}");
@@ -173,7 +174,7 @@ impl<S: Style> Client<S> {
         self.upkeep().close();
     }
 
-    /// What the client keeps up between calls. Starts nothing.
+    /// What the client keeps up between calls, in this process. Starts nothing.
     pub(crate) fn upkeep(&self) -> &Arc<Upkeep> {
         self.shared.upkeep.get_or_init(|| Arc::new(Upkeep::new(Arc::new(BootClock))))
     }

@@ -3,8 +3,8 @@
 use super::{Accept, Call, Client, Either, Outcome, Style, judge};
 use crate::error::{Error, Result, Status};
 use crate::runtime::spawn;
+use crate::sync::Mutex;
 use crate::transport::{CancelToken, OwnedRequest, Response};
-use parking_lot::Mutex;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use super::watch::milliseconds;
 use super::watch_feed::News;
 use crate::error::{Error, Result, Status};
 use crate::runtime::queue::{Content, Event};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::any::Any;
 use std::ptr;
 
@@ -93,6 +93,7 @@ impl Object {
 
 impl Handle for consul_event {
     type Object = Object;
+    const BELONGS_TO_PROCESS: bool = true;
 }
 
 /// What it tells, `CONSUL_EVENT_...`; 0 for a handle that is not live. Ignore the types that you do

@@ -3,11 +3,18 @@
 //! A handle is a pointer to a type that is never defined, and not an address: the library checks
 //! it on every use. A NULL, freed, foreign or invented handle gives `CONSUL_ERR_HANDLE`, and does
 //! nothing in a `_free`.
+//!
+//! After a `fork` a client goes on working in the child, with connections of its own; so do
+//! configurations, options and answers. Queues, events, locks and kept sessions stay with the
+//! parent: in the child their calls give `CONSUL_ERR_FORKED`, their accessors what they give for a
+//! handle that is not live, and their `_free` tells nobody. No call in a child hangs for what
+//! another thread of the parent was doing.
 
 use super::guard::guard_or;
 use super::kind::{Kind, Typed};
 use super::table::{Borrow, Found, Refusal, Table};
 use crate::error::{Error, Result, Status};
+use crate::sys::fork_generation;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr;
@@ -17,6 +24,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 pub trait Handle: Typed {
     /// What a handle of this type stands for.
     type Object: Send + Sync + 'static;
+
+    /// Whether it belongs to the process that made it: its threads, its sessions. In a forked child
+    /// its calls give `Forked`, accessors nothing, and a free tells nobody.
+    const BELONGS_TO_PROCESS: bool = false;
 
     /// Called once by the free that ended the handle, while other threads may still be using the
     /// object: the place to wake them. Not called when a thread has borrowed it exclusively.
@@ -33,7 +44,8 @@ static LIVE: [AtomicUsize; 64] = [const { AtomicUsize::new(0) }; 64];
 /// Turns an object into a handle, which is the caller's to free.
 pub fn new<H: Handle>(object: H::Object) -> Result<*mut H> {
     let kind = H::KIND as u8;
-    let token = TABLE.insert(kind, object).ok_or_else(|| {
+    let process = if H::BELONGS_TO_PROCESS { fork_generation() } else { 0 };
+    let token = TABLE.insert_for(process, kind, object).ok_or_else(|| {
         Error::new(Status::NoMemory, format!("no room for another {} handle", H::KIND.name()))
     })?;
     LIVE[usize::from(kind)].fetch_add(1, Relaxed);
@@ -45,6 +57,7 @@ pub fn new<H: Handle>(object: H::Object) -> Result<*mut H> {
 pub fn get<H: Handle>(handle: *const H) -> Result<Shared<H>> {
     let token = token_of(handle)?;
     let borrow = TABLE.share(token).map_err(|refusal| explain::<H>(token, refusal))?;
+    check_process::<H>(&borrow)?;
     Ok(Shared { borrow, handle: PhantomData })
 }
 
@@ -57,6 +70,7 @@ pub fn get_optional<H: Handle>(handle: *const H) -> Result<Option<Shared<H>>> {
 pub fn get_mut<H: Handle>(handle: *mut H) -> Result<Exclusive<H>> {
     let token = token_of(handle)?;
     let borrow = TABLE.exclude(token).map_err(|refusal| explain::<H>(token, refusal))?;
+    check_process::<H>(&borrow)?;
     Ok(Exclusive { borrow, handle: PhantomData })
 }
 
@@ -67,6 +81,7 @@ pub fn read<H: Handle, T>(handle: *const H, fallback: T, body: impl FnOnce(&H::O
     guard_or(fallback, || {
         let token = checked_token(handle)?;
         let borrow = TABLE.share(token).ok()?;
+        check_process::<H>(&borrow).ok()?;
         Some(body(&Shared { borrow, handle: PhantomData::<*const H> }))
     })
 }
@@ -76,7 +91,8 @@ pub fn free<H: Handle>(handle: *mut H) {
     guard_or((), || {
         let borrow = TABLE.end(checked_token(handle)?).ok()?;
         LIVE[H::KIND as usize].fetch_sub(1, Relaxed);
-        H::freed(&Shared { borrow: borrow?, handle: PhantomData::<*const H> });
+        let borrow = borrow.filter(|borrow| !borrow.is_inherited())?;
+        H::freed(&Shared { borrow, handle: PhantomData::<*const H> });
         Some(())
     })
 }
@@ -129,6 +145,17 @@ impl<H: Handle> DerefMut for Exclusive<H> {
         // SAFETY: as for `Shared`, and the borrow is exclusive.
         unsafe { &mut *self.borrow.address().cast::<H::Object>() }
     }
+}
+
+/// Refuses what belongs to this process's parent.
+#[inline]
+fn check_process<H: Handle>(borrow: &Borrow<'_>) -> Result<()> {
+    if H::BELONGS_TO_PROCESS && borrow.is_inherited() {
+        let name = H::KIND.name();
+        let message = format!("the {name} handle belongs to the parent of this process");
+        return Err(Error::new(Status::Forked, message));
+    }
+    Ok(())
 }
 
 /// The token, when it carries H's type number.

@@ -19,7 +19,7 @@ use super::session::consul_session_spec;
 use super::status::consul_status;
 use crate::error::Status;
 use crate::recipes::session::KeptSession;
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::ffi::{CString, c_char};
 use std::ptr;
 
@@ -51,6 +51,7 @@ impl Object {
 
 impl Handle for consul_session {
     type Object = Object;
+    const BELONGS_TO_PROCESS: bool = true;
 }
 
 /// Makes a session and keeps it alive: it is renewed at about half of its TTL, and failures are

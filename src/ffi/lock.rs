@@ -55,6 +55,7 @@ impl Handle for consul_lock_spec {
 
 impl Handle for consul_lock {
     type Object = Lock;
+    const BELONGS_TO_PROCESS: bool = true;
 
     /// Calls in flight on other threads end at once.
     fn freed(lock: &Lock) {

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 impl Handle for consul_queue {
     type Object = Queue;
+    const BELONGS_TO_PROCESS: bool = true;
 
     /// Who waits in `consul_queue_next` wakes, and what is in flight ends silently.
     fn freed(queue: &Queue) {

@@ -5,6 +5,7 @@
 //! 64-bit value. A slot is used again under the next generation and retired after the last one,
 //! so a stale token never means another object.
 
+use crate::sys::fork_generation;
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -72,6 +73,9 @@ struct Slot {
     state: AtomicU64,
     /// The next slot of the free list, plus one; 0 ends it.
     next: AtomicU32,
+    /// The process (`sys::fork_generation`) that the object belongs to, 0 for none. Written and
+    /// read as `object` is.
+    process: AtomicU32,
     /// Written while the slot belongs to one thread (taken from the free list, not yet live) and
     /// read while it is live or by the thread that ended it.
     object: UnsafeCell<MaybeUninit<Object>>,
@@ -82,6 +86,7 @@ impl Slot {
         Slot {
             state: AtomicU64::new(0),
             next: AtomicU32::new(0),
+            process: AtomicU32::new(0),
             object: UnsafeCell::new(MaybeUninit::uninit()),
         }
     }
@@ -119,14 +124,28 @@ impl Table {
         }
     }
 
+    /// As [`Table::insert_for`], for an object of no process.
+    #[cfg(test)]
+    fn insert<T: Send + Sync + 'static>(&self, kind: u8, object: T) -> Option<u64> {
+        self.insert_for(0, kind, object)
+    }
+
     /// Takes in an object of this type number and gives its token; `None` when there is no room.
-    pub fn insert<T: Send + Sync + 'static>(&self, kind: u8, object: T) -> Option<u64> {
+    /// It may belong to one process of a fork, 0 for none: in a child, where its threads are not,
+    /// it is there, but nobody may touch it, and it is not dropped.
+    pub fn insert_for<T: Send + Sync + 'static>(
+        &self,
+        process: u32,
+        kind: u8,
+        object: T,
+    ) -> Option<u64> {
         let index = self.pop().or_else(|| self.first_use())?;
         let slot = self.slot(index)?;
         let object =
             Object { address: Box::into_raw(Box::new(object)).cast(), drop: drop_box::<T> };
         // SAFETY: the slot is neither live nor in the free list, so it is this thread's alone.
         unsafe { (*slot.object.get()).write(object) };
+        slot.process.store(process, Relaxed);
         // Relaxed: what the slot's last owner did came with the free list's head.
         let generation = generation_of(slot.state.load(Relaxed)) + 1;
         let key = generation << TYPE_BITS | u64::from(kind);
@@ -299,9 +318,13 @@ impl Table {
         // SAFETY: the slot is not live and has no borrower, so it is this thread's alone, and its
         // object was written before it went live.
         let object = unsafe { (*slot.object.get()).assume_init_read() };
+        let inherited = is_inherited(slot);
         // Pushed before the object is dropped, which may take its time.
         if generation_of(slot.state.load(Relaxed)) < self.generations {
             self.push(index, slot);
+        }
+        if inherited {
+            return; // Left as it is: it may be locked for ever, and tells others when dropped.
         }
         // A panic while dropping ends here: a free has no way to tell, and the object is gone.
         // SAFETY: read out of the slot above, so this is its only owner.
@@ -309,6 +332,14 @@ impl Table {
         if let Err(payload) = dropped {
             std::mem::forget(payload); // Its own drop could panic too.
         }
+    }
+}
+
+/// Whether the slot's object is that of this process's parent.
+fn is_inherited(slot: &Slot) -> bool {
+    match slot.process.load(Relaxed) {
+        0 => false,
+        process => process != fork_generation(),
     }
 }
 
@@ -342,6 +373,11 @@ pub struct Borrow<'a> {
 }
 
 impl Borrow<'_> {
+    /// True when the object belongs to the parent of this process: then it must not be touched.
+    pub fn is_inherited(&self) -> bool {
+        is_inherited(self.slot)
+    }
+
     /// The object's address, good for as long as the borrow.
     #[inline]
     pub fn address(&self) -> *mut () {

@@ -44,6 +44,7 @@ mod tests {
         // SAFETY: a literal.
         let version = unsafe { CStr::from_ptr(consul_version()) };
         assert_eq!(version.to_str(), Ok(env!("CARGO_PKG_VERSION")));
-        assert_eq!(consul_abi_version(), 0x0001_0000);
+        assert_eq!(consul_abi_version(), CONSUL_ABI_MAJOR << 16 | CONSUL_ABI_MINOR);
+        assert_eq!(CONSUL_ABI_MAJOR, 1);
     }
 }

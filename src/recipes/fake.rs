@@ -7,10 +7,10 @@ use crate::client::Client;
 use crate::config::Config;
 use crate::error::{Error, Result, Status};
 use crate::runtime::{Clock, TestClock};
+use crate::sync::{Condvar, Mutex};
 use crate::transport::{
     CancelToken, Done, Lane, Method, OwnedRequest, Request, Response, Transport,
 };
-use parking_lot::{Condvar, Mutex};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

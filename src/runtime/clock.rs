@@ -28,7 +28,7 @@ impl Clock for BootClock {
 /// A clock that goes forward when a test turns it.
 #[cfg(test)]
 #[derive(Default)]
-pub(crate) struct TestClock(parking_lot::Mutex<Duration>);
+pub(crate) struct TestClock(crate::sync::Mutex<Duration>);
 
 #[cfg(test)]
 impl TestClock {

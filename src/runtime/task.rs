@@ -3,8 +3,8 @@
 
 use super::io::Io;
 use crate::error::{Error, Result, Status};
+use crate::sync::Mutex;
 use crate::transport::{CancelToken, Interrupt};
-use parking_lot::Mutex;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 use super::clock::Clock;
 use super::jitter::Jitter;
 use super::lane::Lane;
+use crate::sync::Mutex;
 use crossbeam_channel::{RecvTimeoutError, Sender};
-use parking_lot::Mutex;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};

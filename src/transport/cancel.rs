@@ -1,7 +1,7 @@
 //! Ending what is in flight from another thread.
 
 use crate::error::{Error, Result, Status};
-use parking_lot::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -125,7 +125,7 @@ impl fmt::Debug for CancelToken {
 mod tests {
     use super::{CancelToken, Interrupt};
     use crate::error::{Error, Status};
-    use parking_lot::Mutex;
+    use crate::sync::Mutex;
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 

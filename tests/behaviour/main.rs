@@ -12,6 +12,7 @@ mod agent_checks;
 mod call;
 mod catalog;
 mod clients;
+mod deferred;
 mod endpoints;
 mod environment;
 mod harness;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&str] = &["ffi", "recipes", "watch", "api", "client", "transport", "sys"];
 
 /// `runtime` keeps time and threads for the layers above the client, so the client may own one.
-const BESIDE: &[&str] = &["error", "config", "runtime", "observe"];
+const BESIDE: &[&str] = &["error", "config", "runtime", "observe", "sync"];
 
 #[test]
 fn no_module_uses_a_layer_above_it() {
@@ -42,6 +42,17 @@ fn unsafe_code_stands_in_ffi_and_sys_only() {
         let allowed = file.starts_with("src/ffi") || file == Path::new("src/sys.rs");
         let allows = text.contains("allow(unsafe_code)");
         assert!(allowed || !allows, "{} allows unsafe code", file.display());
+    }
+}
+
+/// Why stands in src/sync.rs.
+#[test]
+fn locks_are_those_that_a_forked_child_can_use() {
+    for file in rust_files(Path::new("src")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let foreign = code.into_iter().any(|line| line.contains("parking_lot"));
+        assert!(!foreign, "{}: use crate::sync in the place of parking_lot", file.display());
     }
 }
 

@@ -51,7 +51,8 @@ grep seed "$out/log"
 
 export TSAN_OPTIONS="suppressions=$PWD/tests/c/tsan.supp"
 caught "data race" "$out/tsan/mistake" race
-for name in process/shared_client process/free_in_flight process/locks; do
+for name in process/shared_client process/free_in_flight process/locks contract/queue \
+    process/queued_locks; do
     run "thread $name" "$out/tsan/$name"
 done
 run "thread random 200000" "$out/tsan/random" 200000

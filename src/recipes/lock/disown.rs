@@ -9,7 +9,7 @@ use crate::client::{Client, Either};
 use crate::config::Consistency;
 use crate::error::{Error, Result, Status};
 use crate::runtime::{Leaving, Task, TaskId, Upkeep, at_once, backoff};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};

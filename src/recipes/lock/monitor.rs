@@ -14,7 +14,7 @@ use crate::config::{Consistency, Options};
 use crate::error::{Error, Result, Status};
 use crate::recipes::session::SessionEnd;
 use crate::runtime::{Places, Task, TaskId, Upkeep, at_once, backoff};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};

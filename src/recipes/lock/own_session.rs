@@ -9,7 +9,7 @@ use crate::client::{Client, Either};
 use crate::error::{Error, Result, Status};
 use crate::recipes::session::{Keeper, OwnSession};
 use crate::runtime::{Task, TaskId, at_once};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;

@@ -8,8 +8,8 @@ use crate::client::Client;
 use crate::error::{Error, Result, Status};
 use crate::recipes::session::{SessionEnd, Tenant};
 use crate::runtime::{Leaving, Naps, Order, Resident, Task, TaskId, Upkeep};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::transport::CancelToken;
-use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 

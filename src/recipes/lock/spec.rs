@@ -118,7 +118,7 @@ impl LockSpec {
                 spec.check(settings.min_session_ttl)?;
             }
             SessionSource::Id(id) => drop(check_id(id)?),
-            SessionSource::Kept(_) => {}
+            SessionSource::Kept(session) => session.check_process()?,
         }
         Ok(self)
     }

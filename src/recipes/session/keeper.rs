@@ -6,7 +6,7 @@ use crate::client::{Client, Either};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::runtime::{Kept, Leaving, Order, Resident, Task, TaskId, Upkeep, backoff};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 

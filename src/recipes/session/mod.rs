@@ -11,9 +11,10 @@ pub(crate) use keeper::{Keeper, OwnSession, SessionEnd, Tenant};
 use crate::api::session::SessionSpec;
 use crate::client::{Client, Either, Style};
 use crate::config::Options;
-use crate::error::Result;
+use crate::error::{Error, Result, Status};
 use crate::runtime::{Leaving, Order, Resident, TaskId, at_once};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
+use crate::sys::fork_generation;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     options: Options,
     recreate: bool,
     creation: TaskId,
+    /// The process that it is kept alive in.
+    process: u32,
     state: Mutex<State>,
     me: Weak<Shared>,
 }
@@ -100,6 +103,7 @@ impl KeptSession {
             options,
             recreate,
             creation: TaskId::new(),
+            process: fork_generation(),
             state: Mutex::new(State {
                 keeper: keeper.clone(),
                 generation: 1,
@@ -159,6 +163,14 @@ impl Drop for KeptSession {
 }
 
 impl Shared {
+    /// An error in a forked child, where nothing renews it and nothing of it may be touched.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        if self.process == fork_generation() {
+            return Ok(());
+        }
+        Err(Error::new(Status::Forked, "the session belongs to the parent of this process"))
+    }
+
     pub(crate) fn keeper(&self) -> Arc<Keeper> {
         self.state.lock().keeper.clone()
     }

@@ -13,8 +13,8 @@ pub(crate) use source::Source;
 
 use super::fault;
 use crate::error::{Error, Result, Status};
+use crate::sync::{Condvar, Mutex};
 use crate::sys::{self, PerProcess};
-use parking_lot::{Condvar, Mutex};
 use rustix::event::{EventfdFlags, epoll, eventfd};
 use std::collections::HashMap;
 use std::future::Future;

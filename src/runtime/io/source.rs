@@ -1,7 +1,7 @@
 //! A socket that the I/O thread looks after.
 
 use super::Shared;
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use std::io;
 use std::os::fd::OwnedFd;

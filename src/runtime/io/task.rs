@@ -2,7 +2,7 @@
 
 use super::work::Job;
 use super::{Shared, contained};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

@@ -159,7 +159,7 @@ fn the_thread_ends_with_its_last_user_and_drops_what_it_holds() {
 }
 
 #[test]
-fn a_child_leaves_its_parents_thread_alone_and_has_its_own() {
+fn a_forked_child_leaves_its_parents_thread_alone_and_has_its_own() {
     let io = own();
     let timer = io.after(in_ms(60_000), || {});
     let locked = io.0.0.queue.lock();

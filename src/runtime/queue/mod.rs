@@ -15,10 +15,10 @@ pub use event::{Content, Event, EventKind};
 pub use flight::Flight;
 
 use crate::error::{Error, Result, Status};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::transport::CancelToken;
 use alarm::Alarm;
 use event::Arrival;
-use parking_lot::{Condvar, Mutex, MutexGuard};
 use served::Served;
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::RawFd;

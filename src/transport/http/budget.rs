@@ -2,8 +2,8 @@
 
 use super::call::{Call, Phase};
 use crate::error::Result;
+use crate::sync::Mutex;
 use crate::transport::Lane;
-use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;

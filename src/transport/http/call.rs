@@ -4,8 +4,8 @@
 //! in a thread-local; a connection takes it from there when it is opened or taken from the pool.
 
 use crate::error::{Error, Result, Status};
+use crate::sync::{Condvar, Mutex};
 use crate::transport::cancel::Interrupt;
-use parking_lot::{Condvar, Mutex};
 use rustix::net::Shutdown;
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;

@@ -24,12 +24,12 @@ use super::tls::{TlsClient, TlsSettings};
 use super::{Done, OwnedRequest, Request, Response, Transport};
 use crate::config::{Address, Settings};
 use crate::error::{Error, Result, Status};
+use crate::sync::Mutex;
 use crate::sys::PerProcess;
 use call::{Call, Running};
 use endpoint::Endpoint;
 use message::Messages;
 use mux::Pool;
-use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 

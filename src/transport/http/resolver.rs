@@ -5,7 +5,7 @@ use super::failure;
 use super::mux::wait_in_task;
 use crate::error::{Error, Result};
 use crate::runtime::io::Io;
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

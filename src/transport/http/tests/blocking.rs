@@ -8,6 +8,8 @@ mod connections;
 mod deadlines;
 #[path = "endings.rs"]
 mod endings;
+#[path = "forks.rs"]
+mod forks;
 #[path = "signals.rs"]
 mod signals;
 

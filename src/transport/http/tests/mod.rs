@@ -2,6 +2,7 @@
 //! or is started, so the same tests run in both ways.
 
 mod blocking;
+mod speed;
 mod started;
 
 use super::{HttpConfig, HttpTransport};

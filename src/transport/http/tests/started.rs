@@ -8,13 +8,18 @@ mod connections;
 mod deadlines;
 #[path = "endings.rs"]
 mod endings;
+#[path = "forks.rs"]
+mod forks;
 
 use super::*;
 use crate::transport::OwnedRequest;
 use crossbeam_channel::{Receiver, bounded};
 
 /// Starts an exchange; its answer comes out of the channel.
-fn start(transport: &Arc<HttpTransport>, request: Request<'_>) -> Receiver<Result<Response>> {
+pub(super) fn start(
+    transport: &Arc<HttpTransport>,
+    request: Request<'_>,
+) -> Receiver<Result<Response>> {
     let (send, answer) = bounded(1);
     let owned = OwnedRequest {
         method: request.method,

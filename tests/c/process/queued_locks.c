@@ -1,0 +1,141 @@
+/* Locks that are acquired through a queue: any number may wait with a few threads, one has it at a
+ * time, and each acquire ends with one event, however it ends. */
+
+#include "queue.h"
+#include "sockets.h"
+
+static consul_client *client;
+static consul_queue *queue;
+
+static consul_lock *lock_new(const char *key)
+{
+    consul_session_spec *session = NULL;
+    consul_lock_spec *spec = NULL;
+    consul_lock *lock = NULL;
+    CHECK_OK(consul_session_spec_new(&session));
+    CHECK_OK(consul_session_spec_set_lock_delay_ms(session, 0));
+    CHECK_OK(consul_lock_spec_new(key, &spec));
+    CHECK_OK(consul_lock_spec_set_session_spec(spec, session));
+    CHECK_OK(consul_lock_new(client, spec, &lock));
+    consul_session_spec_free(session);
+    consul_lock_spec_free(spec);
+    return lock;
+}
+
+/* What a blocking acquire says of a lock, an asynchronous one says too. */
+static void one_after_the_other(void)
+{
+    char *key = unique("queued");
+    consul_lock *lock = lock_new(key), *other = lock_new(key);
+    consul_async async = async_of(queue, 1), second = async_of(queue, 2);
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_acquire(lock, 10000, &async));
+    CHECK_NEXT(queue, 1, CONSUL_OK);
+    CHECK(consul_lock_is_held(lock) && consul_lock_fencing_token(lock) > 0);
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_acquire(lock, 10000, &async));
+    CHECK_NEXT(queue, 1, CONSUL_ERR_ALREADY_HELD);
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_try_acquire(other, &second));
+    CHECK_NEXT(queue, 2, CONSUL_HELD);
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_acquire(other, 100, &second));
+    CHECK_NEXT(queue, 2, CONSUL_HELD);
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_destroy(other, &second));
+    CHECK_NEXT(queue, 2, CONSUL_HELD);
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_put(lock, key, NULL, 0, 0, NULL, &async));
+    CHECK_NEXT(queue, 1, CONSUL_OK);
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_release(lock, &async));
+    CHECK_NEXT(queue, 1, CONSUL_OK);
+    CHECK(!consul_lock_is_held(lock));
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_release(lock, &async));
+    CHECK_NEXT(queue, 1, CONSUL_ERR_NOT_HELD);
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_destroy(other, &second));
+    CHECK_NEXT(queue, 2, CONSUL_OK);
+    consul_lock_free(lock);
+    consul_lock_free(other);
+    free(key);
+}
+
+/* The ways in which a waiting acquire ends without the lock. */
+static void ended_early(void)
+{
+    char *key = unique("queued");
+    consul_lock *holder = lock_new(key), *stopped = lock_new(key), *freed = lock_new(key),
+                *cancelled = lock_new(key);
+    consul_async one = async_of(queue, 1), two = async_of(queue, 2), three = async_of(queue, 3);
+    CHECK_OK(consul_lock_acquire(holder, 10000, NULL));
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_acquire(stopped, UINT64_MAX, &one));
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_acquire(freed, UINT64_MAX, &two));
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_acquire(cancelled, UINT64_MAX, &three));
+    check_empty(queue);
+    CHECK_OK(consul_lock_stop(stopped));
+    CHECK_NEXT(queue, 1, CONSUL_ERR_CANCELLED);
+    consul_lock_free(freed);
+    CHECK_NEXT(queue, 2, CONSUL_ERR_CANCELLED);
+    CHECK_OK(consul_queue_cancel(queue, 3));
+    CHECK_NEXT(queue, 3, CONSUL_ERR_CANCELLED);
+    check_empty(queue);
+    CHECK_OK(consul_lock_release(holder, NULL));
+    /* None of them has it, or will get it later. */
+    CHECK_OK(consul_lock_acquire(holder, 0, NULL));
+    CHECK_OK(consul_lock_release(holder, NULL));
+    consul_lock_free(holder);
+    consul_lock_free(stopped);
+    consul_lock_free(cancelled);
+    free(key);
+}
+
+static void many_wait(void)
+{
+    enum { LOCKS = 100, WIN = 12 };
+    char *key = unique("queued");
+    consul_lock *holder = lock_new(key), *locks[LOCKS];
+    int i, won, most = 0;
+    CHECK_OK(consul_lock_acquire(holder, 10000, NULL));
+    for (i = 0; i < LOCKS; i++) {
+        consul_async async = async_of(queue, (uint64_t)i);
+        locks[i] = lock_new(key);
+        CHECK_STATUS(CONSUL_PENDING, consul_lock_acquire(locks[i], 120000, &async));
+        most = threads() > most ? threads() : most;
+    }
+    /* The program's own, the I/O thread, and the lane's. */
+    if (most > 8)
+        fail(__FILE__, __LINE__, "%d threads for %d waiting locks", most, LOCKS);
+    check_empty(queue);
+    CHECK_OK(consul_lock_release(holder, NULL));
+    for (won = 0; won < WIN; won++) {
+        consul_event *event = next_event(queue);
+        uint64_t tag = consul_event_tag(event);
+        CHECK_EVENT(tag, CONSUL_OK, event);
+        consul_event_free(event);
+        for (i = 0; i < LOCKS; i++)
+            CHECK(consul_lock_is_held(locks[i]) == ((uint64_t)i == tag));
+        CHECK_OK(consul_lock_release(locks[tag], NULL));
+    }
+    for (i = 0; i < LOCKS; i++)
+        consul_lock_free(locks[i]);
+    for (i = 0; i < LOCKS - WIN; i++) {
+        /* One may just have won, and gives the lock back. */
+        consul_event *event = next_event(queue);
+        CHECK(consul_event_status(event) == CONSUL_ERR_CANCELLED ||
+              consul_event_status(event) == CONSUL_OK);
+        consul_event_free(event);
+    }
+    check_empty(queue);
+    consul_lock_free(holder);
+    free(key);
+}
+
+int main(void)
+{
+    int before = threads();
+    client = consul();
+    queue = new_queue();
+    one_after_the_other();
+    ended_early();
+    many_wait();
+    consul_queue_free(queue);
+    CHECK_OK(consul_client_close(client, 10000));
+    consul_client_free(client);
+    while (threads() > before)
+        usleep(1000);
+    CHECK_NO_HANDLES();
+    return 0;
+}
