@@ -3,9 +3,9 @@
 
 use crate::error::{Error, Result, Status};
 use crate::runtime::queue::{Content, EventKind, Flight, Queue};
+use crate::sync::Mutex;
 use crate::transport::Interrupt;
 use crate::watch::{Notice, NoticeKind, Watch};
-use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};

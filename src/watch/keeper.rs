@@ -4,8 +4,8 @@ use super::hub::Hub;
 use super::last_good::{Body, LastGood};
 use crate::error::Error;
 use crate::runtime::{Task, TaskId};
+use crate::sync::Mutex;
 use arc_swap::ArcSwapOption;
-use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -3,8 +3,8 @@
 use super::*;
 use crate::config::{Config, Options};
 use crate::runtime::TestClock;
+use crate::sync::{Condvar, Mutex};
 use crate::transport::{CancelToken, Done, OwnedRequest, Request, Response, Transport};
-use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -394,9 +394,7 @@ fn readers_see_whole_states_while_they_change() {
     let (client, wire, clock) = bench();
     let watch = client.watch(WatchSpec::service("web")).unwrap();
     let entry = |id: usize| format!(r#"{{"Node":{{"Node":"n"}},"Service":{{"ID":"{id}"}}}}"#);
-    let list = |count: usize| {
-        format!("[{}]", (0..count).map(entry).collect::<Vec<_>>().join(","))
-    };
+    let list = |count: usize| format!("[{}]", (0..count).map(entry).collect::<Vec<_>>().join(","));
     wire.next().answer(200, 1, list(1));
     let over = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {

@@ -7,6 +7,7 @@
 mod murmur;
 mod ring;
 mod roster;
+mod shares;
 mod usage;
 
 pub use usage::Lease;

@@ -2,6 +2,7 @@
 
 use super::Strategy;
 use super::ring::Ring;
+use super::shares::Shares;
 use super::usage::{Lease, Usage};
 use crate::api::AggregatedStatus;
 use crate::api::health::ServiceEntry;
@@ -37,17 +38,17 @@ impl Default for Luck {
 /// The instances of a state that can be picked.
 pub(in crate::watch) struct Roster {
     seats: Vec<Seat>,
+    /// The entry of each seat, close together: it is all that most picks look at.
+    entries: Vec<u32>,
     /// The seat of each entry that has one.
     by_entry: Vec<Option<u32>>,
-    /// Where the share of each seat ends when all weights stand in a row.
-    shares: Vec<u64>,
+    shares: Shares,
     ring: OnceBox<Ring>,
     near: bool,
     luck: Arc<Luck>,
 }
 
 struct Seat {
-    entry: usize,
     name: String,
     usage: Usage,
 }
@@ -56,9 +57,8 @@ impl Bench {
     /// Prepares what can be picked of these entries. With `near` their order is their distance.
     pub(in crate::watch) fn seat(&mut self, entries: &[ServiceEntry], near: bool) -> Roster {
         let mut usage = HashMap::with_capacity(entries.len());
-        let (mut seats, mut shares) = (Vec::new(), Vec::new());
+        let (mut seats, mut weights, mut seated) = (Vec::new(), Vec::new(), Vec::new());
         let mut by_entry = vec![None; entries.len()];
-        let mut total = 0_u64;
         for (place, entry) in entries.iter().enumerate() {
             let key = (entry.node.name.clone(), entry.service.id.clone());
             let used = self.usage.remove(&key).unwrap_or_default();
@@ -68,17 +68,18 @@ impl Bench {
                 _ => None,
             };
             if let Some(weight) = weight {
-                total += u64::from(weight);
                 by_entry[place] = Some(seats.len() as u32);
                 let name = format!("{}/{}", key.0, key.1);
-                seats.push(Seat { entry: place, name, usage: used.clone() });
-                shares.push(total);
+                seats.push(Seat { name, usage: used.clone() });
+                seated.push(place as u32);
+                weights.push(weight);
             }
             usage.insert(key, used);
         }
         self.usage = usage;
         let (ring, luck) = (OnceBox::new(), self.luck.clone());
-        Roster { seats, by_entry, shares, ring, near, luck }
+        let shares = Shares::new(&weights);
+        Roster { seats, entries: seated, by_entry, shares, ring, near, luck }
     }
 }
 
@@ -100,7 +101,7 @@ impl Roster {
             Strategy::Nearest => 0,
             Strategy::Hash(key) => self.ring().owner(key),
         };
-        Ok(self.seats.get(seat).map(|seat| seat.entry))
+        Ok(self.entries.get(seat).map(|&entry| entry as usize))
     }
 
     pub(super) fn lease(&self, entry: usize) -> Option<Lease> {
@@ -113,13 +114,9 @@ impl Roster {
     }
 
     fn weighted(&self) -> usize {
-        let total = self.shares.last().copied().unwrap_or_default();
-        if total == 0 {
-            // Nobody is to get anything, and somebody must.
-            return self.any();
-        }
-        let point = (self.luck.jitter.unit() * total as f64) as u64;
-        self.shares.partition_point(|&end| end <= point)
+        // One number does for both: its whole part says whose turn it is, the rest which part.
+        let point = self.luck.jitter.unit() * self.entries.len() as f64;
+        self.shares.choose(point as usize, (point.fract() * 4_294_967_296.0) as u64)
     }
 
     fn least_used(&self) -> usize {
