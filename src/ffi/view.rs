@@ -7,7 +7,8 @@
 //! makes no system call.
 //!
 //! What was found stays when Consul cannot be asked: the view is `CONSUL_VIEW_STALE` then and says
-//! how old it is. An error never empties it. It can be read when its watch is freed, too.
+//! how old it is. An error never empties it. It can be read when its watch is freed, too. In a forked
+//! child a view goes on with what it has, and its watch begins anew when it is refreshed.
 //!
 //! ```c
 //! consul_view_refresh(view); // costs next to nothing when nothing is new

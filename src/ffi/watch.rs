@@ -48,6 +48,7 @@ impl Object {
 
 impl Handle for consul_watch {
     type Object = Object;
+    const BELONGS_TO_PROCESS: bool = true;
 
     fn freed(watch: &Object) {
         watch.stop();

@@ -21,12 +21,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+/// An answer of more bytes than this is read elsewhere than on the I/O thread: it takes a
+/// millisecond or more, and everybody would wait.
+const LARGE: usize = 128 * 1024;
+
 /// The queries of one address.
 pub(super) struct Hub {
     clock: Arc<dyn Clock>,
     jitter: Jitter,
     io: Io,
-    /// Where files are written.
+    /// Where files are written and large answers read.
     lane: Lane,
     state: Mutex<State>,
     me: Weak<Hub>,
@@ -183,7 +187,13 @@ impl Hub {
             let keeps = query.keeps;
             let done = move |answer: Result<Response>, read: Reader<Answer<Content>>| {
                 let body = answer.as_ref().ok().filter(|_| keeps).map(Body::of).map(Arc::new);
-                hub.answered(id, &asked, read(answer), body);
+                let large = answer.as_ref().is_ok_and(|answer| answer.body.len() > LARGE);
+                let lane = large.then(|| hub.lane.clone());
+                let work = move || hub.answered(id, &asked, read(answer), body);
+                match lane {
+                    Some(lane) => Aside::run(&lane, Box::new(work)),
+                    None => work(),
+                }
             };
             query.start(asked.index, asked.wait, cancel, Box::new(done));
         })
@@ -349,6 +359,33 @@ fn limits(source: Option<&Source>) -> Limits {
 /// After which failures it makes no sense to ask again.
 fn is_fatal(error: &Error) -> bool {
     matches!(error.status(), Status::Closed | Status::Forked)
+}
+
+/// Something that takes a while, on a thread of a lane.
+struct Aside(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+impl Aside {
+    fn run(lane: &Lane, work: Box<dyn FnOnce() + Send>) {
+        let aside = Arc::new(Aside(Mutex::new(Some(work))));
+        let task: Arc<dyn Task> = aside.clone();
+        if lane.schedule(TaskId::new(), &task, Duration::ZERO).is_err() {
+            aside.step();
+        }
+    }
+}
+
+impl Task for Aside {
+    fn step(&self) -> Option<Duration> {
+        let work = self.0.lock().take();
+        if let Some(work) = work {
+            work();
+        }
+        None
+    }
+
+    fn failed(&self, _error: Error) -> Option<Duration> {
+        None
+    }
 }
 
 impl Drop for Hub {

@@ -13,6 +13,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use ureq::http::HeaderMap;
 
@@ -67,7 +68,7 @@ impl LastGood {
     }
 
     /// What the file holds and how old it is; none where there is no such file yet.
-    pub(super) fn read(&self, query: &Query) -> Result<Option<(Content, Duration)>> {
+    pub(super) fn read(&self, query: &Query) -> Result<Option<(Arc<Content>, Duration)>> {
         let bytes = match std::fs::read(&self.path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -79,7 +80,10 @@ impl LastGood {
         let Some(read) = query.reader() else { return Ok(None) };
         let Ok(answer) = read(Ok(response)) else { return Ok(None) };
         let now = since_epoch(SystemTime::now());
-        Ok(Some((answer.value, now.saturating_sub(Duration::from_millis(header.found_ms)))))
+        Ok(Some((
+            Arc::new(answer.value),
+            now.saturating_sub(Duration::from_millis(header.found_ms)),
+        )))
     }
 
     /// Puts this answer in the place of the one before.

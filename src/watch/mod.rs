@@ -4,7 +4,8 @@
 //! A watch asks Consul for news until it is stopped. It rides out failures, asks no more often than
 //! it must, and tells only what has changed. Watches of the same thing by one client share a query;
 //! when there are more queries than connections they take turns, and each sees a change within two
-//! seconds. Its newest [`State`] is read without a lock and without a system call.
+//! seconds. Its newest [`State`] is read without a lock and without a system call. In a forked child
+//! it begins anew when it is read, with what was found until then.
 //!
 //! ```no_run
 //! use consul_ffi::watch::WatchSpec;
@@ -50,6 +51,7 @@ pub use state::{Companion, Dresser, Freshness, State};
 use crate::client::Client;
 use crate::error::{Error, Result, Status};
 use crate::runtime::Resident;
+use crate::sys::{PerProcess, fork_generation};
 use content::Comparison;
 use delivery::{Delivery, Rules};
 use hub::Hub;
@@ -115,12 +117,63 @@ pub struct WatchStats {
 pub struct Watch(Arc<Owner>);
 
 /// What was watched may be read for longer than it is watched.
-struct Owner(Arc<Watched>);
+struct Owner {
+    watched: Arc<Watched>,
+    /// The process that it was started in.
+    process: u32,
+    /// In a forked child: the same watch, started anew when it was read first. None where it cannot
+    /// be, or had ended before.
+    anew: PerProcess<Option<Arc<Watched>>>,
+    client: Client,
+    spec: WatchSpec,
+    dresser: Option<Dresser>,
+}
+
+impl Owner {
+    /// The watch that lives in this process. What a child has inherited it cannot go on with: its
+    /// thread and its connections are the parent's. It begins with what was found until then.
+    fn here(&self) -> &Arc<Watched> {
+        if self.process == fork_generation() {
+            return &self.watched;
+        }
+        self.anew.get_or_init(|| self.start_anew()).as_ref().unwrap_or(&self.watched)
+    }
+
+    fn start_anew(&self) -> Option<Arc<Watched>> {
+        let before = &self.watched;
+        if before.is_stopped() {
+            return None;
+        }
+        let (state, age) = (before.state(), before.age().unwrap_or_default());
+        let known = state.shared_content().map(|content| (content, age));
+        let base = state.version().saturating_sub(u64::from(known.is_some()));
+        let begin = Beginning { known, base, listener: None, dresser: self.dresser };
+        self.client.start_watched(&self.spec, begin).ok()
+    }
+}
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.0.stop();
+        if self.process == fork_generation() {
+            self.watched.stop();
+            return;
+        }
+        if let Some(Some(watched)) = self.anew.get() {
+            watched.stop();
+        }
+        // What it holds of the parent's may be locked for ever: it is left as it is.
+        std::mem::forget(self.watched.clone());
     }
+}
+
+/// What a watch begins with.
+struct Beginning {
+    /// What is known already, and how old it is.
+    known: Option<(Arc<Content>, Duration)>,
+    /// The version that its own begin after.
+    base: u64,
+    listener: Option<Listener>,
+    dresser: Option<Dresser>,
 }
 
 impl Client {
@@ -155,76 +208,86 @@ impl Client {
         listener: Option<Listener>,
         dresser: Option<Dresser>,
     ) -> Result<Watch> {
+        let client = self.unbounded();
+        let begin = Beginning { known: None, base: 0, listener, dresser };
+        let watched = client.start_watched(&spec, begin)?;
+        let (process, anew) = (fork_generation(), PerProcess::new());
+        Ok(Watch(Arc::new(Owner { watched, process, anew, client, spec, dresser })))
+    }
+
+    fn start_watched(&self, spec: &WatchSpec, begin: Beginning) -> Result<Arc<Watched>> {
         let rules = Rules {
             comparison: Comparison { ignore_output: spec.ignore_output },
             settle: spec.settled()?,
             floor: spec.floored()?,
             last_seen_index: spec.last_seen_index,
         };
-        let client = self.unbounded();
-        client.upkeep().lane.check_open()?;
-        let query = Query::new(&client, &spec)?;
+        self.upkeep().lane.check_open()?;
+        let query = Query::new(self, spec)?;
         let file = spec.last_good_file.as_ref();
         let file = file.map(|path| LastGood::new(path, &query)).transpose()?;
-        let kept = file.as_ref().map(|file| file.read(&query)).transpose()?.flatten();
-        let (kept, kept_age) = kept.unzip();
-        let hub = Hub::of(&client)?;
-        let watched = hub.clone().join(query, kept.map(Arc::new), |id, pulse| {
-            Watched::new(
-                &client,
-                Parts {
-                    id,
-                    hub,
-                    pulse,
-                    delivery: Delivery::new(rules),
-                    kept: kept_age,
-                    listener,
-                    dresser,
-                    keeper: file.map(Keeper::new),
-                    near: spec.options.near.is_some(),
-                },
-            )
+        let known = match (begin.known, &file) {
+            (None, Some(file)) => file.read(&query)?,
+            (known, _) => known,
+        };
+        let (known, kept) = known.unzip();
+        let hub = Hub::of(self)?;
+        let watched = hub.clone().join(query, known, |id, pulse| {
+            let parts = Parts {
+                id,
+                hub,
+                pulse,
+                delivery: Delivery::new(rules),
+                kept,
+                base: begin.base,
+                listener: begin.listener,
+                dresser: begin.dresser,
+                keeper: file.map(Keeper::new),
+                near: spec.options.near.is_some(),
+            };
+            Watched::new(self, parts)
         });
         let resident: Weak<dyn Resident> = Arc::downgrade(&(watched.clone() as Arc<dyn Resident>));
-        client.upkeep().enter(resident);
-        Ok(Watch(Arc::new(Owner(watched))))
+        self.upkeep().enter(resident);
+        Ok(watched)
     }
 }
 
 impl Watch {
     /// The newest state. Takes no lock and makes no system call.
     pub fn state(&self) -> Arc<State> {
-        self.0.0.state()
+        self.0.here().state()
     }
 
     /// The version of the newest state, 0 before anything was found.
     pub fn version(&self) -> u64 {
-        self.0.0.version()
+        self.0.here().version()
     }
 
     /// How far the newest state can be trusted.
     pub fn freshness(&self) -> Freshness {
-        self.0.0.freshness()
+        self.0.here().freshness()
     }
 
     /// How long ago Consul confirmed the newest state, as far as an answer can tell: a query that
     /// is held confirms nothing until it ends. `None` when it never did.
     pub fn age(&self) -> Option<Duration> {
-        self.0.0.age()
+        self.0.here().age()
     }
 
     /// True while a loss above the floor is held back.
     pub fn holds_back(&self) -> bool {
-        self.0.0.holds_back()
+        self.0.here().holds_back()
     }
 
     /// Waits until there is a state to read, if only that there is nothing. `Status::Timeout` when
     /// there is none in time, with Consul's last failure in its message.
     pub fn wait_ready(&self, timeout: Duration) -> Result<Arc<State>> {
-        if self.0.0.wait_newer(0, timeout)? {
+        if self.0.here().wait_newer(0, timeout)? {
             return Ok(self.state());
         }
-        let error = self.0.0.pulse.error().filter(|_| self.0.0.pulse.failures() > 0);
+        let pulse = &self.0.here().pulse;
+        let error = pulse.error().filter(|_| pulse.failures() > 0);
         let why = match error {
             Some(error) => error.to_string(),
             None => "Consul has not answered yet".to_string(),
@@ -236,19 +299,19 @@ impl Watch {
     /// Waits for a state that is newer than this version; `None` when there was none in time.
     /// `Status::Cancelled` once the watch is stopped, `Status::Closed` once its client is closed.
     pub fn wait_newer(&self, version: u64, timeout: Duration) -> Result<Option<Arc<State>>> {
-        Ok(self.0.0.wait_newer(version, timeout)?.then(|| self.state()))
+        Ok(self.0.here().wait_newer(version, timeout)?.then(|| self.state()))
     }
 
     /// Stops it. Once this has returned the listener is not called any more; a call that goes on at
     /// this moment is waited for, unless it is the one that stops it. What was found stays to be
     /// read. May be called any number of times, from any thread.
     pub fn stop(&self) {
-        self.0.0.stop();
+        self.0.here().stop();
     }
 
     /// How it is doing. Never waits for the network.
     pub fn stats(&self) -> WatchStats {
-        self.0.0.stats()
+        self.0.here().stats()
     }
 }
 

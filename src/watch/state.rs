@@ -56,6 +56,11 @@ impl State {
         self.content.as_deref()
     }
 
+    /// The same, to be kept.
+    pub(super) fn shared_content(&self) -> Option<Arc<Content>> {
+        self.content.clone()
+    }
+
     /// What a binding has made of the content.
     pub fn companion(&self) -> &Companion {
         &self.companion

@@ -423,6 +423,33 @@ fn readers_see_whole_states_while_they_change() {
 }
 
 #[test]
+fn a_forked_child_reads_what_there_was_and_begins_anew() {
+    let (client, wire, _) = bench();
+    let watch = client.watch(WatchSpec::key("a")).unwrap();
+    wire.next().key(5, "parent's");
+    let held = wire.next();
+    let version = watch.version();
+    let in_child = crate::sys::testing::in_child(|| {
+        assert_eq!(value(&watch.state()).as_deref(), Some("parent's"));
+        assert!(matches!(watch.freshness(), Freshness::Stale(_)));
+        assert_eq!(watch.version(), version);
+        // It was asked for anew when it was read.
+        let asked = wire.next();
+        assert_eq!(asked.index(), None);
+        asked.key(6, "child's");
+        assert_eq!(watch.freshness(), Freshness::Fresh);
+        assert_eq!(value(&watch.state()).as_deref(), Some("child's"));
+        assert_eq!(watch.version(), version + 1);
+        watch.stop();
+        0
+    });
+    assert_eq!(in_child, 0);
+    assert!(!held.cancel.is_cancelled());
+    assert_eq!(value(&watch.state()).as_deref(), Some("parent's"));
+    assert_eq!(watch.freshness(), Freshness::Fresh);
+}
+
+#[test]
 fn a_closed_client_ends_its_watches_with_one_last_notice() {
     let (client, wire, _) = bench();
     let told = Told::default();
@@ -465,6 +492,18 @@ fn a_service_list_in_another_order_is_the_same() {
     assert_eq!(told.kinds(), [Initial]);
     wire.next().answer(200, 3, "[]");
     assert_eq!((told.kinds(), watch.freshness()), (vec![Initial, Changed], Freshness::Empty));
+}
+
+#[test]
+fn a_large_answer_is_read_elsewhere_and_all_goes_on() {
+    let (client, wire, _) = bench();
+    let watch = client.watch(WatchSpec::prefix("")).unwrap();
+    let pair = |n: usize| format!(r#"{{"Key":"{n:05}","Value":"{}"}}"#, "QUFB".repeat(50));
+    for count in [2000, 2001] {
+        let pairs: Vec<_> = (0..count).map(pair).collect();
+        wire.next().answer(200, count as u64, format!("[{}]", pairs.join(",")));
+        eventually("it is read", || watch.state().content().is_some_and(|c| c.len() == count));
+    }
 }
 
 #[test]

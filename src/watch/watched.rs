@@ -58,6 +58,7 @@ pub(super) struct Parts {
     pub(super) pulse: Arc<Pulse>,
     pub(super) delivery: Delivery,
     pub(super) kept: Option<Duration>,
+    pub(super) base: u64,
     pub(super) listener: Option<Listener>,
     pub(super) dresser: Option<Dresser>,
     pub(super) keeper: Option<Keeper>,
@@ -75,7 +76,7 @@ impl Watched {
             clock,
             interruptible: client.settings().interruptible,
             current: ArcSwap::from_pointee(State::nothing()),
-            version: AtomicU64::new(0),
+            version: AtomicU64::new(parts.base),
             delivery: Mutex::new(parts.delivery),
             holding: AtomicBool::new(false),
             deliverer: AtomicUsize::new(0),
@@ -97,6 +98,10 @@ impl Watched {
 
     pub(super) fn state(&self) -> Arc<State> {
         self.current.load_full()
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Relaxed)
     }
 
     /// How long ago it was found that the state holds.
