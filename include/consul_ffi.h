@@ -3463,7 +3463,7 @@ void consul_response_free(consul_response *response);
  *     consul_watch_view(watch, &view);
  *     while (consul_view_wait(view, -1) == CONSUL_OK) {
  *         const consul_kv_pair *limit = consul_view_find_kv(view, "app/limit");
- *         puts(limit ? (const char *)limit->value : "no limit");
+ *         printf("%.*s\n", limit ? (int)limit->value_len : 0, limit ? (const char *)limit->value : "");
  *     }
  *     consul_view_free(view);
  *     consul_watch_free(watch);
@@ -3715,7 +3715,8 @@ void consul_watch_free(consul_watch *watch);
  * makes no system call.
  *
  * What was found stays when Consul cannot be asked: the view is `CONSUL_VIEW_STALE` then and says
- * how old it is. An error never empties it. It can be read when its watch is freed, too.
+ * how old it is. An error never empties it. It can be read when its watch is freed, too. In a forked
+ * child a view goes on with what it has, and its watch begins anew when it is refreshed.
  *
  *     consul_view_refresh(view); // costs next to nothing when nothing is new
  *     if (consul_view_state(view) == CONSUL_VIEW_STALE)

@@ -27,6 +27,7 @@ const LARGE: usize = 128 * 1024;
 
 /// The queries of one address.
 pub(super) struct Hub {
+    address: String,
     clock: Arc<dyn Clock>,
     jitter: Jitter,
     io: Io,
@@ -67,19 +68,21 @@ struct Source {
 impl Hub {
     /// The hub of this client's address.
     pub(super) fn of(client: &Client) -> Result<Arc<Hub>> {
-        static HUBS: PerProcess<Mutex<HashMap<String, Weak<Hub>>>> = PerProcess::new();
-        let mut hubs = HUBS.get_or_init(Mutex::default).lock();
-        if let Some(hub) = hubs.get(client.endpoint()).and_then(Weak::upgrade) {
+        let mut hubs = hubs().lock();
+        let entry = hubs.entry(client.endpoint().to_string()).or_default();
+        if let Some(hub) = entry.hub.upgrade() {
             return Ok(hub);
         }
-        hubs.retain(|_, hub| hub.strong_count() > 0);
-        let hub = Hub::new(client.upkeep().clock.clone(), Io::get()?);
-        hubs.insert(client.endpoint().to_string(), Arc::downgrade(&hub));
+        let hub = Hub::new(client, Io::get()?);
+        hub.state.lock().turns.remember(std::mem::take(&mut entry.given_up));
+        entry.hub = Arc::downgrade(&hub);
         Ok(hub)
     }
 
-    fn new(clock: Arc<dyn Clock>, io: Io) -> Arc<Hub> {
+    fn new(client: &Client, io: Io) -> Arc<Hub> {
+        let clock = client.upkeep().clock.clone();
         Arc::new_cyclic(|me| Hub {
+            address: client.endpoint().to_string(),
             io,
             lane: Lane::new(clock.clone()),
             clock,
@@ -391,5 +394,27 @@ impl Task for Aside {
 impl Drop for Hub {
     fn drop(&mut self) {
         self.lane.close();
+        let given_up = self.state.lock().turns.given_up(self.clock.now());
+        let mut hubs = hubs().lock();
+        if given_up.is_empty() {
+            // Unless another one has taken its place.
+            hubs.retain(|_, entry| entry.hub.strong_count() > 0 || !entry.given_up.is_empty());
+        } else if let Some(entry) = hubs.get_mut(&self.address) {
+            entry.given_up = given_up;
+        }
     }
+}
+
+/// An address, by the hub that it has or had.
+#[derive(Default)]
+struct Address {
+    hub: Weak<Hub>,
+    /// When Consul will have forgotten what the last hub gave up: a program that opens and closes
+    /// watches in a loop must not use up Consul's connections.
+    given_up: Vec<Duration>,
+}
+
+fn hubs() -> &'static Mutex<HashMap<String, Address>> {
+    static HUBS: PerProcess<Mutex<HashMap<String, Address>>> = PerProcess::new();
+    HUBS.get_or_init(Mutex::default)
 }

@@ -216,6 +216,22 @@ fn watches_of_the_same_thing_share_a_query_and_later_ones_need_no_answer() {
 }
 
 #[test]
+fn what_was_given_up_is_remembered_when_nothing_is_watched_any_more() {
+    let (client, wire, _) = bench();
+    let mut waits = Vec::new();
+    for _ in 0..40 {
+        let watch = client.watch(WatchSpec::key("a")).unwrap();
+        wire.next().key(5, "x");
+        let held = wire.next();
+        waits.push(held.target.rsplit_once("wait=").unwrap().1.to_string());
+        drop(watch);
+    }
+    // Consul still holds each of them for its wait: soon they wait for nothing any more.
+    assert_eq!(waits.iter().filter(|&wait| wait == "30000ms").count(), 11, "{waits:?}");
+    assert!(waits[13..].iter().all(|wait| wait == "1ms"), "{waits:?}");
+}
+
+#[test]
 fn another_token_is_another_query() {
     let (client, wire, _) = bench();
     let spec = |token| WatchSpec::key("a").options(&Options::new().token(token));

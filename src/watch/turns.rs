@@ -111,6 +111,20 @@ impl Turns {
         self.stages.remove(&id);
     }
 
+    /// When Consul will have forgotten each of those that were given up.
+    pub(super) fn given_up(&self, now: Duration) -> Vec<Duration> {
+        let in_flight = self.stages.values().filter_map(|stage| match stage {
+            Stage::Flying { until, .. } => Some(*until),
+            _ => None,
+        });
+        self.ghosts.iter().copied().chain(in_flight).filter(|&until| until > now).collect()
+    }
+
+    /// What was given up before, as [`Turns::given_up`] has told.
+    pub(super) fn remember(&mut self, given_up: Vec<Duration>) {
+        self.ghosts.extend(given_up);
+    }
+
     /// When somebody is due next.
     pub(super) fn next_due(&self) -> Option<Duration> {
         self.due.first().map(|&(at, _)| at)
