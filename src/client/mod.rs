@@ -9,6 +9,7 @@ mod style;
 mod target;
 
 pub use call::{Accept, Call};
+pub(crate) use operation::Reader;
 pub use operation::{Operation, Running};
 pub use style::{Blocking, Deferred, Either, Outcome, Style};
 pub(crate) use target::Target;
@@ -91,7 +92,7 @@ impl<S: Style> Client<S> {
         let deadline = self.bounds.deadline_after(call.timeout(settings));
         let headers = self.headers(&call)?;
         let (method, accept, changes) = (call.method, call.accept, call.changes);
-        let (body, replay) = (call.body, call.replay);
+        let (body, replay) = (call.body, call.replay && !self.bounds.once);
         let target = call.into_target(settings);
         let answer = self.shared.transport.exchange(Request {
             method,
