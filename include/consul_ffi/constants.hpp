@@ -165,6 +165,10 @@ enum class handle_type : std::int32_t {
     response = CONSUL_HANDLE_RESPONSE,
     agent_info = CONSUL_HANDLE_AGENT_INFO,
     registration = CONSUL_HANDLE_REGISTRATION,
+    watch_spec = CONSUL_HANDLE_WATCH_SPEC,
+    watch = CONSUL_HANDLE_WATCH,
+    view = CONSUL_HANDLE_VIEW,
+    lease = CONSUL_HANDLE_LEASE,
 };
 
 CONSUL_FFI_NAMESPACE_END

@@ -37,6 +37,10 @@ struct free_handle {
     void operator()(consul_response *h) const noexcept { consul_response_free(h); }
     void operator()(consul_agent_info *h) const noexcept { consul_agent_info_free(h); }
     void operator()(consul_registration *h) const noexcept { consul_registration_free(h); }
+    void operator()(consul_watch_spec *h) const noexcept { consul_watch_spec_free(h); }
+    void operator()(consul_watch *h) const noexcept { consul_watch_free(h); }
+    void operator()(consul_view *h) const noexcept { consul_view_free(h); }
+    void operator()(consul_lease *h) const noexcept { consul_lease_free(h); }
 };
 
 /// How the rows of an answer are read.

@@ -76,6 +76,10 @@ CONSUL_HANDLE_EVENT = 23
 CONSUL_HANDLE_RESPONSE = 24
 CONSUL_HANDLE_AGENT_INFO = 25
 CONSUL_HANDLE_REGISTRATION = 26
+CONSUL_HANDLE_WATCH_SPEC = 30
+CONSUL_HANDLE_WATCH = 31
+CONSUL_HANDLE_VIEW = 32
+CONSUL_HANDLE_LEASE = 33
 CONSUL_EVENT_DONE = 1
 CONSUL_TXN_KV = 1
 CONSUL_TXN_NODE = 2
@@ -95,6 +99,33 @@ CONSUL_MEMBER_ALIVE = 1
 CONSUL_MEMBER_LEAVING = 2
 CONSUL_MEMBER_LEFT = 3
 CONSUL_MEMBER_FAILED = 4
+CONSUL_WATCH_KEY = 1
+CONSUL_WATCH_PREFIX = 2
+CONSUL_WATCH_SERVICE = 3
+CONSUL_WATCH_SERVICES = 4
+CONSUL_WATCH_NODES = 5
+CONSUL_WATCH_SERVICE_CHECKS = 6
+CONSUL_WATCH_NODE_CHECKS = 7
+CONSUL_WATCH_STATE_CHECKS = 8
+CONSUL_WATCH_EVENTS = 9
+CONSUL_WATCH_PATH = 10
+CONSUL_POLICY_PASSING = 1
+CONSUL_POLICY_PASSING_OR_WARNING = 2
+CONSUL_POLICY_ANY = 3
+CONSUL_EVENT_WATCH_READY = 2
+CONSUL_EVENT_WATCH_CHANGED = 3
+CONSUL_EVENT_WATCH_HEALTH = 4
+CONSUL_EVENT_WATCH_ENDED = 5
+CONSUL_VIEW_PENDING = 1
+CONSUL_VIEW_FRESH = 2
+CONSUL_VIEW_EMPTY = 3
+CONSUL_VIEW_STALE = 4
+CONSUL_PICK_ROUND_ROBIN = 1
+CONSUL_PICK_RANDOM = 2
+CONSUL_PICK_WEIGHTED = 3
+CONSUL_PICK_LEAST_CONNECTIONS = 4
+CONSUL_PICK_NEAREST = 5
+CONSUL_PICK_HASH = 6
 
 
 class ErrorRow(NamedTuple):
@@ -369,6 +400,26 @@ class ServiceNameRow(NamedTuple):
 
 SERVICE_NAME = Layout(ServiceNameRow, "@PNPN")
 
+class UserEventRow(NamedTuple):
+    """`consul_user_event`: numbers as they are, pointers as addresses."""
+
+    id: int
+    id_len: int
+    name: int
+    name_len: int
+    payload: int
+    payload_len: int
+    node_filter: int
+    node_filter_len: int
+    service_filter: int
+    service_filter_len: int
+    tag_filter: int
+    tag_filter_len: int
+    ltime: int
+
+
+USER_EVENT = Layout(UserEventRow, "@PNPNPNPNPNPNQ")
+
 class Functions:
     """The library's functions, by their names in the header."""
 
@@ -391,6 +442,8 @@ class Functions:
     consul_event_status: Callable[..., int]
     consul_event_error: Callable[..., Any]
     consul_event_result_type: Callable[..., int]
+    consul_event_version: Callable[..., int]
+    consul_event_age_ms: Callable[..., int]
     consul_event_free: Callable[..., None]
     consul_event_take_kv: Callable[..., int]
     consul_event_take_keys: Callable[..., int]
@@ -645,6 +698,53 @@ class Functions:
     consul_response_content_type: Callable[..., Any]
     consul_response_meta: Callable[..., Any]
     consul_response_free: Callable[..., None]
+    consul_watch_spec_new: Callable[..., int]
+    consul_watch_spec_add_tag: Callable[..., int]
+    consul_watch_spec_set_policy: Callable[..., int]
+    consul_watch_spec_set_options: Callable[..., int]
+    consul_watch_spec_set_settle_ms: Callable[..., int]
+    consul_watch_spec_set_floor: Callable[..., int]
+    consul_watch_spec_set_ignore_check_output: Callable[..., int]
+    consul_watch_spec_set_last_seen_index: Callable[..., int]
+    consul_watch_spec_set_max_rate: Callable[..., int]
+    consul_watch_spec_set_last_good_file: Callable[..., int]
+    consul_watch_spec_free: Callable[..., None]
+    consul_watch_start: Callable[..., int]
+    consul_watch_stop: Callable[..., int]
+    consul_watch_wait_ready: Callable[..., int]
+    consul_watch_version: Callable[..., int]
+    consul_watch_last_success_age_ms: Callable[..., int]
+    consul_watch_consecutive_failures: Callable[..., int]
+    consul_watch_index: Callable[..., int]
+    consul_watch_requests: Callable[..., int]
+    consul_watch_is_in_flight: Callable[..., bool]
+    consul_watch_is_holding_back: Callable[..., bool]
+    consul_watch_last_error: Callable[..., Any]
+    consul_watch_last_good_error: Callable[..., Any]
+    consul_watch_free: Callable[..., None]
+    consul_watch_view: Callable[..., int]
+    consul_view_refresh: Callable[..., int]
+    consul_view_wait: Callable[..., int]
+    consul_view_version: Callable[..., int]
+    consul_view_index: Callable[..., int]
+    consul_view_state: Callable[..., int]
+    consul_view_age_ms: Callable[..., int]
+    consul_view_count: Callable[..., int]
+    consul_view_find_kv: Callable[..., Any]
+    consul_view_find_service_entry: Callable[..., Any]
+    consul_view_kv_at: Callable[..., Any]
+    consul_view_service_entry_at: Callable[..., Any]
+    consul_view_service_name_at: Callable[..., Any]
+    consul_view_node_at: Callable[..., Any]
+    consul_view_check_at: Callable[..., Any]
+    consul_view_user_event_at: Callable[..., Any]
+    consul_view_body: Callable[..., Any]
+    consul_view_body_len: Callable[..., int]
+    consul_view_free: Callable[..., None]
+    consul_view_pick: Callable[..., Any]
+    consul_view_lease: Callable[..., int]
+    consul_lease_service_entry: Callable[..., Any]
+    consul_lease_free: Callable[..., None]
 
 
 #: What each returns, and takes. Handles and rows are addresses; a pointer that is returned is never
@@ -669,6 +769,8 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_event_status": (c_int32, (c_void_p,)),
     "consul_event_error": (c_void_p, (c_void_p,)),
     "consul_event_result_type": (c_int32, (c_void_p,)),
+    "consul_event_version": (c_uint64, (c_void_p,)),
+    "consul_event_age_ms": (c_uint64, (c_void_p,)),
     "consul_event_free": (None, (c_void_p,)),
     "consul_event_take_kv": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_keys": (c_int32, (c_void_p, POINTER(c_void_p),)),
@@ -923,4 +1025,51 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_response_content_type": (c_void_p, (c_void_p,)),
     "consul_response_meta": (c_void_p, (c_void_p,)),
     "consul_response_free": (None, (c_void_p,)),
+    "consul_watch_spec_new": (c_int32, (c_int32, c_char_p, POINTER(c_void_p),)),
+    "consul_watch_spec_add_tag": (c_int32, (c_void_p, c_char_p,)),
+    "consul_watch_spec_set_policy": (c_int32, (c_void_p, c_int32,)),
+    "consul_watch_spec_set_options": (c_int32, (c_void_p, c_void_p,)),
+    "consul_watch_spec_set_settle_ms": (c_int32, (c_void_p, c_uint64, c_uint64,)),
+    "consul_watch_spec_set_floor": (c_int32, (c_void_p, c_uint32, c_uint64,)),
+    "consul_watch_spec_set_ignore_check_output": (c_int32, (c_void_p, c_bool,)),
+    "consul_watch_spec_set_last_seen_index": (c_int32, (c_void_p, c_uint64,)),
+    "consul_watch_spec_set_max_rate": (c_int32, (c_void_p, c_uint32,)),
+    "consul_watch_spec_set_last_good_file": (c_int32, (c_void_p, c_char_p,)),
+    "consul_watch_spec_free": (None, (c_void_p,)),
+    "consul_watch_start": (c_int32, (c_void_p, c_void_p, c_void_p, c_uint64, POINTER(c_void_p),)),
+    "consul_watch_stop": (c_int32, (c_void_p,)),
+    "consul_watch_wait_ready": (c_int32, (c_void_p, c_int64,)),
+    "consul_watch_version": (c_uint64, (c_void_p,)),
+    "consul_watch_last_success_age_ms": (c_uint64, (c_void_p,)),
+    "consul_watch_consecutive_failures": (c_uint32, (c_void_p,)),
+    "consul_watch_index": (c_uint64, (c_void_p,)),
+    "consul_watch_requests": (c_uint64, (c_void_p,)),
+    "consul_watch_is_in_flight": (c_bool, (c_void_p,)),
+    "consul_watch_is_holding_back": (c_bool, (c_void_p,)),
+    "consul_watch_last_error": (c_void_p, (c_void_p,)),
+    "consul_watch_last_good_error": (c_void_p, (c_void_p,)),
+    "consul_watch_free": (None, (c_void_p,)),
+    "consul_watch_view": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_view_refresh": (c_int32, (c_void_p,)),
+    "consul_view_wait": (c_int32, (c_void_p, c_int64,)),
+    "consul_view_version": (c_uint64, (c_void_p,)),
+    "consul_view_index": (c_uint64, (c_void_p,)),
+    "consul_view_state": (c_int32, (c_void_p,)),
+    "consul_view_age_ms": (c_uint64, (c_void_p,)),
+    "consul_view_count": (c_size_t, (c_void_p,)),
+    "consul_view_find_kv": (c_void_p, (c_void_p, c_char_p,)),
+    "consul_view_find_service_entry": (c_void_p, (c_void_p, c_char_p,)),
+    "consul_view_kv_at": (c_void_p, (c_void_p, c_size_t,)),
+    "consul_view_service_entry_at": (c_void_p, (c_void_p, c_size_t,)),
+    "consul_view_service_name_at": (c_void_p, (c_void_p, c_size_t,)),
+    "consul_view_node_at": (c_void_p, (c_void_p, c_size_t,)),
+    "consul_view_check_at": (c_void_p, (c_void_p, c_size_t,)),
+    "consul_view_user_event_at": (c_void_p, (c_void_p, c_size_t,)),
+    "consul_view_body": (c_void_p, (c_void_p,)),
+    "consul_view_body_len": (c_size_t, (c_void_p,)),
+    "consul_view_free": (None, (c_void_p,)),
+    "consul_view_pick": (c_void_p, (c_void_p, c_int32, c_char_p, c_size_t,)),
+    "consul_view_lease": (c_int32, (c_void_p, c_int32, c_char_p, c_size_t, POINTER(c_void_p),)),
+    "consul_lease_service_entry": (c_void_p, (c_void_p,)),
+    "consul_lease_free": (None, (c_void_p,)),
 }
