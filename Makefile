@@ -15,7 +15,7 @@ demo: ## sets up, builds, shows the library at work on a real Consul
 test: ## sets up, runs every test (STAGES="rust lua" for some)
 	tests/run.sh $(STAGES)
 
-header: ## writes what is generated: header, LuaJIT cdef, C++ parts, options setters, settings page
+header: ## writes what is generated: header, LuaJIT cdef, C++ and Python parts, options setters, settings page
 	BLESS=1 cargo test --locked --test abi --test house
 
 lint: ## formatting, clippy, documentation, shell scripts, licenses

@@ -1,6 +1,7 @@
 #!/bin/sh
 # check.sh x86_64|aarch64 LIBRARY: complain about what keeps a release library from old systems, or
-# tells of the machine that built it. The last line says what it needs.
+# tells of the machine that built it, also in the static library beside it. The last line says what
+# it needs.
 set -eu
 LC_ALL=C; export LC_ALL
 
@@ -42,7 +43,9 @@ case $(readelf -W -S "$library") in
     *.symtab* | *.debug_*) complain "it is not stripped" ;;
 esac
 for folder in "$PWD" "${CARGO_HOME:-$HOME/.cargo}" "$HOME/"; do
-    ! grep -aqF "$folder" "$library" || complain "it holds the path $folder"
+    for file in "$library" "${library%.so}.a"; do
+        [ ! -e "$file" ] || ! grep -aqF "$folder" "$file" || complain "$file holds the path $folder"
+    done
 done
 
 echo "$architecture: glibc $highest or newer, $(stat -c %s "$library") bytes"

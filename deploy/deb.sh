@@ -81,6 +81,7 @@ package() { # PACKAGE
     for script in postinst prerm; do
         [ ! -e "$root/DEBIAN/$script" ] || chmod 755 "$root/DEBIAN/$script"
     done
+    rm -f "$out/$1"_*_"$(sed -n 's/^Architecture: //p' "$root/DEBIAN/control")".deb
     dpkg-deb --root-owner-group -Zxz --build "$root" "$out" | sed 's/^dpkg-deb: //'
     rm -rf "$root"
 }

@@ -21,6 +21,7 @@ pack() { # ARCHITECTURE FOLDER-OF-THE-LIBRARY
     [ ! -d python/consul_ffi ] || python=1
     DESTDIR=$tmp PREFIX=/$name LIBDIR=/$name/lib PYTHONDIR=/$name/share/python \
         WITH_PYTHON=$python RELOCATABLE=1 BUILT=$2 deploy/install.sh install
+    rm -f "$out"/consul-ffi-*-linux-"$1".tar.xz*
     deploy/licenses.sh >"$tmp/$name/share/doc/consul-ffi/THIRD-PARTY"
     tar -C "$tmp" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" \
         -cf - "$name" | xz -T0 >"$out/$name.tar.xz"

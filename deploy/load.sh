@@ -1,8 +1,8 @@
 #!/bin/sh
 # load.sh x86_64|aarch64 LIBRARY: run a program with a release library, beside a real Consul.
 #
-# For the other architecture under qemu, with the libc of Debian's cross compilers; where those are
-# missing it says that nothing was loaded, and fails when CI is set.
+# For the other architecture under qemu, with the libc of Debian's cross compilers. Where something of
+# this is missing it says that nothing was loaded, and fails when CI is set.
 set -eu
 
 cd "$(dirname -- "$0")/.."
@@ -10,15 +10,20 @@ cd "$(dirname -- "$0")/.."
 architecture=$1
 library=$2
 
+not_loaded() {
+    echo "load: $architecture not loaded: $*"
+    [ -z "${CI:-}" ]
+    exit
+}
+
 emulator=
 if [ "$(uname -m)" != "$architecture" ]; then
     emulator="qemu-$architecture -L /usr/$architecture-linux-gnu"
     if ! command -v "qemu-$architecture" >/dev/null || [ ! -d "/usr/$architecture-linux-gnu/lib" ]; then
-        echo "load: $architecture not loaded: no qemu-$architecture with a libc here"
-        [ -z "${CI:-}" ]
-        exit
+        not_loaded "no qemu-$architecture with a libc here"
     fi
 fi
+tests/support/get-consul.sh >/dev/null || not_loaded "no Consul can be had here"
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

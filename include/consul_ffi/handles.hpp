@@ -40,6 +40,10 @@ struct free_handle {
     void operator()(consul_kept_service_spec *h) const noexcept { consul_kept_service_spec_free(h); }
     void operator()(consul_kept_service *h) const noexcept { consul_kept_service_free(h); }
     void operator()(consul_stats *h) const noexcept { consul_stats_free(h); }
+    void operator()(consul_watch_spec *h) const noexcept { consul_watch_spec_free(h); }
+    void operator()(consul_watch *h) const noexcept { consul_watch_free(h); }
+    void operator()(consul_view *h) const noexcept { consul_view_free(h); }
+    void operator()(consul_lease *h) const noexcept { consul_lease_free(h); }
     void operator()(consul_health_report *h) const noexcept { consul_health_report_free(h); }
     void operator()(consul_log_records *h) const noexcept { consul_log_records_free(h); }
 };

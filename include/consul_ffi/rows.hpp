@@ -484,6 +484,41 @@ public:
     }
 };
 
+/// An event that somebody fired.
+class user_event : public detail::row<consul_user_event> {
+public:
+    using detail::row<consul_user_event>::row;
+
+    /// Its id.
+    std::string_view id() const noexcept { return detail::text(row_->id, row_->id_len); }
+
+    /// Its name.
+    std::string_view name() const noexcept { return detail::text(row_->name, row_->name_len); }
+
+    /// What was sent with it; any byte can be in it.
+    std::string_view payload() const noexcept {
+        return detail::text(row_->payload, row_->payload_len);
+    }
+
+    /// A regular expression of the nodes it is meant for; empty means all.
+    std::string_view node_filter() const noexcept {
+        return detail::text(row_->node_filter, row_->node_filter_len);
+    }
+
+    /// The same of services.
+    std::string_view service_filter() const noexcept {
+        return detail::text(row_->service_filter, row_->service_filter_len);
+    }
+
+    /// The same of tags.
+    std::string_view tag_filter() const noexcept {
+        return detail::text(row_->tag_filter, row_->tag_filter_len);
+    }
+
+    /// When it was fired, by the Lamport clock of the gossip.
+    std::uint64_t ltime() const noexcept { return row_->ltime; }
+};
+
 CONSUL_FFI_NAMESPACE_END
 
 #endif

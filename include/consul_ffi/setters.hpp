@@ -17,6 +17,7 @@ class check_spec;
 class service_spec;
 class registration;
 class kept_service_spec;
+class watch_spec;
 
 namespace detail {
 
@@ -559,6 +560,61 @@ public:
     /// client's. The rest of the options is not used.
     Self &options(const consul::options &options) {
         return this->apply(consul_kept_service_spec_set_options, options);
+    }
+};
+
+template <class Self>
+class watch_spec_setters : public builder<Self, consul_watch_spec> {
+public:
+    /// Only instances with this tag; several must all be there. For a service only.
+    Self &add_tag(const c_text &tag) {
+        return this->apply(consul_watch_spec_add_tag, tag);
+    }
+
+    /// Which instances to take, `policy_...`; those that pass unless set. For a service only.
+    Self &policy(std::int32_t policy) {
+        return this->apply(consul_watch_spec_set_policy, policy);
+    }
+
+    /// The options of its requests: token, datacenter, consistency, near, filter, time-out and
+    /// wait; options that set nothing are the client's. The index is not used.
+    Self &options(const consul::options &options) {
+        return this->apply(consul_watch_spec_set_options, options);
+    }
+
+    /// Holds a change back until nothing has changed for `min_ms`, but not longer than `max_ms`.
+    /// What went back to what it was meanwhile is no change.
+    Self &settle(std::chrono::milliseconds min, std::chrono::milliseconds max) {
+        return this->apply(consul_watch_spec_set_settle_ms, min, max);
+    }
+
+    /// Holds a change back for `hold_ms` that would lose more than so many percent of the list at
+    /// once, 1 to 99, and delivers it when it has lasted so long.
+    Self &floor(std::uint32_t percent, std::chrono::milliseconds hold) {
+        return this->apply(consul_watch_spec_set_floor, percent, hold);
+    }
+
+    /// A check whose output alone differs has not changed.
+    Self &ignore_check_output(bool ignore) {
+        return this->apply(consul_watch_spec_set_ignore_check_output, ignore);
+    }
+
+    /// The index of what the program knows already: a first state with this index makes no event.
+    Self &last_seen_index(std::uint64_t index) {
+        return this->apply(consul_watch_spec_set_last_seen_index, index);
+    }
+
+    /// How many requests a second it makes at most when what it watches changes all the time, 1 to
+    /// 1000; 10 unless set. Some go at once, and the last state is always found.
+    Self &max_rate(std::uint32_t per_second) {
+        return this->apply(consul_watch_spec_set_max_rate, per_second);
+    }
+
+    /// Keeps what was found last in this file, an absolute path, and begins with it, stale, until
+    /// Consul has answered. The file is replaced as a whole and has the mode 0600; what is torn or
+    /// of another question is not read.
+    Self &last_good_file(const c_text &path) {
+        return this->apply(consul_watch_spec_set_last_good_file, path);
     }
 };
 

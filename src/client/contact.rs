@@ -1,6 +1,6 @@
 //! When the agent was heard of last.
 
-use crate::error::{Error, Status};
+use crate::error::{Error, Result, Status};
 use crate::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -40,13 +40,21 @@ impl Contact {
         u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX).max(1)
     }
 
+    /// Takes down that the agent answered, or did not.
+    pub(super) fn heard<T>(&self, answer: &Result<T>) {
+        match answer {
+            Ok(_) => self.answered(),
+            Err(error) => self.failed(error),
+        }
+    }
+
     /// A call was answered.
-    pub(super) fn answered(&self) {
+    fn answered(&self) {
         self.answered.store(self.now(), Relaxed);
     }
 
     /// A call was not answered. What the program itself ended says nothing about the agent.
-    pub(super) fn failed(&self, error: &Error) {
+    fn failed(&self, error: &Error) {
         let status = error.status();
         if !matches!(status, Status::Connect | Status::Timeout | Status::Tls | Status::Io) {
             return;

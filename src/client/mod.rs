@@ -11,6 +11,7 @@ mod target;
 
 pub use call::{Accept, Call};
 pub use contact::Reachability;
+pub(crate) use operation::Reader;
 pub use operation::{Operation, Running};
 pub use style::{Blocking, Deferred, Either, Outcome, Style};
 pub(crate) use target::Target;
@@ -98,7 +99,7 @@ impl<S: Style> Client<S> {
         let deadline = self.bounds.deadline_after(call.timeout(settings));
         let headers = self.headers(&call)?;
         let (method, accept, changes) = (call.method, call.accept, call.changes);
-        let (body, replay) = (call.body, call.replay);
+        let (body, replay) = (call.body, call.replay && !self.bounds.once);
         let target = call.into_target(settings);
         let answer = self.shared.transport.exchange(Request {
             method,
@@ -111,18 +112,9 @@ impl<S: Style> Client<S> {
             lane: self.bounds.lane,
             cancel: self.bounds.cancel.as_ref(),
         });
-        self.judge(answer, accept)
-            .map_err(|error| explain(error, method, target.shown(), &headers, changes))
-    }
-
-    /// Takes down that the agent answered, or did not, and makes an error of every HTTP status that
-    /// the call does not accept.
-    fn judge(&self, answer: Result<Response>, accept: Accept) -> Result<Response> {
-        match &answer {
-            Ok(_) => self.shared.contact.answered(),
-            Err(error) => self.shared.contact.failed(error),
-        }
+        self.shared.contact.heard(&answer);
         judge(answer, accept, self.endpoint())
+            .map_err(|error| explain(error, method, target.shown(), &headers, changes))
     }
 
     /// The same client, whose calls do not wait: what they give begins when it is awaited.

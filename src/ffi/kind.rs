@@ -103,15 +103,23 @@ kinds! {
     /// What is written into the catalog in one step.
     Registration = 26, consul_registration;
     /// What a service that stays registered is made from.
-    KeptServiceSpec = 40, consul_kept_service_spec;
+    KeptServiceSpec = 27, consul_kept_service_spec;
     /// A service that the library keeps registered.
-    KeptService = 41, consul_kept_service;
+    KeptService = 28, consul_kept_service;
     /// How something was getting on when it was asked for.
-    Stats = 42, consul_stats;
+    Stats = 29, consul_stats;
+    /// What to watch, and how to be told of it.
+    WatchSpec = 30, consul_watch_spec;
+    /// A query that the library keeps asking.
+    Watch = 31, consul_watch;
+    /// A reader's own look at what a watch has found.
+    View = 32, consul_view;
+    /// A use of an instance of a service.
+    Lease = 33, consul_lease;
     /// How the parts of a program are.
-    HealthReport = 43, consul_health_report;
+    HealthReport = 34, consul_health_report;
     /// Records that were taken from the log.
-    LogRecords = 44, consul_log_records;
+    LogRecords = 35, consul_log_records;
 }
 
 #[cfg(test)]

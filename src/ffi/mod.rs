@@ -148,6 +148,10 @@ pub mod request;
 pub mod health_report;
 pub mod stats;
 pub mod log;
+pub mod watch_spec;
+pub mod watch;
+pub mod view;
+pub mod discovery;
 
 // What they are made with.
 pub mod arena;
@@ -156,5 +160,7 @@ pub mod input;
 pub mod kind;
 pub mod output;
 mod table;
+mod view_rows;
+mod watch_feed;
 #[cfg(feature = "test-panic")]
 pub mod test_panic;

@@ -46,6 +46,8 @@ pub(crate) enum Order {
     Services,
     Locks,
     Sessions,
+    /// They hold nothing, so they are not asked to leave.
+    Watches,
 }
 
 /// Held while something is being given back.

@@ -11,6 +11,7 @@ mod cpp;
 mod header;
 mod lock;
 mod model;
+mod python;
 mod setters;
 mod status;
 mod symbols;
@@ -44,10 +45,13 @@ fn generated_files_are_up_to_date() {
     let header = header::render();
     let model = model::parse(&header);
     check("include/consul_ffi.h", &header);
-    check("lua/consul_ffi/cdef.lua", &cdef::render(&model));
     for (path, text) in cpp::render(&header, &model) {
         check(path, &text);
     }
+    check("lua/consul_ffi/cdef.lua", &cdef::render(&model));
+    check("python/consul_ffi/_abi.py", &python::abi(&model));
+    check("python/consul_ffi/errors.py", &python::errors());
+    check("python/consul_ffi/_settings.py", &python::settings());
 }
 
 #[test]

@@ -8,7 +8,7 @@ int main() try {
     const auto client = consul::client::create().value();
     client.kv().put("packages/cpp", "hello").value();
     const auto pair = client.kv().get("packages/cpp").value();
-    const bool good = pair.value() == "hello";
+    const bool good = pair->value() == "hello";
     client.kv().delete_("packages/cpp").value();
     std::cout << (good ? "C++ " : "wrong answer ") << consul_version() << '\n';
     return good ? 0 : 1;

@@ -41,12 +41,13 @@ if [ "${1:-}" != beside-consul ]; then
 fi
 
 export CONSUL_FFI_LIBRARY="$target/release/libconsul_ffi.so"
-export LUA_PATH="$PWD/lua/?.lua;;"
+export LUA_PATH="$PWD/lua/?.lua;;" PYTHONPATH="$PWD/python" PYTHONDONTWRITEBYTECODE=1
 for expected in tests/examples/expected/*; do
     idea=$(basename "$expected")
     run "c $idea" tests/examples/check.sh "$idea" "$out/c/$idea"
     run "cpp $idea" tests/examples/check.sh "$idea" "$out/cpp/$idea"
     run "lua $idea" tests/examples/check.sh "$idea" luajit "examples/lua/$idea.lua"
+    run "python $idea" tests/examples/check.sh "$idea" python3 "examples/python/$idea.py"
 done
 run "docs/cpp.md" sh -c "[ \"\$($out/program)\" = 5 ] && $out/fragments"
 finish

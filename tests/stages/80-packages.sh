@@ -35,7 +35,8 @@ for way in $ways; do
     run "archive: $way" tests/packages/use.sh "$way" "$archive"
 done
 if [ "$(id -u)" = 0 ] || [ -n "${CI:-}" ]; then
-    run "in a bare system: debs" tests/packages/chroot.sh debs "$target"/deb/*.deb
+    run "in a bare system: debs" tests/packages/chroot.sh debs \
+        "$target"/deb/*_"$(dpkg --print-architecture)".deb "$target"/deb/*_all.deb
     run "in a bare system: /usr/local" tests/packages/chroot.sh local
 else
     echo "skipped in a bare system: only root can make one"

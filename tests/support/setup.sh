@@ -41,15 +41,17 @@ missing() {
     case $what in
         demo) missing_to_run ;;
         test) missing_to_run; missing_to_test; missing_to_dist ;;
-        dist) missing_to_dist ;;
+        dist) missing_consul; missing_to_dist ;;
         lint) has shellcheck || echo shellcheck ;;
     esac
 }
 
 missing_to_run() {
     has luajit || echo luajit
-    has_consul || has_keyring || echo debian-archive-keyring
+    missing_consul
 }
+
+missing_consul() { has_consul || has_keyring || echo debian-archive-keyring; }
 
 missing_to_test() {
     # The header is for C++ too.
