@@ -75,7 +75,8 @@ impl Client {
         let upkeep = self.upkeep();
         let gave_back = upkeep.leave(deadline);
         self.shutdown();
-        if gave_back && upkeep.lane.wait_closed(deadline) {
+        let lane_ended = upkeep.lane.wait_closed(deadline);
+        if self.shared.transport.wait_closed(deadline) && lane_ended && gave_back {
             return Ok(());
         }
         let message = format!("not everything could be given back within {timeout:?}");

@@ -10,6 +10,7 @@ mod timers;
 mod work;
 
 pub(crate) use source::{Source, Tell};
+pub(crate) use work::is_io_thread;
 
 use super::fault;
 use crate::error::{Error, Result, Status};
