@@ -22,7 +22,7 @@
 //! consul_kept_service_free(service);
 //! ```
 
-use super::asynchronous::consul_async;
+use super::asynchronous::{self, consul_async, ok};
 use super::client::consul_client;
 use super::guard::guard;
 use super::handle::{self, Handle};
@@ -32,7 +32,7 @@ use super::service_spec::consul_service_spec;
 use super::status::consul_status;
 use super::{input, output};
 use crate::api::CheckStatus;
-use crate::error::{Error, Result, Status};
+use crate::error::{Result, Status};
 use crate::recipes::registration::{Heartbeat, KeptService, KeptServiceSpec};
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
@@ -173,18 +173,19 @@ pub unsafe extern "C" fn consul_kept_service_new(
     })
 }
 
-/// Registers it, and keeps it registered from then on. An error says how the first try went: the
-/// library goes on trying all the same. `CONSUL_OK` also when it was started before,
+/// Registers it, and keeps it registered from then on. An error says how the first try went, that it
+/// was cancelled too: the library goes on trying all the same. `CONSUL_OK` also when it was started before,
 /// `CONSUL_ERR_CLOSED` when it or its client was closed.
 #[unsafe(no_mangle)]
-pub extern "C" fn consul_kept_service_start(
+pub unsafe extern "C" fn consul_kept_service_start(
     service: *const consul_kept_service,
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        handle::get(service)?.start()?;
-        Ok(Status::Ok)
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let service = handle::get(service)?.styled(ending.style());
+        ending.end(service.start()?, ok)
     })
 }
 
@@ -201,14 +202,15 @@ pub extern "C" fn consul_kept_service_stop(service: *const consul_kept_service) 
 /// Deregisters it from its agent and says how that went. After an error the library goes on trying
 /// in the background for two TTLs, a minute at least.
 #[unsafe(no_mangle)]
-pub extern "C" fn consul_kept_service_close(
+pub unsafe extern "C" fn consul_kept_service_close(
     service: *const consul_kept_service,
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        handle::get(service)?.close()?;
-        Ok(Status::Ok)
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let service = handle::get(service)?.styled(ending.style());
+        ending.end(service.close()?, ok)
     })
 }
 
@@ -284,12 +286,12 @@ pub unsafe extern "C" fn consul_kept_service_maintenance(
     r#async: *const consul_async,
 ) -> consul_status {
     guard(|| {
-        refuse_async(r#async)?;
-        let service = handle::get(service)?;
         // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let service = handle::get(service)?.styled(ending.style());
+        // SAFETY: as above.
         let reason = unsafe { input::optional_str(reason, "reason") }?;
-        service.maintenance(enable, reason.unwrap_or_default())?;
-        Ok(Status::Ok)
+        ending.end(service.maintenance(enable, reason.unwrap_or_default())?, ok)
     })
 }
 
@@ -332,15 +334,6 @@ pub extern "C" fn consul_kept_service_registrations(service: *const consul_kept_
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_kept_service_free(service: *mut consul_kept_service) {
     handle::free(service);
-}
-
-/// These calls block in this release; their parameter is there.
-fn refuse_async(request: *const consul_async) -> Result<()> {
-    if request.is_null() {
-        return Ok(());
-    }
-    let message = "this call is not asynchronous in this release; pass NULL for `async`";
-    Err(Error::new(Status::Unsupported, message))
 }
 
 /// Consul's word for a status, as C reads it.

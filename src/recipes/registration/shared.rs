@@ -2,14 +2,16 @@
 
 use super::spec::{Checked, Heartbeat, Kept};
 use super::tend::Tending;
+use super::turn::Turn;
 use crate::api::CheckStatus;
 use crate::api::agent::ServiceDefinition;
-use crate::client::Client;
+use crate::client::{Client, Either};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::observe::{Progress, Stats};
 use crate::runtime::{Leaving, Order, Resident, Standing, Task, TaskId, Upkeep};
 use crate::sync::{Mutex, MutexGuard};
+use crate::sys::fork_generation;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -21,9 +23,11 @@ pub(super) struct Shared {
     pub(super) client: Client,
     pub(super) kept: Kept,
     state: Mutex<State>,
-    /// Held during every exchange about it, so that one comes after the other.
-    turn: Mutex<()>,
+    /// Held during every exchange about it. The lane waits for nobody who has it.
+    pub(super) turn: Turn,
     task: TaskId,
+    /// The process that keeps it.
+    process: u32,
     me: Weak<Shared>,
 }
 
@@ -97,8 +101,9 @@ impl Shared {
                 progress: Progress::default(),
                 leaving: None,
             }),
-            turn: Mutex::new(()),
+            turn: Turn::default(),
             task: TaskId::new(),
+            process: fork_generation(),
             me: me.clone(),
         });
         let resident: Weak<dyn Resident> = shared.me.clone();
@@ -131,42 +136,63 @@ impl Shared {
         self.state.lock()
     }
 
-    /// The right to have an exchange about it, if no other thread has one: the lane waits for none.
-    pub(super) fn try_turn(&self) -> Option<MutexGuard<'_, ()>> {
-        self.turn.try_lock()
+    /// Whether it was kept by the parent of this process, before a fork: its state may be locked for
+    /// ever here.
+    pub(super) fn is_inherited(&self) -> bool {
+        self.process != fork_generation()
     }
 
-    pub(super) fn start(&self) -> Result<()> {
-        self.upkeep().lane.check_open()?;
-        {
-            let mut state = self.state();
-            match state.phase {
-                Phase::Kept => return Ok(()),
-                Phase::Leaving(_) | Phase::Gone => {
-                    return Err(Error::new(Status::Closed, "the service was closed"));
-                }
-                Phase::Idle => {}
-            }
-            state.phase = Phase::Kept;
-            state.started = true;
-            // What became of it meanwhile is not known.
-            state.registered = None;
-            state.must_write = true;
-            state.patted = self.now();
-            state.progress.begin_anew();
+    /// An error in a forked child, where nothing of it may be touched.
+    pub(super) fn check_process(&self) -> Result<()> {
+        if !self.is_inherited() {
+            return Ok(());
         }
+        Err(Error::new(Status::Forked, "the service belongs to the parent of this process"))
+    }
+
+    pub(super) async fn start(&self, client: &Client<Either>) -> Result<()> {
+        self.check_process()?;
+        if !self.begin_keeping()? {
+            return Ok(());
+        }
+        let handover = Handover(Some(self));
         let (outcome, next) = {
-            let _turn = self.turn.lock();
-            let outcome = self.tend();
+            let _turn = self.turn.take(client).await?;
+            let outcome = self.tend(client).await;
             let next = self.settle(&outcome);
             (outcome, next)
         };
+        handover.done();
         let next = next.unwrap_or_else(|| self.now());
         self.schedule(next).inspect_err(|_| self.finish())?;
         outcome
     }
 
+    /// False when it is kept already.
+    fn begin_keeping(&self) -> Result<bool> {
+        self.upkeep().lane.check_open()?;
+        let mut state = self.state();
+        match state.phase {
+            Phase::Kept => return Ok(false),
+            Phase::Leaving(_) | Phase::Gone => {
+                return Err(Error::new(Status::Closed, "the service was closed"));
+            }
+            Phase::Idle => {}
+        }
+        state.phase = Phase::Kept;
+        state.started = true;
+        // What became of it meanwhile is not known.
+        state.registered = None;
+        state.must_write = true;
+        state.patted = self.now();
+        state.progress.begin_anew();
+        Ok(true)
+    }
+
     pub(super) fn stop(&self) {
+        if self.is_inherited() {
+            return;
+        }
         {
             let mut state = self.state();
             if state.phase != Phase::Kept {
@@ -178,7 +204,8 @@ impl Shared {
         self.upkeep().lane.end(self.task);
     }
 
-    pub(super) fn close(&self) -> Result<()> {
+    pub(super) async fn close(&self, client: &Client<Either>) -> Result<()> {
+        self.check_process()?;
         if !self.state().started {
             self.finish();
             return Ok(());
@@ -186,14 +213,13 @@ impl Shared {
         if !self.begin_leaving(None) {
             return Ok(());
         }
+        let handover = Handover(Some(self));
         self.upkeep().lane.end(self.task);
-        let outcome = {
-            let _turn = self.turn.lock();
-            self.deregister()
-        };
-        if let Err(error) = &outcome {
-            self.state().progress.failed(error.clone());
-            self.wake();
+        let _turn = self.turn.take(client).await?;
+        let outcome = self.deregister(client).await;
+        match &outcome {
+            Ok(()) => handover.done(),
+            Err(error) => self.state().progress.failed(error.clone()),
         }
         outcome
     }
@@ -213,6 +239,9 @@ impl Shared {
     }
 
     pub(super) fn abandon(&self) {
+        if self.is_inherited() {
+            return;
+        }
         let is_leaving = matches!(self.state().phase, Phase::Leaving(_));
         if !is_leaving {
             self.leave_on_lane(None);
@@ -249,6 +278,7 @@ impl Shared {
     }
 
     pub(super) fn set_status(&self, status: CheckStatus, note: &str) -> Result<()> {
+        self.check_process()?;
         if !self.kept.schedule.beats() {
             let message = format!("service \"{}\" has no TTL, so it reports nothing", self.id());
             return Err(Error::argument(message));
@@ -263,11 +293,15 @@ impl Shared {
     }
 
     pub(super) fn pat(&self) {
+        if self.is_inherited() {
+            return;
+        }
         self.state().patted = self.now();
         self.wake_for_news();
     }
 
     pub(super) fn update(&self, definition: &ServiceDefinition) -> Result<()> {
+        self.check_process()?;
         self.kept.definition(definition, CheckStatus::Passing).validate()?;
         if definition.registered_id() != self.id() {
             return Err(Error::argument(format!(
@@ -289,6 +323,9 @@ impl Shared {
     }
 
     pub(super) fn set_token(&self, token: Option<&str>) {
+        if self.is_inherited() {
+            return;
+        }
         {
             let mut state = self.state();
             state.options.token = token.map(str::to_string);
@@ -297,8 +334,14 @@ impl Shared {
         self.wake_for_news();
     }
 
-    pub(super) fn maintain(&self, enable: bool, reason: &str) -> Result<()> {
-        let _turn = self.turn.lock();
+    pub(super) async fn maintain(
+        &self,
+        enable: bool,
+        reason: &str,
+        client: &Client<Either>,
+    ) -> Result<()> {
+        self.check_process()?;
+        let _turn = self.turn.take(client).await?;
         let (started, options) = {
             let state = self.state();
             (state.started, state.options.clone())
@@ -307,25 +350,31 @@ impl Shared {
             let message = format!("service \"{}\" was not started", self.id());
             return Err(Error::new(Status::NotFound, message));
         }
-        let agent = self.client.agent();
-        agent.service_maintenance(self.id(), enable, reason, &options)?;
+        let client = self.through(client);
+        client.agent().service_maintenance(self.id(), enable, reason, &options)?.await?;
         self.state().maintenance = enable.then(|| reason.to_string());
         Ok(())
     }
 
     pub(super) fn status(&self) -> CheckStatus {
-        self.report(&self.state(), self.now()).status
+        match self.is_inherited() {
+            true => CheckStatus::Critical,
+            false => self.report(&self.state(), self.now()).status,
+        }
     }
 
     pub(super) fn is_registered(&self) -> bool {
-        self.state().registered.is_some()
+        !self.is_inherited() && self.state().registered.is_some()
     }
 
     pub(super) fn registrations(&self) -> u64 {
-        self.state().registrations
+        if self.is_inherited() { 0 } else { self.state().registrations }
     }
 
     pub(super) fn stats(&self) -> Stats {
+        if self.is_inherited() {
+            return Progress::default().stats("forked", Duration::ZERO);
+        }
         let now = self.now();
         let state = self.state();
         let word = match (state.phase, state.registered) {
@@ -382,9 +431,36 @@ impl Shared {
         self.upkeep().lane.schedule(self.task, &task, due)
     }
 
-    /// The client for one exchange, which holds up nothing else for long.
-    pub(super) fn hurried(&self) -> Client {
-        self.client.until(Instant::now() + self.kept.schedule.patience())
+    /// The client for what the lane sends.
+    pub(super) fn on_lane(&self) -> Client<Either> {
+        self.client.styled(Either::Blocks)
+    }
+
+    /// The client for what is sent for this one, in its style.
+    fn through(&self, client: &Client<Either>) -> Client<Either> {
+        self.client.cancelled_by(&client.cancel()).styled(client.style())
+    }
+
+    /// The same for one exchange, which holds up nothing else for long.
+    pub(super) fn hurried(&self, client: &Client<Either>) -> Client<Either> {
+        self.through(client).until(Instant::now() + self.kept.schedule.patience())
+    }
+}
+
+/// What a call has begun the lane goes on with when the call is given up.
+struct Handover<'a>(Option<&'a Shared>);
+
+impl Handover<'_> {
+    fn done(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Handover<'_> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0 {
+            shared.wake();
+        }
     }
 }
 

@@ -1,13 +1,15 @@
-//! What is sent about a service that stays registered: one exchange after the other, on the lane.
+//! What is sent about a service that stays registered: one exchange after the other, on the lane or
+//! for a call of the program.
 
 use super::found::Found;
 use super::shared::{Phase, Report, Shared};
 use crate::api::CheckStatus;
 use crate::api::agent::ServiceDefinition;
+use crate::client::{Client, Either};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
-use crate::runtime::Task;
+use crate::runtime::{Task, at_once};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,16 +23,13 @@ pub(super) struct Tending(pub(super) Arc<Shared>);
 
 impl Task for Tending {
     fn step(&self) -> Option<Duration> {
-        let Some(_turn) = self.0.try_turn() else {
+        let Some(_turn) = self.0.turn.try_take() else {
             return Some(self.0.now() + BUSY);
         };
         let phase = self.0.state().phase;
         match phase {
-            Phase::Kept => self.0.settle(&self.0.tend()),
-            Phase::Leaving(_) => {
-                let outcome = self.0.deregister();
-                self.0.settle(&outcome)
-            }
+            Phase::Kept => self.0.settle(&at_once(self.0.tend(&self.0.on_lane()))),
+            Phase::Leaving(_) => self.0.settle(&at_once(self.0.deregister(&self.0.on_lane()))),
             Phase::Idle | Phase::Gone => None,
         }
     }
@@ -51,7 +50,7 @@ struct Plan {
 
 impl Shared {
     /// Sends what is due. Whoever calls has the turn.
-    pub(super) fn tend(&self) -> Result<()> {
+    pub(super) async fn tend(&self, client: &Client<Either>) -> Result<()> {
         let (plan, registered, beats, looks) = {
             let (state, now) = (self.state(), self.now());
             if state.phase != Phase::Kept {
@@ -69,30 +68,30 @@ impl Shared {
             (plan, registered, beats && self.kept.schedule.beats(), state.look_due <= now)
         };
         if !registered || looks {
-            return self.register(&plan);
+            return self.register(&plan, client).await;
         }
         if !beats {
             return Ok(());
         }
-        match self.beat(&plan) {
+        match self.beat(&plan, client).await {
             Err(error) if error.status() == Status::NotFound => {
                 self.lost("its check");
-                self.register(&plan)
+                self.register(&plan, client).await
             }
             outcome => outcome,
         }
     }
 
     /// Sees to it that the agent has it as it should be, and says how it is.
-    fn register(&self, plan: &Plan) -> Result<()> {
-        let found = self.look(plan)?;
+    async fn register(&self, plan: &Plan, client: &Client<Either>) -> Result<()> {
+        let found = self.look(plan, client).await?;
         let wanted = self.kept.definition(&plan.definition, plan.report.status);
         let is_there = found.as_ref().is_some_and(|found| found.is(&wanted));
         if !is_there && self.state().registered == Some(plan.revision) {
             self.lost(if found.is_some() { "a part of it" } else { "it" });
         }
         if !is_there || plan.must_write {
-            self.write(plan, found.as_ref())?;
+            self.write(plan, found.as_ref(), client).await?;
         }
         {
             let mut state = self.state();
@@ -100,11 +99,12 @@ impl Shared {
             state.must_write &= state.revision != plan.revision;
             state.look_due = self.now() + self.kept.schedule.look(self.unit());
         }
-        self.beat(plan)
+        self.beat(plan, client).await
     }
 
-    fn look(&self, plan: &Plan) -> Result<Option<Found>> {
-        let health = self.hurried().agent().service_health(self.id(), &plan.options)?;
+    async fn look(&self, plan: &Plan, client: &Client<Either>) -> Result<Option<Found>> {
+        let client = self.hurried(client);
+        let health = client.agent().service_health(self.id(), &plan.options)?.await?;
         let found = health.map(Found::new);
         let mut state = self.state();
         match &found {
@@ -115,14 +115,19 @@ impl Shared {
     }
 
     /// Writes it to the agent. What is in maintenance stays so: replacing all checks would end it.
-    fn write(&self, plan: &Plan, found: Option<&Found>) -> Result<()> {
+    async fn write(
+        &self,
+        plan: &Plan,
+        found: Option<&Found>,
+        client: &Client<Either>,
+    ) -> Result<()> {
         let now_in = found.and_then(Found::maintenance);
         let restore = self.state().restoring.clone();
         // Nobody shall come before it is back in maintenance.
         let status = if restore.is_some() { CheckStatus::Critical } else { plan.report.status };
         let wanted = self.kept.definition(&plan.definition, status);
         let replaces = wanted.clone().replace_existing_checks(now_in.is_none());
-        self.hurried().agent().register_service(&replaces, &plan.options)?;
+        self.hurried(client).agent().register_service(&replaces, &plan.options)?.await?;
         {
             let mut state = self.state();
             state.registrations += 1;
@@ -131,25 +136,25 @@ impl Shared {
         log::add(Level::Info, AREA, || format!("{} is registered", self.id()));
         if now_in.is_some() {
             for id in found.iter().flat_map(|found| found.leftovers(&wanted)) {
-                self.hurried().agent().deregister_check(&id, &plan.options)?;
+                self.hurried(client).agent().deregister_check(&id, &plan.options)?.await?;
             }
         }
         let Some(reason) = restore else { return Ok(()) };
-        let client = self.hurried();
-        client.agent().service_maintenance(self.id(), true, &reason, &plan.options)?;
+        let client = self.hurried(client);
+        client.agent().service_maintenance(self.id(), true, &reason, &plan.options)?.await?;
         let mut state = self.state();
         (state.maintenance, state.restoring) = (Some(reason), None);
         Ok(())
     }
 
     /// Tells the agent how the program is.
-    fn beat(&self, plan: &Plan) -> Result<()> {
+    async fn beat(&self, plan: &Plan, client: &Client<Either>) -> Result<()> {
         if !self.kept.schedule.beats() {
             return Ok(());
         }
         let (id, report, sent) = (self.check_id(), &plan.report, self.now());
-        let client = self.hurried();
-        client.agent().check_update(&id, report.status, &report.note, &plan.options)?;
+        let client = self.hurried(client);
+        client.agent().check_update(&id, report.status, &report.note, &plan.options)?.await?;
         let mut state = self.state();
         state.told = Some(report.clone());
         state.beat_due = sent + self.kept.schedule.beat(self.unit());
@@ -168,9 +173,9 @@ impl Shared {
     }
 
     /// Deregisters it. Whoever calls has the turn.
-    pub(super) fn deregister(&self) -> Result<()> {
+    pub(super) async fn deregister(&self, client: &Client<Either>) -> Result<()> {
         let options = self.state().options.clone();
-        self.hurried().agent().deregister_service(self.id(), &options)?;
+        self.hurried(client).agent().deregister_service(self.id(), &options)?.await?;
         log::add(Level::Info, AREA, || format!("{} is deregistered", self.id()));
         self.finish();
         Ok(())

@@ -351,7 +351,7 @@ fn a_closed_client_leaves_nothing_registered_and_one_that_is_shut_down_sends_not
     assert_eq!(service.start().unwrap_err().status(), Status::Closed);
 
     let (fake, service, _clock) = start(plain());
-    service.shared.client.shutdown();
+    service.shared().client.shutdown();
     assert_eq!(service.stats().state, "closed");
     assert_eq!(fake.seen("deregister").len(), 0);
 }
