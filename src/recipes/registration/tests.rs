@@ -2,11 +2,14 @@
 
 use super::*;
 use crate::api::agent::CheckDefinition;
+use crate::client::Operation;
 use crate::config::Options;
 use crate::error::Status;
 use crate::recipes::fake::{Fake, Fate, PATIENCE};
 use crate::runtime::TestClock;
-use crate::transport::Lane;
+use crate::sync::Mutex;
+use crate::transport::{CancelToken, Lane};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -392,4 +395,123 @@ fn what_cannot_be_is_refused_before_anything_is_sent() {
         assert!(refused.message().contains(reason), "{refused}");
     }
     assert!(fake.seen("").is_empty());
+}
+
+/// Begins a call that does not wait. What it comes to is read from the receiver.
+fn begin(call: Operation<()>, cancel: &CancelToken) -> Receiver<Result<()>> {
+    let (send, ended) = channel();
+    call.start(cancel.clone(), move |arrived| send.send(arrived()).unwrap());
+    ended
+}
+
+fn end(ended: &Receiver<Result<()>>) -> Result<()> {
+    ended.recv_timeout(PATIENCE).unwrap()
+}
+
+#[test]
+fn calls_that_do_not_wait_end_as_those_that_do() {
+    let (fake, service, _clock) = keep(plain());
+    let (later, cancel) = (service.deferred(), CancelToken::new());
+    let start = later.start().unwrap();
+    assert!(fake.seen("").is_empty());
+    end(&begin(start, &cancel)).unwrap();
+    assert!(service.is_registered() && is(&fake, "passing"));
+    end(&begin(later.maintenance(true, "repairs").unwrap(), &cancel)).unwrap();
+    assert!(fake.agent_check("_service_maintenance:web").is_some());
+    end(&begin(later.close().unwrap(), &cancel)).unwrap();
+    assert!(status(&fake).is_none());
+    let refused = end(&begin(later.start().unwrap(), &cancel)).unwrap_err();
+    assert_eq!(refused.status(), Status::Closed);
+    // What they send goes past the program's own calls, as what the lane sends does.
+    assert!(fake.seen("").iter().all(|seen| seen.lane == Lane::Upkeep));
+}
+
+#[test]
+fn a_call_that_waits_for_its_turn_keeps_no_thread_and_can_be_cancelled() {
+    let (fake, service, _clock) = keep(plain());
+    let later = service.deferred();
+    let (cancel, give_up) = (CancelToken::new(), CancelToken::new());
+    fake.fate("service/register", Fate::HoldAnswer);
+    let started = begin(later.start().unwrap(), &cancel);
+    fake.wait_seen("service/register", 1);
+    let maintained = begin(later.maintenance(true, "").unwrap(), &give_up);
+    let closed = begin(later.close().unwrap(), &cancel);
+    // The I/O thread does what else there is.
+    let (send, ran) = channel();
+    crate::runtime::spawn(async { Ok(()) }, move |ran| send.send(ran).unwrap());
+    end(&ran).unwrap();
+    give_up.cancel(Status::Cancelled, "enough");
+    assert_eq!(end(&maintained).unwrap_err().status(), Status::Cancelled);
+    assert!(started.try_recv().is_err() && closed.try_recv().is_err());
+    fake.release();
+    end(&started).unwrap();
+    end(&closed).unwrap();
+    assert!(status(&fake).is_none() && fake.seen("service/maintenance").is_empty());
+    assert_eq!(fake.most_in_flight(), 1);
+}
+
+#[test]
+fn what_a_cancelled_call_has_begun_goes_on_in_the_background() {
+    let (fake, service, clock) = start(plain());
+    let (later, give_up) = (service.deferred(), CancelToken::new());
+    let busy = service.shared().turn.try_take().unwrap();
+    service.stop();
+    fake.wipe_agent();
+    let started = begin(later.start().unwrap(), &give_up);
+    give_up.cancel(Status::Cancelled, "enough");
+    assert_eq!(end(&started).unwrap_err().status(), Status::Cancelled);
+    drop(busy);
+    turning(&clock, "registered", || is(&fake, "passing"));
+
+    let give_up = CancelToken::new();
+    eventually("settled", || service.is_registered());
+    let busy = loop {
+        if let Some(busy) = service.shared().turn.try_take() {
+            break busy;
+        }
+    };
+    let closed = begin(later.close().unwrap(), &give_up);
+    give_up.cancel(Status::Cancelled, "enough");
+    assert_eq!(end(&closed).unwrap_err().status(), Status::Cancelled);
+    drop(busy);
+    turning(&clock, "deregistered", || status(&fake).is_none());
+}
+
+#[test]
+fn in_a_forked_child_it_is_its_parents() {
+    let (fake, service, clock) = start(plain());
+    eventually("settled", || service.stats().next_try.is_some());
+    let shared = service.shared().clone();
+    let service = Mutex::new(Some(service));
+    let before = fake.seen("").len();
+    // As if another thread of the parent were amid a change: nothing in the child may wait for it.
+    let amid = (shared.state(), shared.turn.try_take());
+    let in_child = crate::sys::testing::in_child(|| {
+        let inherited = service.lock().take().unwrap();
+        let forked = |result: Result<()>| assert_eq!(result.unwrap_err().status(), Status::Forked);
+        forked(inherited.start());
+        forked(inherited.close());
+        forked(inherited.maintenance(true, ""));
+        forked(inherited.set_status(CheckStatus::Warning, ""));
+        forked(inherited.update(&web().port(81)));
+        assert_eq!(inherited.deferred().start().err().unwrap().status(), Status::Forked);
+        inherited.pat();
+        inherited.set_token(Some("token"));
+        inherited.stop();
+        assert!(!inherited.is_registered() && inherited.registrations() == 0);
+        assert_eq!((inherited.id(), inherited.status()), ("web", CheckStatus::Critical));
+        assert_eq!(inherited.stats().state, "forked");
+        drop(inherited);
+        clock.advance(TTL * 3);
+        std::thread::sleep(Duration::from_millis(50));
+        i32::from(fake.seen("").len() != before)
+    });
+    assert_eq!(in_child, 0);
+    drop(amid);
+    let service = service.lock().take().unwrap();
+    assert!(service.is_registered() && is(&fake, "passing"));
+    clock.advance(TTL * 2 / 5);
+    fake.wait_seen("check/update", 2);
+    service.close().unwrap();
+    assert!(status(&fake).is_none());
 }

@@ -26,7 +26,7 @@ pub(super) struct Taken<'a>(&'a Turn);
 impl Turn {
     /// The turn, if nobody has it.
     pub(super) fn try_take(&self) -> Option<Taken<'_>> {
-        self.line.lock().take().then_some(Taken(self))
+        self.line.lock().take().then(|| Taken(self))
     }
 
     /// Waits for the turn as this client does for its calls.
