@@ -160,7 +160,9 @@ impl<S: Style> Client<S> {
         let upkeep = self.upkeep();
         let gave_back = upkeep.leave(deadline);
         self.shutdown();
-        if gave_back && upkeep.lane.wait_closed(deadline) && io::wait_ended(deadline) {
+        let lane_ended = upkeep.lane.wait_closed(deadline);
+        let answered = self.shared.transport.wait_closed(deadline);
+        if gave_back && lane_ended && answered && io::wait_ended(deadline) {
             return Ok(());
         }
         let message = format!("not everything could be given back within {timeout:?}");

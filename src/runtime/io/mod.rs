@@ -10,6 +10,7 @@ mod timers;
 mod work;
 
 pub(crate) use source::{Source, Tell};
+pub(crate) use work::is_io_thread;
 
 use super::fault;
 use crate::error::{Error, Result, Status};
@@ -156,8 +157,11 @@ impl Io {
 }
 
 /// Waits until no I/O thread is left of those that nobody holds any more. True at once while
-/// somebody holds one, for it is to stay; false when it takes longer.
+/// somebody holds one, for it is to stay; false when it takes longer, and on such a thread itself.
 pub(crate) fn wait_ended(deadline: Instant) -> bool {
+    if is_io_thread() {
+        return false;
+    }
     let threads = threads();
     let wanted = usize::from(threads.current.lock().strong_count() > 0);
     let mut running = threads.running.lock();

@@ -123,7 +123,9 @@ fn a_thread_that_is_awake_is_not_rung() {
     });
     for _ in 0..100 {
         let ran = ran.clone();
-        io.run(move || drop(ran.fetch_add(1, SeqCst)));
+        io.run(move || {
+            ran.fetch_add(1, SeqCst);
+        });
     }
     go.send(()).unwrap();
     io.run(move || done.send(()).unwrap());

@@ -35,7 +35,7 @@ thread_local! {
 }
 
 /// True on the I/O thread.
-pub(super) fn is_io_thread() -> bool {
+pub(crate) fn is_io_thread() -> bool {
     IS_IO.with(Cell::get)
 }
 

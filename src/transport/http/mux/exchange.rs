@@ -24,7 +24,7 @@ pub(in crate::transport::http) fn start(
         Ok(pool) => (pool, transport.call(&request.borrow(&cancel))),
         Err(error) => return done(Err(transport.told(error, false))),
     };
-    let done = Finish(Some(done));
+    let (done, counted) = (Finish(Some(done)), transport.process().tasks.enter());
     pool.io.clone().spawn(async move {
         let answer = attended(&transport, &pool, &request, &cancel, &call).await;
         let answer = answer.map_err(|error| transport.told(error, call.is_sent()));
@@ -33,6 +33,7 @@ pub(in crate::transport::http) fn start(
         // The last to go may have to close.
         drop((pool, transport));
         done.with(answer);
+        drop(counted);
     });
 }
 
