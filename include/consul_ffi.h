@@ -493,6 +493,26 @@ typedef struct consul_agent_info consul_agent_info;
 typedef struct consul_registration consul_registration;
 
 /**
+ * What to watch, and how to be told of it.
+ */
+typedef struct consul_watch_spec consul_watch_spec;
+
+/**
+ * A query that the library keeps asking.
+ */
+typedef struct consul_watch consul_watch;
+
+/**
+ * A reader's own look at what a watch has found.
+ */
+typedef struct consul_view consul_view;
+
+/**
+ * A use of an instance of a service.
+ */
+typedef struct consul_lease consul_lease;
+
+/**
  * All types of handles together.
  */
 #define CONSUL_HANDLE_ALL 0
@@ -523,6 +543,10 @@ typedef struct consul_registration consul_registration;
 #define CONSUL_HANDLE_RESPONSE 24
 #define CONSUL_HANDLE_AGENT_INFO 25
 #define CONSUL_HANDLE_REGISTRATION 26
+#define CONSUL_HANDLE_WATCH_SPEC 30
+#define CONSUL_HANDLE_WATCH 31
+#define CONSUL_HANDLE_VIEW 32
+#define CONSUL_HANDLE_LEASE 33
 
 /**
  * How many handles of a type (`CONSUL_HANDLE_...`) were not freed yet; `CONSUL_HANDLE_ALL` counts
@@ -666,6 +690,17 @@ const consul_error *consul_event_error(const consul_event *event);
  * has none, and for a handle that is not live.
  */
 int32_t consul_event_result_type(const consul_event *event);
+
+/**
+ * The version of the watch's newest state when the event was taken; 0 for other events.
+ */
+uint64_t consul_event_version(const consul_event *event);
+
+/**
+ * How long ago Consul confirmed the state of the watch that the event is about; `UINT64_MAX` when
+ * it never did, and for other events.
+ */
+uint64_t consul_event_age_ms(const consul_event *event);
 
 /**
  * Ends an event, and its result unless that was taken. NULL is fine.
@@ -3407,6 +3442,552 @@ const consul_meta *consul_response_meta(const consul_response *response);
  * Ends an answer. NULL is fine.
  */
 void consul_response_free(consul_response *response);
+
+
+/*
+ * Watches
+ * =======
+ *
+ * A watch is a blocking query that the library keeps asking until it is stopped. It rides out
+ * failures, asks no more often than it must, and tells only what has changed: the events of a
+ * queue tell that, and views have the newest state, always there to be read. Watches of the same
+ * thing by one client share a query. When there are more queries than three quarters of
+ * `max_connections` they take turns, and each sees a change within two seconds.
+ *
+ *     consul_watch_spec *spec = NULL;
+ *     consul_watch *watch = NULL;
+ *     consul_view *view = NULL;
+ *     consul_watch_spec_new(CONSUL_WATCH_PREFIX, "app/", &spec);
+ *     consul_watch_start(client, spec, NULL, 0, &watch);
+ *     consul_watch_spec_free(spec);
+ *     consul_watch_view(watch, &view);
+ *     while (consul_view_wait(view, -1) == CONSUL_OK) {
+ *         const consul_kv_pair *limit = consul_view_find_kv(view, "app/limit");
+ *         printf("%.*s\n", limit ? (int)limit->value_len : 0, limit ? (const char *)limit->value : "");
+ *     }
+ *     consul_view_free(view);
+ *     consul_watch_free(watch);
+ */
+
+/**
+ * A key, `name`; that it does not exist is a state like any other.
+ */
+#define CONSUL_WATCH_KEY 1
+
+/**
+ * Every key that begins with `name`, byte by byte.
+ */
+#define CONSUL_WATCH_PREFIX 2
+
+/**
+ * The instances of the service `name`, with their node and checks.
+ */
+#define CONSUL_WATCH_SERVICE 3
+
+/**
+ * The names of all services with their tags.
+ */
+#define CONSUL_WATCH_SERVICES 4
+
+/**
+ * The nodes.
+ */
+#define CONSUL_WATCH_NODES 5
+
+/**
+ * The checks of the instances of the service `name`.
+ */
+#define CONSUL_WATCH_SERVICE_CHECKS 6
+
+/**
+ * The checks of the node `name` and of what runs on it.
+ */
+#define CONSUL_WATCH_NODE_CHECKS 7
+
+/**
+ * The checks in the state `name`: `any`, `passing`, `warning` or `critical`.
+ */
+#define CONSUL_WATCH_STATE_CHECKS 8
+
+/**
+ * The user events that the agent has heard of; with a `name` those of this name.
+ */
+#define CONSUL_WATCH_EVENTS 9
+
+/**
+ * Any endpoint that can block, by its path from `/v1/` on with its query, both percent-encoded.
+ * One that cannot is asked every few seconds.
+ */
+#define CONSUL_WATCH_PATH 10
+
+/**
+ * Instances whose checks all pass, their node's included.
+ */
+#define CONSUL_POLICY_PASSING 1
+
+/**
+ * Instances that pass or warn.
+ */
+#define CONSUL_POLICY_PASSING_OR_WARNING 2
+
+/**
+ * All instances.
+ */
+#define CONSUL_POLICY_ANY 3
+
+/**
+ * Makes the description of a watch of this kind, `CONSUL_WATCH_...`. `name` is what is watched of
+ * it; `name` may be NULL for services, nodes and events, where it is not needed. What is in it is
+ * checked by `consul_watch_start`. Free it with `consul_watch_spec_free`.
+ */
+consul_status consul_watch_spec_new(int32_t watch_kind, const char *name, consul_watch_spec **out);
+
+/**
+ * Only instances with this tag; several must all be there. For a service only.
+ */
+consul_status consul_watch_spec_add_tag(consul_watch_spec *spec, const char *tag);
+
+/**
+ * Which instances to take, `CONSUL_POLICY_...`; those that pass unless set. For a service only.
+ */
+consul_status consul_watch_spec_set_policy(consul_watch_spec *spec, int32_t policy);
+
+/**
+ * The options of its requests: token, datacenter, consistency, near, filter, time-out and wait;
+ * `options` may be NULL, for the client's. The index is not used.
+ */
+consul_status consul_watch_spec_set_options(consul_watch_spec *spec, const consul_options *options);
+
+/**
+ * Holds a change back until nothing has changed for `min_ms`, but not longer than `max_ms`. What
+ * went back to what it was meanwhile is no change.
+ */
+consul_status consul_watch_spec_set_settle_ms(consul_watch_spec *spec,
+                                              uint64_t min_ms,
+                                              uint64_t max_ms);
+
+/**
+ * Holds a change back for `hold_ms` that would lose more than so many percent of the list at once,
+ * 1 to 99, and delivers it when it has lasted so long.
+ */
+consul_status consul_watch_spec_set_floor(consul_watch_spec *spec,
+                                          uint32_t percent,
+                                          uint64_t hold_ms);
+
+/**
+ * A check whose output alone differs has not changed.
+ */
+consul_status consul_watch_spec_set_ignore_check_output(consul_watch_spec *spec, bool ignore);
+
+/**
+ * The index of what the program knows already: a first state with this index makes no event.
+ */
+consul_status consul_watch_spec_set_last_seen_index(consul_watch_spec *spec, uint64_t index);
+
+/**
+ * How many requests a second it makes at most when what it watches changes all the time, 1 to
+ * 1000; 10 unless set. Some go at once, and the last state is always found.
+ */
+consul_status consul_watch_spec_set_max_rate(consul_watch_spec *spec, uint32_t per_second);
+
+/**
+ * Keeps what was found last in this file, an absolute path, and begins with it, stale, until
+ * Consul has answered. The file is replaced as a whole and has the mode 0600; what is torn or of
+ * another question is not read.
+ */
+consul_status consul_watch_spec_set_last_good_file(consul_watch_spec *spec, const char *path);
+
+/**
+ * Ends the description of a watch; watches that were started from it go on. NULL is fine.
+ */
+void consul_watch_spec_free(consul_watch_spec *spec);
+
+/**
+ * The first state of a watch is complete, even if that is that there is nothing. It comes once.
+ */
+#define CONSUL_EVENT_WATCH_READY 2
+
+/**
+ * What is watched has changed. However often it has before the event is taken, there is one.
+ */
+#define CONSUL_EVENT_WATCH_CHANGED 3
+
+/**
+ * How Consul can be asked has changed: the event's status is the error for which it cannot be, or
+ * `CONSUL_OK` when it can be again. The state stays, and the watch goes on trying.
+ */
+#define CONSUL_EVENT_WATCH_HEALTH 4
+
+/**
+ * The watch has ended, its last event: `CONSUL_ERR_CANCELLED` when it was stopped,
+ * `CONSUL_ERR_CLOSED` when its client was.
+ */
+#define CONSUL_EVENT_WATCH_ENDED 5
+
+/**
+ * Starts a watch from a copy of its description. That Consul is away is no error. Its events
+ * arrive in `queue` under `tag`, without counting among the calls in flight; `queue` may be NULL,
+ * for a watch that is only read by views. `consul_queue_cancel` with its tag stops it.
+ *
+ * `CONSUL_ERR_ARGUMENT` when it can never be asked or a setting is not allowed, `CONSUL_ERR_IO`
+ * when its last-good file cannot be read. Free it with `consul_watch_free`.
+ */
+consul_status consul_watch_start(const consul_client *client,
+                                 const consul_watch_spec *spec,
+                                 consul_queue *queue,
+                                 uint64_t tag,
+                                 consul_watch **out);
+
+/**
+ * Stops a watch: its request ends at once, and its last event arrives, behind those that were not
+ * taken yet. What was found stays to be read. `CONSUL_OK` also when it had ended.
+ */
+consul_status consul_watch_stop(const consul_watch *watch);
+
+/**
+ * Waits until there is a state to read, if only that there is nothing; -1 waits for ever.
+ * `CONSUL_ERR_TIMEOUT` when there is none in time, with Consul's last failure in its message.
+ * `CONSUL_ERR_CANCELLED` once it is stopped, `CONSUL_ERR_CLOSED` once its client is closed.
+ */
+consul_status consul_watch_wait_ready(const consul_watch *watch, int64_t timeout_ms);
+
+/**
+ * The version of the newest state; 0 before anything was found. It grows with each state.
+ */
+uint64_t consul_watch_version(const consul_watch *watch);
+
+/**
+ * How long ago Consul gave its last good answer; `UINT64_MAX` when it never did.
+ */
+uint64_t consul_watch_last_success_age_ms(const consul_watch *watch);
+
+/**
+ * How many requests have failed since the last good answer.
+ */
+uint32_t consul_watch_consecutive_failures(const consul_watch *watch);
+
+/**
+ * The index of the last good answer. It fills 64 bits.
+ */
+uint64_t consul_watch_index(const consul_watch *watch);
+
+/**
+ * How many requests were made so far, those for other watches of the same thing included.
+ */
+uint64_t consul_watch_requests(const consul_watch *watch);
+
+/**
+ * True while a request is with Consul.
+ */
+bool consul_watch_is_in_flight(const consul_watch *watch);
+
+/**
+ * True while a loss above the floor is held back.
+ */
+bool consul_watch_is_holding_back(const consul_watch *watch);
+
+/**
+ * What failed last, even when all is well again; NULL when nothing ever did. Borrowed: valid until
+ * this is asked again of the watch, or the watch is freed.
+ */
+const consul_error *consul_watch_last_error(const consul_watch *watch);
+
+/**
+ * Why the last-good file could not be written the last time; NULL when it could. As
+ * `consul_watch_last_error`.
+ */
+const consul_error *consul_watch_last_good_error(const consul_watch *watch);
+
+/**
+ * Stops a watch and ends it; its views can still be read. NULL is fine.
+ */
+void consul_watch_free(consul_watch *watch);
+
+
+/*
+ * Live views
+ * ==========
+ *
+ * A view is a reader's own look at what a watch has found. It stands still: its rows are valid, and
+ * say the same, until `consul_view_refresh` or `consul_view_wait` moves it to a newer state, or it
+ * is freed. So one thread at a time uses a view, and each thread that reads has one of its own;
+ * that costs a few bytes, since all views of a watch share its rows. Reading takes no lock and
+ * makes no system call.
+ *
+ * What was found stays when Consul cannot be asked: the view is `CONSUL_VIEW_STALE` then and says
+ * how old it is. An error never empties it. It can be read when its watch is freed, too. In a forked
+ * child a view goes on with what it has, and its watch begins anew when it is refreshed.
+ *
+ *     consul_view_refresh(view); // costs next to nothing when nothing is new
+ *     if (consul_view_state(view) == CONSUL_VIEW_STALE)
+ *         fprintf(stderr, "as of %llu ms ago\n", (unsigned long long)consul_view_age_ms(view));
+ *     for (size_t i = 0; i < consul_view_count(view); i++)
+ *         puts(consul_view_kv_at(view, i)->key);
+ */
+
+/**
+ * Nothing was found yet, not even that there is nothing.
+ */
+#define CONSUL_VIEW_PENDING 1
+
+/**
+ * Consul's last answer.
+ */
+#define CONSUL_VIEW_FRESH 2
+
+/**
+ * Consul's last answer, which was that there is nothing.
+ */
+#define CONSUL_VIEW_EMPTY 3
+
+/**
+ * Consul cannot be asked, the watch has ended, or the state comes from a file: it was found
+ * `consul_view_age_ms` ago.
+ */
+#define CONSUL_VIEW_STALE 4
+
+/**
+ * An event that somebody fired.
+ */
+typedef struct consul_user_event {
+    /**
+     * Its id.
+     */
+    const char *id;
+    /**
+     * The bytes in `id`.
+     */
+    size_t id_len;
+    /**
+     * Its name.
+     */
+    const char *name;
+    /**
+     * The bytes in `name`.
+     */
+    size_t name_len;
+    /**
+     * What was sent with it; any byte can be in it. Never NULL.
+     */
+    const uint8_t *payload;
+    /**
+     * The bytes in `payload`.
+     */
+    size_t payload_len;
+    /**
+     * A regular expression of the nodes it is meant for; empty means all.
+     */
+    const char *node_filter;
+    /**
+     * The bytes in `node_filter`.
+     */
+    size_t node_filter_len;
+    /**
+     * The same of services.
+     */
+    const char *service_filter;
+    /**
+     * The bytes in `service_filter`.
+     */
+    size_t service_filter_len;
+    /**
+     * The same of tags.
+     */
+    const char *tag_filter;
+    /**
+     * The bytes in `tag_filter`.
+     */
+    size_t tag_filter_len;
+    /**
+     * When it was fired, by the Lamport clock of the gossip.
+     */
+    uint64_t ltime;
+} consul_user_event;
+
+/**
+ * Makes a view of a watch, at its newest state. Free it with `consul_view_free`.
+ */
+consul_status consul_watch_view(const consul_watch *watch, consul_view **out);
+
+/**
+ * Moves a view to the newest state, and ends the rows that were read from it. `CONSUL_NO_CHANGE`,
+ * and nothing is ended, when it is there already.
+ */
+consul_status consul_view_refresh(consul_view *view);
+
+/**
+ * Waits this long for a newer state and moves there; -1 waits for ever. `CONSUL_NO_CHANGE` when
+ * there was none. `CONSUL_ERR_CANCELLED` once the watch is stopped or freed, `CONSUL_ERR_CLOSED`
+ * once its client is closed.
+ */
+consul_status consul_view_wait(consul_view *view, int64_t timeout_ms);
+
+/**
+ * The version of the state that the view stands at; 0 before anything was found.
+ */
+uint64_t consul_view_version(const consul_view *view);
+
+/**
+ * The index of the answer that it stands at; 0 when it had none or comes from a file.
+ */
+uint64_t consul_view_index(const consul_view *view);
+
+/**
+ * How far it can be trusted, `CONSUL_VIEW_...`; 0 for a handle that is not live.
+ */
+int32_t consul_view_state(const consul_view *view);
+
+/**
+ * How long ago Consul confirmed the watch's newest state, as far as an answer can tell: a query
+ * that is held confirms nothing until it ends. `UINT64_MAX` when it never did.
+ */
+uint64_t consul_view_age_ms(const consul_view *view);
+
+/**
+ * How many things there are: pairs, instances, names, nodes, checks or events; of a path 1, or 0
+ * when it was answered with a 404.
+ */
+size_t consul_view_count(const consul_view *view);
+
+/**
+ * The pair of a key, in a view of a key or a prefix; NULL when there is none. Borrowed: valid until
+ * the view moves or is freed.
+ */
+const consul_kv_pair *consul_view_find_kv(const consul_view *view, const char *key);
+
+/**
+ * The instance of this id, in a view of a service; the first one where several nodes use the same
+ * id. As `consul_view_find_kv`.
+ */
+const consul_service_entry *consul_view_find_service_entry(const consul_view *view,
+                                                           const char *service_id);
+
+/**
+ * One of the pairs, sorted by key, in a view of a key or a prefix; NULL past the end. Borrowed:
+ * valid until the view moves or is freed.
+ */
+const consul_kv_pair *consul_view_kv_at(const consul_view *view, size_t index);
+
+/**
+ * One of the instances, in a view of a service: sorted by node and id, or by distance where the
+ * options say near. As `consul_view_kv_at`.
+ */
+const consul_service_entry *consul_view_service_entry_at(const consul_view *view, size_t index);
+
+/**
+ * One of the names, sorted, in a view of the services. As `consul_view_kv_at`.
+ */
+const consul_service_name *consul_view_service_name_at(const consul_view *view, size_t index);
+
+/**
+ * One of the nodes, sorted by name, in a view of the nodes. As `consul_view_kv_at`.
+ */
+const consul_node *consul_view_node_at(const consul_view *view, size_t index);
+
+/**
+ * One of the checks, sorted by node and id, in a view of checks. As `consul_view_kv_at`.
+ */
+const consul_check *consul_view_check_at(const consul_view *view, size_t index);
+
+/**
+ * One of the user events, the oldest first, in a view of them. As `consul_view_kv_at`.
+ */
+const consul_user_event *consul_view_user_event_at(const consul_view *view, size_t index);
+
+/**
+ * The body of the answer with a NUL after its last byte, in a view of a path; NULL in any other.
+ * As `consul_view_kv_at`.
+ */
+const char *consul_view_body(const consul_view *view);
+
+/**
+ * How many bytes the body has, without the NUL.
+ */
+size_t consul_view_body_len(const consul_view *view);
+
+/**
+ * Ends a view, and the rows that were read from it. NULL is fine.
+ */
+void consul_view_free(consul_view *view);
+
+
+/*
+ * Picking an instance
+ * ===================
+ *
+ * A view of a service picks one of its instances, without a lock and without a system call. Picked
+ * is who passes, or warns where the watch takes those too; who is critical or in maintenance never
+ * is. A pick reads what was found last, however old: an error never empties the list.
+ *
+ *     consul_view_refresh(view);
+ *     const consul_service_entry *entry = consul_view_pick(view, CONSUL_PICK_ROUND_ROBIN, NULL, 0);
+ *     if (entry != NULL)
+ *         printf("%s:%u\n", entry->address, (unsigned)entry->service->port);
+ */
+
+/**
+ * One after the other.
+ */
+#define CONSUL_PICK_ROUND_ROBIN 1
+
+/**
+ * Any.
+ */
+#define CONSUL_PICK_RANDOM 2
+
+/**
+ * By chance, each as often as its weight says: that for passing or that for warning, as it is.
+ */
+#define CONSUL_PICK_WEIGHTED 3
+
+/**
+ * The one with the fewest leases (`consul_view_lease`). Among more than 32 instances the better of
+ * two.
+ */
+#define CONSUL_PICK_LEAST_CONNECTIONS 4
+
+/**
+ * The nearest by the cluster's network coordinates, for a watch whose options say near.
+ */
+#define CONSUL_PICK_NEAREST 5
+
+/**
+ * The one that `key` belongs to: it stays the same while the instance is there, and of the keys of
+ * an instance that goes each goes to another one.
+ */
+#define CONSUL_PICK_HASH 6
+
+/**
+ * Picks an instance in this way, `CONSUL_PICK_...`; NULL when there is none to pick, when the view
+ * is not one of a service, and for the nearest of a watch without near: `consul_view_lease` tells
+ * which. `key` may be NULL but for `CONSUL_PICK_HASH`. Borrowed: valid until the view moves or is
+ * freed.
+ */
+const consul_service_entry *consul_view_pick(const consul_view *view,
+                                             int32_t pick,
+                                             const uint8_t *key,
+                                             size_t key_len);
+
+/**
+ * As `consul_view_pick`, and counts a use of the instance until the lease is freed. `key` may be
+ * NULL but for `CONSUL_PICK_HASH`. `CONSUL_NOT_FOUND` when there is none to pick,
+ * `CONSUL_ERR_ARGUMENT` when the view cannot pick in this way. Free it with `consul_lease_free`.
+ */
+consul_status consul_view_lease(const consul_view *view,
+                                int32_t pick,
+                                const uint8_t *key,
+                                size_t key_len,
+                                consul_lease **out);
+
+/**
+ * The instance in use. Borrowed: valid until `lease` is freed, wherever the view moves.
+ */
+const consul_service_entry *consul_lease_service_entry(const consul_lease *lease);
+
+/**
+ * Ends a use of an instance. NULL is fine.
+ */
+void consul_lease_free(consul_lease *lease);
 
 #ifdef __cplusplus
 }

@@ -22,6 +22,7 @@ mod runtime;
 mod sync;
 mod sys;
 mod transport;
+pub mod watch;
 
 pub use api::{Answer, Meta};
 pub use client::{Blocking, Client, Deferred, Operation, Running, Style};

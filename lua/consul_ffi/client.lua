@@ -31,6 +31,7 @@ end
 Client.lock = require("consul_ffi.lock")
 Client.request = require("consul_ffi.request")
 Client.txn = require("consul_ffi.txn")
+Client.watch = require("consul_ffi.watch")
 
 --- A Lua value as the text that a setting takes; nil for what no setting takes.
 local function setting_text(value)

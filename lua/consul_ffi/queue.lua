@@ -92,6 +92,20 @@ function Queue:expect(object, finish, name, read)
     return ticket
 end
 
+--- What was started last under a tag of this queue comes back each time that something happens to it.
+function Queue:follow(object)
+    self.tickets[self.tag] = object
+end
+
+--- What an object that is followed has to tell.
+local function told(queue, tag, event, last, ...)
+    if last then
+        queue.tickets[tag] = nil
+    end
+    C.consul_event_free(ffi.gc(event, nil))
+    return ...
+end
+
 --- What the blocking call would have returned.
 local function answer(ticket, event)
     local status = C.consul_event_status(event)
@@ -123,7 +137,9 @@ function Queue:next(timeout_ms)
         local event = ffi.gc(self.event[0], C.consul_event_free)
         local tag = tonumber(C.consul_event_tag(event))
         local ticket = self.tickets[tag]
-        if ticket and C.consul_event_type(event) == C.CONSUL_EVENT_DONE then
+        if ticket and ticket.hear then
+            return ticket, told(self, tag, event, ticket:hear(event))
+        elseif ticket and C.consul_event_type(event) == C.CONSUL_EVENT_DONE then
             self.tickets[tag] = nil
             return ended(event, ticket, answer(ticket, event))
         end

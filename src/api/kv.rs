@@ -218,12 +218,20 @@ impl<S: Style> Kv<'_, S> {
     ) -> Result<S::Output<Answer<U>>> {
         json::fetch_with(self.client, call.accept(Accept::NotFound), |reply| {
             let found = match reply.response.status {
-                404 => T::default(),
+                404 if reply.response.body.is_empty() => T::default(),
+                // Consul's own has no text.
+                404 => return Err(foreign_404(reply.endpoint)),
                 _ => json::decode(reply)?,
             };
             Ok(change(found))
         })
     }
+}
+
+/// What stands in between and knows no path of Consul's does not tell that there is no key.
+fn foreign_404(endpoint: &str) -> Error {
+    let message = "404 with a text, which is not Consul's word that there is no such key";
+    Error::new(Status::Http, message).with_http_status(404).with_endpoint(endpoint)
 }
 
 /// Reads the flags, then compares and sets, until nobody came in between or the time is over.

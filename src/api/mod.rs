@@ -12,6 +12,7 @@ mod service;
 
 pub mod agent;
 pub mod catalog;
+pub mod event;
 pub mod health;
 pub mod kv;
 pub mod raw;

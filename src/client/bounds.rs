@@ -10,11 +10,13 @@ pub(super) struct Bounds {
     pub(super) lane: Lane,
     pub(super) cancel: Option<CancelToken>,
     pub(super) deadline: Option<Instant>,
+    /// Nothing is sent twice, not even a read.
+    pub(super) once: bool,
 }
 
 impl Default for Bounds {
     fn default() -> Bounds {
-        Bounds { lane: Lane::Calls, cancel: None, deadline: None }
+        Bounds { lane: Lane::Calls, cancel: None, deadline: None, once: false }
     }
 }
 
@@ -40,6 +42,17 @@ impl<S: Style> Client<S> {
     /// The same client, whose calls end at this time even where their options allow more.
     pub(crate) fn until(&self, deadline: Instant) -> Client<S> {
         self.bounded(|bounds| bounds.deadline = Some(deadline))
+    }
+
+    /// The same client, which sends nothing twice: whoever takes the place of an agent that died
+    /// must not be asked what was meant for that one.
+    pub(crate) fn once(&self) -> Client<S> {
+        self.bounded(|bounds| bounds.once = true)
+    }
+
+    /// Which client it is, whatever handle it is asked through.
+    pub(crate) fn identity(&self) -> usize {
+        std::sync::Arc::as_ptr(&self.shared).addr()
     }
 
     /// What ends the calls of this handle.

@@ -9,6 +9,7 @@ mod style;
 mod target;
 
 pub use call::{Accept, Call};
+pub(crate) use operation::Reader;
 pub use operation::{Operation, Running};
 pub use style::{Blocking, Deferred, Either, Outcome, Style};
 pub(crate) use target::Target;
@@ -91,7 +92,7 @@ impl<S: Style> Client<S> {
         let deadline = self.bounds.deadline_after(call.timeout(settings));
         let headers = self.headers(&call)?;
         let (method, accept, changes) = (call.method, call.accept, call.changes);
-        let (body, replay) = (call.body, call.replay);
+        let (body, replay) = (call.body, call.replay && !self.bounds.once);
         let target = call.into_target(settings);
         let answer = self.shared.transport.exchange(Request {
             method,
@@ -159,7 +160,9 @@ impl<S: Style> Client<S> {
         let upkeep = self.upkeep();
         let gave_back = upkeep.leave(deadline);
         self.shutdown();
-        if gave_back && upkeep.lane.wait_closed(deadline) && io::wait_ended(deadline) {
+        let lane_ended = upkeep.lane.wait_closed(deadline);
+        let answered = self.shared.transport.wait_closed(deadline);
+        if gave_back && lane_ended && answered && io::wait_ended(deadline) {
             return Ok(());
         }
         let message = format!("not everything could be given back within {timeout:?}");

@@ -51,6 +51,9 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 /// the I/O thread.
 pub(crate) type Arrived<T> = Box<dyn FnOnce() -> Result<T> + Send>;
 
+/// Makes the result of an operation from the answer to its one request.
+pub(crate) type Reader<T> = Box<dyn FnOnce(Result<Response>) -> Result<T> + Send>;
+
 impl<T: Send + 'static> Operation<T> {
     pub(super) fn exchange<S: Style>(
         client: &Client<S>,
@@ -60,7 +63,7 @@ impl<T: Send + 'static> Operation<T> {
         let settings = client.settings();
         let headers = client.headers(&call)?;
         let timeout = call.timeout(settings);
-        let (method, replay) = (call.method, call.replay);
+        let (method, replay) = (call.method, call.replay && !client.bounds.once);
         let (accept, changes) = (call.accept, call.changes);
         let body = call.body.map(<[u8]>::to_vec);
         let target = call.into_target(settings);
@@ -91,12 +94,48 @@ impl<T: Send + 'static> Operation<T> {
         Operation { client: client.blocking(), work: Work::Recipe(recipe) }
     }
 
+    /// The path and query of its one request; empty when it has several.
+    pub(crate) fn target(&self) -> &str {
+        match &self.work {
+            Work::Exchange(exchange) => &exchange.request.target,
+            Work::Recipe(_) => "",
+        }
+    }
+
+    /// What would make its result, for an answer that came another way; `None` when it has several
+    /// requests.
+    pub(crate) fn into_reader(self) -> Option<Reader<T>> {
+        match self.work {
+            Work::Exchange(exchange) => Some(exchange.split(self.client).1),
+            Work::Recipe(_) => None,
+        }
+    }
+
+    /// As [`Operation::start`], for an operation of one request: `done` also gets the answer as it
+    /// came, to be read or not.
+    pub(crate) fn start_unread(
+        self,
+        cancel: CancelToken,
+        done: impl FnOnce(Result<Response>, Reader<T>) + Send + 'static,
+    ) {
+        let client = self.client;
+        match self.work {
+            Work::Exchange(exchange) => exchange.start(client, cancel, done),
+            Work::Recipe(_) => {
+                let error = Error::new(Status::Internal, "an operation of several requests");
+                done(Err(error), Box::new(|answer| answer.and_then(|_| Err(unread()))));
+            }
+        }
+    }
+
     /// Begins it and returns at once. `done` is called once, on the I/O thread or on this one, and
     /// must not block. `cancel` ends it early.
     pub(crate) fn start(self, cancel: CancelToken, done: impl FnOnce(Arrived<T>) + Send + 'static) {
         let client = self.client;
         match self.work {
-            Work::Exchange(exchange) => exchange.start(client, cancel, done),
+            Work::Exchange(exchange) => exchange.start(client, cancel, |answer, read| {
+                done(Box::new(move || read(answer)));
+            }),
             Work::Recipe(recipe) => {
                 let client = client.cancelled_by(&cancel).styled(Either::Defers);
                 spawn(recipe(client), |result| done(Box::new(move || result)));
@@ -105,29 +144,35 @@ impl<T: Send + 'static> Operation<T> {
     }
 }
 
+fn unread() -> Error {
+    Error::new(Status::Internal, "an answer that nobody can read")
+}
+
 impl<T: Send + 'static> Exchange<T> {
     fn start(
         self,
         client: Client,
         cancel: CancelToken,
-        done: impl FnOnce(Arrived<T>) + Send + 'static,
+        done: impl FnOnce(Result<Response>, Reader<T>) + Send + 'static,
     ) {
-        let Exchange { mut request, timeout, accept, changes, shown, finish } = self;
-        request.deadline = client.bounds.deadline_after(timeout);
-        let (method, headers) = (request.method, request.headers.clone());
         let transport = client.shared.transport.clone();
-        transport.start(
-            request,
-            cancel,
-            Box::new(move |answer| {
-                done(Box::new(move || {
-                    let endpoint = client.endpoint();
-                    let answer = judge(answer, accept, endpoint)
-                        .map_err(|error| super::explain(error, method, &shown, &headers, changes));
-                    finish(endpoint, answer)
-                }))
-            }),
-        );
+        let deadline = client.bounds.deadline_after(self.timeout);
+        let (mut request, read) = self.split(client);
+        request.deadline = deadline;
+        transport.start(request, cancel, Box::new(move |answer| done(answer, read)));
+    }
+
+    /// What is sent, and what makes the result of the answer.
+    fn split(self, client: Client) -> (OwnedRequest, Reader<T>) {
+        let Exchange { request, accept, changes, shown, finish, .. } = self;
+        let (method, headers) = (request.method, request.headers.clone());
+        let read = Box::new(move |answer| {
+            let endpoint = client.endpoint();
+            let answer = judge(answer, accept, endpoint)
+                .map_err(|error| super::explain(error, method, &shown, &headers, changes));
+            finish(endpoint, answer)
+        });
+        (request, read)
     }
 }
 

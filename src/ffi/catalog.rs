@@ -5,7 +5,7 @@
 //! agent; for others their agent soon undoes it.
 
 use super::answer::{Listing, consul_meta};
-use super::arena::{Row, RowsBuilder};
+use super::arena::{Row, Rows, RowsBuilder};
 use super::asynchronous::{self, consul_async, done, found, ok};
 use super::client::{self, consul_client};
 use super::guard::guard;
@@ -38,7 +38,7 @@ pub struct consul_service_name {
     pub tag_count: usize,
 }
 
-// SAFETY: `listing` fills it from its arena alone.
+// SAFETY: `rows` fills it from its arena alone.
 unsafe impl Row for consul_service_name {}
 
 impl Handle for consul_service_names {
@@ -46,20 +46,23 @@ impl Handle for consul_service_names {
 }
 
 fn listing(answer: Answer<BTreeMap<String, Vec<String>>>) -> Listing<consul_service_name> {
-    Listing::new(answer, |services| {
-        let mut rows = RowsBuilder::with_capacity(services.len(), services.len() * 64);
-        for (name, tags) in &services {
-            let name = rows.arena.text(name);
-            let tags = rows.arena.texts(tags.iter().map(String::as_str));
-            rows.push(consul_service_name {
-                name: name.ptr,
-                name_len: name.len,
-                tags: tags.ptr,
-                tag_count: tags.count,
-            });
-        }
-        rows.finish()
-    })
+    Listing::new(answer, |services| rows(&services))
+}
+
+/// Names of services as rows.
+pub(super) fn rows(services: &BTreeMap<String, Vec<String>>) -> Rows<consul_service_name> {
+    let mut rows = RowsBuilder::with_capacity(services.len(), services.len() * 64);
+    for (name, tags) in services {
+        let name = rows.arena.text(name);
+        let tags = rows.arena.texts(tags.iter().map(String::as_str));
+        rows.push(consul_service_name {
+            name: name.ptr,
+            name_len: name.len,
+            tags: tags.ptr,
+            tag_count: tags.count,
+        });
+    }
+    rows.finish()
 }
 
 /// Reads the nodes.

@@ -4,7 +4,7 @@
 //! each has its length beside it; none is NULL.
 
 use super::answer::{Listing, consul_meta};
-use super::arena::{Arena, Row, RowsBuilder};
+use super::arena::{Arena, Row, Rows, RowsBuilder};
 use super::handle::{self, Handle};
 pub use super::kind::consul_checks;
 use crate::api::{AggregatedStatus, Answer, Check, Meta};
@@ -78,15 +78,18 @@ impl Handle for consul_checks {
 /// Checks as the object behind a handle.
 pub(super) fn listing(answer: Answer<Vec<Check>>) -> Checks {
     let status = status_text(AggregatedStatus::of(&answer.value));
-    let listing = Listing::new(answer, |checks| {
-        let mut rows = RowsBuilder::with_capacity(checks.len(), checks.len() * 256);
-        for check in &checks {
-            let row = row(&rows.arena, check);
-            rows.push(row);
-        }
-        rows.finish()
-    });
+    let listing = Listing::new(answer, |checks| rows(&checks));
     Checks { listing, status }
+}
+
+/// Checks as rows.
+pub(super) fn rows(checks: &[Check]) -> Rows<consul_check> {
+    let mut rows = RowsBuilder::with_capacity(checks.len(), checks.len() * 256);
+    for check in checks {
+        let row = row(&rows.arena, check);
+        rows.push(row);
+    }
+    rows.finish()
 }
 
 /// The same of an agent's checks.

@@ -11,6 +11,8 @@ use super::kind::{
 };
 use super::output;
 use super::status::consul_status;
+use super::watch::milliseconds;
+use super::watch_feed::News;
 use crate::error::{Error, Result, Status};
 use crate::runtime::queue::{Content, Event};
 use crate::sync::Mutex;
@@ -41,6 +43,7 @@ pub struct Object {
     /// What was given is another type's, once it is taken.
     result_type: Option<Kind>,
     result: Mutex<Option<Given>>,
+    news: Option<News>,
 }
 
 impl Object {
@@ -52,7 +55,11 @@ impl Object {
             Err(error) if !error.status().is_error() => (error.status(), None),
             Err(error) => (error.status(), Some(ErrorRow::new(&error))),
         };
-        let result = result.and_then(|result| result.downcast::<Given>().ok());
+        let (result, news) = match result.map(|result| result.downcast::<News>()) {
+            Some(Ok(news)) => (None, Some(*news)),
+            Some(Err(result)) => (result.downcast::<Given>().ok(), None),
+            None => (None, None),
+        };
         Object {
             event_type: event.kind as i32,
             tag: event.tag,
@@ -60,6 +67,7 @@ impl Object {
             error,
             result_type: result.as_ref().map(|given| given.kind),
             result: Mutex::new(result.map(|given| *given)),
+            news,
         }
     }
 
@@ -122,6 +130,19 @@ pub extern "C" fn consul_event_error(event: *const consul_event) -> *const consu
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_event_result_type(event: *const consul_event) -> i32 {
     handle::read(event, 0, |event| event.result_type.map_or(0, |kind| kind as i32))
+}
+
+/// The version of the watch's newest state when the event was taken; 0 for other events.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_event_version(event: *const consul_event) -> u64 {
+    handle::read(event, 0, |event| event.news.map_or(0, |news| news.version))
+}
+
+/// How long ago Consul confirmed the state of the watch that the event is about; `UINT64_MAX` when
+/// it never did, and for other events.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_event_age_ms(event: *const consul_event) -> u64 {
+    handle::read(event, 0, |event| milliseconds(event.news.and_then(|news| news.age())))
 }
 
 /// Ends an event, and its result unless that was taken. NULL is fine.

@@ -102,6 +102,14 @@ kinds! {
     AgentInfo = 25, consul_agent_info;
     /// What is written into the catalog in one step.
     Registration = 26, consul_registration;
+    /// What to watch, and how to be told of it.
+    WatchSpec = 30, consul_watch_spec;
+    /// A query that the library keeps asking.
+    Watch = 31, consul_watch;
+    /// A reader's own look at what a watch has found.
+    View = 32, consul_view;
+    /// A use of an instance of a service.
+    Lease = 33, consul_lease;
 }
 
 #[cfg(test)]

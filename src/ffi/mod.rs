@@ -144,6 +144,10 @@ pub mod registration;
 pub mod catalog;
 pub mod servers;
 pub mod request;
+pub mod watch_spec;
+pub mod watch;
+pub mod view;
+pub mod discovery;
 
 // What they are made with.
 pub mod arena;
@@ -152,5 +156,7 @@ pub mod input;
 pub mod kind;
 pub mod output;
 mod table;
+mod view_rows;
+mod watch_feed;
 #[cfg(feature = "test-panic")]
 pub mod test_panic;

@@ -1,7 +1,7 @@
 //! Nodes, as an answer gave them.
 
 use super::answer::{Listing, consul_meta};
-use super::arena::{Arena, Row, RowsBuilder};
+use super::arena::{Arena, Row, Rows, RowsBuilder};
 use super::handle::{self, Handle};
 pub use super::kind::consul_nodes;
 use crate::api::{Answer, Node};
@@ -55,14 +55,17 @@ impl Handle for consul_nodes {
 
 /// Nodes as the object behind a handle.
 pub(super) fn listing(answer: Answer<Vec<Node>>) -> Listing<consul_node> {
-    Listing::new(answer, |nodes| {
-        let mut rows = RowsBuilder::with_capacity(nodes.len(), nodes.len() * 256);
-        for node in &nodes {
-            let row = row(&rows.arena, node);
-            rows.push(row);
-        }
-        rows.finish()
-    })
+    Listing::new(answer, |nodes| rows(&nodes))
+}
+
+/// Nodes as rows.
+pub(super) fn rows(nodes: &[Node]) -> Rows<consul_node> {
+    let mut rows = RowsBuilder::with_capacity(nodes.len(), nodes.len() * 256);
+    for node in nodes {
+        let row = row(&rows.arena, node);
+        rows.push(row);
+    }
+    rows.finish()
 }
 
 /// One node as a row of an arena.

@@ -54,14 +54,17 @@ struct Parts<'a> {
 
 /// Instances with their health.
 pub(super) fn listing(answer: Answer<Vec<ServiceEntry>>) -> Listing<consul_service_entry> {
-    Listing::new(answer, |entries| {
-        rows(entries.iter().map(|entry| Parts {
-            service: &entry.service,
-            node: &entry.node,
-            checks: &entry.checks,
-            status: status_text(entry.status()),
-        }))
-    })
+    Listing::new(answer, |entries| of_health(&entries))
+}
+
+/// Instances with their health, as rows.
+pub(super) fn of_health(entries: &[ServiceEntry]) -> Rows<consul_service_entry> {
+    rows(entries.iter().map(|entry| Parts {
+        service: &entry.service,
+        node: &entry.node,
+        checks: &entry.checks,
+        status: status_text(entry.status()),
+    }))
 }
 
 /// Instances as the catalog knows them.

@@ -14,13 +14,11 @@ pub(crate) mod queue;
 mod task;
 mod upkeep;
 
-pub(crate) use clock::BootClock;
 #[cfg(test)]
-pub(crate) use clock::{Clock, TestClock};
-#[cfg(test)]
-pub(crate) use jitter::Jitter;
-pub(crate) use jitter::backoff;
-pub(crate) use lane::{Task, TaskId};
+pub(crate) use clock::TestClock;
+pub(crate) use clock::{BootClock, Clock};
+pub(crate) use jitter::{Jitter, backoff};
+pub(crate) use lane::{Lane, Task, TaskId};
 pub(crate) use nap::{Naps, sleep};
 pub(crate) use places::{Place, Places};
 pub(crate) use task::{at_once, pause, spawn};

@@ -29,6 +29,8 @@ pub(crate) trait Resident: Send + Sync {
 pub(crate) enum Order {
     Locks,
     Sessions,
+    /// They hold nothing, so they are not asked to leave.
+    Watches,
 }
 
 /// Held while something is being given back.

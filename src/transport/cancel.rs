@@ -86,6 +86,16 @@ impl CancelToken {
         }
     }
 
+    /// Has this one ended too, as long as the token lives.
+    pub(crate) fn attach(&self, what: Arc<dyn Interrupt>) -> Result<()> {
+        let mut state = self.0.state.lock();
+        if let Some(reason) = &state.reason {
+            return Err(reason.clone());
+        }
+        state.watched.push(what);
+        Ok(())
+    }
+
     pub(crate) fn watch(&self, what: Arc<dyn Interrupt>) -> Result<Watched<'_>> {
         let mut state = self.0.state.lock();
         if let Some(reason) = &state.reason {

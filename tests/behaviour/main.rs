@@ -30,3 +30,6 @@ mod session_kept;
 mod status;
 mod transport;
 mod txn;
+mod watch;
+mod watch_faults;
+mod watch_many;

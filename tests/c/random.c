@@ -25,7 +25,7 @@ enum { BIG = 600 * 1024 };
 static consul_client *real, *refused;
 
 static const char *const texts[] = {
-    "", "a", "random/a", "random/b", "random/", "/random", "random/\xc3\xa4", "\xff\xfe", "text",
+    "", "a", "random/a", "random/b", "random/", "/dev/random", "random/\xc3\xa4", "\xff\xfe", "text",
     "passing", "warning", "critical", "any", "consul", "127.0.0.1", "127.0.0.1:1", "localhost",
     "GET", "PUT", "/v1/status/leader", "/v1/kv/random/a", "v1", "application/json", "{}", "[]",
     "{\"KV\":{\"Verb\":\"get\",\"Key\":\"random/a\"}}", "{\"Node\":", "null", "10s", "stale",

@@ -11,6 +11,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub enum EventKind {
     /// An operation ended.
     Done = 1,
+    /// The first state of a watch is complete.
+    WatchReady = 2,
+    /// What is watched has changed.
+    WatchChanged = 3,
+    /// Consul cannot be asked, or can be asked again.
+    WatchHealth = 4,
+    /// A watch has ended.
+    WatchEnded = 5,
 }
 
 /// One thing that arrived.

@@ -1,0 +1,411 @@
+--- Watches: `client:watch(what)`. A watch is a query that the library keeps asking, and its newest
+--- state is always there to be read.
+---
+---     local watch = assert(client:watch({ service = "web", policy = "passing_or_warning" }))
+---     assert(watch:wait_ready(5000))
+---     local address, port = watch:pick("round_robin")
+---
+--- What is watched is one of `key`, `prefix`, `service` (with `tags` and `policy`: "passing",
+--- "passing_or_warning" or "any"), `services = true`, `nodes = true`, `service_checks`, `node_checks`,
+--- `state_checks` ("any", "passing", "warning", "critical"), `events` (true, or a name) and `path`. How
+--- it is told of: `settle_ms = { 100, 1000 }`, `floor = { 50, 60000 }` (percent, for how long),
+--- `ignore_check_output`, `last_seen_index`, `max_rate` (requests a second), `last_good_file`; and the
+--- options of its requests, such as `token`, `near`, `filter` and `wait_ms`.
+---
+--- A watch stands still until `refresh` or `wait` moves it to a newer state. Reading asks nobody.
+---
+--- The watch of `client:on(queue)` comes from `queue:next` each time that something happens to it,
+--- with what that is: "ready" (the first state is complete), "changed", "health" (and the error, nil
+--- when all is well again), "ended" (and the error, for the last time).
+
+local ffi = require("ffi")
+local C = require("consul_ffi.loader")
+local begin = require("consul_ffi.call").begin
+local check = require("consul_ffi.check")
+local errors = require("consul_ffi.errors")
+local number = require("consul_ffi.number")
+local result = require("consul_ffi.result")
+local rows = require("consul_ffi.rows")
+local spec = require("consul_ffi.spec")
+
+local codes = errors.codes
+local spec_box, watch_box = result.box("watch_spec"), result.box("watch")
+local view_box, lease_box = result.box("view"), result.box("lease")
+
+local POLICIES = {
+    passing = C.CONSUL_POLICY_PASSING,
+    passing_or_warning = C.CONSUL_POLICY_PASSING_OR_WARNING,
+    any = C.CONSUL_POLICY_ANY,
+}
+
+local PICKS = {
+    round_robin = C.CONSUL_PICK_ROUND_ROBIN,
+    random = C.CONSUL_PICK_RANDOM,
+    weighted = C.CONSUL_PICK_WEIGHTED,
+    least_connections = C.CONSUL_PICK_LEAST_CONNECTIONS,
+    nearest = C.CONSUL_PICK_NEAREST,
+    hash = C.CONSUL_PICK_HASH,
+}
+
+local STATES = {
+    [C.CONSUL_VIEW_PENDING] = "pending",
+    [C.CONSUL_VIEW_FRESH] = "fresh",
+    [C.CONSUL_VIEW_EMPTY] = "empty",
+    [C.CONSUL_VIEW_STALE] = "stale",
+}
+
+local NEWS = {
+    [C.CONSUL_EVENT_WATCH_READY] = "ready",
+    [C.CONSUL_EVENT_WATCH_CHANGED] = "changed",
+    [C.CONSUL_EVENT_WATCH_HEALTH] = "health",
+    [C.CONSUL_EVENT_WATCH_ENDED] = "ended",
+}
+
+local function read_name(row)
+    return { name = ffi.string(row.name, row.name_len), tags = result.texts(row.tags, row.tag_count) }
+end
+
+local function read_event(row)
+    return {
+        id = ffi.string(row.id, row.id_len),
+        name = ffi.string(row.name, row.name_len),
+        payload = ffi.string(row.payload, row.payload_len),
+        node_filter = ffi.string(row.node_filter, row.node_filter_len),
+        service_filter = ffi.string(row.service_filter, row.service_filter_len),
+        tag_filter = ffi.string(row.tag_filter, row.tag_filter_len),
+        ltime = row.ltime,
+    }
+end
+
+--- What can be watched: its number in the library, and how its rows are read.
+local SUBJECTS = {
+    key = { C.CONSUL_WATCH_KEY, "consul_view_kv_at", result.pair },
+    prefix = { C.CONSUL_WATCH_PREFIX, "consul_view_kv_at", result.pair },
+    service = { C.CONSUL_WATCH_SERVICE, "consul_view_service_entry_at", rows.entry },
+    services = { C.CONSUL_WATCH_SERVICES, "consul_view_service_name_at", read_name },
+    nodes = { C.CONSUL_WATCH_NODES, "consul_view_node_at", rows.node },
+    service_checks = { C.CONSUL_WATCH_SERVICE_CHECKS, "consul_view_check_at", rows.check },
+    node_checks = { C.CONSUL_WATCH_NODE_CHECKS, "consul_view_check_at", rows.check },
+    state_checks = { C.CONSUL_WATCH_STATE_CHECKS, "consul_view_check_at", rows.check },
+    events = { C.CONSUL_WATCH_EVENTS, "consul_view_user_event_at", read_event },
+    path = { C.CONSUL_WATCH_PATH },
+}
+
+local function chosen(words, word, name)
+    local value = words[check.type(word, "string", name)]
+    if not value then
+        local known = {}
+        for each in pairs(words) do
+            known[#known + 1] = each
+        end
+        table.sort(known)
+        check.fail('%s is "%s", it takes %s', name, word, table.concat(known, ", "))
+    end
+    return value
+end
+
+local function set_two(handle, value, name, c_name, convert)
+    check.type(value, "table", name)
+    return C[c_name](handle, convert(value[1], name .. "[1]"), check.uint64(value[2], name .. "[2]"))
+end
+
+--- How each is set that is not what is watched.
+local SETTERS = {
+    tags = spec.each(function(handle, value, name)
+        return spec.text(handle, value, name, "consul_watch_spec_add_tag")
+    end),
+    policy = function(handle, value, name)
+        return C.consul_watch_spec_set_policy(handle, chosen(POLICIES, value, name))
+    end,
+    settle_ms = function(handle, value, name, c_name)
+        return set_two(handle, value, name, c_name, check.uint64)
+    end,
+    floor = function(handle, value, name, c_name)
+        return set_two(handle, value, name, c_name, check.uint32)
+    end,
+    ignore_check_output = spec.flag,
+    last_seen_index = spec.number,
+    max_rate = spec.uint32,
+    last_good_file = spec.text,
+}
+
+local OWN = {}
+for name in pairs(SUBJECTS) do
+    OWN[name] = true
+end
+for name in pairs(SETTERS) do
+    OWN[name] = true
+end
+
+--- What of it is watched: the subject, and its name in it, if it needs one.
+local function subject_of(what)
+    local found, name
+    for each in pairs(SUBJECTS) do
+        if what[each] ~= nil then
+            if found then
+                check.fail("a watch is of one thing, not of %s and %s", found, each)
+            end
+            found, name = each, what[each]
+        end
+    end
+    if not found then
+        check.fail("a watch needs a key, a prefix, a service or another thing to watch")
+    end
+    local bare = found == "services" or found == "nodes" or (found == "events" and name == true)
+    if bare then
+        if name ~= true then
+            check.fail("%s must be true, not %s", found, check.shown(name))
+        end
+        return found
+    end
+    return found, check.type(name, "string", found)
+end
+
+local function set_all(native, what)
+    for name, setter in pairs(SETTERS) do
+        if what[name] ~= nil then
+            local status, problem = setter(native, what[name], name, "consul_watch_spec_set_" .. name)
+            if status ~= codes.OK then
+                return problem or errors.from(status)
+            end
+        end
+    end
+end
+
+--- The native description; nil and an error for what is not allowed.
+local function open(subject, name, what)
+    local problem = name and errors.for_nul(name, subject)
+    if problem then
+        return nil, problem
+    end
+    local out = spec_box()
+    local status = C.consul_watch_spec_new(SUBJECTS[subject][1], name, out)
+    if status ~= codes.OK then
+        return nil, errors.from(status)
+    end
+    local native = ffi.gc(out[0], C.consul_watch_spec_free)
+    problem = set_all(native, what)
+    if not problem then
+        return native
+    end
+    C.consul_watch_spec_free(ffi.gc(native, nil))
+    return nil, problem
+end
+
+local Watch = {}
+Watch.__index = Watch
+
+local function check_self(watch)
+    if type(watch) ~= "table" or not watch.subject then
+        check.fail("a method is called with a colon, as in watch:refresh()")
+    end
+    return watch.view
+end
+
+--- Starts a watch. That Consul is away is no error.
+local function new(client, what)
+    check.type(what, "table", "watch")
+    local subject, name = subject_of(what)
+    local call, out = begin(client, what, OWN), watch_box()
+    local native = call:with(open(subject, name, what))
+    local status = codes.OK
+    if native and call.settings then
+        status = C.consul_watch_spec_set_options(native, call.settings)
+    end
+    local queue = call.queue
+    local async = queue and queue:async()
+    if status == codes.OK then
+        status = C.consul_watch_start(call.handle, native, async and async.queue, async and async.tag or 0, out)
+    end
+    C.consul_watch_spec_free(native and ffi.gc(native, nil))
+    local problem = call:finish(status)
+    if problem then
+        return nil, problem
+    end
+    local handle, view = ffi.gc(out[0], C.consul_watch_free), view_box()
+    status = C.consul_watch_view(handle, view)
+    if status ~= codes.OK then
+        return nil, errors.from(status)
+    end
+    local watch = setmetatable({
+        client = client,
+        handle = handle,
+        view = ffi.gc(view[0], C.consul_view_free),
+        subject = subject,
+    }, Watch)
+    if queue then
+        queue:follow(watch)
+    end
+    return watch
+end
+
+--- What an event of the queue tells of it, and whether it is the last.
+function Watch:hear(event)
+    local news = NEWS[C.consul_event_type(event)]
+    local status = C.consul_event_status(event)
+    local problem = status ~= codes.OK and errors.of(status, C.consul_event_error(event)) or nil
+    return news == "ended", news, problem
+end
+
+--- Waits so many milliseconds for a state to read, if only that there is nothing, without a number
+--- for ever, and moves there. The error's code is ERR_TIMEOUT when there is none in time.
+function Watch:wait_ready(timeout_ms)
+    local view = check_self(self)
+    local limit = timeout_ms == nil and -1 or tonumber(check.uint64(timeout_ms, "timeout_ms"))
+    local status = C.consul_watch_wait_ready(self.handle, limit)
+    if status ~= codes.OK then
+        return nil, errors.from(status)
+    end
+    C.consul_view_refresh(view)
+    return true
+end
+
+--- Waits so many milliseconds for a newer state, without a number for ever, and moves there. False
+--- and an error with the code NO_CHANGE when there was none.
+function Watch:wait(timeout_ms)
+    local view = check_self(self)
+    local limit = timeout_ms == nil and -1 or tonumber(check.uint64(timeout_ms, "timeout_ms"))
+    return errors.answer(C.consul_view_wait(view, limit))
+end
+
+--- Moves to the newest state. False when it is there already.
+function Watch:refresh()
+    return C.consul_view_refresh(check_self(self)) == codes.OK
+end
+
+--- The version of the state it stands at; 0ULL before anything was found.
+function Watch:version()
+    return C.consul_view_version(check_self(self))
+end
+
+--- The index of the answer it stands at.
+function Watch:index()
+    return C.consul_view_index(check_self(self))
+end
+
+--- How far the state can be trusted: "fresh", "empty" (Consul has said that there is nothing),
+--- "stale" (Consul cannot be asked: see `age_ms`), "pending" (nothing was found yet).
+function Watch:state()
+    return STATES[C.consul_view_state(check_self(self))]
+end
+
+--- How many milliseconds ago Consul confirmed the state; math.huge when it never did.
+function Watch:age_ms()
+    return number.milliseconds(C.consul_view_age_ms(check_self(self)))
+end
+
+--- How many things there are.
+function Watch:count()
+    return tonumber(C.consul_view_count(check_self(self)))
+end
+
+--- The value of a key, in a watch of a key or a prefix; nil when there is none.
+function Watch:value(key)
+    local row = C.consul_view_find_kv(check_self(self), key)
+    if row ~= nil then
+        return ffi.string(row.value, row.value_len)
+    end
+end
+
+--- The pair of a key, or the instance of a service with this id; nil when there is none.
+function Watch:find(name)
+    local view = check_self(self)
+    if self.subject == "service" then
+        local row = C.consul_view_find_service_entry(view, name)
+        return row ~= nil and rows.entry(row) or nil
+    end
+    local row = C.consul_view_find_kv(view, name)
+    return row ~= nil and result.pair(row) or nil
+end
+
+--- Everything there is, as a list of tables. Of a path it is the body as a string.
+function Watch:list()
+    local view = check_self(self)
+    if self.subject == "path" then
+        local body = C.consul_view_body(view)
+        return body ~= nil and ffi.string(body, C.consul_view_body_len(view)) or nil
+    end
+    local at, read = C[SUBJECTS[self.subject][2]], SUBJECTS[self.subject][3]
+    local list = {}
+    for index = 0, tonumber(C.consul_view_count(view)) - 1 do
+        list[index + 1] = read(at(view, index))
+    end
+    return list
+end
+
+--- The address and the port of an instance, and its id, picked by "round_robin", "random",
+--- "weighted", "least_connections", "nearest" or "hash" (of a key); nil when there is none to pick.
+function Watch:pick(how, key)
+    local pick = PICKS[how] or chosen(PICKS, how, "how")
+    local row = C.consul_view_pick(check_self(self), pick, key, key and #key or 0)
+    if row ~= nil then
+        return ffi.string(row.address, row.address_len), row.service.port,
+            ffi.string(row.service.id, row.service.id_len)
+    end
+end
+
+local Lease = {}
+Lease.__index = Lease
+
+--- Ends the use of the instance. Harmless when it was ended before.
+function Lease:close()
+    if self.handle then
+        C.consul_lease_free(ffi.gc(self.handle, nil))
+        self.handle = nil
+    end
+end
+
+--- As `pick`, and counts a use of the instance until `lease:close()`: `lease.address`, `lease.port`
+--- and `lease.id`. nil and an error with the code NOT_FOUND when there is none to pick.
+function Watch:lease(how, key)
+    local out = lease_box()
+    local pick = PICKS[how] or chosen(PICKS, how, "how")
+    local status = C.consul_view_lease(check_self(self), pick, key, key and #key or 0, out)
+    if status ~= codes.OK then
+        return nil, errors.from(status)
+    end
+    local handle = ffi.gc(out[0], C.consul_lease_free)
+    local row = C.consul_lease_service_entry(handle)
+    return setmetatable({
+        handle = handle,
+        address = ffi.string(row.address, row.address_len),
+        port = row.service.port,
+        id = ffi.string(row.service.id, row.service.id_len),
+    }, Lease)
+end
+
+--- How it is doing: `last_success_age_ms`, `last_error`, `consecutive_failures`, `index`, `requests`,
+--- `in_flight`, `holding_back` and the `version` of the newest state.
+function Watch:stats()
+    check_self(self)
+    local handle = self.handle
+    local row = C.consul_watch_last_error(handle)
+    return {
+        last_success_age_ms = number.milliseconds(C.consul_watch_last_success_age_ms(handle)),
+        last_error = row ~= nil and errors.of(row.status, row) or nil,
+        consecutive_failures = C.consul_watch_consecutive_failures(handle),
+        index = C.consul_watch_index(handle),
+        requests = tonumber(C.consul_watch_requests(handle)),
+        in_flight = C.consul_watch_is_in_flight(handle),
+        holding_back = C.consul_watch_is_holding_back(handle),
+        version = C.consul_watch_version(handle),
+    }
+end
+
+--- Stops it. What was found stays to be read.
+function Watch:stop()
+    check_self(self)
+    return errors.answer(C.consul_watch_stop(self.handle))
+end
+
+--- Stops and ends it. Harmless when it was closed before.
+function Watch:close()
+    local view = check_self(self)
+    if view then
+        C.consul_view_free(ffi.gc(view, nil))
+        C.consul_watch_free(ffi.gc(self.handle, nil))
+        self.view, self.handle = nil, nil
+    end
+end
+
+return new

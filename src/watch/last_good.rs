@@ -1,0 +1,149 @@
+//! What a watch found last, in a file, so that a program that starts while Consul is away has
+//! something to work with.
+//!
+//! The file is a line of JSON about the answer, then the answer's body as Consul gave it. It is
+//! replaced as a whole, and read only where its sum is right and it is of the same question.
+
+use super::content::Content;
+use super::query::Query;
+use crate::error::{Error, Result, Status};
+use crate::transport::Response;
+use serde::{Deserialize, Serialize};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use ureq::http::HeaderMap;
+
+/// The format of the file; another one is not read.
+const FORMAT: u32 = 1;
+
+/// An answer as it came.
+#[derive(Clone, Debug)]
+pub(super) struct Body {
+    status: u16,
+    bytes: Vec<u8>,
+}
+
+/// What stands before the body.
+#[derive(Debug, Serialize, Deserialize)]
+struct Header {
+    consul_last_good: u32,
+    question: String,
+    status: u16,
+    found_ms: u64,
+    length: usize,
+    crc32: u32,
+}
+
+/// Where one watch keeps what it found.
+#[derive(Clone, Debug)]
+pub(super) struct LastGood {
+    path: PathBuf,
+    question: String,
+}
+
+impl Body {
+    pub(super) fn of(response: &Response) -> Body {
+        Body { status: response.status, bytes: response.body.clone() }
+    }
+}
+
+impl LastGood {
+    /// The file at this path. Refused is one that would not be found again after a change of
+    /// folder, and what is no file and must not be replaced by one.
+    pub(super) fn new(path: &Path, query: &Query) -> Result<LastGood> {
+        let refuse = |why: &str| {
+            Err(Error::argument(format!("the last-good file {} {why}", path.display())))
+        };
+        if !path.is_absolute() {
+            return refuse("needs an absolute path");
+        }
+        if path.metadata().is_ok_and(|found| !found.is_file()) {
+            return refuse("is something other than a file");
+        }
+        Ok(LastGood { path: path.to_path_buf(), question: query.question() })
+    }
+
+    /// What the file holds and how old it is; none where there is no such file yet.
+    pub(super) fn read(&self, query: &Query) -> Result<Option<(Arc<Content>, Duration)>> {
+        let bytes = match std::fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.error("cannot be read", error)),
+        };
+        let Some((header, body)) = self.parse(&bytes) else { return Ok(None) };
+        let response =
+            Response { status: header.status, headers: HeaderMap::new(), body: body.to_vec() };
+        let Some(read) = query.reader() else { return Ok(None) };
+        let Ok(answer) = read(Ok(response)) else { return Ok(None) };
+        let now = since_epoch(SystemTime::now());
+        Ok(Some((
+            Arc::new(answer.value),
+            now.saturating_sub(Duration::from_millis(header.found_ms)),
+        )))
+    }
+
+    /// Puts this answer in the place of the one before.
+    pub(super) fn write(&self, body: &Body) -> Result<()> {
+        let header = Header {
+            consul_last_good: FORMAT,
+            question: self.question.clone(),
+            status: body.status,
+            found_ms: u64::try_from(since_epoch(SystemTime::now()).as_millis()).unwrap_or(0),
+            length: body.bytes.len(),
+            crc32: crc32fast::hash(&body.bytes),
+        };
+        let mut text = serde_json::to_vec(&header)
+            .map_err(|error| Error::new(Status::Internal, error.to_string()))?;
+        text.push(b'\n');
+        self.replace(&text, &body.bytes).map_err(|error| self.error("cannot be written", error))
+    }
+
+    fn replace(&self, header: &[u8], body: &[u8]) -> std::io::Result<()> {
+        let mut name = self.path.clone().into_os_string();
+        name.push(format!(".{}.new", std::process::id()));
+        let new = PathBuf::from(name);
+        let mut file: File = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            // Values and tokens' reach are nobody else's business.
+            .mode(0o600)
+            .open(&new)?;
+        let written = file
+            .write_all(header)
+            .and_then(|()| file.write_all(body))
+            .and_then(|()| file.sync_all())
+            .and_then(|()| std::fs::rename(&new, &self.path));
+        if written.is_err() {
+            let _ = std::fs::remove_file(&new);
+        }
+        written
+    }
+
+    /// Header and body, where the file is whole and of the same question.
+    fn parse<'a>(&self, bytes: &'a [u8]) -> Option<(Header, &'a [u8])> {
+        let end = bytes.iter().position(|&byte| byte == b'\n')?;
+        let header: Header = serde_json::from_slice(&bytes[..end]).ok()?;
+        let body = &bytes[end + 1..];
+        let whole = header.consul_last_good == FORMAT
+            && header.length == body.len()
+            && header.crc32 == crc32fast::hash(body)
+            && header.question == self.question;
+        whole.then_some((header, body))
+    }
+
+    fn error(&self, what: &str, error: std::io::Error) -> Error {
+        Error::new(
+            Status::Io,
+            format!("the last-good file {} {what}: {error}", self.path.display()),
+        )
+    }
+}
+
+fn since_epoch(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,0 +1,285 @@
+//! Whose turn it is to ask, and how long: more queries than connections take turns. Pure, without
+//! network, clock or threads.
+//!
+//! While there is a connection for each query and one to spare, each asks for as long as it likes.
+//! Beyond that some do, and the others take turns on the connections that are left, with waits so
+//! short that each has its turn within [`CYCLE`]. Nothing is ever cut short for another's turn:
+//! Consul 1.8 keeps the place of a query that was given up until its wait is over.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
+
+/// Within which time every query has its turn, as long as Consul answers at once.
+pub(super) const CYCLE: Duration = Duration::from_millis(1500);
+
+/// As many queries take turns on one connection at most, where there are enough connections.
+const TURNS_PER_CONNECTION: usize = 150;
+
+/// What a turn takes besides its wait.
+const OVERHEAD: Duration = Duration::from_millis(1);
+
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
+/// Names a query.
+pub(super) type Id = u64;
+
+/// What a query may use.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Connections of the address that queries may use.
+    pub(super) connections: usize,
+    /// How long it would like to wait.
+    pub(super) wait: Duration,
+    /// Whether its next request waits at all.
+    pub(super) waits: bool,
+}
+
+/// The turns of the queries of one address.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    stages: HashMap<Id, Stage>,
+    due: BTreeSet<(Duration, Id)>,
+    ready: VecDeque<Id>,
+    flying: usize,
+    /// Of those that fly, the ones that wait as long as they like.
+    long: usize,
+    /// When Consul will have forgotten queries that were given up.
+    ghosts: Vec<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Due(Duration),
+    Ready,
+    Flying { long: bool, until: Duration },
+}
+
+impl Turns {
+    /// Has this query ask at this time. One that flies goes on flying.
+    pub(super) fn schedule(&mut self, id: Id, at: Duration) {
+        match self.stages.get(&id) {
+            Some(Stage::Flying { .. } | Stage::Ready) => return,
+            Some(&Stage::Due(before)) => drop(self.due.remove(&(before, id))),
+            None => {}
+        }
+        self.stages.insert(id, Stage::Due(at));
+        self.due.insert((at, id));
+    }
+
+    /// The next one whose turn it is, and how long it may wait.
+    pub(super) fn take(
+        &mut self,
+        now: Duration,
+        limits: impl Fn(Id) -> Limits,
+    ) -> Option<(Id, Duration)> {
+        self.promote(now);
+        self.ghosts.retain(|&until| until > now);
+        loop {
+            let &id = self.ready.front()?;
+            if self.stages.get(&id) != Some(&Stage::Ready) {
+                self.ready.pop_front();
+                continue;
+            }
+            let limits = limits(id);
+            if self.flying >= limits.connections.max(1) {
+                return None;
+            }
+            self.ready.pop_front();
+            return Some((id, self.fly(id, now, limits)));
+        }
+    }
+
+    /// Its answer has come.
+    pub(super) fn landed(&mut self, id: Id) {
+        if let Some(Stage::Flying { long, .. }) = self.stages.get(&id).copied() {
+            self.flying -= 1;
+            self.long -= usize::from(long);
+            self.stages.remove(&id);
+        }
+    }
+
+    /// It is not wanted any more.
+    pub(super) fn remove(&mut self, id: Id) {
+        match self.stages.get(&id).copied() {
+            Some(Stage::Due(at)) => drop(self.due.remove(&(at, id))),
+            Some(Stage::Flying { until, .. }) => {
+                self.landed(id);
+                self.ghosts.push(until);
+            }
+            _ => {}
+        }
+        self.stages.remove(&id);
+    }
+
+    /// When Consul will have forgotten each of those that were given up.
+    pub(super) fn given_up(&self, now: Duration) -> Vec<Duration> {
+        let in_flight = self.stages.values().filter_map(|stage| match stage {
+            Stage::Flying { until, .. } => Some(*until),
+            _ => None,
+        });
+        self.ghosts.iter().copied().chain(in_flight).filter(|&until| until > now).collect()
+    }
+
+    /// What was given up before, as [`Turns::given_up`] has told.
+    pub(super) fn remember(&mut self, given_up: Vec<Duration>) {
+        self.ghosts.extend(given_up);
+    }
+
+    /// When somebody is due next.
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        self.due.first().map(|&(at, _)| at)
+    }
+
+    fn promote(&mut self, now: Duration) {
+        while let Some(&(at, id)) = self.due.first()
+            && at <= now
+        {
+            self.due.pop_first();
+            self.stages.insert(id, Stage::Ready);
+            self.ready.push_back(id);
+        }
+    }
+
+    fn fly(&mut self, id: Id, now: Duration, limits: Limits) -> Duration {
+        let connections = limits.connections.max(1);
+        let turning = self.stages.len().div_ceil(TURNS_PER_CONNECTION).clamp(1, connections);
+        let long = limits.waits && self.long + self.ghosts.len() < connections - turning;
+        let wait = if long { limits.wait } else { self.turn(connections).min(limits.wait) };
+        let until = now + if limits.waits { wait + wait / 16 } else { Duration::ZERO };
+        self.stages.insert(id, Stage::Flying { long, until });
+        self.flying += 1;
+        self.long += usize::from(long);
+        wait
+    }
+
+    /// How long one of those that take turns may wait.
+    fn turn(&self, connections: usize) -> Duration {
+        if self.ghosts.len() >= connections {
+            // Consul still waits for as many that were given up.
+            return SHORTEST_WAIT;
+        }
+        let free = connections.saturating_sub(self.long).max(1);
+        let sharers = self.stages.len().saturating_sub(self.long).max(1);
+        let share = CYCLE.mul_f64((free as f64 / sharers as f64).min(1.0));
+        // Consul adds up to a sixteenth.
+        (share * 16 / 17).saturating_sub(OVERHEAD).max(SHORTEST_WAIT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cmp::Reverse;
+    use std::collections::BinaryHeap;
+
+    const WAIT: Duration = Duration::from_secs(30);
+
+    fn limits(connections: usize) -> Limits {
+        Limits { connections, wait: WAIT, waits: true }
+    }
+
+    fn ms(time: u64) -> Duration {
+        Duration::from_millis(time)
+    }
+
+    /// A Consul that nothing ever happens in: how long each query went unasked at most, how many
+    /// flew at once, and how many requests there were.
+    fn quiet(count: u64, connections: usize, time: Duration) -> (Duration, usize, usize) {
+        let mut turns = Turns::default();
+        (0..count).for_each(|id| turns.schedule(id, Duration::ZERO));
+        let mut answers = BinaryHeap::new();
+        let mut covered = vec![Duration::ZERO; count as usize];
+        let (mut now, mut gap, mut most, mut requests) = (Duration::ZERO, Duration::ZERO, 0, 0);
+        while now < time {
+            while let Some((id, wait)) = turns.take(now, |_| limits(connections)) {
+                gap = gap.max(now.saturating_sub(covered[id as usize]));
+                requests += 1;
+                let answer = now + wait + wait / 16 + ms(1) / 2;
+                covered[id as usize] = answer;
+                answers.push(Reverse((answer, id)));
+            }
+            most = most.max(answers.len());
+            let Some(Reverse((answer, id))) = answers.pop() else { break };
+            now = answer;
+            turns.landed(id);
+            turns.schedule(id, now);
+        }
+        // Those that have not had their turn again.
+        let asked: Vec<u64> = answers.iter().map(|Reverse((_, id))| *id).collect();
+        let waiting = (0..count).filter(|id| !asked.contains(id));
+        let late = waiting.map(|id| now.saturating_sub(covered[id as usize])).max();
+        (gap.max(late.unwrap_or_default()), most, requests)
+    }
+
+    #[test]
+    fn while_they_fit_each_waits_as_long_as_it_likes() {
+        let (gap, most, requests) = quiet(11, 12, Duration::from_secs(300));
+        assert_eq!((gap, most), (Duration::ZERO, 11));
+        assert!(requests <= 11 * 11, "{requests}");
+    }
+
+    #[test]
+    fn beyond_that_each_has_its_turn_in_time() {
+        for (count, connections) in
+            [(12, 12), (13, 12), (40, 12), (100, 12), (1000, 12), (2, 1), (50, 2)]
+        {
+            let (gap, most, _) = quiet(count, connections, Duration::from_secs(200));
+            assert!(gap < Duration::from_secs(2), "{count} on {connections}: {gap:?}");
+            assert!(most <= connections, "{count} on {connections}: {most} at once");
+        }
+    }
+
+    #[test]
+    fn a_thousand_ask_no_more_often_than_they_must() {
+        let (_, _, requests) = quiet(1000, 12, Duration::from_secs(60));
+        // Once a cycle each, and a little.
+        assert!(requests < 1000 * 60 * 2 / 3 * 11 / 10, "{requests}");
+    }
+
+    #[test]
+    fn one_that_was_given_up_keeps_its_place_until_consul_has_forgotten_it() {
+        let mut turns = Turns::default();
+        for id in 0..11 {
+            turns.schedule(id, Duration::ZERO);
+            assert_eq!(turns.take(Duration::ZERO, |_| limits(12)), Some((id, WAIT)));
+            turns.remove(id);
+        }
+        // Long waits are used up, short ones are not.
+        turns.schedule(20, ms(1));
+        let (_, wait) = turns.take(ms(1), |_| limits(12)).unwrap();
+        assert!(wait < Duration::from_secs(2), "{wait:?}");
+        turns.landed(20);
+        turns.schedule(20, WAIT * 2);
+        assert_eq!(turns.take(WAIT * 2, |_| limits(12)), Some((20, WAIT)));
+    }
+
+    #[test]
+    fn opening_and_closing_in_a_loop_does_not_pile_up_waits_at_consul() {
+        let mut turns = Turns::default();
+        let mut ends = Vec::new();
+        for id in 0..1000 {
+            let now = ms(id);
+            turns.schedule(id, now);
+            let (_, wait) = turns.take(now, |_| limits(12)).unwrap();
+            ends.push(now + wait + wait / 16);
+            turns.remove(id);
+        }
+        let at_once = |now| ends.iter().filter(|&&end| end > now).count();
+        assert!(at_once(ms(1000)) <= 14, "{}", at_once(ms(1000)));
+    }
+
+    #[test]
+    fn what_is_removed_has_no_turn() {
+        let mut turns = Turns::default();
+        turns.schedule(1, ms(5));
+        turns.schedule(2, ms(5));
+        turns.schedule(3, ms(9));
+        assert_eq!(turns.take(ms(0), |_| limits(4)), None);
+        assert_eq!(turns.next_due(), Some(ms(5)));
+        turns.promote(ms(5));
+        turns.remove(1);
+        turns.remove(3);
+        assert_eq!(turns.take(ms(9), |_| limits(4)).map(|(id, _)| id), Some(2));
+        assert_eq!((turns.take(ms(9), |_| limits(4)), turns.next_due()), (None, None));
+    }
+}
