@@ -7,7 +7,7 @@
 set -eu
 LC_ALL=C; export LC_ALL
 max_calls=4
-max_instructions=40000
+max_instructions=40500
 short=200
 long=1200
 

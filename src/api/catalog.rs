@@ -27,6 +27,9 @@ pub struct NodeServices {
     pub services: Vec<Service>,
 }
 
+/// Every tag of a service, by its name.
+type Tags = BTreeMap<String, Vec<String>>;
+
 /// The catalog endpoints of a client. `near`, `filter`, node metadata, consistency and blocking are
 /// the options'.
 ///
@@ -53,10 +56,7 @@ impl<S: Style> Catalog<'_, S> {
 
     /// The names of the services, each with every tag that one of its instances has. Older
     /// versions of Consul ignore a filter here.
-    pub fn services(
-        &self,
-        options: &Options,
-    ) -> Result<S::Output<Answer<BTreeMap<String, Vec<String>>>>> {
+    pub fn services(&self, options: &Options) -> Result<S::Output<Answer<Tags>>> {
         type Found = Option<BTreeMap<String, Option<Vec<String>>>>;
         let call = Call::get(Target::new("/v1/catalog/services"), options);
         json::fetch_map(self.client, call, |services: Found| {

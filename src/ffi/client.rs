@@ -14,16 +14,20 @@ use crate::client::{Client, Either};
 use crate::config::Config;
 use crate::error::{Result, Status};
 use std::ffi::{CString, c_char};
+use std::ops::Deref;
 use std::ptr;
 use std::time::Duration;
 
 /// A client, and its endpoint as C reads it.
 pub struct Object {
     client: Client,
+    /// The same for calls of either style, so that none makes its own.
+    blocks: Client<Either>,
+    defers: Client<Either>,
     endpoint: CString,
 }
 
-impl std::ops::Deref for Object {
+impl Deref for Object {
     type Target = Client;
 
     fn deref(&self) -> &Client {
@@ -40,9 +44,26 @@ impl Handle for consul_client {
     }
 }
 
+/// The client of a call, which ends in its own way.
+pub(super) struct Caller {
+    client: handle::Shared<consul_client>,
+    style: Either,
+}
+
+impl Deref for Caller {
+    type Target = Client<Either>;
+
+    fn deref(&self) -> &Client<Either> {
+        match self.style {
+            Either::Blocks => &self.client.blocks,
+            Either::Defers => &self.client.defers,
+        }
+    }
+}
+
 /// The client of a call that ends in this way.
-pub(super) fn ending_in(client: *const consul_client, ending: &Ending) -> Result<Client<Either>> {
-    Ok(handle::get(client)?.styled(ending.style()))
+pub(super) fn ending_in(client: *const consul_client, ending: &Ending) -> Result<Caller> {
+    Ok(Caller { client: handle::get(client)?, style: ending.style() })
 }
 
 /// Makes a client from a copy of a configuration; a NULL `config` is what `consul_config_new` gives.
@@ -61,7 +82,8 @@ pub unsafe extern "C" fn consul_client_new(
             None => Client::new(&Config::new())?,
         };
         let endpoint = CString::new(client.endpoint()).unwrap_or_default();
-        out.give(Object { client, endpoint })
+        let (blocks, defers) = (client.styled(Either::Blocks), client.styled(Either::Defers));
+        out.give(Object { client, blocks, defers, endpoint })
     })
 }
 

@@ -259,8 +259,8 @@ pub unsafe extern "C" fn consul_event_take_service_entries(
     event: *const consul_event,
     out: *mut *mut consul_service_entries,
 ) -> consul_status {
-    // SAFETY: pointers as the header asks for.
     guard(|| {
+        // SAFETY: pointers as the header asks for.
         unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_service_entries>()?)
     })
 }

@@ -190,7 +190,7 @@ pub unsafe extern "C" fn consul_lock_new(
 /// what a request without an answer may have got is given back, in the background. A lock that was
 /// lost can be acquired again.
 #[unsafe(no_mangle)]
-pub extern "C" fn consul_lock_acquire(
+pub unsafe extern "C" fn consul_lock_acquire(
     lock: *const consul_lock,
     timeout_ms: u64,
     r#async: *const consul_async,
@@ -210,7 +210,7 @@ pub extern "C" fn consul_lock_acquire(
 
 /// Acquires the lock if nobody else holds it, without waiting; as `consul_lock_acquire`.
 #[unsafe(no_mangle)]
-pub extern "C" fn consul_lock_try_acquire(
+pub unsafe extern "C" fn consul_lock_try_acquire(
     lock: *const consul_lock,
     r#async: *const consul_async,
 ) -> consul_status {
@@ -227,7 +227,7 @@ pub extern "C" fn consul_lock_try_acquire(
 /// either, its state at Consul is unknown, and the library goes on releasing it in the background
 /// until the key is not its own or the TTL is over.
 #[unsafe(no_mangle)]
-pub extern "C" fn consul_lock_release(
+pub unsafe extern "C" fn consul_lock_release(
     lock: *const consul_lock,
     r#async: *const consul_async,
 ) -> consul_status {
@@ -253,7 +253,7 @@ pub extern "C" fn consul_lock_stop(lock: *const consul_lock) -> consul_status {
 /// it is in use, `CONSUL_ERR_ALREADY_HELD` when this lock is held, `CONSUL_ERR_LOCK_CONFLICT` when
 /// the key is used for something else.
 #[unsafe(no_mangle)]
-pub extern "C" fn consul_lock_destroy(
+pub unsafe extern "C" fn consul_lock_destroy(
     lock: *const consul_lock,
     r#async: *const consul_async,
 ) -> consul_status {

@@ -146,7 +146,11 @@ impl Monitor {
         if let Some(watch) = self.state.lock().polled.as_mut().filter(|watch| watch.is(live)) {
             watch.index = next;
         }
-        at_once(async { Ok(live.look().judge(answer?.value).await) })?;
+        let pair = answer?.value;
+        at_once(async {
+            live.look().judge(pair).await;
+            Ok(())
+        })?;
         let news = next != index || started.elapsed() >= BLOCKED;
         Ok(if place.is_none() { Some(SWEEP) } else { news.then_some(Duration::ZERO) })
     }

@@ -9,7 +9,7 @@ mod task;
 mod timers;
 mod work;
 
-pub(crate) use source::Source;
+pub(crate) use source::{Source, Tell};
 
 use super::fault;
 use crate::error::{Error, Result, Status};
@@ -139,8 +139,8 @@ impl Io {
     }
 
     /// Has the thread look after a non-blocking socket.
-    pub(crate) fn watch(&self, descriptor: Arc<OwnedFd>) -> std::io::Result<Source> {
-        Source::new(self.0.0.clone(), descriptor)
+    pub(crate) fn watch(&self, descriptor: Arc<OwnedFd>, tell: Tell) -> std::io::Result<Source> {
+        Source::new(self.0.0.clone(), descriptor, tell)
     }
 
     /// Makes a task go on on the I/O thread.

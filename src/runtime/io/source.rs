@@ -6,13 +6,15 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::*};
 use std::task::{Context, Poll, Waker};
 
 const READABLE: u8 = 1;
 const WRITABLE: u8 = 2;
 /// The peer has ended, or the socket is broken: reading does not block any more.
 const ENDED: u8 = 4;
+
+const BYTES: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);
 
 /// A non-blocking socket and what the kernel has told of it. Edge-triggered: registered once, and
 /// no system call for it in an exchange.
@@ -21,6 +23,19 @@ pub(crate) struct Source {
     descriptor: Arc<OwnedFd>,
     token: u64,
     ready: Arc<Ready>,
+    /// The kernel tells when there is room to write.
+    tells_of_room: AtomicBool,
+}
+
+/// What the kernel tells of from the beginning, beside bytes to read and the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tell {
+    /// Of room to write, too: needed while a connection is being made. TCP tells only after there
+    /// was none.
+    Room,
+    /// A unix socket tells of room whenever its peer has read something, so that is asked for only
+    /// when there was none.
+    Bytes,
 }
 
 #[derive(Default)]
@@ -30,7 +45,11 @@ pub(super) struct Ready {
 }
 
 impl Source {
-    pub(super) fn new(shared: Arc<Shared>, descriptor: Arc<OwnedFd>) -> io::Result<Source> {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        descriptor: Arc<OwnedFd>,
+        tell: Tell,
+    ) -> io::Result<Source> {
         let ready = Arc::<Ready>::default();
         let token = {
             let mut sources = shared.sources.lock();
@@ -39,9 +58,10 @@ impl Source {
             sources.known.insert(token, ready.clone());
             token
         };
-        let source = Source { shared, descriptor, token, ready };
-        let wanted = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        let tells_of_room = AtomicBool::new(tell == Tell::Room);
+        let source = Source { shared, descriptor, token, ready, tells_of_room };
         let (epoll, data) = (&source.shared.epoll, EventData::new_u64(token));
+        let wanted = if tell == Tell::Room { BYTES | EventFlags::OUT } else { BYTES };
         epoll::add(epoll, &source.descriptor, data, wanted)?;
         Ok(source)
     }
@@ -57,8 +77,13 @@ impl Source {
     }
 
     /// Ready when it may have room to write again.
-    pub(crate) fn poll_writable(&self, context: &mut Context<'_>) -> Poll<()> {
-        self.ready.poll(WRITABLE, context)
+    pub(crate) fn poll_writable(&self, context: &mut Context<'_>) -> io::Result<Poll<()>> {
+        let room = self.ready.poll(WRITABLE, context);
+        if room.is_pending() && !self.tells_of_room.swap(true, AcqRel) {
+            let (epoll, data) = (&self.shared.epoll, EventData::new_u64(self.token));
+            epoll::modify(epoll, &self.descriptor, data, BYTES | EventFlags::OUT)?;
+        }
+        Ok(room)
     }
 
     /// The last read filled its buffer, so there may be more.

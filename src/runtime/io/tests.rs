@@ -90,7 +90,7 @@ fn a_task_waits_for_a_socket_and_is_woken_by_bytes_and_by_the_end() {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap();
     let mut theirs = UnixStream::from(theirs);
-    let (source, (send, seen)) = (io.watch(Arc::new(ours)).unwrap(), unbounded());
+    let (source, (send, seen)) = (io.watch(Arc::new(ours), Tell::Bytes).unwrap(), unbounded());
     io.spawn(async move {
         let mut buffer = [0; 4];
         loop {

@@ -61,6 +61,12 @@ impl Budget {
         }
     }
 
+    /// How many calls wait for a place.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.calls.lock().waiting.len()
+    }
+
     fn ask<'a, 'c>(&'a self, lane: Lane, limit: usize, call: &'c Arc<Call>) -> Asked<'a, 'c> {
         let (lane, limit) = match lane {
             Lane::Calls => (&self.calls, limit),
@@ -150,13 +156,9 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    fn waiting(budget: &Budget) -> usize {
-        budget.calls.lock().waiting.len()
-    }
-
     /// A thread that waits for a place and reports when it has it.
     fn waiter(budget: &Arc<Budget>, report: mpsc::Sender<usize>) -> std::thread::JoinHandle<()> {
-        let number = waiting(budget);
+        let number = budget.waiting();
         let thread = std::thread::spawn({
             let budget = budget.clone();
             move || {
@@ -164,7 +166,7 @@ mod tests {
                 report.send(number).unwrap();
             }
         });
-        while waiting(budget) == number {
+        while budget.waiting() == number {
             std::thread::yield_now();
         }
         thread
@@ -204,7 +206,7 @@ mod tests {
         cancelled.interrupt(&Error::new(Status::Cancelled, "enough"));
         let cancelled = budget.take(Lane::Calls, 1, &cancelled).unwrap_err();
         assert_eq!(cancelled.status(), Status::Cancelled);
-        assert_eq!(waiting(&budget), 0);
+        assert_eq!(budget.waiting(), 0);
         drop(first);
         assert!(budget.take(Lane::Calls, 1, &call(MINUTE)).is_ok());
     }

@@ -175,16 +175,36 @@ impl Name {
 
 #[cfg(test)]
 mod tests {
-    use super::{FRESH, Name, Resolver};
-    use crate::error::{Error, Status};
+    use super::{FRESH, Io, Name, Resolver};
+    use crate::error::{Error, Result, Status};
     use crate::transport::cancel::Interrupt;
     use crate::transport::http::call::Call;
+    use std::future::poll_fn;
     use std::net::SocketAddr;
     use std::sync::Arc;
+    use std::sync::mpsc::channel;
+    use std::task::Poll;
     use std::time::{Duration, Instant};
 
     fn call(rest: Duration) -> Arc<Call> {
         Call::new(Instant::now() + rest, false, 0)
+    }
+
+    /// Asks on this thread, or in a task.
+    fn ask(name: &Arc<Name>, call: &Arc<Call>, in_task: bool) -> Result<Vec<SocketAddr>> {
+        if !in_task {
+            return name.addresses(call);
+        }
+        let (io, (send, answer)) = (Io::get().unwrap(), channel());
+        let (name, call, wake) = (name.clone(), call.clone(), io.clone());
+        io.spawn(async move {
+            let waker = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
+            call.run_in(&waker);
+            let _deadline = wake.wake_at(call.deadline, &waker);
+            let _ = send.send(name.addresses_in_task(&wake, &call).await);
+            call.leave_task();
+        });
+        answer.recv().unwrap()
     }
 
     fn found(_: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
@@ -217,43 +237,49 @@ mod tests {
 
     #[test]
     fn a_name_is_looked_up_once() {
-        let name = Arc::new(Name::new("consul", 5, found));
-        for _ in 0..2 {
-            let addresses = name.addresses(&call(Duration::from_secs(60))).unwrap();
-            assert_eq!(addresses, found("consul", 5).unwrap());
+        for in_task in [false, true] {
+            let name = Arc::new(Name::new("consul", 5, found));
+            for _ in 0..2 {
+                let addresses = ask(&name, &call(Duration::from_secs(60)), in_task).unwrap();
+                assert_eq!(addresses, found("consul", 5).unwrap());
+            }
+            let failing = Arc::new(Name::new("consul", 5, missing));
+            let error = ask(&failing, &call(Duration::from_secs(60)), in_task).unwrap_err();
+            assert_eq!(error.status(), Status::Connect);
+            assert_eq!(error.message(), "cannot look up the host \"consul\": no such name");
         }
-        let failing = Name { lookup: missing, ..Name::new("consul", 5, found) };
-        let error = Arc::new(failing).addresses(&call(Duration::from_secs(60))).unwrap_err();
-        assert_eq!(error.status(), Status::Connect);
-        assert_eq!(error.message(), "cannot look up the host \"consul\": no such name");
     }
 
     #[test]
     fn a_failed_lookup_keeps_the_last_good_answer() {
-        let name = Arc::new(Name::new("consul", 5, missing));
-        let old = Instant::now().checked_sub(FRESH).unwrap();
-        name.state.lock().addresses = Some((old, found("consul", 5).unwrap()));
-        let addresses = name.addresses(&call(Duration::from_secs(60))).unwrap();
-        assert_eq!(addresses, found("consul", 5).unwrap());
+        for in_task in [false, true] {
+            let name = Arc::new(Name::new("consul", 5, missing));
+            let old = Instant::now().checked_sub(FRESH).unwrap();
+            name.state.lock().addresses = Some((old, found("consul", 5).unwrap()));
+            let addresses = ask(&name, &call(Duration::from_secs(60)), in_task).unwrap();
+            assert_eq!(addresses, found("consul", 5).unwrap());
+        }
     }
 
     #[test]
     fn the_deadline_and_an_interruption_cut_the_wait() {
-        let name = Arc::new(Name::new("consul", 5, stuck));
-        let error = name.addresses(&call(Duration::from_millis(10))).unwrap_err();
-        assert_eq!(error.status(), Status::Timeout);
-        assert!(error.message().contains("looking up"), "{error}");
+        for in_task in [false, true] {
+            let name = Arc::new(Name::new("consul", 5, stuck));
+            let error = ask(&name, &call(Duration::from_millis(10)), in_task).unwrap_err();
+            assert_eq!(error.status(), Status::Timeout);
+            assert!(error.message().contains("looking up"), "{error}");
 
-        let cancelled = call(Duration::from_secs(60));
-        let waiting = std::thread::spawn({
-            let (name, call) = (name.clone(), cancelled.clone());
-            move || name.addresses(&call)
-        });
-        while name.state.lock().waiting.is_empty() {
-            std::thread::yield_now();
+            let cancelled = call(Duration::from_secs(60));
+            let waiting = std::thread::spawn({
+                let (name, call) = (name.clone(), cancelled.clone());
+                move || ask(&name, &call, in_task)
+            });
+            while name.state.lock().waiting.is_empty() {
+                std::thread::yield_now();
+            }
+            cancelled.interrupt(&Error::new(Status::Cancelled, "enough"));
+            assert_eq!(waiting.join().unwrap().unwrap_err().status(), Status::Cancelled);
+            assert!(name.state.lock().waiting.is_empty());
         }
-        cancelled.interrupt(&Error::new(Status::Cancelled, "enough"));
-        assert_eq!(waiting.join().unwrap().unwrap_err().status(), Status::Cancelled);
-        assert!(name.state.lock().waiting.is_empty());
     }
 }

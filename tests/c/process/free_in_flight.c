@@ -1,7 +1,9 @@
 /* A client is freed while other threads wait in its calls: the free is done within 10 ms, and every
- * call ends with CONSUL_ERR_CLOSED. */
+ * call ends with CONSUL_ERR_CLOSED. So it is with calls in a queue; where the queue is freed they end
+ * silently. */
 
 #include "control.h"
+#include "queue.h"
 
 enum { CALLERS = 8, ROUNDS = 10, WITHIN_MS = 10, SLACK_MS = 1 };
 
@@ -95,10 +97,55 @@ static void while_connecting(void)
     close(server.fd);
 }
 
+/* Frees a client or a queue that has more calls in flight than there are connections. */
+static void with_calls_in_a_queue(bool client_first)
+{
+    enum { CALLS = 50, CONNECTIONS = 4 };
+    struct listener server = listener();
+    consul_queue *queue = new_queue();
+    struct control control;
+    uint64_t took;
+    int fds[CONNECTIONS], i;
+    char byte;
+    client = client_with(server.address, "max_connections", "4");
+    for (i = 0; i < CALLS; i++) {
+        consul_async async = async_of(queue, (uint64_t)i);
+        CHECK_STATUS(CONSUL_PENDING, i % 2 ? consul_kv_put(client, "a", NULL, 0, 0, NULL, &async)
+                                           : consul_kv_get(client, "a", NULL, &async, NULL));
+    }
+    for (i = 0; i < CONNECTIONS; i++) {
+        fds[i] = accept(server.fd, NULL, NULL);
+        CHECK(fds[i] >= 0 && recv(fds[i], &byte, 1, 0) == 1);
+    }
+    control_start(&control);
+    if (client_first)
+        consul_client_free(client);
+    else
+        consul_queue_free(queue);
+    took = control_stop_ms(&control);
+    if (took > WITHIN_MS + SLACK_MS)
+        fail(__FILE__, __LINE__, "the free took %d ms", (int)took);
+    for (i = 0; client_first && i < CALLS; i++) {
+        consul_event *event = next_event(queue);
+        CHECK_EVENT(consul_event_tag(event), CONSUL_ERR_CLOSED, event);
+        consul_event_free(event);
+    }
+    /* Either way the connections are gone. */
+    for (i = 0; i < CONNECTIONS; i++) {
+        while (recv(fds[i], &byte, 1, 0) == 1)
+            ;
+        close(fds[i]);
+    }
+    consul_client_free(client);
+    consul_queue_free(queue);
+    close(server.fd);
+}
+
 int main(void)
 {
     int round;
     for (round = 0; round < ROUNDS; round++) {
+        with_calls_in_a_queue(round % 2 == 0);
         while_waiting_for_answers();
         while_connecting();
     }

@@ -4,7 +4,7 @@ use super::link::{Link, TlsLink};
 use super::socket::{Socket, wait};
 use super::wait_in_task;
 use crate::error::Result;
-use crate::runtime::io::{Io, Source};
+use crate::runtime::io::{Io, Source, Tell};
 use crate::transport::http::call::{Call, Phase};
 use crate::transport::http::connector::{
     Begun, Connector, Pauses, Target, Tries, UnixSocket, begin_tcp, finish_tcp, not_secured,
@@ -60,7 +60,7 @@ async fn connect_tcp(
 ) -> io::Result<Source> {
     let (descriptor, begun) = begin_tcp(address, call)?;
     // Not before: the kernel calls a socket that is not being connected yet hung up.
-    let source = io.watch(descriptor)?;
+    let source = io.watch(descriptor, Tell::Room)?;
     if begun == Begun::Pending {
         await_connected(&source, until, io, call).await?;
     }
@@ -71,11 +71,11 @@ async fn connect_tcp(
 async fn await_connected(source: &Source, until: Instant, io: &Io, call: &Call) -> io::Result<()> {
     let mut timer = None;
     let connected = wait(call, |context| {
-        if source.poll_writable(context).is_ready() {
-            return Poll::Ready(());
+        if source.poll_writable(context)?.is_ready() {
+            return Ok(Poll::Ready(()));
         }
         timer.get_or_insert_with(|| io.wake_at(until, context.waker()));
-        if Instant::now() >= until { Poll::Ready(()) } else { Poll::Pending }
+        Ok(if Instant::now() >= until { Poll::Ready(()) } else { Poll::Pending })
     });
     connected.await?;
     sockopt::socket_error(source.descriptor())??;
@@ -93,5 +93,5 @@ async fn open_unix(path: &Path, io: &Io, call: &Call) -> Result<Source> {
     while !socket.connect(call)? {
         wait_in_task(io, call, pauses.next(call)?).await?;
     }
-    io.watch(socket.finish(true)?).map_err(failure::from_io)
+    io.watch(socket.finish(true)?, Tell::Bytes).map_err(failure::from_io)
 }

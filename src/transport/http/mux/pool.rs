@@ -16,7 +16,7 @@ use std::time::Instant;
 /// Keeps the I/O thread, too, as long as there are clients that have used it.
 pub(in crate::transport::http) struct Pool {
     pub(super) io: Io,
-    pub(super) budget: Arc<Budget>,
+    pub(in crate::transport::http) budget: Arc<Budget>,
     connector: Arc<Connector>,
     idle: Mutex<Idle>,
     /// Woken by what happens to idle connections.
@@ -70,7 +70,9 @@ impl Pool {
     /// Takes a connection back that can serve another exchange.
     pub(super) fn put(&self, mut connection: Connection, max_connections: usize) {
         connection.rest();
-        connection.link.socket().source().wake(self.sweeper.clone());
+        if self.is_over(&connection) {
+            return;
+        }
         let now = Instant::now();
         let mut idle = self.idle.lock();
         if idle.connections.len() >= max_connections.max(MAX_IDLE) {
@@ -83,19 +85,22 @@ impl Pool {
         }
     }
 
+    /// True when the connection has come to its end; otherwise its end wakes the sweeper.
+    fn is_over(&self, connection: &Connection) -> bool {
+        // In this order, so that no news comes in between.
+        connection.link.socket().source().wake(self.sweeper.clone());
+        connection.link.is_over()
+    }
+
     /// Closes what is too old, or over.
-    fn sweep(&self) {
-        let now = Instant::now();
+    pub(in crate::transport::http) fn sweep(&self, now: Instant) {
         let mut idle = self.idle.lock();
         let known = std::mem::take(&mut idle.connections);
         let (kept, closed): (Vec<_>, Vec<_>) =
             known.into_iter().partition(|(since, connection)| {
                 let is_old = now.saturating_duration_since(*since) >= MAX_IDLE_AGE;
-                !is_old && !connection.link.is_over()
+                !is_old && !self.is_over(connection)
             });
-        for (_, connection) in &kept {
-            connection.link.socket().source().wake(self.sweeper.clone());
-        }
         let next = kept.first().map(|(since, _)| *since + MAX_IDLE_AGE);
         idle.connections = kept;
         let timer = next.map(|at| self.io.wake_at(at, &self.sweeper));
@@ -114,7 +119,7 @@ impl Wake for Sweeper {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if let Some(pool) = self.0.upgrade() {
-            pool.sweep();
+            pool.sweep(Instant::now());
         }
     }
 }

@@ -58,7 +58,7 @@ impl Socket {
 
     /// Waits until there may be bytes.
     pub(super) async fn readable(&self, call: &Call) -> io::Result<()> {
-        wait(call, |context| self.source.poll_readable(context)).await
+        wait(call, |context| Ok(self.source.poll_readable(context))).await
     }
 
     /// Receives what is there; none when that is nothing.
@@ -103,10 +103,10 @@ impl Read for Now<'_> {
 /// Waits for a socket until the call's deadline.
 pub(super) async fn wait(
     call: &Call,
-    mut ready: impl FnMut(&mut Context<'_>) -> Poll<()>,
+    mut ready: impl FnMut(&mut Context<'_>) -> io::Result<Poll<()>>,
 ) -> io::Result<()> {
     poll_fn(|context| {
-        let waited = ready(context);
+        let waited = ready(context)?;
         if let Err(reason) = call.check().and_then(|()| call.rest()) {
             return Poll::Ready(Err(io::Error::other(reason)));
         }

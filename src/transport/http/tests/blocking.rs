@@ -10,6 +10,8 @@ mod deadlines;
 mod endings;
 #[path = "forks.rs"]
 mod forks;
+#[path = "tls.rs"]
+mod tls;
 #[path = "signals.rs"]
 mod signals;
 

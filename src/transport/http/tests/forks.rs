@@ -4,21 +4,6 @@ use super::*;
 use crate::sys::testing::in_child;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
-/// A server that answers on any number of connections with the connection's number.
-fn numbering() -> Address {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = Address::parse(&listener.local_addr().unwrap().to_string()).unwrap();
-    std::thread::spawn(move || {
-        for number in 0.. {
-            let Ok((stream, _)) = listener.accept() else { return };
-            let body = format!("{number}");
-            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-            std::thread::spawn(move || answer_all(stream, answer.as_bytes()));
-        }
-    });
-    address
-}
-
 fn number(response: Result<Response>) -> i32 {
     String::from_utf8(response.unwrap().body).unwrap().parse().unwrap()
 }

@@ -1,6 +1,8 @@
 //! Exchanges with small scripted servers. What is expected is the same whether an exchange blocks
 //! or is started, so the same tests run in both ways.
 
+#![allow(clippy::duplicate_mod)] // As said.
+
 mod blocking;
 mod speed;
 mod started;
@@ -102,4 +104,19 @@ fn answer_all(mut stream: impl Read + Write, answer: &[u8]) {
 fn wait_for_close(mut stream: impl Read) {
     let mut rest = [0; 1024];
     while stream.read(&mut rest).is_ok_and(|count| count > 0) {}
+}
+
+/// A server that answers on any number of connections with the connection's number.
+fn numbering() -> Address {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = Address::parse(&listener.local_addr().unwrap().to_string()).unwrap();
+    std::thread::spawn(move || {
+        for number in 0.. {
+            let Ok((stream, _)) = listener.accept() else { return };
+            let body = format!("{number}");
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            std::thread::spawn(move || answer_all(stream, answer.as_bytes()));
+        }
+    });
+    address
 }

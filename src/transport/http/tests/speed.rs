@@ -27,8 +27,12 @@ fn owned() -> OwnedRequest {
     }
 }
 
-/// Exchanges a second, with this many in flight, started by one thread.
-fn started(transport: &Arc<HttpTransport>, in_flight: usize) -> f64 {
+/// Exchanges a second, with this many in flight, started by one thread, until that says enough.
+fn started(
+    transport: &Arc<HttpTransport>,
+    in_flight: usize,
+    enough: impl Fn(u32, Duration) -> bool,
+) -> f64 {
     let (send, answers) = unbounded();
     let begin = || {
         let send = send.clone();
@@ -37,7 +41,7 @@ fn started(transport: &Arc<HttpTransport>, in_flight: usize) -> f64 {
     };
     let (begun, mut count) = (Instant::now(), 0);
     (0..in_flight).for_each(|_| begin());
-    while begun.elapsed() < TIME {
+    while !enough(count, begun.elapsed()) {
         answers.recv().unwrap().unwrap();
         count += 1;
         begin();
@@ -67,8 +71,17 @@ fn exchanges_a_second() {
         let one = blocking(&transport);
         println!("blocking, one thread: {one:.0}/s");
         for in_flight in [1, IN_FLIGHT] {
-            let rate = started(&transport, in_flight);
+            let rate = started(&transport, in_flight, |_, time| time >= TIME);
             println!("started, {in_flight} in flight: {rate:.0}/s, {:.2} times", rate / one);
         }
     }
+}
+
+/// For strace: ten thousand exchanges, with the number in flight that the environment says.
+#[test]
+#[ignore = "a measurement"]
+fn exchanges_to_be_counted() {
+    let Some(transport) = consul() else { return };
+    let in_flight = std::env::var("IN_FLIGHT").map_or(IN_FLIGHT, |text| text.parse().unwrap());
+    started(&transport, in_flight, |count, _| count >= 10_000);
 }

@@ -10,6 +10,10 @@ mod deadlines;
 mod endings;
 #[path = "forks.rs"]
 mod forks;
+#[path = "many.rs"]
+mod many;
+#[path = "tls.rs"]
+mod tls;
 
 use super::*;
 use crate::transport::OwnedRequest;
@@ -21,7 +25,14 @@ pub(super) fn start(
     request: Request<'_>,
 ) -> Receiver<Result<Response>> {
     let (send, answer) = bounded(1);
-    let owned = OwnedRequest {
+    let cancel = request.cancel.cloned().unwrap_or_default();
+    let done = Box::new(move |result| send.send(result).unwrap());
+    transport.clone().start(owned(&request), cancel, done);
+    answer
+}
+
+fn owned(request: &Request<'_>) -> OwnedRequest {
+    OwnedRequest {
         method: request.method,
         target: request.target.to_owned(),
         headers: request.headers.to_vec(),
@@ -30,10 +41,7 @@ pub(super) fn start(
         replay: request.replay,
         max_answer: request.max_answer,
         lane: request.lane,
-    };
-    let cancel = request.cancel.cloned().unwrap_or_default();
-    transport.clone().start(owned, cancel, Box::new(move |result| send.send(result).unwrap()));
-    answer
+    }
 }
 
 fn exchange(transport: &Arc<HttpTransport>, request: Request<'_>) -> Result<Response> {
