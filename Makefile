@@ -1,6 +1,6 @@
 # Thin verbs; the work is in the scripts.
 
-.PHONY: all demo test header lint clean help
+.PHONY: all demo test header lint install install-strip uninstall dist deb clean help
 
 target := $(or $(CARGO_TARGET_DIR),target)
 
@@ -15,15 +15,32 @@ demo: ## sets up, builds, shows the library at work on a real Consul
 test: ## sets up, runs every test (STAGES="rust lua" for some)
 	tests/run.sh $(STAGES)
 
-header: ## writes what is generated: header, LuaJIT cdef, options setters, settings page
+header: ## writes what is generated: header, LuaJIT cdef, C++ and Python parts, options setters, settings page
 	BLESS=1 cargo test --locked --test abi --test house
 
 lint: ## formatting, clippy, documentation, shell scripts, licenses
 	tests/lint.sh
+
+install: ## the built library with all that goes with it: PREFIX=/usr/local DESTDIR= LIBDIR= ... WITH_PYTHON=
+	deploy/install.sh install
+
+install-strip: ## the same, without symbols
+	deploy/install.sh install-strip
+
+uninstall: ## removes what install put there
+	deploy/install.sh uninstall
+
+dist: ## sets up, builds release archives that load on glibc 2.17: target/dist (ARCH="x86_64 aarch64")
+	tests/support/setup.sh dist
+	deploy/dist.sh $(ARCH)
+
+deb: ## sets up, builds Debian packages of the release library: target/deb (ARCH="x86_64 aarch64")
+	tests/support/setup.sh dist
+	deploy/deb.sh $(ARCH)
 
 clean: ## removes what was built and fetched
 	cargo clean
 	rm -rf .cache
 
 help: ## these words
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile

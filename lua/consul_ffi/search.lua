@@ -5,8 +5,9 @@
 ---    tried then.
 --- 2. The folder of the Lua module.
 --- 3. The build folders of the source tree that the module lies in.
---- 4. Every entry of package.cpath.
---- 5. The system's loader (LD_LIBRARY_PATH, /etc/ld.so.conf).
+--- 4. The library folders of the prefix that the module is installed in.
+--- 5. Every entry of package.cpath.
+--- 6. The system's loader (LD_LIBRARY_PATH, /etc/ld.so.conf).
 
 local search = {}
 
@@ -37,6 +38,16 @@ local function append_builds(places, folder)
     places[#places + 1] = target .. "/debug/libconsul_ffi.so"
 end
 
+--- What was unpacked or installed where the system's loader does not look: many systems leave out
+--- even /usr/local/lib.
+local function append_prefix(places, folder)
+    local prefix = folder:match("^(.*/)share/lua/5%.1/$")
+    if prefix then
+        append(places, prefix .. "lib/")
+        append(places, prefix .. "lib64/")
+    end
+end
+
 --- An entry without a slash means the current folder to Lua and a search of the system's folders to
 --- the loader, so it gets one.
 local function append_cpath(places, cpath)
@@ -60,6 +71,7 @@ function search.places(explicit, folder, cpath)
     local places = {}
     append(places, folder)
     append_builds(places, folder)
+    append_prefix(places, folder)
     append_cpath(places, cpath)
     append(places, "")
     return places

@@ -16,7 +16,7 @@ pub(crate) use target::Target;
 
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
-use crate::runtime::{BootClock, Upkeep, io};
+use crate::runtime::{BootClock, Upkeep};
 use crate::sys::PerProcess;
 use crate::transport::{Method, Request, Response, Transport};
 use base64::Engine;
@@ -160,7 +160,8 @@ impl<S: Style> Client<S> {
         let upkeep = self.upkeep();
         let gave_back = upkeep.leave(deadline);
         self.shutdown();
-        if gave_back && upkeep.lane.wait_closed(deadline) && io::wait_ended(deadline) {
+        let lane_ended = upkeep.lane.wait_closed(deadline);
+        if self.shared.transport.wait_closed(deadline) && lane_ended && gave_back {
             return Ok(());
         }
         let message = format!("not everything could be given back within {timeout:?}");

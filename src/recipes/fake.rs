@@ -407,6 +407,10 @@ impl Transport for Fake {
         std::thread::spawn(move || done(self.exchange(request.borrow(&cancel))));
     }
 
+    fn wait_closed(&self, _: Instant) -> bool {
+        true
+    }
+
     fn close(&self) {
         self.state.lock().closed = true;
         self.changed.notify_all();

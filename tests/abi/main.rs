@@ -7,9 +7,11 @@
 
 mod cdef;
 mod compile;
+mod cpp;
 mod header;
 mod lock;
 mod model;
+mod python;
 mod setters;
 mod status;
 mod symbols;
@@ -41,8 +43,15 @@ fn generated_files_are_up_to_date() {
     check("src/ffi/status.rs", &status::render());
     check("src/ffi/options_setters.rs", &setters::render());
     let header = header::render();
+    let model = model::parse(&header);
     check("include/consul_ffi.h", &header);
-    check("lua/consul_ffi/cdef.lua", &cdef::render(&model::parse(&header)));
+    for (path, text) in cpp::render(&header, &model) {
+        check(path, &text);
+    }
+    check("lua/consul_ffi/cdef.lua", &cdef::render(&model));
+    check("python/consul_ffi/_abi.py", &python::abi(&model));
+    check("python/consul_ffi/errors.py", &python::errors());
+    check("python/consul_ffi/_settings.py", &python::settings());
 }
 
 #[test]

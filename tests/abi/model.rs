@@ -122,6 +122,12 @@ impl Header {
         name
     }
 
+    /// The number that a type is, such as `int32_t` for `consul_status`.
+    pub fn number<'a>(&'a self, ctype: &'a str) -> &'a str {
+        let named = self.numbers.iter().find(|number| number.name == ctype);
+        named.map_or(ctype, |number| &number.ctype)
+    }
+
     /// What the rules of the ABI forbid.
     pub fn complaints(&self) -> Vec<String> {
         let mut complaints = Vec::new();

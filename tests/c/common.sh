@@ -1,9 +1,10 @@
-# For the stages that run the C programs: . tests/c/common.sh
+# For the stages that run C and C++ programs: [suite=FOLDER OF tests] . tests/c/common.sh
 # shellcheck shell=sh
 
 # Where cargo builds, and what is built from here.
 target=${CARGO_TARGET_DIR:-$PWD/target}
-out=$target/c
+suite=${suite:-c}
+out=$target/$suite
 
 if ! CONSUL_BIN=$(tests/support/get-consul.sh); then
     [ -z "${CI:-}" ] || exit 1
@@ -25,7 +26,7 @@ library() {
 # Builds the programs: programs NAME COMPILER STANDARD LIBRARY [FLAGS]; into $out/NAME
 programs() {
     mkdir -p "$out/$1"
-    make -s -C tests/c -j2 OUT="$out/$1" CC="$2" STD="$3" LIB="$4" FLAGS="${5:-}"
+    make -s -C "tests/$suite" -j2 OUT="$out/$1" CC="$2" STD="$3" LIB="$4" FLAGS="${5:-}"
 }
 
 # The certificates of tests/support/certs.sh, made once.

@@ -22,7 +22,7 @@ fn render() -> String {
         "# Settings\n\n\
          Written from the table in `src/config/table.rs`: change it there and run `make header`.\n\n\
          A program sets a setting by name and string: `consul_config_set(config, \"timeout_ms\", \"2000\")` in C, \
-         `consul.connect{ timeout_ms = 2000 }` in Lua, `config.set(\"timeout_ms\", \"2000\")` in Rust. \
+         `consul.connect{ timeout_ms = 2000 }` in Lua, `consul_ffi.Client(timeout_ms=2000)` in Python, `config.set(\"timeout_ms\", \"2000\")` in Rust. \
          What a program sets beats the token file, which beats the environment, which beats the default. \
          The environment is read once, when the configuration is made. \
          An unknown name, or a value that is not allowed, is an error that says what is.\n",

@@ -55,6 +55,15 @@ describe("the loader", function()
         assert.equal(LOADED, run(PRINT_VERSION))
     end)
 
+    it("finds it in the prefix that the module is installed in", function()
+        local installed = folder .. "prefix/share/lua/5.1/"
+        helper.must(("mkdir -p %s %sprefix/lib64 && cp -r %sconsul_ffi %s"):format(
+            installed, folder, modules, installed))
+        helper.fake_library(folder .. "prefix/lib64/libconsul_ffi.so.1", MAJOR, MINOR)
+        modules = installed
+        assert.equal(LOADED, run(PRINT_VERSION))
+    end)
+
     it("finds it in package.cpath, also by an entry without a slash", function()
         helper.fake_library(folder .. "libconsul_ffi.so", MAJOR, MINOR)
         assert.equal(LOADED, run(PRINT_VERSION, "LUA_CPATH='?.so'"))

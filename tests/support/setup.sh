@@ -1,7 +1,7 @@
 #!/bin/sh
-# setup.sh demo|test|lint: install what `make demo`, `make test` or `make lint`
-# needs and this machine lacks, by apt, on Debian 12 and 13 and Ubuntu 22.04
-# and 24.04.
+# setup.sh demo|test|lint|dist: install what `make demo`, `make test`, `make lint`,
+# or `make dist` and `make deb`, needs and this machine lacks, by apt, on Debian 12
+# and 13 and Ubuntu 22.04 and 24.04.
 #
 # When nothing is missing it says nothing, calls no apt and is done at once.
 # Exit: 0 all is there; 1 something is missing and cannot be installed here.
@@ -13,8 +13,8 @@ die() { say "$*"; exit 1; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
 case ${1:-} in
-    demo | test | lint) what=$1 ;;
-    *) echo "usage: setup.sh demo|test|lint" >&2; exit 2 ;;
+    demo | test | lint | dist) what=$1 ;;
+    *) echo "usage: setup.sh demo|test|lint|dist" >&2; exit 2 ;;
 esac
 
 # Both ends of a compiler: one that finds no libc headers is no help.
@@ -40,15 +40,18 @@ missing() {
     [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
     case $what in
         demo) missing_to_run ;;
-        test) missing_to_run; missing_to_test ;;
+        test) missing_to_run; missing_to_test; missing_to_dist ;;
+        dist) missing_consul; missing_to_dist ;;
         lint) has shellcheck || echo shellcheck ;;
     esac
 }
 
 missing_to_run() {
     has luajit || echo luajit
-    has_consul || has_keyring || echo debian-archive-keyring
+    missing_consul
 }
+
+missing_consul() { has_consul || has_keyring || echo debian-archive-keyring; }
 
 missing_to_test() {
     # The header is for C++ too.
@@ -59,9 +62,31 @@ missing_to_test() {
         echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
     fi
     has busted || echo lua-busted
+    has python3 || echo python3
     has valgrind || echo valgrind
     has strace || echo strace
     has openssl || echo openssl
+    has cmake || echo cmake
+    has pkg-config || echo pkg-config
+    # Out of the path of who is not root.
+    has debootstrap || [ -x /usr/sbin/debootstrap ] || echo debootstrap
+}
+
+missing_to_dist() {
+    # Not every Python that runs can make an environment.
+    has python3 && python3 -c 'import ensurepip' 2>/dev/null || printf '%s\n' python3 python3-venv
+    has llvm-strip || echo llvm
+    has xz || echo xz-utils
+    # To run what was built for the other architecture.
+    case $(uname -m) in
+        x86_64) missing_to_emulate aarch64 arm64 ;;
+        aarch64) missing_to_emulate x86_64 amd64 ;;
+    esac
+}
+
+missing_to_emulate() { # ARCHITECTURE DEBIAN'S-NAME
+    has "qemu-$1" || echo qemu-user
+    [ -d "/usr/$1-linux-gnu/lib" ] || echo "libc6-$2-cross"
 }
 
 as_root() {

@@ -10,6 +10,7 @@ mod timers;
 mod work;
 
 pub(crate) use source::{Source, Tell};
+pub(crate) use work::is_io_thread;
 
 use super::fault;
 use crate::error::{Error, Result, Status};
@@ -20,7 +21,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Instant;
 use task::Task;
 use timers::{Key, Timers};
@@ -87,7 +88,8 @@ impl Io {
     pub(crate) fn get() -> Result<Io> {
         let threads = threads();
         let mut current = threads.current.lock();
-        if let Some(owner) = current.upgrade() {
+        // It may have ended by itself: some hosts close every descriptor they find.
+        if let Some(owner) = current.upgrade().filter(|owner| !owner.0.queue.lock().ended) {
             return Ok(Io(owner));
         }
         let io = Io::start(threads)?;
@@ -142,17 +144,19 @@ impl Io {
     pub(crate) fn watch(&self, descriptor: Arc<OwnedFd>, tell: Tell) -> std::io::Result<Source> {
         Source::new(self.0.0.clone(), descriptor, tell)
     }
+}
 
-    /// Makes a task go on on the I/O thread.
-    pub(crate) fn hop(&self) -> impl Future<Output = ()> + Send + use<> {
-        std::future::poll_fn(|context| {
-            if work::is_io_thread() {
-                return std::task::Poll::Ready(());
-            }
-            context.waker().wake_by_ref();
-            std::task::Poll::Pending
-        })
-    }
+/// Makes a task go on in another turn of the I/O thread.
+pub(crate) async fn next_turn() {
+    let mut is_next = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut is_next, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Waits until no I/O thread is left of those that nobody holds any more. True at once while

@@ -70,13 +70,10 @@ fn a_panic_ends_neither_the_thread_nor_what_comes_after() {
     let _timer = io.after(Instant::now(), || panic!("out of luck"));
     io.spawn(async { panic!("out of luck") });
     let last = send.clone();
-    io.spawn({
-        let hop = io.hop();
-        async move {
-            let _held = send;
-            hop.await;
-            panic!("out of luck")
-        }
+    io.spawn(async move {
+        let _held = send;
+        next_turn().await;
+        panic!("out of luck")
     });
     io.run(move || last.send(1).unwrap());
     assert_eq!(seen.recv_timeout(PATIENCE), Ok(1));
@@ -123,7 +120,9 @@ fn a_thread_that_is_awake_is_not_rung() {
     });
     for _ in 0..100 {
         let ran = ran.clone();
-        io.run(move || drop(ran.fetch_add(1, SeqCst)));
+        io.run(move || {
+            ran.fetch_add(1, SeqCst);
+        });
     }
     go.send(()).unwrap();
     io.run(move || done.send(()).unwrap());
@@ -177,4 +176,29 @@ fn a_forked_child_leaves_its_parents_thread_alone_and_has_its_own() {
     let (send, seen) = unbounded();
     io.run(move || send.send(4).unwrap());
     assert_eq!(seen.recv_timeout(PATIENCE), Ok(4));
+}
+
+#[test]
+fn a_thread_whose_descriptors_are_closed_ends_and_another_takes_its_place_in_a_forked_child() {
+    // In a child, for the number of a closed descriptor may be another test's at once.
+    let status = sys::testing::in_child(|| {
+        let io = Io::get().unwrap();
+        let (send, seen) = unbounded();
+        let held = send.clone();
+        io.spawn(async move {
+            let _held = held;
+            next_turn().await;
+            std::future::pending::<()>().await;
+        });
+        sys::testing::close_behind_its_back(&io.0.0.epoll);
+        let until = in_ms(10_000);
+        while !io.0.0.queue.lock().ended {
+            io.run(|| {});
+            assert!(Instant::now() < until);
+        }
+        let other = Io::get().unwrap();
+        other.run(move || send.send(6).unwrap());
+        seen.recv_timeout(PATIENCE).unwrap()
+    });
+    assert_eq!(status, 6);
 }

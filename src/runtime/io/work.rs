@@ -35,7 +35,7 @@ thread_local! {
 }
 
 /// True on the I/O thread.
-pub(super) fn is_io_thread() -> bool {
+pub(crate) fn is_io_thread() -> bool {
     IS_IO.with(Cell::get)
 }
 
@@ -48,7 +48,11 @@ pub(super) fn run(shared: &Shared) {
         worked |= !jobs.is_empty();
         jobs.drain(..).for_each(Job::run);
         let timeout = rest(shared, worked);
-        worked = wait(shared, &mut events, timeout);
+        match wait(shared, &mut events, timeout) {
+            Ok(news) => worked = news,
+            // Nothing of this thread works any more.
+            Err(_) => break,
+        }
     }
     end(shared);
 }
@@ -81,20 +85,24 @@ fn rest(shared: &Shared, worked: bool) -> Duration {
 }
 
 /// Waits for sockets and wakes their tasks. True when there was one.
-fn wait(shared: &Shared, events: &mut Vec<epoll::Event>, timeout: Duration) -> bool {
+fn wait(
+    shared: &Shared,
+    events: &mut Vec<epoll::Event>,
+    timeout: Duration,
+) -> rustix::io::Result<bool> {
     events.clear();
     // The kernel counts in milliseconds here; waking a little before a time is due would be in
     // vain.
     let ms = timeout.as_nanos().div_ceil(1_000_000);
     let ms = i64::try_from(ms).unwrap_or(i64::MAX);
     let timeout = Timespec { tv_sec: ms / 1000, tv_nsec: ms % 1000 * 1_000_000 };
-    // Its errors leave nothing to wait for: a signal (all are blocked), a bad descriptor.
     let waited = epoll::wait(&shared.epoll, spare_capacity(events), Some(&timeout));
     if ms > 0 {
         shared.queue.lock().asleep = None;
     }
-    if waited.is_err() || events.is_empty() {
-        return false;
+    // No signal ends it, for all are blocked.
+    if waited? == 0 {
+        return Ok(false);
     }
     let ready: Vec<_> = {
         let sources = shared.sources.lock();
@@ -107,7 +115,7 @@ fn wait(shared: &Shared, events: &mut Vec<epoll::Event>, timeout: Duration) -> b
     for (source, flags) in ready {
         source.notify(flags);
     }
-    true
+    Ok(true)
 }
 
 /// Lets go of everything: what a job or a task holds may hand in something else as it is dropped.

@@ -29,9 +29,10 @@ use crate::sys::PerProcess;
 use call::{Call, Running};
 use endpoint::Endpoint;
 use message::Messages;
-use mux::Pool;
+use mux::{Pool, Tasks};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::time::Instant;
 
 /// How a transport reaches its Consul agent.
 #[derive(Clone, Debug)]
@@ -60,10 +61,12 @@ pub struct HttpTransport {
 }
 
 /// What a transport has in one process.
+#[derive(Default)]
 struct Process {
     /// None after `close`.
     links: Mutex<Option<Links>>,
     closing: CancelToken,
+    tasks: Arc<Tasks>,
 }
 
 struct Links {
@@ -112,7 +115,7 @@ impl HttpTransport {
     /// What it has in this process; a forked child has connections of its own.
     fn process(&self) -> &Process {
         self.process.get_or_init(|| {
-            let process = Process { links: Mutex::default(), closing: CancelToken::new() };
+            let process = Process::default();
             if self.closed.load(Acquire) {
                 process.close();
             } else {
@@ -185,6 +188,10 @@ impl Transport for HttpTransport {
     fn close(&self) {
         self.closed.store(true, Release);
         self.process().close();
+    }
+
+    fn wait_closed(&self, deadline: Instant) -> bool {
+        self.process().tasks.wait_ended(deadline)
     }
 
     fn endpoint(&self) -> &str {

@@ -4,6 +4,7 @@ use super::connection::Outgoing;
 use super::pool::Pool;
 use crate::error::{Error, Result, Status};
 use crate::runtime::fault;
+use crate::runtime::io::next_turn;
 use crate::transport::http::call::Call;
 use crate::transport::http::{HttpTransport, explain, failure};
 use crate::transport::{CancelToken, Done, OwnedRequest, Response};
@@ -24,15 +25,14 @@ pub(in crate::transport::http) fn start(
         Ok(pool) => (pool, transport.call(&request.borrow(&cancel))),
         Err(error) => return done(Err(transport.told(error, false))),
     };
-    let done = Finish(Some(done));
+    let (done, counted) = (Finish(Some(done)), transport.process().tasks.enter());
     pool.io.clone().spawn(async move {
         let answer = attended(&transport, &pool, &request, &cancel, &call).await;
         let answer = answer.map_err(|error| transport.told(error, call.is_sent()));
-        // Where nothing had to be waited for, this is still the caller's thread.
-        pool.io.hop().await;
         // The last to go may have to close.
         drop((pool, transport));
         done.with(answer);
+        drop(counted);
     });
 }
 
@@ -45,20 +45,24 @@ async fn attended(
     cancel: &CancelToken,
     call: &Arc<Call>,
 ) -> Result<Response> {
-    let mut deadline = None;
+    let (mut deadline, mut is_immediate) = (None, true);
     let mut exchange = pin!(run(transport, pool, request, cancel, call));
     let answer = poll_fn(|context| {
         if deadline.is_none() {
             call.run_in(context.waker());
             deadline = Some(pool.io.wake_at(call.deadline, context.waker()));
         }
-        match fault::caught(|| exchange.as_mut().poll(context)) {
-            Ok(progress) => progress,
-            Err(fault) => Poll::Ready(Err(fault)),
-        }
+        let progress = fault::caught(|| exchange.as_mut().poll(context));
+        let progress = progress.unwrap_or_else(|fault| Poll::Ready(Err(fault)));
+        is_immediate &= progress.is_ready();
+        progress
     });
     let answer = answer.await;
     call.leave_task();
+    if is_immediate {
+        // This is still the caller's thread, or within what another exchange told its answer to.
+        next_turn().await;
+    }
     answer
 }
 

@@ -20,7 +20,7 @@ fn timed_out(time: Duration, exchange: impl FnOnce(Instant) -> Result<Response>)
 }
 
 fn get_by(transport: &Arc<HttpTransport>, deadline: Instant) -> Result<Response> {
-    exchange(&transport, Request { deadline, ..request(Method::Get, "/v1/kv/a") })
+    exchange(transport, Request { deadline, ..request(Method::Get, "/v1/kv/a") })
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn sending_to_a_peer_that_does_not_read() {
     });
     let transport = server.transport();
     let body = vec![0; 16 << 20];
-    let error = timed_out(Duration::from_millis(300), |deadline| {
+    let error = timed_out(Duration::from_millis(1000), |deadline| {
         let request = Request { body: Some(&body), deadline, ..request(Method::Put, "/") };
         exchange(&transport, request)
     });

@@ -19,8 +19,7 @@ fn ended(
 ) -> Status {
     let token = CancelToken::new();
     std::thread::scope(|scope| {
-        let call =
-            scope.spawn(|| exchange(&transport, Request { cancel: Some(&token), ..request }));
+        let call = scope.spawn(|| exchange(transport, Request { cancel: Some(&token), ..request }));
         begun();
         let start = Instant::now();
         end(&token);

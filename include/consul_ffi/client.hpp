@@ -1,0 +1,114 @@
+/// The client.
+
+#ifndef CONSUL_FFI_CLIENT_HPP
+#define CONSUL_FFI_CLIENT_HPP
+
+#include "agent.hpp"
+#include "catalog.hpp"
+#include "health.hpp"
+#include "kv.hpp"
+#include "lock.hpp"
+#include "response.hpp"
+#include "txn.hpp"
+
+CONSUL_FFI_NAMESPACE_BEGIN
+
+/// Talks to one Consul agent. One is enough for a process; any number of threads may use it at
+/// once. Move-only. Its end never blocks: what is in flight on other threads ends with
+/// `err_closed`, locks are lost. `close` ends it in order.
+class client : detail::calls {
+public:
+    using handle_type = consul_client;
+
+    /// Empty: every call gives `err_handle`.
+    client() noexcept : calls(nullptr) {}
+    /// Takes the handle over.
+    explicit client(consul_client *handle) noexcept : calls(handle), handle_(handle) {}
+
+    client(client &&other) noexcept : calls(std::exchange(other.client_, nullptr)),
+                                      handle_(std::move(other.handle_)) {}
+    client &operator=(client &&other) noexcept {
+        if (this != &other) {
+            client_ = std::exchange(other.client_, nullptr);
+            handle_ = std::move(other.handle_);
+        }
+        return *this;
+    }
+
+    /// Makes a client; it connects on first use. `err_config` or `err_tls` when a setting, or a
+    /// file that it names, cannot be used; `err_unsupported` when the library does not fit the
+    /// header.
+    static result<client> create(const config &settings) {
+        if (const auto fits = check_library(); !fits) {
+            return fits.error();
+        }
+        return detail::fetch<client>(consul_client_new, settings);
+    }
+
+    /// Makes a client from the environment: `CONSUL_HTTP_ADDR` and the other official names.
+    static result<client> create() { return create(config()); }
+
+    /// Releases the locks that are held, ends the sessions that are kept alive, and shuts it down:
+    /// from then on calls give `err_closed`. `err_timeout` when it took longer: what is left at
+    /// Consul ends by its TTL.
+    result<void> close(std::chrono::milliseconds timeout = std::chrono::seconds(10)) const {
+        return detail::invoke(consul_client_close, client_, timeout);
+    }
+
+    /// Where its calls go: `http://127.0.0.1:8500`. Borrowed.
+    std::string_view endpoint() const & noexcept {
+        const char *endpoint = consul_client_endpoint(client_);
+        return endpoint == nullptr ? std::string_view() : endpoint;
+    }
+    void endpoint() && = delete;
+
+    kv_calls kv() const noexcept { return kv_calls(client_); }
+    session_calls session() const noexcept { return session_calls(client_); }
+    health_calls health() const noexcept { return health_calls(client_); }
+    agent_calls agent() const noexcept { return agent_calls(client_); }
+    catalog_calls catalog() const noexcept { return catalog_calls(client_); }
+    status_calls status() const noexcept { return status_calls(client_); }
+
+    /// Makes a lock. Sends nothing. `err_argument` when a key, TTL, lock-delay or window cannot be.
+    result<consul::lock> lock(const lock_spec &spec) const {
+        return detail::fetch<consul::lock>(consul_lock_new, client_, spec);
+    }
+    result<consul::lock> lock(const c_text &key) const {
+        lock_spec spec(key);
+        return lock(spec);
+    }
+
+    /// Makes a lock and acquires it, waiting this long at most; as `lock::acquire`.
+    result<lock_guard> hold(const lock_spec &spec, std::chrono::milliseconds timeout) const {
+        result<consul::lock> made = lock(spec);
+        return made ? lock_guard::acquire(std::move(*made), timeout) : made.error();
+    }
+    result<lock_guard> hold(const c_text &key, std::chrono::milliseconds timeout) const {
+        return hold(lock_spec(key), timeout);
+    }
+
+    /// Applies all operations or none. `conflict` when it was rolled back: `answer()` of the result
+    /// then has the errors. One that changes something is sent once; after an error whose outcome
+    /// is unknown it may have been applied. It may be committed again, by any client.
+    result<txn_result> commit(const txn &operations, const options &settings = {}) const {
+        return get<txn_result>(consul_txn_commit, operations, settings);
+    }
+
+    /// Sends any request. `method` is GET, PUT, POST or DELETE; `target` is the path from `/v1/` on
+    /// with its query, both percent-encoded. `ok` for every 2xx, and for the 429 and 503 by which
+    /// Consul reports health; `not_found` for 404, whose response `answer()` of the result has.
+    result<response> request(const c_text &method, const c_text &target, const bytes &body = "",
+                             const c_text &content_type = nullptr,
+                             const options &settings = {}) const {
+        const std::uint8_t *data = body.size() == 0 ? nullptr : body.data();
+        return get<response>(consul_request, method, target, data, body.size(), content_type,
+                             settings);
+    }
+
+private:
+    detail::owned<consul_client> handle_;
+};
+
+CONSUL_FFI_NAMESPACE_END
+
+#endif

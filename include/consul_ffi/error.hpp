@@ -1,0 +1,125 @@
+/// What went wrong: a value, and what is thrown where exceptions are.
+
+#ifndef CONSUL_FFI_ERROR_HPP
+#define CONSUL_FFI_ERROR_HPP
+
+#include "constants.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+CONSUL_FFI_NAMESPACE_BEGIN
+
+/// How a call ended, with the details where it failed. A copy of its own, valid on any thread for
+/// as long as it lives. For an honest answer (not found, conflict, held) it has the status alone.
+class error : public std::exception {
+public:
+    /// `status::ok`.
+    error() noexcept = default;
+
+    /// Without details.
+    explicit error(consul::status status) noexcept : status_(status) {}
+
+    /// An error of this side of the C ABI.
+    error(consul::status status, std::string_view message)
+        : status_(status), details_(details::make(status, message)) {}
+
+    /// What a C function returned, with this thread's last error where it failed.
+    static error of(consul_status status) {
+        error made(static_cast<consul::status>(status));
+        if (made.is_error()) {
+            made.details_ = details::make(*consul_last_error());
+        }
+        return made;
+    }
+
+    consul::status status() const noexcept { return status_; }
+
+    /// False for `ok` and for honest answers.
+    bool is_error() const noexcept { return static_cast<consul_status>(status_) < 0; }
+
+    /// The HTTP status that came with it; 0 where there was none.
+    int http_status() const noexcept { return details_ ? details_->http_status : 0; }
+
+    /// The same call may succeed later.
+    bool retryable() const noexcept { return details_ && details_->retryable; }
+
+    /// A change was sent and may have been applied, now or within minutes.
+    bool outcome_unknown() const noexcept { return details_ && details_->outcome_unknown; }
+
+    /// The address of the Consul agent it concerns; empty where there is none.
+    std::string_view endpoint() const noexcept {
+        return details_ ? std::string_view(details_->endpoint) : std::string_view();
+    }
+
+    /// One line for people. Holds no secret.
+    std::string_view message() const noexcept {
+        return details_ ? std::string_view(details_->text).substr(details_->message_at) : what();
+    }
+
+    /// The status's name, such as `CONSUL_ERR_TIMEOUT`.
+    std::string_view name() const noexcept {
+        return consul_status_name(static_cast<consul_status>(status_));
+    }
+
+    /// The status's name and the message.
+    const char *what() const noexcept override {
+        return details_ ? details_->text.c_str()
+                        : consul_status_message(static_cast<consul_status>(status_));
+    }
+
+private:
+    struct details {
+        std::string text; // the name, a colon, the message
+        std::size_t message_at = 0;
+        std::string endpoint;
+        int http_status = 0;
+        bool retryable = false;
+        bool outcome_unknown = false;
+
+        static std::shared_ptr<details> make(consul::status status, std::string_view message) {
+            auto made = std::make_shared<details>();
+            made->text = consul_status_name(static_cast<consul_status>(status));
+            made->text += ": ";
+            made->message_at = made->text.size();
+            made->text += message;
+            return made;
+        }
+
+        static std::shared_ptr<details> make(const consul_error &row) {
+            auto made = make(static_cast<consul::status>(row.status),
+                             std::string_view(row.message, row.message_len));
+            made->endpoint.assign(row.endpoint, row.endpoint_len);
+            made->http_status = row.http_status;
+            made->retryable = row.retryable;
+            made->outcome_unknown = row.outcome_unknown;
+            return made;
+        }
+    };
+
+    consul::status status_ = consul::status::ok;
+    // Shared, because copying what is thrown must not throw.
+    std::shared_ptr<const details> details_;
+};
+
+namespace detail {
+
+/// Throws it; without exceptions, prints it and ends the process.
+[[noreturn]] inline void fail(const error &failure) {
+#if CONSUL_FFI_EXCEPTIONS
+    throw failure;
+#else
+    std::fprintf(stderr, "consul: %s\n", failure.what());
+    std::abort();
+#endif
+}
+
+} // namespace detail
+CONSUL_FFI_NAMESPACE_END
+
+#endif

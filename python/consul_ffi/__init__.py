@@ -1,0 +1,95 @@
+"""A Consul client on the native library `libconsul_ffi`.
+
+    import consul_ffi
+
+    with consul_ffi.Client() as client:
+        client.kv.put("app/greeting", "hello")
+        pair = client.kv.get("app/greeting")    # None when there is no such key
+        print(pair.text, pair.modify_index)
+
+What Consul answers is a result, also when the answer is no: `None` for what does not exist, `False`
+for a compare-and-set that lost or a lock that somebody else holds. What went wrong is an exception:
+`ConsulError`, with one class a status. docs/python.md has it all.
+"""
+
+from __future__ import annotations
+
+from . import errors
+from ._abi import VERSION as __version__
+from ._library import PATH as library_path
+from ._library import lib as _lib
+from ._memory import c_text as _c_text
+from .client import Client
+from .errors import *  # noqa: F403
+from .kept_session import KeptSession
+from .lock import Lock, Lost
+from .results import (
+    Address,
+    AgentInfo,
+    Check,
+    Instance,
+    Member,
+    Meta,
+    Node,
+    NodeServices,
+    Pair,
+    Response,
+    Rows,
+    Service,
+    ServiceCheckRef,
+    ServiceName,
+    Session,
+    TxnError,
+    TxnObject,
+    Weights,
+)
+from .specs import CatalogCheck, CheckSpec, Docker, Registration, ServiceSpec, SessionSpec
+from .txn import RolledBack, Txn
+
+__all__ = [
+    "Address",
+    "AgentInfo",
+    "CatalogCheck",
+    "Check",
+    "CheckSpec",
+    "Client",
+    "Docker",
+    "Instance",
+    "KeptSession",
+    "Lock",
+    "Lost",
+    "Member",
+    "Meta",
+    "Node",
+    "NodeServices",
+    "Pair",
+    "Registration",
+    "Response",
+    "RolledBack",
+    "Rows",
+    "Service",
+    "ServiceCheckRef",
+    "ServiceName",
+    "ServiceSpec",
+    "Session",
+    "SessionSpec",
+    "Txn",
+    "TxnError",
+    "TxnObject",
+    "Weights",
+    "__version__",
+    "library_path",
+    "library_version",
+    "live_handles",
+]
+__all__ += errors.__all__
+
+
+def library_version() -> str:
+    """The version of the library in use."""
+    return _c_text(_lib.consul_version())
+
+
+def live_handles() -> int:
+    """How many objects of the library were not freed yet, for tests of programs."""
+    return _lib.consul_live_handles(0)

@@ -1,0 +1,54 @@
+"""From the status of a call to an exception."""
+
+from __future__ import annotations
+
+from . import _abi, errors
+from ._error import ConsulError
+from ._library import lib
+from ._memory import c_text, text
+
+
+def _class_of(status: int) -> type[ConsulError]:
+    # A newer library may have statuses that this package does not know.
+    return errors.BY_STATUS.get(status, ConsulError)
+
+
+def name_of(status: int) -> str:
+    """The name of a status, such as `"ERR_TIMEOUT"`."""
+    return c_text(lib.consul_status_name(status)).replace("CONSUL_", "", 1)
+
+
+def new(status: int, message: str) -> ConsulError:
+    """An error that was found on this side; nothing was sent."""
+    return _class_of(status)(message, status=status, name=name_of(status))
+
+
+def from_status(status: int) -> ConsulError:
+    """The error behind a status that a call of this thread has just returned."""
+    if status > 0:
+        return new(status, c_text(lib.consul_status_message(status)))
+    row = _abi.ERROR.read(lib.consul_last_error())
+    return _class_of(status)(
+        text(row.message, row.message_len),
+        status=status,
+        name=name_of(status),
+        http_status=row.http_status,
+        retryable=row.retryable,
+        outcome_unknown=row.outcome_unknown,
+        endpoint=text(row.endpoint, row.endpoint_len),
+    )
+
+
+def check(status: int) -> None:
+    """Raises unless a call is done."""
+    if status:
+        raise from_status(status)
+
+
+def done(status: int, answer: int) -> bool:
+    """True when a call is done, False when it ended with this honest answer; raises for others."""
+    if status == _abi.CONSUL_OK:
+        return True
+    if status == answer:
+        return False
+    raise from_status(status)

@@ -1,0 +1,162 @@
+"""A client, and the settings it is made from."""
+
+from __future__ import annotations
+
+from ctypes import byref, c_void_p
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Mapping, Optional
+
+from . import _convert, lock, request
+from ._answers import take_text
+from ._convert import Value, uint64
+from ._core import Core
+from ._library import lib
+from ._memory import c_text
+from ._outcome import check
+from .agent import Agent
+from .catalog import Catalog
+from .health import Health
+from .kv import Kv
+from .lock import Lock, LockSession
+from .request import Parameter
+from .results import Response
+from .session import Sessions
+from .status import Status
+from .txn import Txn
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from ._settings import CallOptions, LockOptions, Settings
+
+
+class Client:
+    """Talks to one Consul agent. One is enough for a process; any number of threads may use it at
+    once. Making one opens no connection.
+
+    The keyword arguments are the settings of docs/settings.md. What is not set comes from the
+    environment (`CONSUL_HTTP_ADDR` and the other official names), unless `environment` is False.
+    Ctrl-C ends a call that blocks, unless `interruptible` is False.
+
+    As a context manager it is closed at the end of the block."""
+
+    def __init__(self, *, environment: bool = True, **settings: Unpack[Settings]) -> None:
+        given: dict[str, Any] = {"interruptible": True, **settings}
+        make = lib.consul_config_new if environment else lib.consul_config_new_without_environment
+        config, out = c_void_p(), c_void_p()
+        check(make(byref(config)))
+        try:
+            for name, value in given.items():
+                if value is not None:
+                    check(lib.consul_config_set(config, *_setting(name, value)))
+            check(lib.consul_client_new(config, byref(out)))
+            limits = _number(config, b"timeout_ms"), _number(config, b"wait_ms")
+            self._core = Core(out.value, *limits)
+        finally:
+            lib.consul_config_free(config)
+        #: Keys and values.
+        self.kv = Kv(self._core)
+        #: Sessions.
+        self.session = Sessions(self._core)
+        #: Where services run, and how they are.
+        self.health = Health(self._core)
+        #: The agent, and what is registered there.
+        self.agent = Agent(self._core)
+        #: Nodes and services, as the servers know them.
+        self.catalog = Catalog(self._core)
+        #: The servers of the datacenter.
+        self.status = Status(self._core)
+
+    @property
+    def endpoint(self) -> str:
+        """Where its calls go, such as `http://127.0.0.1:8500`; empty once it is closed."""
+        return c_text(lib.consul_client_endpoint(self._core.handle.value))
+
+    def txn(self) -> Txn:
+        """A transaction, to be put together and committed."""
+        return Txn(self._core)
+
+    def lock(
+        self,
+        key: str,
+        *,
+        value: Value = b"",
+        session: Optional[LockSession] = None,
+        acquire_timeout_ms: Optional[int] = None,
+        adopt: bool = False,
+        monitor_retry_ms: Optional[int] = None,
+        **options: Unpack[LockOptions],
+    ) -> Lock:
+        """Makes a lock on a key, for `with` or for its `acquire`; sends nothing yet.
+
+        `value` is the key's while it is held. `session` is what to hold it with: an id, a session
+        of `client.session.start`, or a SessionSpec for the lock's own, whose TTL is 15 s otherwise.
+        `acquire_timeout_ms` is how long `with` waits before it raises Held; for ever otherwise.
+        `adopt` takes the key over even if it was used for something else than a lock.
+        `monitor_retry_ms` is for how long the key may be unreadable before the lock counts as lost;
+        the session's TTL otherwise."""
+        fields = {"value": value, "adopt": adopt, "monitor_retry_ms": monitor_retry_ms}
+        return lock.new(self._core, key, session, acquire_timeout_ms, fields, options)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Optional[Mapping[str, Parameter]] = None,
+        content_type: Optional[str] = None,
+        **options: Unpack[CallOptions],
+    ) -> Response:
+        """Sends any request. The path begins with `/v1/` and is percent-encoded; `query` is encoded
+        here. A body that is neither bytes nor a text is sent as JSON. A 404 is an answer like
+        others: `response.status`. Other failures raise."""
+        return request.send(self._core, method, path, body, query, content_type, options)
+
+    def close(self, timeout_ms: int = 5000) -> None:
+        """Ends the client: its locks are released, the sessions that it keeps alive destroyed, its
+        threads waited for. Raises Timeout when it took longer: what is left at Consul ends by its
+        TTL. Harmless when it was closed before."""
+        limit, handle = uint64(timeout_ms, "timeout_ms"), self._core.handle
+        if handle.value is None:
+            return
+        try:
+            check(lib.consul_client_close(handle.value, limit))
+        finally:
+            handle.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        try:
+            self.close()
+        except Exception:
+            # The error of the block says more.
+            if error is None:
+                raise
+
+    def __repr__(self) -> str:
+        return f"<consul_ffi.Client {self.endpoint or 'closed'}>"
+
+
+def _setting(name: str, value: object) -> tuple[bytes, bytes]:
+    """The name and the value of a setting as the library takes them."""
+    if isinstance(value, bool):
+        value = str(value).lower()
+    elif isinstance(value, int):
+        value = str(value)
+    elif not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, an int or a bool, not {type(value).__name__}")
+    return _convert.text(name, "the name of a setting"), _convert.text(value, name)
+
+
+def _number(config: c_void_p, name: bytes) -> int:
+    out = c_void_p()
+    check(lib.consul_config_get(config, name, byref(out)))
+    return int(take_text(out.value))

@@ -1,0 +1,113 @@
+"""A session that the library keeps alive: `client.session.start(...)`."""
+
+from __future__ import annotations
+
+import math
+from types import TracebackType
+from typing import TYPE_CHECKING, Optional, Union
+
+from ._call import do
+from ._convert import text
+from ._core import Core, Handle
+from ._library import lib
+from ._memory import c_text
+from ._outcome import check
+from .errors import Interrupted
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from ._settings import CallOptions
+
+_FOR_EVER = (1 << 64) - 1
+
+
+class KeptSession:
+    """Renewed in the background until it is destroyed, stopped or lost. As a context manager it is
+    destroyed at the end of the block. One that is forgotten is destroyed too."""
+
+    def __init__(self, core: Core, value: Optional[int]) -> None:
+        self._core = core
+        self._handle = Handle(value, lib.consul_session_free)
+        self._last_id = c_text(lib.consul_session_id(value))
+
+    @property
+    def handle(self) -> Optional[int]:
+        """The library's handle, for what is built on a session."""
+        return self._handle.value
+
+    @property
+    def id(self) -> str:
+        """Its id. With `recreate` another one after it was lost and made anew."""
+        self._last_id = c_text(lib.consul_session_id(self._handle.value)) or self._last_id
+        return self._last_id
+
+    @property
+    def generation(self) -> int:
+        """1, and one more each time it was made anew; 0 when it is closed."""
+        return lib.consul_session_generation(self._handle.value)
+
+    @property
+    def is_valid(self) -> bool:
+        """True until Consul says that it is gone, or its deadline has passed. Makes no request."""
+        return lib.consul_session_is_valid(self._handle.value)
+
+    @property
+    def remaining_ms(self) -> float:
+        """How long it is known to live without another renewal: 0 when it is not valid, `math.inf`
+        when it has no TTL."""
+        return milliseconds(lib.consul_session_remaining_ms(self._handle.value))
+
+    def stop(self) -> None:
+        """Renews it no more, and leaves it at Consul, where it ends by its TTL."""
+        check(lib.consul_session_stop(self._handle.value))
+
+    def destroy(self, **options: Unpack[CallOptions]) -> None:
+        """Destroys it at Consul; the locks that it holds are lost. The object is closed: after a
+        failure the library goes on trying in the background."""
+        try:
+            do(self._core, lib.consul_session_destroy, options, text(self.id, "session"))
+            lib.consul_session_stop(self._handle.value)
+        except Interrupted:
+            # A signal whose handler did not raise: closing it goes on in the background.
+            pass
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Ends the object, and in the background the session, unless it was stopped. Harmless when
+        it was closed before."""
+        self._handle.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        if self._handle.value is None:
+            return
+        if error is None:
+            self.destroy()
+        else:
+            self.close()
+
+    def __repr__(self) -> str:
+        return f"<consul_ffi.KeptSession {self.id}>"
+
+
+#: A session is given by its id, or as the session of `client.session.start`.
+AnySession = Union[str, KeptSession]
+
+
+def session_id(session: AnySession) -> bytes:
+    """The id of a session, for the library."""
+    return text(session.id if isinstance(session, KeptSession) else session, "session")
+
+
+def milliseconds(number: int) -> float:
+    """A time that the library tells, `math.inf` for ever."""
+    return math.inf if number == _FOR_EVER else number

@@ -1,0 +1,159 @@
+// Misuse and lifetimes: moved from, moved onto itself, closed twice, outlived, shared by threads.
+
+#include "support.hpp"
+
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+// What borrows from something that is gone at the end of the line does not compile.
+template <class T, class = void> struct arrow_works : std::false_type {};
+template <class T>
+struct arrow_works<T, std::void_t<decltype(std::declval<T>().operator->())>>
+    : std::bool_constant<!std::is_void_v<decltype(std::declval<T>().operator->())>> {};
+template <class T, class = void> struct begin_works : std::false_type {};
+template <class T>
+struct begin_works<T, std::void_t<decltype(std::declval<T>().begin())>> : std::true_type {};
+static_assert(arrow_works<const consul::kv_entry &>::value);
+static_assert(!arrow_works<consul::kv_entry>::value);
+static_assert(arrow_works<consul::result<consul::kv_entry> &>::value);
+static_assert(!arrow_works<consul::result<consul::kv_entry>>::value);
+static_assert(begin_works<const consul::kv_list &>::value);
+static_assert(!begin_works<consul::kv_list>::value);
+
+template <class T>
+constexpr bool is_move_only = !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
+                              std::is_nothrow_move_constructible_v<T> &&
+                              std::is_nothrow_move_assignable_v<T> &&
+                              std::is_nothrow_destructible_v<T>;
+static_assert(is_move_only<consul::client> && is_move_only<consul::config>);
+static_assert(is_move_only<consul::options> && is_move_only<consul::txn>);
+static_assert(is_move_only<consul::session> && is_move_only<consul::session_spec>);
+static_assert(is_move_only<consul::lock> && is_move_only<consul::lock_guard>);
+static_assert(is_move_only<consul::kv_list> && is_move_only<consul::kv_entry>);
+static_assert(is_move_only<consul::txn_result> && is_move_only<consul::response>);
+static_assert(std::is_nothrow_copy_constructible_v<consul::error>);
+#if __cplusplus >= 202002L
+static_assert(std::random_access_iterator<consul::kv_list::iterator>);
+#endif
+
+template <class T>
+static void move_onto_itself(T &object) {
+    T &same = object;
+    object = std::move(same);
+}
+
+static void moved(const std::string &key) {
+    auto client = new_client();
+    auto kv = client.kv();
+    auto other = std::move(client);
+    OK(kv.put(key, "x")); // the same client, elsewhere
+    (void)IS(err_handle, client.kv().get(key));
+    (void)IS(err_handle, client.close());
+    CHECK(client.endpoint().empty());
+    move_onto_itself(other);
+    OK(other.kv().get(key));
+    client = std::move(other);
+    OK(client.kv().get(key));
+
+    auto pair = GET(client.kv().get(key));
+    auto taken = std::move(pair);
+    CHECK(pair->value().empty() && pair.meta().index() == 0 && taken->value() == "x");
+    auto list = GET(client.kv().list(key));
+    auto moved_list = std::move(list);
+    CHECK(list.empty() && list.begin() == list.end() && moved_list.size() == 1);
+    move_onto_itself(moved_list);
+    CHECK(moved_list[0].value() == "x");
+
+    // Options that were moved from are not the client's settings in disguise.
+    consul::options settings;
+    settings.index(1);
+    consul::options moved_settings = std::move(settings);
+    (void)IS(err_handle, client.kv().get(key, settings));
+    OK(client.kv().get(key, moved_settings));
+    move_onto_itself(moved_settings);
+    OK(client.kv().get(key, moved_settings));
+    settings = consul::options();
+    OK(client.kv().get(key, settings));
+
+    consul::txn txn;
+    txn.get(key);
+    consul::txn moved_txn = std::move(txn);
+    txn.get(key);
+    (void)IS(err_handle, client.commit(txn));
+    CHECK(GET(client.commit(moved_txn)).size() == 1);
+
+    auto guard = GET(client.hold(unique("guard"), 5s));
+    auto moved_guard = std::move(guard);
+    CHECK(!guard->is_held() && moved_guard->is_held());
+    (void)IS(err_handle, guard->release());
+    move_onto_itself(moved_guard);
+    OK(moved_guard->release());
+}
+
+static void empty() {
+    consul::client client;
+    (void)IS(err_handle, client.kv().get("a"));
+    (void)IS(err_handle, client.lock("a"));
+    consul::lock lock;
+    CHECK(!lock.is_held());
+    (void)IS(err_handle, lock.acquire(0ms));
+    (void)IS(err_handle, lock.wait_lost());
+}
+
+static void outlived(const std::string &key) {
+    auto client = new_client();
+    auto pair = GET(client.kv().get(key));
+    auto lock = GET(client.lock(key));
+    auto kv = client.kv();
+    OK(client.close());
+    OK(client.close());
+    (void)IS(err_closed, kv.get(key));
+    client = consul::client();
+    (void)IS(err_handle, kv.get(key));
+    CHECK(pair->value() == "x");
+    (void)IS(err_closed, lock.acquire(0ms));
+}
+
+// The range of a loop may be made in its head, and iterators outlive the ranges of a row.
+static void loops(const consul::client &client, const std::string &key) {
+    std::size_t count = 0;
+    for (const auto pair : GET(client.kv().list(key))) {
+        count += pair.value().size();
+    }
+    CHECK(count == 1);
+    const auto members = GET(client.agent().members());
+    auto tag = members[0].tags().begin();
+    CHECK(!(*tag).first.empty() && !tag->second.empty());
+}
+
+static void shared(const consul::client &client, const std::string &key) {
+    consul::options settings;
+    settings.timeout(10s);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; i++) {
+        threads.emplace_back([&] {
+            for (int n = 0; n < 20; n++) {
+                CHECK(ROW(client.kv().get(key, settings), value() == "x"));
+                (void)IS(err_argument, client.kv().get("/"));
+            }
+        });
+    }
+    for (auto &thread : threads) {
+        thread.join();
+    }
+}
+
+int main() {
+    {
+        const auto key = unique("ownership");
+        moved(key);
+        empty();
+        outlived(key);
+        const auto client = new_client();
+        loops(client, key);
+        shared(client, key);
+        OK(client.kv().delete_(key));
+    }
+    return finished();
+}

@@ -1,0 +1,81 @@
+// Results and errors by themselves, and a library that does not fit. No Consul is asked.
+
+#include "support.hpp"
+
+#include <memory>
+#include <type_traits>
+
+static void values() {
+    consul::result<int> good(5);
+    CHECK(good && good.ok() && !good.failed() && good.value() == 5 && *good == 5);
+    CHECK(*good.answer() == 5 && good.error().status() == consul::status::ok);
+    *good = 6;
+    CHECK(good.or_throw().value() == 6);
+
+    consul::result<std::string> text(std::string("abc"));
+    CHECK(text->size() == 3);
+    // A result is taken apart by moving, too.
+    consul::result<std::unique_ptr<int>> unique(std::make_unique<int>(7));
+    CHECK(*std::move(unique).value() == 7);
+}
+
+static void honest_answers() {
+    const consul::result<int> missing{consul::error(consul::status::not_found)};
+    CHECK(!missing && !missing.failed() && missing.answer() == nullptr);
+    CHECK(missing.error().name() == "CONSUL_NOT_FOUND" && !missing.error().message().empty());
+    CHECK(!missing.or_throw());
+    const consul::result<void> held{consul::error(consul::status::held)};
+    CHECK(!held.or_throw() && held.status() == consul::status::held);
+}
+
+static void errors() {
+    // Nobody listens at port 1.
+    consul::config config = consul::config::without_environment();
+    config.set("address", "http://127.0.0.1:1");
+    const auto client = GET(consul::client::create(config));
+    const auto failed = IS(err_connect, client.kv().get("a"));
+    const consul::error error = failed.error();
+    CHECK(failed.failed() && error.is_error() && error.retryable() && !error.outcome_unknown());
+    CHECK(error.endpoint() == "http://127.0.0.1:1" && error.http_status() == 0);
+    CHECK(error.name() == "CONSUL_ERR_CONNECT");
+    CHECK(std::string(error.what()) == "CONSUL_ERR_CONNECT: " + std::string(error.message()));
+    CHECK(failed.meta().index() == 0 && failed.answer() == nullptr);
+    // A copy of its own: later failures leave it alone.
+    (void)IS(err_argument, client.kv().get("/"));
+    CHECK(error.message().find("127.0.0.1:1") != std::string_view::npos);
+    const consul::error copy = error;
+    CHECK(copy.what() == error.what());
+}
+
+static void versions() {
+    using consul::detail::check_abi;
+    const auto abi = [](std::uint32_t major, std::uint32_t minor) { return major << 16 | minor; };
+    CHECK(!check_abi(abi(1, 2), 1, 2).is_error() && !check_abi(abi(1, 3), 1, 2).is_error());
+    CHECK(check_abi(abi(1, 1), 1, 2).status() == consul::status::err_unsupported);
+    CHECK(check_abi(abi(2, 2), 1, 2).message().find("has ABI 2.2") != std::string_view::npos);
+    CHECK(!consul::version().empty());
+}
+
+// By a preloaded library that says it is another one.
+static int refused() {
+    FAILS(err_unsupported, "has ABI 2.0", consul::check_library());
+    FAILS(err_unsupported, "has ABI 2.0", consul::client::create());
+    consul::txn txn;
+    CHECK(txn.error().status() == consul::status::err_unsupported);
+    consul::options settings;
+    settings.index(1);
+    CHECK(settings.error().status() == consul::status::err_unsupported);
+    return finished();
+}
+
+int main(int count, char **) {
+    if (count > 1) {
+        return refused();
+    }
+    OK(consul::check_library());
+    values();
+    honest_answers();
+    errors();
+    versions();
+    return finished();
+}

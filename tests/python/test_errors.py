@@ -1,0 +1,125 @@
+"""Each status has its exception, with all that a program decides by."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import socket
+import unittest
+
+import consul_ffi
+from consul_ffi import _abi, _outcome, errors
+from helper import ROOT, ConsulTest, client_of, server
+
+
+class Classes(unittest.TestCase):
+    def test_every_negative_status_of_the_header_has_its_class(self) -> None:
+        header = (ROOT / "include" / "consul_ffi.h").read_text()
+        statuses = {int(n) for n in re.findall(r"#define CONSUL_ERR_\w+ \((-\d+)\)", header)}
+        self.assertEqual({status for status in errors.BY_STATUS if status < 0}, statuses)
+        self.assertEqual(len(set(errors.BY_STATUS.values())), len(errors.BY_STATUS))
+
+    def test_classes_are_consul_errors_documented_and_public(self) -> None:
+        for cls in errors.BY_STATUS.values():
+            self.assertTrue(issubclass(cls, consul_ffi.ConsulError))
+            self.assertIs(getattr(consul_ffi, cls.__name__), cls)
+            self.assertTrue(cls.__doc__)
+
+    def test_some_are_built_in_exceptions_too(self) -> None:
+        self.assertTrue(issubclass(consul_ffi.Timeout, TimeoutError))
+        self.assertTrue(issubclass(consul_ffi.ConnectError, ConnectionError))
+        self.assertTrue(issubclass(consul_ffi.ArgumentError, ValueError))
+        self.assertTrue(issubclass(consul_ffi.Denied, PermissionError))
+
+    def test_a_status_that_this_package_does_not_know_is_a_consul_error(self) -> None:
+        error = _outcome.new(-9999, "from the future")
+        self.assertIs(type(error), consul_ffi.ConsulError)
+        self.assertEqual((error.status, error.name), (-9999, "unknown status"))
+
+    def test_an_error_can_be_pickled(self) -> None:
+        for cls in errors.BY_STATUS.values():
+            error = cls("text", status=-5, name="ERR", http_status=500, retryable=True)
+            again = pickle.loads(pickle.dumps(error))
+            self.assertIs(type(again), cls)
+            self.assertEqual((str(again), again.__dict__), (str(error), error.__dict__))
+
+
+class Fields(unittest.TestCase):
+    def test_nobody_listens(self) -> None:
+        with client_of("http://127.0.0.1:1") as client:
+            with self.assertRaises(consul_ffi.ConnectError) as caught:
+                client.kv.put("a", "b")
+        error = caught.exception
+        self.assertEqual((error.status, error.name), (_abi.CONSUL_ERR_CONNECT, "ERR_CONNECT"))
+        self.assertTrue(error.retryable)
+        self.assertFalse(error.outcome_unknown)
+        self.assertEqual(error.endpoint, "http://127.0.0.1:1")
+        self.assertEqual(error.http_status, 0)
+
+    def test_a_write_without_an_answer_may_have_been_applied(self) -> None:
+        def silent(connection: socket.socket) -> None:
+            connection.recv(65536)
+
+        with server(silent) as address, client_of(address) as client:
+            with self.assertRaises(consul_ffi.ConsulError) as caught:
+                client.kv.put("a", "b")
+            self.assertTrue(caught.exception.outcome_unknown)
+
+    def test_a_server_that_answers_too_late(self) -> None:
+        def late(connection: socket.socket) -> None:
+            connection.recv(65536)
+            connection.recv(1)  # until the client gives up
+
+        with server(late) as address, client_of(address) as client:
+            with self.assertRaises(TimeoutError) as caught:
+                client.kv.get("a", timeout_ms=100)
+        self.assertIsInstance(caught.exception, consul_ffi.Timeout)
+
+    def test_an_http_failure_has_its_status_and_its_text(self) -> None:
+        def refuse(connection: socket.socket) -> None:
+            connection.recv(65536)
+            head = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 17\r\n\r\n"
+            connection.sendall(head + b"Permission denied")
+
+        with server(refuse) as address, client_of(address) as client:
+            with self.assertRaises(PermissionError) as caught:
+                client.kv.get("a")
+        error = caught.exception
+        self.assertIsInstance(error, consul_ffi.Denied)
+        self.assertEqual(error.http_status, 403)
+        self.assertIn("Permission denied", str(error))
+
+
+class Mistakes(ConsulTest):
+    def test_an_unknown_setting_and_a_bad_value_say_what_is_allowed(self) -> None:
+        with self.assertRaisesRegex(consul_ffi.ConfigError, "no_such"):
+            consul_ffi.Client(no_such="x")  # type: ignore[call-arg]
+        with self.assertRaisesRegex(ValueError, "from 1 to 86400000"):
+            consul_ffi.Client(timeout_ms=0)
+        with self.assertRaisesRegex(TypeError, "timeout_ms must be"):
+            consul_ffi.Client(timeout_ms=1.5)  # type: ignore[arg-type]
+
+    def test_an_unknown_option_says_what_is_allowed(self) -> None:
+        with self.assertRaisesRegex(TypeError, "unknown option 'tiemout_ms'; allowed are cached,"):
+            self.client.kv.get("a", tiemout_ms=5)  # type: ignore[call-arg]
+        with self.assertRaisesRegex(consul_ffi.ConsulError, "default, consistent, stale"):
+            self.client.kv.get("a", consistency="never")  # type: ignore[arg-type]
+
+    def test_wrong_types_are_type_errors(self) -> None:
+        with self.assertRaisesRegex(TypeError, "key must be a str, not bytes"):
+            self.client.kv.get(b"a")  # type: ignore[arg-type]
+        with self.assertRaisesRegex(TypeError, "value must be bytes or a str, not int"):
+            self.client.kv.put("a", 5)  # type: ignore[arg-type]
+        with self.assertRaisesRegex(TypeError, "flags must be an int, not float"):
+            self.client.kv.put("a", b"", flags=1.0)  # type: ignore[arg-type]
+
+    def test_a_closed_client_says_so(self) -> None:
+        self.client.close()
+        self.client.close()
+        with self.assertRaisesRegex(consul_ffi.Closed, "the client was closed"):
+            self.client.kv.get("a")
+        self.assertEqual(repr(self.client), "<consul_ffi.Client closed>")
+
+
+if __name__ == "__main__":
+    unittest.main()
