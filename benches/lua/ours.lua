@@ -1,0 +1,23 @@
+--- This library through its LuaJIT module.
+
+local consul = require("consul_ffi")
+
+return function()
+    local client = assert(consul.connect())
+    local kv = client.kv
+    return {
+        get = function(key)
+            return #assert(kv:get(key))
+        end,
+        list = function(prefix)
+            local bytes, pairs = 0, assert(kv:list(prefix))
+            for index = 1, #pairs do
+                bytes = bytes + #pairs[index].value
+            end
+            return bytes, #pairs
+        end,
+        put = function(key, value)
+            assert(kv:put(key, value))
+        end,
+    }
+end
