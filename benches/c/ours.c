@@ -1,4 +1,5 @@
-/* This library through its C ABI: one client for all threads. */
+/* This library through its C ABI: one client for all threads, which may have as many connections as
+ * the peers have, one for each thread. */
 #include "bench.h"
 #include <consul_ffi.h>
 #include <pthread.h>
@@ -10,8 +11,14 @@ static void must(consul_status status) {
     if (status != CONSUL_OK) die(consul_status_name(status), consul_last_error()->message);
 }
 
-/* From the environment. */
-static void connect_once(void) { must(consul_client_new(NULL, &client)); }
+/* The address comes from the environment. */
+static void connect_once(void) {
+    consul_config *config = NULL;
+    must(consul_config_new(&config));
+    must(consul_config_set(config, "max_connections", "32"));
+    must(consul_client_new(config, &client));
+    consul_config_free(config);
+}
 
 void *worker_new(const char *host, const char *port) {
     (void)host, (void)port;

@@ -1,9 +1,10 @@
---- This library through its LuaJIT module.
+--- This library through its LuaJIT module. The threads' clients share the connections of their process,
+--- of which there may be as many as the peers have, one for each.
 
 local consul = require("consul_ffi")
 
 return function()
-    local client = assert(consul.connect())
+    local client = assert(consul.connect({ max_connections = 32 }))
     local kv = client.kv
     return {
         get = function(key)

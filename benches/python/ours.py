@@ -1,8 +1,9 @@
-"""This library through its Python package: one client for all threads."""
+"""This library through its Python package: one client for all threads, which may have as many
+connections as the peers have, one for each thread."""
 
 import consul_ffi
 
-client = consul_ffi.Client()
+client = consul_ffi.Client(max_connections=32)
 
 
 class Worker:
