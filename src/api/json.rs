@@ -3,8 +3,7 @@
 use crate::client::{Call, Client, Style};
 use crate::error::{Error, Result, Status};
 use crate::transport::Response;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use serde::Serialize;
 use serde::de::{
     self, Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -249,9 +248,7 @@ where
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> std::result::Result<Vec<u8>, E> {
-            let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 3);
-            STANDARD.decode_vec(text, &mut bytes).map_err(E::custom)?;
-            Ok(bytes)
+            STANDARD.decode_to_vec(text).map_err(|_| E::custom("a value is not base64"))
         }
 
         fn visit_unit<E: de::Error>(self) -> std::result::Result<Vec<u8>, E> {
