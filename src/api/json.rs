@@ -127,41 +127,6 @@ pub(super) fn decode_bool(reply: &Reply<'_>) -> Result<bool> {
     }
 }
 
-/// The first of a list, `None` of an empty one. Consul answers a question for one thing with a
-/// list, and a list of one need not be kept as such.
-pub(super) struct First<T>(pub(super) Option<T>);
-
-impl<T> Default for First<T> {
-    fn default() -> First<T> {
-        First(None)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for First<T> {
-    fn deserialize<D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> std::result::Result<First<T>, D::Error> {
-        struct Items<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
-            type Value = First<T>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a list")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(
-                self,
-                mut items: A,
-            ) -> std::result::Result<First<T>, A::Error> {
-                let first = items.next_element()?;
-                while items.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(First(first))
-            }
-        }
-        deserializer.deserialize_seq(Items(PhantomData))
-    }
-}
-
 /// Reads `null` as the type's default.
 pub(super) fn nullable<'de, D, T>(deserializer: D) -> std::result::Result<T, D::Error>
 where
