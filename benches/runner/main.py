@@ -68,9 +68,7 @@ def count(programs):
 
 
 def machine():
-    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as lines:
-        model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
-    return f"{os.cpu_count()} cores{', ' + model if model else ''}"
+    return f"{os.cpu_count()} cores"
 
 
 def page(results, counted, missing, labels, options):

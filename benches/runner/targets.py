@@ -3,7 +3,7 @@
 from tables import ROWS, markdown
 
 # What the tests allow a get of this library: counts do not drift.
-MAX_SYSTEM_CALLS, MAX_INSTRUCTIONS = 4, 40_500
+MAX_SYSTEM_CALLS, MAX_INSTRUCTIONS = 4, 39_000
 
 
 def each_row(results, name, other, least, rows=ROWS):

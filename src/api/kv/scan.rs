@@ -1,8 +1,8 @@
 //! The answer of `/v1/kv/` as Consul writes it, read in one pass and without copies.
 //!
-//! The general decoder and its copies took as long for a list of a thousand keys as all else on
-//! this side (docs/performance.md). Whatever is not plainly what is expected here is left to it: an
-//! escape in a key, a nested field, a mistake.
+//! With the general decoder and its copies a list of a thousand keys takes two million instructions
+//! more, half of what it takes now (docs/performance.md). Whatever is not plainly what is expected
+//! here is left to it: an escape in a key, a nested field, a mistake.
 
 use super::found::{Collect, Found, FoundValue};
 
