@@ -356,9 +356,9 @@ const char *consul_status_message(consul_status status);
  * nothing in a `_free`.
  *
  * After a `fork` a client goes on working in the child, with connections of its own; so do
- * configurations, options and answers. Queues, events, locks and kept sessions stay with the
- * parent: in the child their calls give `CONSUL_ERR_FORKED`, their accessors what they give for a
- * handle that is not live, and their `_free` tells nobody. No call in a child hangs for what
+ * configurations, options and answers. Queues, events, locks, kept sessions and kept services stay
+ * with the parent: in the child their calls give `CONSUL_ERR_FORKED`, their accessors what they give
+ * for a handle that is not live, and their `_free` tells nobody. No call in a child hangs for what
  * another thread of the parent was doing.
  */
 
@@ -2925,8 +2925,8 @@ consul_status consul_kept_service_new(const consul_client *client,
                                       consul_kept_service **out);
 
 /**
- * Registers it, and keeps it registered from then on. An error says how the first try went: the
- * library goes on trying all the same. `CONSUL_OK` also when it was started before,
+ * Registers it, and keeps it registered from then on. An error says how the first try went, that it
+ * was cancelled too: the library goes on trying all the same. `CONSUL_OK` also when it was started before,
  * `CONSUL_ERR_CLOSED` when it or its client was closed.
  */
 consul_status consul_kept_service_start(const consul_kept_service *service,
@@ -4090,7 +4090,8 @@ void consul_watch_spec_free(consul_watch_spec *spec);
 /**
  * Starts a watch from a copy of its description. That Consul is away is no error. Its events
  * arrive in `queue` under `tag`, without counting among the calls in flight; `queue` may be NULL,
- * for a watch that is only read by views. `consul_queue_cancel` with its tag stops it.
+ * for a watch that is only read by views. `consul_queue_cancel` with its tag stops it, and so does
+ * the end of the queue.
  *
  * `CONSUL_ERR_ARGUMENT` when it can never be asked or a setting is not allowed, `CONSUL_ERR_IO`
  * when its last-good file cannot be read. Free it with `consul_watch_free`.
