@@ -9,6 +9,8 @@ use crate::transport::{CancelToken, Transport};
 use std::sync::mpsc::channel;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Without waiting for anything, on a busy machine.
+const PROMPT: Duration = Duration::from_millis(500);
 
 /// Threads of this process by that name.
 fn threads(name: &str) -> usize {
@@ -83,13 +85,13 @@ fn what_is_cancelled_ends_at_the_peer_at_once_and_nothing_else_does() {
     let begun = Instant::now();
     cancelled.cancel(Status::Cancelled, "enough");
     assert_eq!(news.recv_timeout(PATIENCE), Ok("end"));
-    assert!(begun.elapsed() < Duration::from_millis(200), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < PROMPT, "{:?}", begun.elapsed());
     let error = first.recv_timeout(PATIENCE).unwrap().unwrap_err();
     assert_eq!((error.status(), error.is_outcome_unknown()), (Status::Cancelled, true));
     assert!(second.try_recv().is_err());
     let begun = Instant::now();
     transport.close();
-    assert!(begun.elapsed() < Duration::from_millis(200), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < PROMPT, "{:?}", begun.elapsed());
     assert_eq!(second.recv_timeout(PATIENCE).unwrap().unwrap_err().status(), Status::Closed);
     assert_eq!(news.recv_timeout(PATIENCE), Ok("end"));
 }
