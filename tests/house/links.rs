@@ -4,10 +4,16 @@ use std::path::Path;
 
 #[test]
 fn links_between_pages_lead_somewhere() {
-    let mut pages = vec!["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-        .into_iter()
-        .map(String::from)
-        .collect::<Vec<_>>();
+    let mut pages = vec![
+        "README.md",
+        "README.zh-CN.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "examples/README.md",
+    ]
+    .into_iter()
+    .map(String::from)
+    .collect::<Vec<_>>();
     for entry in std::fs::read_dir("docs").unwrap() {
         pages.push(entry.unwrap().path().display().to_string());
     }
