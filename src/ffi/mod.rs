@@ -44,7 +44,7 @@
 //!     let mut rows = RowsBuilder::with_capacity(pairs.len(), keys);
 //!     for pair in pairs {
 //!         let key = rows.arena.text(&pair.key);
-//!         let value = rows.arena.keep(pair.value); // no copy
+//!         let value = rows.arena.text(&pair.value);
 //!         rows.push(consul_kv_pair {
 //!             key: key.ptr,
 //!             key_len: key.len,

@@ -101,8 +101,7 @@ impl Asked {
 }
 
 fn key(value: &str) -> String {
-    use base64::Engine;
-    let value = base64::engine::general_purpose::STANDARD.encode(value);
+    let value = base64_simd::STANDARD.encode_to_string(value);
     format!(r#"[{{"Key":"a","Value":"{value}","ModifyIndex":1}}]"#)
 }
 
