@@ -62,6 +62,9 @@ missing_to_test() {
         echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
     fi
     has busted || echo lua-busted
+    # The event loops that a coroutine can await a call in.
+    luajit -e 'require("luv")' 2>/dev/null || echo lua-luv
+    luajit -e 'require("cqueues")' 2>/dev/null || echo lua-cqueues
     has python3 || echo python3
     has valgrind || echo valgrind
     has strace || echo strace
