@@ -13,6 +13,11 @@ local check = require("consul_ffi.check")
 
 local Luv = await.kind()
 
+-- The handle of every descriptor that was polled, to be used again by who gets the same number. They
+-- are never closed: luv crashes at exit when its loop has not run since (seen with 1.44), and one that
+-- the collector closes late takes the descriptor's next owner out of the loop.
+local handles = {}
+
 --- A host on the loop of this thread; `options` as of `consul.queue`.
 local function new(options)
     local host, problem = await.new(Luv, options)
@@ -20,7 +25,8 @@ local function new(options)
     if not fd then
         return nil, problem or "no event descriptor is left"
     end
-    host.poll = uv.new_poll(fd)
+    handles[fd] = handles[fd] or uv.new_poll(fd)
+    host.poll = handles[fd]
     host.readable = function()
         host:drain()
     end
@@ -49,7 +55,7 @@ function Luv:wake(item)
 end
 
 function Luv:stop()
-    self.poll:close()
+    self.poll:stop()
 end
 
 return { new = new }
