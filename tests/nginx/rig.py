@@ -68,7 +68,7 @@ class Nginx:
             TMPDIR=str(self.prefix),
         )
         self.log = self.prefix / "log"
-        command = [os.environ["NGINX"], "-p", f"{self.prefix}/", "-c", f"{self.prefix}/nginx.conf"]
+        command = [os.environ["NGINX_RUN"], "-p", f"{self.prefix}/", "-c", f"{self.prefix}/nginx.conf"]
         if os.getuid() == 0:
             (self.prefix / "nginx.conf").write_text("user root;\n" + text)
         with self.log.open("w") as log:

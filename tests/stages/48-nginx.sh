@@ -17,9 +17,9 @@ if [ "${1:-}" != beside-consul ]; then
     exec tests/support/with-consul.sh "$0" beside-consul
 fi
 
-export NGINX="$nginx/run" CONSUL_FFI_LIBRARY="$target/release/libconsul_ffi.so"
+export NGINX_RUN="$nginx/run" CONSUL_FFI_LIBRARY="$target/release/libconsul_ffi.so"
 export PYTHONPATH="$PWD/tests/nginx" PYTHONDONTWRITEBYTECODE=1
-for test in routing waiting reload exit shared; do
+for test in routing waiting reload exit; do
     run "nginx $test" python3 "tests/nginx/$test.py"
 done
 finish

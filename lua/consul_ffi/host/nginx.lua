@@ -20,6 +20,8 @@ local Nginx = await.kind()
 -- A read that times out writes into nginx's log, and the Lua module has no way to wait for ever.
 local FOR_EVER_MS = 2 ^ 31 - 1
 local A_DAY = 24 * 60 * 60
+-- How often abandoned calls are looked for, in seconds.
+local SWEEP_EVERY = 1
 -- Where there is no socket, in seconds.
 local SHORTEST_NAP, LONGEST_NAP = 0.001, 0.1
 
@@ -102,10 +104,22 @@ local function start_pump(host)
     return started, problem
 end
 
---- Whether a worker that exits need not wait for who awaits this: a timer's work, or a light thread
---- that was ended while it slept.
-local function is_idle(item)
-    return item.in_timer or not item.semaphore or item.semaphore:count() >= 0
+--- Whether the light thread that awaits this was ended, as with a request that the client aborts. It
+--- is not told to anybody: its semaphore merely misses a waiter.
+local function is_abandoned(item)
+    return item.sleepers and not (item.semaphore and item.semaphore:count() < 0)
+end
+
+--- Cancels what nobody awaits any more, lest it takes a lock that nobody will release.
+local function sweep(_, host)
+    if host.sleepers == 0 or host.closed then
+        return
+    end
+    for _, item in pairs(host.queue.tickets) do
+        if not item.hear and is_abandoned(item) then
+            item:cancel()
+        end
+    end
 end
 
 --- Runs in a timer that is never due: it is called when the worker begins to exit.
@@ -117,11 +131,12 @@ local function leave(exiting, host)
         return
     end
     host.leaving = true
+    sweep(nil, host)
     local watches = {}
     for _, item in pairs(host.queue.tickets) do
         if item.hear then
             watches[#watches + 1] = item
-        elseif is_idle(item) then
+        elseif item.in_timer then
             item:cancel()
         end
     end
@@ -138,6 +153,9 @@ local function new(options)
     local started, why = start_pump(host)
     if started and not ngx.worker.exiting() then
         started, why = ngx.timer.at(A_DAY, leave, host)
+    end
+    if started and not ngx.worker.exiting() then
+        started, why = ngx.timer.every(SWEEP_EVERY, sweep, host)
     end
     if not started then
         host:close()
