@@ -16,7 +16,7 @@ pub(crate) use target::Target;
 
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
-use crate::runtime::{BootClock, Upkeep};
+use crate::runtime::{BootClock, Upkeep, io};
 use crate::sys::PerProcess;
 use crate::transport::{Method, Request, Response, Transport};
 use base64::Engine;
@@ -161,7 +161,8 @@ impl<S: Style> Client<S> {
         let gave_back = upkeep.leave(deadline);
         self.shutdown();
         let lane_ended = upkeep.lane.wait_closed(deadline);
-        if self.shared.transport.wait_closed(deadline) && lane_ended && gave_back {
+        let answered = self.shared.transport.wait_closed(deadline);
+        if gave_back && lane_ended && answered && io::wait_ended(deadline) {
             return Ok(());
         }
         let message = format!("not everything could be given back within {timeout:?}");

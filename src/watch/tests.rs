@@ -43,6 +43,10 @@ impl Transport for Wire {
         self.arrived.notify_all();
     }
 
+    fn wait_closed(&self, _: Instant) -> bool {
+        true
+    }
+
     fn close(&self) {
         self.closed.cancel(Status::Closed, "the client is closed");
     }
@@ -229,6 +233,26 @@ fn what_was_given_up_is_remembered_when_nothing_is_watched_any_more() {
     // Consul still holds each of them for its wait: soon they wait for nothing any more.
     assert_eq!(waits.iter().filter(|&wait| wait == "30000ms").count(), 11, "{waits:?}");
     assert!(waits[13..].iter().all(|wait| wait == "1ms"), "{waits:?}");
+}
+
+#[test]
+fn clients_of_one_address_share_its_connections() {
+    let (one, wire, clock) = bench();
+    let config = Config::without_environment();
+    let other = Client::for_test(&config, wire.clone(), clock);
+    let watches: Vec<_> = [&one, &other]
+        .iter()
+        .flat_map(|client| (0..10).map(|n| client.watch(WatchSpec::key(n.to_string()))))
+        .map(|watch| watch.unwrap())
+        .collect();
+    for _ in 0..20 {
+        wire.next().answer(404, 5, "");
+    }
+    assert!(watches.iter().all(|watch| watch.version() == 1));
+    let held: Vec<_> = (0..12).map(|_| wire.next()).collect();
+    assert!(wire.is_quiet());
+    let long = held.iter().filter(|asked| asked.target.contains("wait=30000ms")).count();
+    assert_eq!(long, 11);
 }
 
 #[test]

@@ -117,6 +117,7 @@ impl Io {
     }
 
     /// Runs it on the thread, soon. A panic in it is contained.
+    #[cfg(test)]
     pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) {
         self.0.0.push(Job::Run(Box::new(job)));
     }
@@ -160,8 +161,11 @@ pub(crate) async fn next_turn() {
 }
 
 /// Waits until no I/O thread is left of those that nobody holds any more. True at once while
-/// somebody holds one, for it is to stay; false when it takes longer.
+/// somebody holds one, for it is to stay; false when it takes longer, and on such a thread itself.
 pub(crate) fn wait_ended(deadline: Instant) -> bool {
+    if is_io_thread() {
+        return false;
+    }
     let threads = threads();
     let wanted = usize::from(threads.current.lock().strong_count() > 0);
     let mut running = threads.running.lock();

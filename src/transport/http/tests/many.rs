@@ -40,6 +40,7 @@ fn two_hundred_clients_of_a_forked_child_use_one_thread_while_they_are_open() {
         assert_eq!(threads("consul-io"), 1);
         last.close();
         assert!(last.wait_closed(Instant::now() + PATIENCE));
+        assert!(io::wait_ended(Instant::now() + PATIENCE));
         // A thread that was waited for is listed for another moment.
         while threads("consul-io") > 0 {
             std::thread::yield_now();
