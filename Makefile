@@ -17,6 +17,7 @@ test: ## sets up, runs every test (STAGES="rust lua" for some)
 
 header: ## writes what is generated: header, LuaJIT cdef, C++ and Python parts, options setters, settings page
 	BLESS=1 cargo test --locked --test abi --test house
+	BLESS=1 PYTHONPATH=python:tests/python python3 tests/python/test_stubs.py
 
 lint: ## formatting, clippy, documentation, shell scripts, licenses
 	tests/lint.sh
