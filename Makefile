@@ -20,6 +20,7 @@ bench: ## measures it beside its peers, writes the tables of docs/performance.md
 
 header: ## writes what is generated: header, LuaJIT cdef, C++ and Python parts, options setters, settings page
 	BLESS=1 cargo test --locked --test abi --test house
+	BLESS=1 PYTHONPATH=python:tests/python python3 tests/python/test_stubs.py
 
 lint: ## formatting, clippy, documentation, shell scripts, licenses
 	tests/lint.sh

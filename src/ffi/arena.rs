@@ -148,7 +148,8 @@ impl<R: Row> RowsBuilder<R> {
     }
 }
 
-/// The rows of an answer and the arena they point into.
+/// The rows of an answer, one after the other as the header promises of some, and the arena they
+/// point into.
 #[derive(Debug)]
 pub struct Rows<R> {
     rows: Vec<R>,

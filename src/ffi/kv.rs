@@ -195,6 +195,14 @@ pub extern "C" fn consul_kv_at(kv: *const consul_kv, index: usize) -> *const con
     handle::read(kv, ptr::null(), |kv| kv.at(index))
 }
 
+/// How many bytes a pair has in this library, which may be more than in the header that a program
+/// was built with. The pairs of an answer lie one after the other, from `consul_kv_at` of 0 on: with
+/// this a language without structs reads all of them as one block.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_kv_pair_size() -> usize {
+    size_of::<consul_kv_pair>()
+}
+
 /// What the answer's headers say. Borrowed: valid until `kv` is freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_kv_meta(kv: *const consul_kv) -> *const consul_meta {

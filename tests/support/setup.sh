@@ -64,6 +64,9 @@ missing_to_test() {
     fi
     has busted || echo lua-busted
     missing_to_count
+    # The event loops that a coroutine can await a call in.
+    luajit -e 'require("luv")' 2>/dev/null || echo lua-luv
+    luajit -e 'require("cqueues")' 2>/dev/null || echo lua-cqueues
     has openssl || echo openssl
     has cmake || echo cmake
     has pkg-config || echo pkg-config
