@@ -139,6 +139,10 @@ enum class member_status : std::int32_t {
 enum class event_type : std::int32_t {
     /// A call ended; it is the last event of its tag. Its status, error and result are the call's.
     done = CONSUL_EVENT_DONE,
+    /// Records have come. Its result is those that nobody has taken when the event is, up to 1024,
+    /// for `consul_event_take_log_records`; its status is `no_change` and it has none where
+    /// somebody was faster. However many come before the event is taken, there is one.
+    log = CONSUL_EVENT_LOG,
     /// The first state of a watch is complete, even if that is that there is nothing. It comes
     /// once.
     watch_ready = CONSUL_EVENT_WATCH_READY,
