@@ -306,9 +306,9 @@ impl Hub {
 
     fn again(&self, id: Id, at: Duration) {
         let mut state = self.state.lock();
-        state.turns.landed(id);
+        let again = state.turns.landed(id);
         if state.sources.contains_key(&id) {
-            state.turns.schedule(id, at);
+            state.turns.schedule(id, at.max(again));
         }
     }
 
