@@ -37,10 +37,61 @@ struct free_handle {
     void operator()(consul_response *h) const noexcept { consul_response_free(h); }
     void operator()(consul_agent_info *h) const noexcept { consul_agent_info_free(h); }
     void operator()(consul_registration *h) const noexcept { consul_registration_free(h); }
+    void operator()(consul_kept_service_spec *h) const noexcept { consul_kept_service_spec_free(h); }
+    void operator()(consul_kept_service *h) const noexcept { consul_kept_service_free(h); }
+    void operator()(consul_stats *h) const noexcept { consul_stats_free(h); }
     void operator()(consul_watch_spec *h) const noexcept { consul_watch_spec_free(h); }
     void operator()(consul_watch *h) const noexcept { consul_watch_free(h); }
     void operator()(consul_view *h) const noexcept { consul_view_free(h); }
     void operator()(consul_lease *h) const noexcept { consul_lease_free(h); }
+    void operator()(consul_health_report *h) const noexcept { consul_health_report_free(h); }
+    void operator()(consul_log_records *h) const noexcept { consul_log_records_free(h); }
+};
+
+/// Moves a result out of an event by the `consul_event_take_...` of its type.
+struct take_result {
+    consul_status operator()(const consul_event *e, consul_kv **out) const noexcept {
+        return consul_event_take_kv(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_keys **out) const noexcept {
+        return consul_event_take_keys(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_text **out) const noexcept {
+        return consul_event_take_text(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_session **out) const noexcept {
+        return consul_event_take_session(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_sessions **out) const noexcept {
+        return consul_event_take_sessions(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_txn_result **out) const noexcept {
+        return consul_event_take_txn_result(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_services **out) const noexcept {
+        return consul_event_take_services(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_service_entries **out) const noexcept {
+        return consul_event_take_service_entries(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_checks **out) const noexcept {
+        return consul_event_take_checks(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_nodes **out) const noexcept {
+        return consul_event_take_nodes(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_service_names **out) const noexcept {
+        return consul_event_take_service_names(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_members **out) const noexcept {
+        return consul_event_take_members(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_response **out) const noexcept {
+        return consul_event_take_response(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_agent_info **out) const noexcept {
+        return consul_event_take_agent_info(e, out);
+    }
 };
 
 /// How the rows of an answer are read.
@@ -182,6 +233,17 @@ struct answer<consul_members> {
     }
     static view at(const consul_members *handle, std::size_t index) noexcept {
         return view(consul_members_at(handle, index));
+    }
+};
+
+template <>
+struct answer<consul_log_records> {
+    using view = log_record;
+    static std::size_t count(const consul_log_records *handle) noexcept {
+        return consul_log_records_count(handle);
+    }
+    static view at(const consul_log_records *handle, std::size_t index) noexcept {
+        return view(consul_log_records_at(handle, index));
     }
 };
 

@@ -47,12 +47,12 @@ impl Transport for Wire {
         self.arrived.notify_all();
     }
 
-    fn close(&self) {
-        self.closed.cancel(Status::Closed, "the client is closed");
-    }
-
     fn wait_closed(&self, _: Instant) -> bool {
         true
+    }
+
+    fn close(&self) {
+        self.closed.cancel(Status::Closed, "the client is closed");
     }
 
     fn endpoint(&self) -> &str {
@@ -105,8 +105,7 @@ impl Asked {
 }
 
 fn key(value: &str) -> String {
-    use base64::Engine;
-    let value = base64::engine::general_purpose::STANDARD.encode(value);
+    let value = base64_simd::STANDARD.encode_to_string(value);
     format!(r#"[{{"Key":"a","Value":"{value}","ModifyIndex":1}}]"#)
 }
 
