@@ -19,6 +19,10 @@ local function threads()
     status:close()
     return count
 end
+-- A blocking call in the master, as of who reads its configuration from Consul: its connection is the
+-- master's, and no worker's.
+local at_start, problem = client.kv:get("nginx/at_start")
+assert(at_start or problem.code == consul.NOT_FOUND, problem)
 assert(threads() == 1, "a client in init_by_lua has started a thread")
 
 local function now_ms()
