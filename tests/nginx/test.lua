@@ -12,19 +12,6 @@ local client = assert(consul.connect())
 local host, later, watch, held
 local slowest = 0
 
--- Threads that this process has: the master's, before it forks, is one.
-local function threads()
-    local status = assert(io.open("/proc/self/status"))
-    local count = tonumber(status:read("*a"):match("Threads:%s*(%d+)"))
-    status:close()
-    return count
-end
--- A blocking call in the master, as of who reads its configuration from Consul: its connection is the
--- master's, and no worker's.
-local at_start, problem = client.kv:get("nginx/at_start")
-assert(at_start or problem.code == consul.NOT_FOUND, problem)
-assert(threads() == 1, "a client in init_by_lua has started a thread")
-
 local function now_ms()
     local time = ffi.new("struct test_time")
     ffi.C.clock_gettime(3, time) -- CPU time of this thread: what others do does not count

@@ -12,6 +12,7 @@
 
 local semaphore = require("ngx.semaphore")
 local await = require("consul_ffi.await")
+local check = require("consul_ffi.check")
 
 local ngx = ngx
 
@@ -146,6 +147,9 @@ end
 
 --- A host of this worker; `options` as of `consul.queue`. Not in `init_by_lua`: nginx forks after it.
 local function new(options)
+    if ngx.get_phase() == "init" then
+        check.fail("a host is a worker's: make it in init_worker_by_lua, not in init_by_lua")
+    end
     local host, problem = await.new(Nginx, options)
     if not host then
         return nil, problem
