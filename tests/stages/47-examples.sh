@@ -30,9 +30,13 @@ if [ "${1:-}" != beside-consul ]; then
     {
         echo '#include <consul_ffi.hpp>'
         echo 'static void work(std::uint64_t) {}'
+        echo 'template <class T> static void show(const T &) {}'
+        echo 'static void connect_to(std::string_view, int) {}'
         echo 'int main() { const auto client = consul::client::create().value();'
         shown 2
         shown 3
+        shown 4
+        shown 5
         echo '}'
     } >"$out/fragments.cpp"
     cpp "$out/fragments.cpp" "$out/fragments"
@@ -42,12 +46,22 @@ fi
 
 export CONSUL_FFI_LIBRARY="$target/release/libconsul_ffi.so"
 export LUA_PATH="$PWD/lua/?.lua;;" PYTHONPATH="$PWD/python" PYTHONDONTWRITEBYTECODE=1
+
+# The idea in one language, where that has it.
+example() { # LANGUAGE COMMAND...
+    language=$1
+    shift
+    for source in "examples/$language/$idea".*; do
+        [ ! -e "$source" ] || run "$language $idea" tests/examples/check.sh "$idea" "$@"
+    done
+}
+
 for expected in tests/examples/expected/*; do
     idea=$(basename "$expected")
-    run "c $idea" tests/examples/check.sh "$idea" "$out/c/$idea"
-    run "cpp $idea" tests/examples/check.sh "$idea" "$out/cpp/$idea"
-    run "lua $idea" tests/examples/check.sh "$idea" luajit "examples/lua/$idea.lua"
-    run "python $idea" tests/examples/check.sh "$idea" python3 "examples/python/$idea.py"
+    example c "$out/c/$idea"
+    example cpp "$out/cpp/$idea"
+    example lua luajit "examples/lua/$idea.lua"
+    example python python3 "examples/python/$idea.py"
 done
 run "docs/cpp.md" sh -c "[ \"\$($out/program)\" = 5 ] && $out/fragments"
 finish
