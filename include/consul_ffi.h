@@ -1115,6 +1115,13 @@ size_t consul_kv_count(const consul_kv *kv);
 const consul_kv_pair *consul_kv_at(const consul_kv *kv, size_t index);
 
 /**
+ * How many bytes a pair has in this library, which may be more than in the header that a program
+ * was built with. The pairs of an answer lie one after the other, from `consul_kv_at` of 0 on: with
+ * this a language without structs reads all of them as one block.
+ */
+size_t consul_kv_pair_size(void);
+
+/**
  * What the answer's headers say. Borrowed: valid until `kv` is freed.
  */
 const consul_meta *consul_kv_meta(const consul_kv *kv);
@@ -1235,6 +1242,11 @@ size_t consul_keys_count(const consul_keys *keys);
  * One of the strings; NULL past the end. Borrowed: valid until `keys` is freed.
  */
 const consul_string *consul_keys_at(const consul_keys *keys, size_t index);
+
+/**
+ * How many bytes a `consul_string` of a list has in this library; as `consul_kv_pair_size`.
+ */
+size_t consul_string_size(void);
 
 /**
  * What the answer's headers say. Borrowed: valid until `keys` is freed.

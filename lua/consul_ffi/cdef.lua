@@ -222,6 +222,7 @@ consul_status consul_kv_list(const consul_client *client, const char *prefix, co
 consul_status consul_kv_keys(const consul_client *client, const char *prefix, const char *separator, const consul_options *options, const consul_async *async, consul_keys **out);
 size_t consul_kv_count(const consul_kv *kv);
 const consul_kv_pair *consul_kv_at(const consul_kv *kv, size_t index);
+size_t consul_kv_pair_size(void);
 const consul_meta *consul_kv_meta(const consul_kv *kv);
 void consul_kv_free(consul_kv *kv);
 consul_status consul_kv_put(const consul_client *client, const char *key, const uint8_t *value, size_t value_len, uint64_t flags, const consul_options *options, const consul_async *async);
@@ -235,6 +236,7 @@ consul_status consul_kv_release(const consul_client *client, const char *key, co
 typedef struct consul_string { const char *data; size_t len; } consul_string;
 size_t consul_keys_count(const consul_keys *keys);
 const consul_string *consul_keys_at(const consul_keys *keys, size_t index);
+size_t consul_string_size(void);
 const consul_meta *consul_keys_meta(const consul_keys *keys);
 void consul_keys_free(consul_keys *keys);
 typedef struct consul_txn_row { const consul_kv_pair *pair; const char *json; size_t json_len; int32_t kind; } consul_txn_row;

@@ -23,6 +23,7 @@ from .client import Client
 from .errors import *  # noqa: F403
 from .kept_session import KeptSession
 from .lock import Lock, Lost
+from .queue import Later, Queue, Ticket
 from .results import (
     Address,
     AgentInfo,
@@ -41,10 +42,24 @@ from .results import (
     Session,
     TxnError,
     TxnObject,
+    UserEvent,
     Weights,
 )
 from .specs import CatalogCheck, CheckSpec, Docker, Registration, ServiceSpec, SessionSpec
 from .txn import RolledBack, Txn
+from .view import (
+    ChecksView,
+    EventsView,
+    InstancesView,
+    KeyView,
+    Lease,
+    NodesView,
+    PairsView,
+    PathView,
+    ServiceNamesView,
+    View,
+)
+from .watch import Watch, WatchStats
 
 __all__ = [
     "Address",
@@ -52,17 +67,27 @@ __all__ = [
     "CatalogCheck",
     "Check",
     "CheckSpec",
+    "ChecksView",
     "Client",
     "Docker",
+    "EventsView",
     "Instance",
+    "InstancesView",
     "KeptSession",
+    "KeyView",
+    "Later",
+    "Lease",
     "Lock",
     "Lost",
     "Member",
     "Meta",
     "Node",
     "NodeServices",
+    "NodesView",
     "Pair",
+    "PairsView",
+    "PathView",
+    "Queue",
     "Registration",
     "Response",
     "RolledBack",
@@ -70,12 +95,18 @@ __all__ = [
     "Service",
     "ServiceCheckRef",
     "ServiceName",
+    "ServiceNamesView",
     "ServiceSpec",
     "Session",
     "SessionSpec",
+    "Ticket",
     "Txn",
     "TxnError",
     "TxnObject",
+    "UserEvent",
+    "View",
+    "Watch",
+    "WatchStats",
     "Weights",
     "__version__",
     "library_path",

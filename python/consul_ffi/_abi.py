@@ -492,6 +492,7 @@ class Functions:
     consul_kv_keys: Callable[..., int]
     consul_kv_count: Callable[..., int]
     consul_kv_at: Callable[..., Any]
+    consul_kv_pair_size: Callable[..., int]
     consul_kv_meta: Callable[..., Any]
     consul_kv_free: Callable[..., None]
     consul_kv_put: Callable[..., int]
@@ -504,6 +505,7 @@ class Functions:
     consul_kv_release: Callable[..., int]
     consul_keys_count: Callable[..., int]
     consul_keys_at: Callable[..., Any]
+    consul_string_size: Callable[..., int]
     consul_keys_meta: Callable[..., Any]
     consul_keys_free: Callable[..., None]
     consul_txn_new: Callable[..., int]
@@ -819,6 +821,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_kv_keys": (c_int32, (c_void_p, c_char_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
     "consul_kv_count": (c_size_t, (c_void_p,)),
     "consul_kv_at": (c_void_p, (c_void_p, c_size_t,)),
+    "consul_kv_pair_size": (c_size_t, ()),
     "consul_kv_meta": (c_void_p, (c_void_p,)),
     "consul_kv_free": (None, (c_void_p,)),
     "consul_kv_put": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_uint64, c_void_p, c_void_p,)),
@@ -831,6 +834,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_kv_release": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_uint64, c_char_p, c_void_p, c_void_p,)),
     "consul_keys_count": (c_size_t, (c_void_p,)),
     "consul_keys_at": (c_void_p, (c_void_p, c_size_t,)),
+    "consul_string_size": (c_size_t, ()),
     "consul_keys_meta": (c_void_p, (c_void_p,)),
     "consul_keys_free": (None, (c_void_p,)),
     "consul_txn_new": (c_int32, (POINTER(c_void_p),)),

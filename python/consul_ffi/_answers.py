@@ -1,9 +1,9 @@
-"""Takes the results of the library: copies what they hold, and frees them."""
+"""Takes the results of the library: copies what they hold, and frees them. Each is called with the
+status of the call and the handle of its result."""
 
 from __future__ import annotations
 
-from itertools import repeat
-from typing import Callable, Generic, Iterable, TypeVar
+from typing import Any, Callable, Generic, TypeVar
 
 from . import _rows
 from ._library import lib
@@ -16,12 +16,10 @@ _NO_META = Meta(0, 0, 0, False, False)
 
 
 class Listing(Generic[T]):
-    """A kind of result that is a list: `take(handle)` copies and frees it."""
+    """A kind of result that is a list."""
 
-    def __init__(
-        self, name: str, read: Callable[[Iterable[int]], list[T]], bare: bool = False
-    ) -> None:
-        """`name` is the library's without `consul_`; `read` makes rows of their addresses; a `bare`
+    def __init__(self, name: str, read: Callable[..., Any], bare: bool = False) -> None:
+        """`name` is the library's without `consul_`; `read` makes a row of its address; a `bare`
         list tells nothing of headers."""
         self._read = read
         self._count: Callable[[int | None], int] = getattr(lib, f"consul_{name}_count")
@@ -29,37 +27,51 @@ class Listing(Generic[T]):
         self._free: Callable[[int | None], None] = getattr(lib, f"consul_{name}_free")
         self._meta = None if bare else getattr(lib, f"consul_{name}_meta")
 
-    def take(self, handle: int | None) -> Rows[T]:
+    def _rows(self, handle: int | None, count: int) -> list[T]:
+        return [self._read(self._at(handle, index)) for index in range(count)]
+
+    def take(self, _status: int, handle: int | None) -> Rows[T]:
         """All rows."""
         try:
-            addresses = map(self._at, repeat(handle), range(self._count(handle)))
-            meta = _rows.meta(self._meta(handle)) if self._meta else _NO_META
-            return Rows(self._read(addresses), meta)
+            rows = self._rows(handle, self._count(handle))
+            return Rows(rows, _rows.meta(self._meta(handle)) if self._meta else _NO_META)
         finally:
             self._free(handle)
 
-    def take_one(self, handle: int | None) -> tuple[T | None, Meta]:
+    def take_first(self, status: int, handle: int | None) -> T:
+        """The first row, which there is."""
+        return self.take(status, handle)[0]
+
+    def take_one_with_meta(self, status: int, handle: int | None) -> tuple[T | None, Meta]:
         """The only row, None where there is none, and what the headers say."""
-        rows = self.take(handle)
+        rows = self.take(status, handle)
         return rows[0] if rows else None, rows.meta
 
-
-def _each(read: Callable[[int], T]) -> Callable[[Iterable[int]], list[T]]:
-    return lambda addresses: [read(address) for address in addresses]
-
-
-PAIRS: Listing[Pair] = Listing("kv", _rows.pairs)
-STRINGS: Listing[str] = Listing("keys", _rows.strings)
-SESSIONS: Listing[Session] = Listing("sessions", _each(_rows.session))
-CHECKS: Listing[Check] = Listing("checks", _each(_rows.check))
-NODES: Listing[Node] = Listing("nodes", _each(_rows.node))
-SERVICES: Listing[Service] = Listing("services", _each(_rows.service))
-INSTANCES: Listing[Instance] = Listing("service_entries", _each(_rows.instance))
-SERVICE_NAMES: Listing[ServiceName] = Listing("service_names", _each(_rows.service_name))
-MEMBERS: Listing[Member] = Listing("members", _each(_rows.member), bare=True)
+    def take_one(self, status: int, handle: int | None) -> T | None:
+        """The only row, None where there is none."""
+        return self.take_one_with_meta(status, handle)[0]
 
 
-def take_text(handle: int | None) -> str:
+class Block(Listing[T]):
+    """A list of many rows, which lie one after the other: `read` makes all of them, of the address
+    of the first one and their number."""
+
+    def _rows(self, handle: int | None, count: int) -> list[T]:
+        return self._read(self._at(handle, 0), count) if count else []
+
+
+PAIRS: Listing[Pair] = Block("kv", _rows.pair_block)
+STRINGS: Listing[str] = Block("keys", _rows.string_block)
+SESSIONS: Listing[Session] = Listing("sessions", _rows.session)
+CHECKS: Listing[Check] = Listing("checks", _rows.check)
+NODES: Listing[Node] = Listing("nodes", _rows.node)
+SERVICES: Listing[Service] = Listing("services", _rows.service)
+INSTANCES: Listing[Instance] = Listing("service_entries", _rows.instance)
+SERVICE_NAMES: Listing[ServiceName] = Listing("service_names", _rows.service_name)
+MEMBERS: Listing[Member] = Listing("members", _rows.member, bare=True)
+
+
+def take_text(_status: int, handle: int | None) -> str:
     """A text."""
     try:
         start, length = lib.consul_text_data(handle), lib.consul_text_len(handle)

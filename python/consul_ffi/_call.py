@@ -1,77 +1,94 @@
-"""One call into the library: its options, its errors, and signals that arrive meanwhile."""
+"""Calls that wait for their end: their options, their errors, and signals that arrive meanwhile."""
 
 from __future__ import annotations
 
 import time
 from ctypes import byref, c_void_p
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, TypeVar
 
-from . import _abi, _outcome
-from ._core import Core
+from . import _abi
+from ._core import Core, Native
 from ._error import ConsulError
 from ._options import opened
+
+T = TypeVar("T")
 
 #: A blocking query may take a sixteenth of its wait more.
 _SLACK = 16
 
 
-def do(
-    core: Core,
+class Blocking(Core):
+    """Calls return the result."""
+
+    __slots__ = ()
+
+    @property
+    def blocking(self) -> Core:
+        return self
+
+    def do(
+        self,
+        finish: Callable[[int], T],
+        function: Callable[..., int],
+        options: Mapping[str, Any],
+        *arguments: Any,
+    ) -> T:
+        return finish(_call(self.native, function, options, arguments, ()))
+
+    def ask(
+        self,
+        read: Callable[[int, int | None], T],
+        function: Callable[..., int],
+        options: Mapping[str, Any],
+        *arguments: Any,
+    ) -> T:
+        out = c_void_p()
+        status = _call(self.native, function, options, arguments, (byref(out),))
+        return read(status, out.value)
+
+
+def _call(
+    native: Native,
     function: Callable[..., int],
     options: Mapping[str, Any],
-    *arguments: Any,
-    out: tuple[Any, ...] = (),
+    arguments: tuple[Any, ...],
+    out: tuple[Any, ...],
 ) -> int:
-    """Calls `function(client, *arguments, options, NULL, *out)` and returns its status; raises when
-    that is an error."""
+    """The status of a call, of which it raises errors."""
     began = time.monotonic()
-    status = _once(core, function, options, arguments, out)
+    status = _once(native, function, options, arguments, out)
     while status < 0:
-        error = _error(core, status)
+        error = native.error(status)
         if status != _abi.CONSUL_ERR_INTERRUPTED or error.outcome_unknown:
             raise error
         # The handler of the signal has run by now. It did not raise, so the call goes on.
-        status = _once(core, function, _rest(core, options, began, error), arguments, out)
+        rest = _rest(native, options, began, error)
+        status = _once(native, function, rest, arguments, out)
     return status
 
 
-def ask(
-    core: Core, function: Callable[..., int], options: Mapping[str, Any], *arguments: Any
-) -> tuple[int, int | None]:
-    """As `do`, for a function with a result: its status, and the handle of the result."""
-    out = c_void_p()
-    status = do(core, function, options, *arguments, out=(byref(out),))
-    return status, out.value
-
-
 def _once(
-    core: Core,
+    native: Native,
     function: Callable[..., int],
     options: Mapping[str, Any],
     arguments: tuple[Any, ...],
     out: tuple[Any, ...],
 ) -> int:
     if not options:
-        return function(core.handle.value, *arguments, None, None, *out)
+        return function(native.handle.value, *arguments, None, None, *out)
     with opened(options) as settings:
-        return function(core.handle.value, *arguments, settings, None, *out)
-
-
-def _error(core: Core, status: int) -> ConsulError:
-    if status == _abi.CONSUL_ERR_HANDLE and core.handle.value is None:
-        return _outcome.new(_abi.CONSUL_ERR_CLOSED, "the client was closed")
-    return _outcome.from_status(status)
+        return function(native.handle.value, *arguments, settings, None, *out)
 
 
 def _rest(
-    core: Core, options: Mapping[str, Any], began: float, error: ConsulError
+    native: Native, options: Mapping[str, Any], began: float, error: ConsulError
 ) -> Mapping[str, Any]:
     """The options for what is left of the time of an interrupted call."""
     gone = int((time.monotonic() - began) * 1000)
     rest = dict(options)
-    limit = options.get("timeout_ms") or core.timeout_ms
+    limit = options.get("timeout_ms") or native.timeout_ms
     if options.get("index"):
-        wait = options.get("wait_ms") or core.wait_ms
+        wait = options.get("wait_ms") or native.wait_ms
         limit = max(limit, wait + wait // _SLACK)
         rest["wait_ms"] = max(1, wait - gone)
     if gone >= limit:

@@ -1,4 +1,4 @@
-"""Handles of the library, and when they end."""
+"""Handles of the library, when they end, and how a client calls."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import atexit
 import os
 import time
 import weakref
-from typing import Callable
+from typing import Any, Callable, Mapping, TypeVar
 
+from . import _abi, _outcome
+from ._error import ConsulError
 from ._library import lib
+
+T = TypeVar("T")
 
 #: All that is still open when the program ends may take this long together.
 EXIT_LIMIT_MS = 1000
@@ -32,7 +36,7 @@ class Handle:
         self._finalizer()
 
 
-class Core:
+class Native:
     """The native client, which everything that was made from a client keeps alive."""
 
     __slots__ = ("__weakref__", "handle", "process", "timeout_ms", "wait_ms")
@@ -44,18 +48,71 @@ class Core:
         self.wait_ms = wait_ms
         _open.add(self)
 
+    def close(self, timeout_ms: int) -> None:
+        """Gives back what it holds at Consul, and ends it; harmless when it was done before."""
+        if self.handle.value is None:
+            return
+        try:
+            _outcome.check(lib.consul_client_close(self.handle.value, timeout_ms))
+        finally:
+            self.handle.close()
 
-_open: weakref.WeakSet[Core] = weakref.WeakSet()
+    def error(self, status: int) -> ConsulError:
+        """The error behind the status of a call."""
+        if status == _abi.CONSUL_ERR_HANDLE and self.handle.value is None:
+            return _outcome.new(_abi.CONSUL_ERR_CLOSED, "the client was closed")
+        return _outcome.from_status(status)
+
+
+class Core:
+    """How a client calls the library. Everything that calls is written once, in terms of `do` and
+    `ask`: what they return is the result, or what will have it."""
+
+    __slots__ = ("handle", "native")
+
+    def __init__(self, native: Native) -> None:
+        self.native = native
+        self.handle = native.handle
+
+    @property
+    def blocking(self) -> Core:
+        """The one of the same client that waits."""
+        raise NotImplementedError
+
+    def do(
+        self,
+        finish: Callable[[int], T],
+        function: Callable[..., int],
+        options: Mapping[str, Any],
+        *arguments: Any,
+    ) -> T:
+        """Calls `function(client, *arguments, options, async)`. The result is what `finish` makes
+        of the status, unless that is an error, which is raised."""
+        raise NotImplementedError
+
+    def ask(
+        self,
+        read: Callable[[int, int | None], T],
+        function: Callable[..., int],
+        options: Mapping[str, Any],
+        *arguments: Any,
+    ) -> T:
+        """As `do`, for a function that gives an object: `read` gets its handle too, and frees
+        it."""
+        raise NotImplementedError
+
+
+_open: weakref.WeakSet[Native] = weakref.WeakSet()
 
 
 def _close_clients() -> None:
     """Gives locks and sessions back when the program ends, so that nobody waits for their TTL."""
     end = time.monotonic() + EXIT_LIMIT_MS / 1000
     # What a forked child has from its parent is the parent's to give back.
-    for core in [core for core in _open if core.process == os.getpid()]:
+    for native in [native for native in _open if native.process == os.getpid()]:
         left = max(0, int((end - time.monotonic()) * 1000))
-        lib.consul_client_close(core.handle.value, left)
-        core.handle.close()
+        lib.consul_client_close(native.handle.value, left)
+        native.handle.close()
 
 
 atexit.register(_close_clients)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from typing import Callable, Generic, Optional, TypeVar
 
-T = TypeVar("T")
+from ._wait import SLICE_MS
 
-#: How late a signal is seen that came just before a wait began.
-SLICE_MS = 100
+T = TypeVar("T")
 
 
 class _Work(Generic[T]):

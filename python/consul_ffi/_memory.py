@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from ctypes import c_char, c_char_p, string_at
-from struct import Struct
+from struct import Struct, calcsize
 from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
@@ -20,7 +20,13 @@ class Layout(Generic[T]):
 
     def __init__(self, row: type[T], layout: str) -> None:
         self._make = row._make  # type: ignore[attr-defined]
+        self._layout = layout
         self.unpack_from = Struct(layout).unpack_from
+
+    def of_size(self, size: int) -> Struct:
+        """How rows lie one after the other that may have fields at their end of which this package
+        knows nothing."""
+        return Struct(f"{self._layout}{size - calcsize(self._layout)}x")
 
     def read(self, address: int) -> T:
         """The row at an address; TypeError for None, which the library gives where there is

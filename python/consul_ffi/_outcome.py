@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Callable
+
 from . import _abi, errors
 from ._error import ConsulError
 from ._library import lib
@@ -27,7 +29,12 @@ def from_status(status: int) -> ConsulError:
     """The error behind a status that a call of this thread has just returned."""
     if status > 0:
         return new(status, c_text(lib.consul_status_message(status)))
-    row = _abi.ERROR.read(lib.consul_last_error())
+    return from_row(status, lib.consul_last_error())
+
+
+def from_row(status: int, address: int) -> ConsulError:
+    """The error behind a status, of the row that tells of it."""
+    row = _abi.ERROR.read(address)
     return _class_of(status)(
         text(row.message, row.message_len),
         status=status,
@@ -43,6 +50,15 @@ def check(status: int) -> None:
     """Raises unless a call is done."""
     if status:
         raise from_status(status)
+
+
+def nothing(_status: int) -> None:
+    """For calls whose end is all that they tell."""
+
+
+def answered(answer: int) -> Callable[[int], bool]:
+    """`done` for this answer."""
+    return lambda status: done(status, answer)
 
 
 def done(status: int, answer: int) -> bool:

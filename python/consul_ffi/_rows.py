@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import repeat
-from typing import Iterable
-
 from . import _abi
+from ._library import lib
 from ._memory import MEMORY, mapping, optional, pointers, text, texts
 from .results import (
     Address,
@@ -19,12 +17,13 @@ from .results import (
     ServiceCheckRef,
     ServiceName,
     Session,
+    UserEvent,
     Weights,
 )
 
 _BEHAVIORS = {_abi.CONSUL_BEHAVIOR_RELEASE: "release", _abi.CONSUL_BEHAVIOR_DELETE: "delete"}
-_unpack_pair = _abi.KV_PAIR.unpack_from
-_unpack_string = _abi.STRING.unpack_from
+_PAIRS = _abi.KV_PAIR.of_size(lib.consul_kv_pair_size())
+_STRINGS = _abi.STRING.of_size(lib.consul_string_size())
 _new = tuple.__new__
 
 
@@ -36,9 +35,11 @@ def meta(address: int) -> Meta:
     )
 
 
-def pairs(addresses: Iterable[int]) -> list[Pair]:
-    """Keys with their values. Answers have thousands of them, so this goes the shortest way: no row
-    with names in between and no function of ours for each, which halves the time."""
+def pair_block(address: int, count: int) -> list[Pair]:
+    """So many keys with their values that lie one after the other. Answers have thousands of them,
+    so this goes the shortest way: all rows are copied as one block, and there is no row with names
+    in between, and no function of ours for each."""
+    rows = _PAIRS.iter_unpack(MEMORY[address : address + count * _PAIRS.size])
     return [
         _new(
             Pair,
@@ -52,15 +53,18 @@ def pairs(addresses: Iterable[int]) -> list[Pair]:
                 modify,
             ),
         )
-        for key, key_len, value, value_len, flags, holder, holder_len, lock, create, modify in map(
-            _unpack_pair, repeat(MEMORY), addresses
-        )
+        for key, key_len, value, value_len, flags, holder, holder_len, lock, create, modify in rows
     ]
 
 
-def strings(addresses: Iterable[int]) -> list[str]:
-    """Strings of a list; as `pairs`."""
-    rows = map(_unpack_string, repeat(MEMORY), addresses)
+def pair(address: int) -> Pair:
+    """A key with its value."""
+    return pair_block(address, 1)[0]
+
+
+def string_block(address: int, count: int) -> list[str]:
+    """So many strings of a list; as `pair_block`."""
+    rows = _STRINGS.iter_unpack(MEMORY[address : address + count * _STRINGS.size])
     return [MEMORY[data : data + length].decode() for data, length in rows]
 
 
@@ -181,4 +185,18 @@ def member(address: int) -> Member:
         status=text(row.status_name, row.status_name_len),
         tags=mapping(row.tag_keys, row.tag_values, row.tag_count),
         is_server=row.is_server,
+    )
+
+
+def user_event(address: int) -> UserEvent:
+    """An event that somebody fired."""
+    row = _abi.USER_EVENT.read(address)
+    return UserEvent(
+        id=text(row.id, row.id_len),
+        name=text(row.name, row.name_len),
+        payload=MEMORY[row.payload : row.payload + row.payload_len],
+        node_filter=text(row.node_filter, row.node_filter_len),
+        service_filter=text(row.service_filter, row.service_filter_len),
+        tag_filter=text(row.tag_filter, row.tag_filter_len),
+        ltime=row.ltime,
     )

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Callable, Mapping, Optional
 
 from . import _abi, _kinds
 from ._answers import CHECKS, INSTANCES, MEMBERS, SERVICES
-from ._call import ask, do
 from ._convert import flag, optional_text, text
 from ._core import Core
 from ._library import lib
 from ._memory import text as read_text
-from ._outcome import check
+from ._outcome import check, nothing
 from .results import AgentInfo, Check, Instance, Member, Rows, Service
 from .specs import CheckSpec, ServiceSpec
 
@@ -31,21 +30,21 @@ class Agent:
     def service_register(self, spec: ServiceSpec, **options: Unpack[CallOptions]) -> None:
         """Registers a service with its checks, or changes the one that has its id."""
         with _kinds.SERVICE.opened(spec) as native:
-            do(self._core, lib.consul_agent_service_register, options, native)
+            return self._core.do(nothing, lib.consul_agent_service_register, options, native)
 
     def service_deregister(self, service_id: str, **options: Unpack[CallOptions]) -> None:
         """Deregisters a service with its checks; it need not be registered."""
         arguments = text(service_id, "service_id")
-        do(self._core, lib.consul_agent_service_deregister, options, arguments)
+        return self._core.do(nothing, lib.consul_agent_service_deregister, options, arguments)
 
     def check_register(self, spec: CheckSpec, **options: Unpack[CallOptions]) -> None:
         """Registers a check, or changes the one that has its id."""
         with _kinds.CHECK.opened(spec) as native:
-            do(self._core, lib.consul_agent_check_register, options, native)
+            return self._core.do(nothing, lib.consul_agent_check_register, options, native)
 
     def check_deregister(self, check_id: str, **options: Unpack[CallOptions]) -> None:
         """Deregisters a check, which need not be registered."""
-        do(self._core, lib.consul_agent_check_deregister, options, text(check_id, "check_id"))
+        return self._core.do(nothing, lib.consul_agent_check_deregister, options, text(check_id, "check_id"))
 
     def _report(
         self,
@@ -55,26 +54,26 @@ class Agent:
         options: Mapping[str, object],
     ) -> None:
         arguments = text(check_id, "check_id"), optional_text(note, "note")
-        check(do(self._core, function, options, *arguments))
+        return self._core.do(check, function, options, *arguments)
 
     def check_pass(
         self, check_id: str, note: Optional[str] = None, **options: Unpack[CallOptions]
     ) -> None:
         """Reports a TTL check as passing. Raises NotFound when the agent has no such TTL check. The
         note is for people; every change of it wakes all who watch the service."""
-        self._report(lib.consul_agent_check_pass, check_id, note, options)
+        return self._report(lib.consul_agent_check_pass, check_id, note, options)
 
     def check_warn(
         self, check_id: str, note: Optional[str] = None, **options: Unpack[CallOptions]
     ) -> None:
         """Reports a TTL check as warning; as `check_pass`."""
-        self._report(lib.consul_agent_check_warn, check_id, note, options)
+        return self._report(lib.consul_agent_check_warn, check_id, note, options)
 
     def check_fail(
         self, check_id: str, note: Optional[str] = None, **options: Unpack[CallOptions]
     ) -> None:
         """Reports a TTL check as critical; as `check_pass`."""
-        self._report(lib.consul_agent_check_fail, check_id, note, options)
+        return self._report(lib.consul_agent_check_fail, check_id, note, options)
 
     def check_update(
         self,
@@ -86,14 +85,14 @@ class Agent:
         """Reports the status of a TTL check, `"passing"`, `"warning"` or `"critical"`, with its
         output; as `check_pass`."""
         texts = text(check_id, "check_id"), text(status, "status"), optional_text(output, "output")
-        check(do(self._core, lib.consul_agent_check_update, options, *texts))
+        return self._core.do(check, lib.consul_agent_check_update, options, *texts)
 
     def maintenance(
         self, enable: bool, reason: Optional[str] = None, **options: Unpack[CallOptions]
     ) -> None:
         """Puts the agent's node into maintenance, or ends it."""
         arguments = flag(enable, "enable"), optional_text(reason, "reason")
-        do(self._core, lib.consul_agent_maintenance, options, *arguments)
+        return self._core.do(nothing, lib.consul_agent_maintenance, options, *arguments)
 
     def service_maintenance(
         self,
@@ -106,34 +105,21 @@ class Agent:
         registered."""
         name, why = text(service_id, "service_id"), optional_text(reason, "reason")
         arguments = name, flag(enable, "enable"), why
-        check(do(self._core, lib.consul_agent_service_maintenance, options, *arguments))
+        function = lib.consul_agent_service_maintenance
+        return self._core.do(check, function, options, *arguments)
 
     def self(self, **options: Unpack[CallOptions]) -> AgentInfo:
         """Reads who the agent is and how it is configured."""
-        _, handle = ask(self._core, lib.consul_agent_self, options)
-        try:
-            row = _abi.AGENT.read(lib.consul_agent_info_row(handle))
-            return AgentInfo(
-                node_name=read_text(row.node_name, row.node_name_len),
-                node_id=read_text(row.node_id, row.node_id_len),
-                datacenter=read_text(row.datacenter, row.datacenter_len),
-                version=read_text(row.version, row.version_len),
-                is_server=row.is_server,
-                json=read_text(row.json, row.json_len),
-            )
-        finally:
-            lib.consul_agent_info_free(handle)
+        return self._core.ask(_take_info, lib.consul_agent_self, options)
 
     def members(self, wan: bool = False, **options: Unpack[CallOptions]) -> Rows[Member]:
         """Reads the members of the agent's gossip pool; with `wan`, of the pool that joins the
         datacenters."""
-        _, handle = ask(self._core, lib.consul_agent_members, options, flag(wan, "wan"))
-        return MEMBERS.take(handle)
+        return self._core.ask(MEMBERS.take, lib.consul_agent_members, options, flag(wan, "wan"))
 
     def services(self, **options: Unpack[CallOptions]) -> Rows[Service]:
         """Reads the services that are registered with the agent."""
-        _, handle = ask(self._core, lib.consul_agent_services, options)
-        return SERVICES.take(handle)
+        return self._core.ask(SERVICES.take, lib.consul_agent_services, options)
 
     def service(
         self,
@@ -145,26 +131,37 @@ class Agent:
         `content_hash` of an earlier answer it waits until the service is not as it was, or
         `wait_ms` are over."""
         arguments = text(service_id, "service_id"), optional_text(content_hash, "content_hash")
-        _, handle = ask(self._core, lib.consul_agent_service, options, *arguments)
-        return SERVICES.take_one(handle)[0]
+        return self._core.ask(SERVICES.take_one, lib.consul_agent_service, options, *arguments)
 
     def checks(self, **options: Unpack[CallOptions]) -> Rows[Check]:
         """Reads the checks that the agent runs."""
-        _, handle = ask(self._core, lib.consul_agent_checks, options)
-        return CHECKS.take(handle)
+        return self._core.ask(CHECKS.take, lib.consul_agent_checks, options)
 
     def service_health(
         self, service_id: str, **options: Unpack[CallOptions]
     ) -> Optional[Instance]:
         """Reads how a service on this agent is; None when it is not registered."""
-        arguments = text(service_id, "service_id")
-        _, handle = ask(self._core, lib.consul_agent_service_health, options, arguments)
-        return INSTANCES.take_one(handle)[0]
+        arguments, function = text(service_id, "service_id"), lib.consul_agent_service_health
+        return self._core.ask(INSTANCES.take_one, function, options, arguments)
 
     def services_health(
         self, service: str, **options: Unpack[CallOptions]
     ) -> Rows[Instance]:
         """Reads how the instances of a service on this agent are, by its name."""
         arguments = text(service, "service")
-        _, handle = ask(self._core, lib.consul_agent_services_health, options, arguments)
-        return INSTANCES.take(handle)
+        return self._core.ask(INSTANCES.take, lib.consul_agent_services_health, options, arguments)
+
+
+def _take_info(_status: int, handle: Optional[int]) -> AgentInfo:
+    try:
+        row = _abi.AGENT.read(lib.consul_agent_info_row(handle))
+        return AgentInfo(
+            node_name=read_text(row.node_name, row.node_name_len),
+            node_id=read_text(row.node_id, row.node_id_len),
+            datacenter=read_text(row.datacenter, row.datacenter_len),
+            version=read_text(row.version, row.version_len),
+            is_server=row.is_server,
+            json=read_text(row.json, row.json_len),
+        )
+    finally:
+        lib.consul_agent_info_free(handle)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Callable, Mapping, Optional, Sequence
 
 from . import _kinds, _rows
 from ._answers import INSTANCES, NODES, SERVICE_NAMES, SERVICES, STRINGS
-from ._call import ask, do
 from ._convert import text
 from ._core import Core
 from ._describe import string_array
 from ._library import lib
+from ._outcome import nothing
 from .results import Instance, Meta, Node, NodeServices, Rows, Service, ServiceName
 from .specs import Registration
 
@@ -33,13 +33,11 @@ class Catalog:
 
     def nodes(self, **options: Unpack[CallOptions]) -> Rows[Node]:
         """Reads the nodes."""
-        _, handle = ask(self._core, lib.consul_catalog_nodes, options)
-        return NODES.take(handle)
+        return self._core.ask(NODES.take, lib.consul_catalog_nodes, options)
 
     def services(self, **options: Unpack[CallOptions]) -> Rows[ServiceName]:
         """Reads the names of the services."""
-        _, handle = ask(self._core, lib.consul_catalog_services, options)
-        return SERVICE_NAMES.take(handle)
+        return self._core.ask(SERVICE_NAMES.take, lib.consul_catalog_services, options)
 
     def _instances(
         self,
@@ -50,8 +48,7 @@ class Catalog:
     ) -> Rows[Instance]:
         array = string_array(tags, "tags")
         arguments = text(service, "service"), array, len(array)
-        _, handle = ask(self._core, function, options, *arguments)
-        return INSTANCES.take(handle)
+        return self._core.ask(INSTANCES.take, function, options, *arguments)
 
     def service(
         self, service: str, tags: Sequence[str] = (), **options: Unpack[CallOptions]
@@ -68,49 +65,57 @@ class Catalog:
 
     def node(self, node: str, **options: Unpack[CallOptions]) -> Optional[NodeServices]:
         """Reads a node with the services on it; None when it does not exist."""
-        return self.node_with_meta(node, **options)[0]
+        return self._core.ask(_take_node, lib.consul_catalog_node, options, text(node, "node"))
 
     def node_with_meta(
         self, node: str, **options: Unpack[CallOptions]
     ) -> tuple[Optional[NodeServices], Meta]:
         """Reads a node with the services on it, or None, and what the answer's headers say."""
-        _, handle = ask(self._core, lib.consul_catalog_node, options, text(node, "node"))
-        address = lib.consul_services_node(handle)
-        found = _rows.node(address) if address else None
-        services = SERVICES.take(handle)
-        return (NodeServices(found, services) if found else None), services.meta
+        arguments = text(node, "node")
+        return self._core.ask(_take_node_and_meta, lib.consul_catalog_node, options, arguments)
 
     def node_services(self, node: str, **options: Unpack[CallOptions]) -> Rows[Service]:
         """Reads the services on a node, of every namespace that the options name (Consul
         Enterprise); none when it does not exist."""
         arguments = text(node, "node")
-        _, handle = ask(self._core, lib.consul_catalog_node_services, options, arguments)
-        return SERVICES.take(handle)
+        return self._core.ask(SERVICES.take, lib.consul_catalog_node_services, options, arguments)
 
     def datacenters(self, **options: Unpack[CallOptions]) -> Rows[str]:
         """Reads the known datacenters, the nearest first."""
-        _, handle = ask(self._core, lib.consul_catalog_datacenters, options)
-        return STRINGS.take(handle)
+        return self._core.ask(STRINGS.take, lib.consul_catalog_datacenters, options)
 
     def register(self, registration: Registration, **options: Unpack[CallOptions]) -> None:
         """Writes a node, a service and checks in one step. Doing it again changes nothing."""
         with _kinds.REGISTRATION.opened(registration) as native:
-            do(self._core, lib.consul_catalog_register, options, native)
+            return self._core.do(nothing, lib.consul_catalog_register, options, native)
 
     def deregister_node(self, node: str, **options: Unpack[CallOptions]) -> None:
         """Removes a node, which need not exist, with all its services and checks."""
-        do(self._core, lib.consul_catalog_deregister_node, options, text(node, "node"))
+        return self._core.do(nothing, lib.consul_catalog_deregister_node, options, text(node, "node"))
 
     def deregister_service(
         self, node: str, service_id: str, **options: Unpack[CallOptions]
     ) -> None:
         """Removes a service, which need not exist, from a node, with its checks."""
         arguments = text(node, "node"), text(service_id, "service_id")
-        do(self._core, lib.consul_catalog_deregister_service, options, *arguments)
+        return self._core.do(nothing, lib.consul_catalog_deregister_service, options, *arguments)
 
     def deregister_check(
         self, node: str, check_id: str, **options: Unpack[CallOptions]
     ) -> None:
         """Removes a check, which need not exist, from a node."""
         arguments = text(node, "node"), text(check_id, "check_id")
-        do(self._core, lib.consul_catalog_deregister_check, options, *arguments)
+        return self._core.do(nothing, lib.consul_catalog_deregister_check, options, *arguments)
+
+
+def _take_node_and_meta(
+    status: int, handle: Optional[int]
+) -> tuple[Optional[NodeServices], Meta]:
+    address = lib.consul_services_node(handle)
+    found = _rows.node(address) if address else None
+    services = SERVICES.take(status, handle)
+    return (NodeServices(found, services) if found else None), services.meta
+
+
+def _take_node(status: int, handle: Optional[int]) -> Optional[NodeServices]:
+    return _take_node_and_meta(status, handle)[0]

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from ctypes import byref, c_void_p
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
-from . import _convert, lock, request
-from ._answers import take_text
+from . import lock, request
+from ._call import Blocking
+from ._connect import connect
 from ._convert import Value, uint64
-from ._core import Core
 from ._library import lib
 from ._memory import c_text
-from ._outcome import check
 from .agent import Agent
 from .catalog import Catalog
 from .health import Health
 from .kv import Kv
 from .lock import Lock, LockSession
+from .queue import Later, Queue
 from .request import Parameter
 from .results import Response
 from .session import Sessions
 from .status import Status
 from .txn import Txn
+from .watch import Watches
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -41,19 +41,7 @@ class Client:
     As a context manager it is closed at the end of the block."""
 
     def __init__(self, *, environment: bool = True, **settings: Unpack[Settings]) -> None:
-        given: dict[str, Any] = {"interruptible": True, **settings}
-        make = lib.consul_config_new if environment else lib.consul_config_new_without_environment
-        config, out = c_void_p(), c_void_p()
-        check(make(byref(config)))
-        try:
-            for name, value in given.items():
-                if value is not None:
-                    check(lib.consul_config_set(config, *_setting(name, value)))
-            check(lib.consul_client_new(config, byref(out)))
-            limits = _number(config, b"timeout_ms"), _number(config, b"wait_ms")
-            self._core = Core(out.value, *limits)
-        finally:
-            lib.consul_config_free(config)
+        self._core = Blocking(connect(environment, {"interruptible": True, **settings}))
         #: Keys and values.
         self.kv = Kv(self._core)
         #: Sessions.
@@ -66,11 +54,18 @@ class Client:
         self.catalog = Catalog(self._core)
         #: The servers of the datacenter.
         self.status = Status(self._core)
+        #: What changes, as it changes.
+        self.watch = Watches(self._core.native)
 
     @property
     def endpoint(self) -> str:
         """Where its calls go, such as `http://127.0.0.1:8500`; empty once it is closed."""
         return c_text(lib.consul_client_endpoint(self._core.handle.value))
+
+    def on(self, queue: Queue) -> Later:
+        """The same client for calls that do not wait: each returns a Ticket at once, and its end
+        arrives in the queue."""
+        return Later(self._core.native, queue)
 
     def txn(self) -> Txn:
         """A transaction, to be put together and committed."""
@@ -96,7 +91,7 @@ class Client:
         `monitor_retry_ms` is for how long the key may be unreadable before the lock counts as lost;
         the session's TTL otherwise."""
         fields = {"value": value, "adopt": adopt, "monitor_retry_ms": monitor_retry_ms}
-        return lock.new(self._core, key, session, acquire_timeout_ms, fields, options)
+        return lock.new(Lock, self._core, key, session, acquire_timeout_ms, fields, options)
 
     def request(
         self,
@@ -117,13 +112,7 @@ class Client:
         """Ends the client: its locks are released, the sessions that it keeps alive destroyed, its
         threads waited for. Raises Timeout when it took longer: what is left at Consul ends by its
         TTL. Harmless when it was closed before."""
-        limit, handle = uint64(timeout_ms, "timeout_ms"), self._core.handle
-        if handle.value is None:
-            return
-        try:
-            check(lib.consul_client_close(handle.value, limit))
-        finally:
-            handle.close()
+        self._core.native.close(uint64(timeout_ms, "timeout_ms"))
 
     def __enter__(self) -> Self:
         return self
@@ -143,20 +132,3 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<consul_ffi.Client {self.endpoint or 'closed'}>"
-
-
-def _setting(name: str, value: object) -> tuple[bytes, bytes]:
-    """The name and the value of a setting as the library takes them."""
-    if isinstance(value, bool):
-        value = str(value).lower()
-    elif isinstance(value, int):
-        value = str(value)
-    elif not isinstance(value, str):
-        raise TypeError(f"{name} must be a str, an int or a bool, not {type(value).__name__}")
-    return _convert.text(name, "the name of a setting"), _convert.text(value, name)
-
-
-def _number(config: c_void_p, name: bytes) -> int:
-    out = c_void_p()
-    check(lib.consul_config_get(config, name, byref(out)))
-    return int(take_text(out.value))

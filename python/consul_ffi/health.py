@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Callable, Mapping, Sequence
 
 from ._answers import CHECKS, INSTANCES
-from ._call import ask
 from ._convert import flag, text
 from ._core import Core
 from ._describe import string_array
@@ -34,8 +33,7 @@ class Health:
     ) -> Rows[Instance]:
         array = string_array(tags, "tags")
         arguments = text(service, "service"), flag(passing, "passing"), array, len(array)
-        _, handle = ask(self._core, function, options, *arguments)
-        return INSTANCES.take(handle)
+        return self._core.ask(INSTANCES.take, function, options, *arguments)
 
     def service(
         self,
@@ -71,15 +69,12 @@ class Health:
 
     def node(self, node: str, **options: Unpack[CallOptions]) -> Rows[Check]:
         """Reads the checks of a node and of what runs on it; none for one that does not exist."""
-        _, handle = ask(self._core, lib.consul_health_node, options, text(node, "node"))
-        return CHECKS.take(handle)
+        return self._core.ask(CHECKS.take, lib.consul_health_node, options, text(node, "node"))
 
     def checks(self, service: str, **options: Unpack[CallOptions]) -> Rows[Check]:
         """Reads the checks of a service's instances, those of their nodes left out."""
-        _, handle = ask(self._core, lib.consul_health_checks, options, text(service, "service"))
-        return CHECKS.take(handle)
+        return self._core.ask(CHECKS.take, lib.consul_health_checks, options, text(service, "service"))
 
     def state(self, state: str, **options: Unpack[CallOptions]) -> Rows[Check]:
         """Reads the checks in a state: `"any"`, `"passing"`, `"warning"` or `"critical"`."""
-        _, handle = ask(self._core, lib.consul_health_state, options, text(state, "state"))
-        return CHECKS.take(handle)
+        return self._core.ask(CHECKS.take, lib.consul_health_state, options, text(state, "state"))

@@ -6,12 +6,11 @@ import math
 from types import TracebackType
 from typing import TYPE_CHECKING, Optional, Union
 
-from ._call import do
 from ._convert import text
 from ._core import Core, Handle
 from ._library import lib
 from ._memory import c_text
-from ._outcome import check
+from ._outcome import check, nothing
 from .errors import Interrupted
 
 if TYPE_CHECKING:
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
 _FOR_EVER = (1 << 64) - 1
 
 
-class KeptSession:
-    """Renewed in the background until it is destroyed, stopped or lost. As a context manager it is
-    destroyed at the end of the block. One that is forgotten is destroyed too."""
+class KeptSessionBase:
+    """A session that is kept alive, without what waits."""
 
     def __init__(self, core: Core, value: Optional[int]) -> None:
         self._core = core
@@ -62,22 +60,31 @@ class KeptSession:
         """Renews it no more, and leaves it at Consul, where it ends by its TTL."""
         check(lib.consul_session_stop(self._handle.value))
 
+    def close(self) -> None:
+        """Ends the object, and in the background the session, unless it was stopped. Harmless when
+        it was closed before."""
+        self._handle.close()
+
+    def __repr__(self) -> str:
+        return f"<consul_ffi.{type(self).__name__} {self.id}>"
+
+
+class KeptSession(KeptSessionBase):
+    """Renewed in the background until it is destroyed, stopped or lost. As a context manager it is
+    destroyed at the end of the block. One that is forgotten is destroyed too."""
+
     def destroy(self, **options: Unpack[CallOptions]) -> None:
         """Destroys it at Consul; the locks that it holds are lost. The object is closed: after a
         failure the library goes on trying in the background."""
         try:
-            do(self._core, lib.consul_session_destroy, options, text(self.id, "session"))
+            name = text(self.id, "session")
+            self._core.do(nothing, lib.consul_session_destroy, options, name)
             lib.consul_session_stop(self._handle.value)
         except Interrupted:
             # A signal whose handler did not raise: closing it goes on in the background.
             pass
         finally:
             self.close()
-
-    def close(self) -> None:
-        """Ends the object, and in the background the session, unless it was stopped. Harmless when
-        it was closed before."""
-        self._handle.close()
 
     def __enter__(self) -> Self:
         return self
@@ -95,17 +102,14 @@ class KeptSession:
         else:
             self.close()
 
-    def __repr__(self) -> str:
-        return f"<consul_ffi.KeptSession {self.id}>"
-
 
 #: A session is given by its id, or as the session of `client.session.start`.
-AnySession = Union[str, KeptSession]
+AnySession = Union[str, KeptSessionBase]
 
 
 def session_id(session: AnySession) -> bytes:
     """The id of a session, for the library."""
-    return text(session.id if isinstance(session, KeptSession) else session, "session")
+    return text(session.id if isinstance(session, KeptSessionBase) else session, "session")
 
 
 def milliseconds(number: int) -> float:

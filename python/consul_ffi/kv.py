@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Optional
 
 from . import _abi
 from ._answers import PAIRS, STRINGS
-from ._call import ask, do
 from ._convert import Value, data, optional_text, text, uint64
 from ._core import Core
 from ._library import lib
-from ._rows import pairs
-from ._outcome import done
+from ._outcome import answered, nothing
+from ._rows import pair
 from .kept_session import AnySession, session_id
 from .results import Meta, Pair, Rows
 
@@ -25,6 +24,14 @@ if TYPE_CHECKING:
     from ._settings import CallOptions
 
 _get, _at, _free = lib.consul_kv_get, lib.consul_kv_at, lib.consul_kv_free
+_unless_conflict, _unless_held = answered(_abi.CONSUL_CONFLICT), answered(_abi.CONSUL_HELD)
+
+
+def _take_pair(status: int, handle: Optional[int]) -> Optional[Pair]:
+    try:
+        return None if status else pair(_at(handle, 0))
+    finally:
+        _free(handle)
 
 
 class Kv:
@@ -35,25 +42,19 @@ class Kv:
 
     def get(self, key: str, **options: Unpack[CallOptions]) -> Optional[Pair]:
         """Reads a key; None when it does not exist."""
-        status, handle = ask(self._core, _get, options, text(key, "key"))
-        try:
-            return None if status else pairs((_at(handle, 0),))[0]
-        finally:
-            _free(handle)
+        return self._core.ask(_take_pair, _get, options, text(key, "key"))
 
     def get_with_meta(
         self, key: str, **options: Unpack[CallOptions]
     ) -> tuple[Optional[Pair], Meta]:
         """Reads a key, or None, and what the answer's headers say: `meta.index` is what a blocking
         query waits on, also for a key that does not exist."""
-        _, handle = ask(self._core, _get, options, text(key, "key"))
-        return PAIRS.take_one(handle)
+        return self._core.ask(PAIRS.take_one_with_meta, _get, options, text(key, "key"))
 
     def list(self, prefix: str, **options: Unpack[CallOptions]) -> Rows[Pair]:
         """Reads every key that begins with a prefix, byte by byte: `"a"` finds `"ab"` too. The
         empty prefix reads all."""
-        _, handle = ask(self._core, lib.consul_kv_list, options, text(prefix, "prefix"))
-        return PAIRS.take(handle)
+        return self._core.ask(PAIRS.take, lib.consul_kv_list, options, text(prefix, "prefix"))
 
     def keys(
         self, prefix: str, separator: Optional[str] = None, **options: Unpack[CallOptions]
@@ -61,8 +62,7 @@ class Kv:
         """Reads the names of the keys that begin with a prefix. With a separator a name ends after
         its first one past the prefix, each such name once: a level of a tree."""
         arguments = text(prefix, "prefix"), optional_text(separator, "separator")
-        _, handle = ask(self._core, lib.consul_kv_keys, options, *arguments)
-        return STRINGS.take(handle)
+        return self._core.ask(STRINGS.take, lib.consul_kv_keys, options, *arguments)
 
     def put(
         self, key: str, value: Value, flags: int = 0, **options: Unpack[CallOptions]
@@ -70,12 +70,12 @@ class Kv:
         """Writes a key, whatever it held. Its flags become these; `update` keeps them."""
         name, content = text(key, "key"), data(value)
         arguments = name, content, len(content), uint64(flags, "flags")
-        do(self._core, lib.consul_kv_put, options, *arguments)
+        return self._core.do(nothing, lib.consul_kv_put, options, *arguments)
 
     def update(self, key: str, value: Value, **options: Unpack[CallOptions]) -> None:
         """Writes a key and keeps its flags."""
         name, content = text(key, "key"), data(value)
-        do(self._core, lib.consul_kv_update, options, name, content, len(content))
+        return self._core.do(nothing, lib.consul_kv_update, options, name, content, len(content))
 
     def cas(
         self,
@@ -90,24 +90,22 @@ class Kv:
         name, content = text(key, "key"), data(value)
         numbers = uint64(flags, "flags"), uint64(modify_index, "modify_index")
         arguments = name, content, len(content), *numbers
-        status = do(self._core, lib.consul_kv_cas, options, *arguments)
-        return done(status, _abi.CONSUL_CONFLICT)
+        return self._core.do(_unless_conflict, lib.consul_kv_cas, options, *arguments)
 
     def delete(self, key: str, **options: Unpack[CallOptions]) -> None:
         """Deletes a key, which need not exist."""
-        do(self._core, lib.consul_kv_delete, options, text(key, "key"))
+        return self._core.do(nothing, lib.consul_kv_delete, options, text(key, "key"))
 
     def delete_cas(self, key: str, modify_index: int, **options: Unpack[CallOptions]) -> bool:
         """Deletes a key if its modify index is still this one. False when it is not; True also when
         the key does not exist."""
         arguments = text(key, "key"), uint64(modify_index, "modify_index")
-        status = do(self._core, lib.consul_kv_delete_cas, options, *arguments)
-        return done(status, _abi.CONSUL_CONFLICT)
+        return self._core.do(_unless_conflict, lib.consul_kv_delete_cas, options, *arguments)
 
     def delete_prefix(self, prefix: str, **options: Unpack[CallOptions]) -> None:
         """Deletes every key that begins with a prefix, byte by byte: `"a"` deletes `"ab"` too. The
         empty prefix, which would delete all, is refused."""
-        do(self._core, lib.consul_kv_delete_prefix, options, text(prefix, "prefix"))
+        return self._core.do(nothing, lib.consul_kv_delete_prefix, options, text(prefix, "prefix"))
 
     def acquire(
         self,
@@ -121,8 +119,7 @@ class Kv:
         lock-delay is not over. `client.lock` is the whole recipe."""
         name, content, holder = text(key, "key"), data(value), session_id(session)
         arguments = name, content, len(content), uint64(flags, "flags"), holder
-        status = do(self._core, lib.consul_kv_acquire, options, *arguments)
-        return done(status, _abi.CONSUL_HELD)
+        return self._core.do(_unless_held, lib.consul_kv_acquire, options, *arguments)
 
     def release(
         self,
@@ -135,8 +132,7 @@ class Kv:
         """Writes a key and unlocks it. False when this session does not hold it."""
         name, content, holder = text(key, "key"), data(value), session_id(session)
         arguments = name, content, len(content), uint64(flags, "flags"), holder
-        status = do(self._core, lib.consul_kv_release, options, *arguments)
-        return done(status, _abi.CONSUL_CONFLICT)
+        return self._core.do(_unless_conflict, lib.consul_kv_release, options, *arguments)
 
     def put_held(
         self,
@@ -151,5 +147,4 @@ class Kv:
         does not."""
         name, content, lock = text(key, "key"), data(value), text(lock_key, "lock_key")
         arguments = name, content, len(content), uint64(flags, "flags"), lock, session_id(session)
-        status = do(self._core, lib.consul_kv_put_held, options, *arguments)
-        return done(status, _abi.CONSUL_CONFLICT)
+        return self._core.do(_unless_conflict, lib.consul_kv_put_held, options, *arguments)

@@ -6,7 +6,6 @@ from typing import Any, Mapping, Optional, Sequence, Union
 from urllib.parse import quote
 
 from . import _rows
-from ._call import ask
 from ._convert import data, json_text, optional_text, text
 from ._core import Core
 from ._library import lib
@@ -58,7 +57,10 @@ def send(
     content = _body(body)
     first = text(method, "method"), text(_target(path, query), "path")
     arguments = *first, content, len(content), optional_text(content_type, "content_type")
-    _, handle = ask(core, lib.consul_request, options, *arguments)
+    return core.ask(_take, lib.consul_request, options, *arguments)
+
+
+def _take(_status: int, handle: Optional[int]) -> Response:
     try:
         start, length = lib.consul_response_body(handle), lib.consul_response_body_len(handle)
         return Response(

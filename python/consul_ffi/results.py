@@ -187,6 +187,20 @@ class NodeServices(NamedTuple):
     services: Rows[Service]
 
 
+class UserEvent(NamedTuple):
+    """An event that somebody fired."""
+
+    id: str
+    name: str
+    payload: bytes
+    #: Regular expressions of the nodes, the services and the tags it is meant for; empty means all.
+    node_filter: str
+    service_filter: str
+    tag_filter: str
+    #: When it was fired, by the Lamport clock of the gossip.
+    ltime: int
+
+
 class Member(NamedTuple):
     """A member of the gossip pool."""
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ContextManager, Optional
 
 from . import _kinds
 from ._answers import SESSIONS, take_text
-from ._call import ask, do
 from ._convert import flag, text
 from ._core import Core
 from ._library import lib
+from ._outcome import nothing
 from .kept_session import AnySession, KeptSession, session_id
 from .results import Meta, Rows, Session
 from .specs import SessionSpec
@@ -39,8 +39,7 @@ class Sessions:
         """Makes a session and gives its id; nobody renews it but its maker. Without a description
         it has Consul's defaults."""
         with _opened(spec) as native:
-            _, handle = ask(self._core, lib.consul_session_create, options, native)
-        return take_text(handle)
+            return self._core.ask(take_text, lib.consul_session_create, options, native)
 
     def start(
         self,
@@ -52,37 +51,37 @@ class Sessions:
         session that is lost is made anew, with another id; without, it stays lost."""
         anew = flag(recreate, "recreate")
         with _opened(spec) as native:
-            _, handle = ask(self._core, lib.consul_session_start, options, native, anew)
-        return KeptSession(self._core, handle)
+            return self._core.ask(self._keep, lib.consul_session_start, options, native, anew)
+
+    def _keep(self, _status: int, handle: Optional[int]) -> KeptSession:
+        return KeptSession(self._core.blocking, handle)
 
     def renew(self, session: AnySession, **options: Unpack[CallOptions]) -> Session:
         """Starts the TTL of a session anew, and gives the session. Raises SessionInvalid when it
         does not exist any more."""
         arguments = session_id(session)
-        _, handle = ask(self._core, lib.consul_session_renew, options, arguments)
-        return SESSIONS.take(handle)[0]
+        return self._core.ask(SESSIONS.take_first, lib.consul_session_renew, options, arguments)
 
     def destroy(self, session: AnySession, **options: Unpack[CallOptions]) -> None:
         """Ends a session, which need not exist: its keys are released or deleted."""
-        do(self._core, lib.consul_session_destroy, options, session_id(session))
+        return self._core.do(nothing, lib.consul_session_destroy, options, session_id(session))
 
     def info(self, session: AnySession, **options: Unpack[CallOptions]) -> Optional[Session]:
         """Reads a session; None when it does not exist."""
-        return self.info_with_meta(session, **options)[0]
+        arguments = session_id(session)
+        return self._core.ask(SESSIONS.take_one, lib.consul_session_info, options, arguments)
 
     def info_with_meta(
         self, session: AnySession, **options: Unpack[CallOptions]
     ) -> tuple[Optional[Session], Meta]:
         """Reads a session, or None, and what the answer's headers say."""
-        _, handle = ask(self._core, lib.consul_session_info, options, session_id(session))
-        return SESSIONS.take_one(handle)
+        read, arguments = SESSIONS.take_one_with_meta, session_id(session)
+        return self._core.ask(read, lib.consul_session_info, options, arguments)
 
     def node(self, node: str, **options: Unpack[CallOptions]) -> Rows[Session]:
         """Reads the sessions of a node."""
-        _, handle = ask(self._core, lib.consul_session_node, options, text(node, "node"))
-        return SESSIONS.take(handle)
+        return self._core.ask(SESSIONS.take, lib.consul_session_node, options, text(node, "node"))
 
     def list(self, **options: Unpack[CallOptions]) -> Rows[Session]:
         """Reads all sessions."""
-        _, handle = ask(self._core, lib.consul_session_list, options)
-        return SESSIONS.take(handle)
+        return self._core.ask(SESSIONS.take, lib.consul_session_list, options)

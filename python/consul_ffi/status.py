@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Optional
 
 from ._answers import STRINGS, take_text
-from ._call import ask
 from ._core import Core
 from ._library import lib
 from .results import Rows
@@ -24,10 +23,12 @@ class Status:
 
     def leader(self, **options: Unpack[CallOptions]) -> Optional[str]:
         """Reads the leader among the servers, as `address:port`; None while there is none."""
-        status, handle = ask(self._core, lib.consul_status_leader, options)
-        return None if status else take_text(handle)
+        return self._core.ask(_take_leader, lib.consul_status_leader, options)
 
     def peers(self, **options: Unpack[CallOptions]) -> Rows[str]:
         """Reads the servers that vote, each as `address:port`."""
-        _, handle = ask(self._core, lib.consul_status_peers, options)
-        return STRINGS.take(handle)
+        return self._core.ask(STRINGS.take, lib.consul_status_peers, options)
+
+
+def _take_leader(status: int, handle: Optional[int]) -> Optional[str]:
+    return None if status else take_text(status, handle)

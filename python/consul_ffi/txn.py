@@ -13,7 +13,6 @@ from ctypes import byref, c_void_p
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from . import _abi, _rows, _outcome
-from ._call import ask
 from ._convert import Value, data, json_text, text, uint64
 from ._core import Core, Handle
 from ._library import lib
@@ -130,13 +129,16 @@ class Txn:
 
         The results stand in the order of the operations, but are not one for each: deletions and
         checks that a key does not exist give none, a tree gives one for each of its keys."""
-        status, handle = ask(self._core, lib.consul_txn_commit, options, self._handle.value)
-        try:
-            if status == _abi.CONSUL_CONFLICT:
-                raise _rolled_back(status, handle)
-            return _read(handle)
-        finally:
-            lib.consul_txn_result_free(handle)
+        return self._core.ask(_take, lib.consul_txn_commit, options, self._handle.value)
+
+
+def _take(status: int, handle: Optional[int]) -> Rows[TxnRow]:
+    try:
+        if status == _abi.CONSUL_CONFLICT:
+            raise _rolled_back(status, handle)
+        return _read(handle)
+    finally:
+        lib.consul_txn_result_free(handle)
 
 
 def _read(handle: Optional[int]) -> Rows[TxnRow]:
@@ -148,7 +150,7 @@ def _read(handle: Optional[int]) -> Rows[TxnRow]:
 def _read_row(address: int) -> TxnRow:
     row = _abi.TXN.read(address)
     if row.pair:
-        return _rows.pairs([row.pair])[0]
+        return _rows.pair(row.pair)
     kind = _KINDS.get(row.kind, str(row.kind))
     return TxnObject(kind, json.loads(read_text(row.json, row.json_len)))
 

@@ -19,8 +19,7 @@ use crate::error::{Error, Result, Status};
 use crate::runtime::{BootClock, Upkeep, io};
 use crate::sys::PerProcess;
 use crate::transport::{Method, Request, Response, Transport};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use bounds::Bounds;
 use std::future::Future;
 use std::sync::Arc;
@@ -63,7 +62,7 @@ impl Client {
         let mut headers = Vec::new();
         if let Some(user) = &settings.http_auth {
             let user = if user.contains(':') { user.clone() } else { format!("{user}:") };
-            let value = secret_header(&format!("Basic {}", STANDARD.encode(user)))?;
+            let value = secret_header(&format!("Basic {}", STANDARD.encode_to_string(user)))?;
             headers.push((header::AUTHORIZATION, value));
         }
         let upkeep = PerProcess::new();

@@ -52,6 +52,12 @@ pub extern "C" fn consul_keys_at(keys: *const consul_keys, index: usize) -> *con
     handle::read(keys, ptr::null(), |keys| keys.at(index))
 }
 
+/// How many bytes a `consul_string` of a list has in this library; as `consul_kv_pair_size`.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_string_size() -> usize {
+    size_of::<consul_string>()
+}
+
 /// What the answer's headers say. Borrowed: valid until `keys` is freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_keys_meta(keys: *const consul_keys) -> *const consul_meta {

@@ -51,6 +51,10 @@ impl Transport for Wire {
         self.closed.cancel(Status::Closed, "the client is closed");
     }
 
+    fn wait_closed(&self, _: Instant) -> bool {
+        true
+    }
+
     fn endpoint(&self) -> &str {
         &self.endpoint
     }
@@ -101,8 +105,7 @@ impl Asked {
 }
 
 fn key(value: &str) -> String {
-    use base64::Engine;
-    let value = base64::engine::general_purpose::STANDARD.encode(value);
+    let value = base64_simd::STANDARD.encode_to_string(value);
     format!(r#"[{{"Key":"a","Value":"{value}","ModifyIndex":1}}]"#)
 }
 
@@ -253,6 +256,19 @@ fn clients_of_one_address_share_its_connections() {
     assert!(wire.is_quiet());
     let long = held.iter().filter(|asked| asked.target.contains("wait=30000ms")).count();
     assert_eq!(long, 11);
+}
+
+#[test]
+fn what_has_ended_keeps_no_thread() {
+    let (client, wire, _) = bench();
+    let watch = client.watch(WatchSpec::key("a")).unwrap();
+    wire.next().key(5, "x");
+    let hub = watch.0.watched.hub.clone();
+    assert!(hub.has_threads());
+    client.shutdown();
+    // The handle is still there, and what it has found.
+    assert!(!hub.has_threads());
+    assert_eq!(value(&watch.state()).as_deref(), Some("x"));
 }
 
 #[test]

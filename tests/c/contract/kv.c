@@ -108,6 +108,7 @@ static void odd_keys(void)
     for (i = 0; i < COUNT; i++) {
         const consul_kv_pair *pair = consul_kv_at(kv, i);
         CHECK(strcmp(pair->key + strlen(prefix), odd[pair->flags]) == 0);
+        CHECK((const char *)pair == (const char *)consul_kv_at(kv, 0) + i * consul_kv_pair_size());
     }
     consul_kv_free(kv);
     CHECK_OK(consul_kv_delete_prefix(client, prefix, NULL, NULL));
@@ -129,6 +130,9 @@ static void lists_of_keys(void)
     }
     CHECK_OK(consul_kv_keys(client, prefix, NULL, NULL, NULL, &keys));
     CHECK(consul_keys_count(keys) == 4 && consul_keys_at(keys, 4) == NULL);
+    CHECK((const char *)consul_keys_at(keys, 3) ==
+          (const char *)consul_keys_at(keys, 0) + 3 * consul_string_size());
+    CHECK(consul_kv_pair_size() >= sizeof(consul_kv_pair));
     CHECK(consul_keys_meta(keys)->index > 0);
     consul_keys_free(keys);
     CHECK_OK(consul_kv_keys(client, prefix, "/", NULL, NULL, &keys));

@@ -1,0 +1,44 @@
+"""From settings to a native client."""
+
+from __future__ import annotations
+
+from ctypes import byref, c_void_p
+from typing import Any, Mapping
+
+from . import _convert
+from ._answers import take_text
+from ._core import Native
+from ._library import lib
+from ._outcome import check
+
+
+def connect(environment: bool, settings: Mapping[str, Any]) -> Native:
+    """Makes a client, which opens no connection."""
+    make = lib.consul_config_new if environment else lib.consul_config_new_without_environment
+    config, out = c_void_p(), c_void_p()
+    check(make(byref(config)))
+    try:
+        for name, value in settings.items():
+            if value is not None:
+                check(lib.consul_config_set(config, *_setting(name, value)))
+        check(lib.consul_client_new(config, byref(out)))
+        return Native(out.value, _number(config, b"timeout_ms"), _number(config, b"wait_ms"))
+    finally:
+        lib.consul_config_free(config)
+
+
+def _setting(name: str, value: object) -> tuple[bytes, bytes]:
+    """The name and the value of a setting as the library takes them."""
+    if isinstance(value, bool):
+        value = str(value).lower()
+    elif isinstance(value, int):
+        value = str(value)
+    elif not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, an int or a bool, not {type(value).__name__}")
+    return _convert.text(name, "the name of a setting"), _convert.text(value, name)
+
+
+def _number(config: c_void_p, name: bytes) -> int:
+    out = c_void_p()
+    check(lib.consul_config_get(config, name, byref(out)))
+    return int(take_text(0, out.value))

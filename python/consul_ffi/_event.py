@@ -1,0 +1,41 @@
+"""What arrives in a queue."""
+
+from __future__ import annotations
+
+from ctypes import byref, c_void_p
+from typing import Callable, TypeVar
+
+from . import _abi, _outcome
+from ._error import ConsulError
+from ._library import lib
+
+T = TypeVar("T")
+
+#: How a result is taken out of an event, by the type of its handle.
+_TAKE: dict[int, Callable[..., int]] = {
+    number: getattr(lib, take)
+    for name, number in vars(_abi).items()
+    if name.startswith("CONSUL_HANDLE_")
+    and hasattr(lib, take := f"consul_event_take_{name[len('CONSUL_HANDLE_') :].lower()}")
+}
+
+#: Makes the result of a call of its status and the handle of what it gave, if it gave something.
+Read = Callable[[int, "int | None"], T]
+
+
+def error(event: int, status: int) -> ConsulError:
+    """What went wrong."""
+    return _outcome.from_row(status, lib.consul_event_error(event))
+
+
+def result(event: int, read: Read[T]) -> T:
+    """What the blocking call would have returned; raises what it would have raised."""
+    status = lib.consul_event_status(event)
+    if status < 0:
+        raise error(event, status)
+    take = _TAKE.get(lib.consul_event_result_type(event))
+    if take is None:
+        return read(status, None)
+    out = c_void_p()
+    _outcome.check(take(event, byref(out)))
+    return read(status, out.value)

@@ -1,0 +1,84 @@
+"""Calls that a loop of asyncio waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from typing import Any, Callable, Mapping, Optional, TypeVar
+
+from .. import _event
+from .._call import Blocking
+from .._core import Core, Native
+from .._deferred import begin, without_handle
+from ._inbox import Call, Inbox
+
+T = TypeVar("T")
+
+
+class Awaiting(Core):
+    """Calls return futures. It belongs to the loop that is running at its first call."""
+
+    __slots__ = ("__weakref__", "_finalizer", "_inbox")
+
+    def __init__(self, native: Native) -> None:
+        super().__init__(native)
+        self._inbox: Optional[Inbox] = None
+        self._finalizer: Optional[Callable[[], Any]] = None
+
+    @property
+    def blocking(self) -> Core:
+        return Blocking(self.native)
+
+    def inbox(self) -> Inbox:
+        """Where calls arrive, in the running loop."""
+        loop, inbox = asyncio.get_running_loop(), self._inbox
+        if inbox is not None and inbox.loop is loop:
+            return inbox
+        if inbox is not None and inbox.is_usable:
+            raise RuntimeError("the client is in use by another event loop; each needs its own")
+        self.detach()
+        self._inbox = inbox = Inbox(loop)
+        # As a future would: a client that is forgotten leaves nothing in its loop.
+        self._finalizer = finalizer = weakref.finalize(self, _forget, inbox)
+        setattr(finalizer, "atexit", False)
+        return inbox
+
+    def detach(self) -> None:
+        """Leaves its loop."""
+        if self._inbox is not None:
+            self._inbox.close()
+        self._inbox = self._finalizer = None
+
+    def do(  # type: ignore[override]
+        self,
+        finish: Callable[[int], T],
+        function: Callable[..., int],
+        options: Mapping[str, Any],
+        *arguments: Any,
+    ) -> asyncio.Future[T]:
+        inbox = self.inbox()
+        call: Call[T] = Call(inbox, self, without_handle(finish))
+        inbox.next_tag()
+        begin(self.native, function, options, arguments, inbox.request)
+        call.begun()
+        return call
+
+    def ask(  # type: ignore[override]
+        self,
+        read: _event.Read[T],
+        function: Callable[..., int],
+        options: Mapping[str, Any],
+        *arguments: Any,
+    ) -> asyncio.Future[T]:
+        inbox = self.inbox()
+        call = Call(inbox, self, read)
+        inbox.next_tag()
+        begin(self.native, function, options, arguments, inbox.request, None)
+        call.begun()
+        return call
+
+
+def _forget(inbox: Inbox) -> None:
+    """Closes an inbox from any thread, such as that of the garbage collector."""
+    if inbox.is_usable:
+        inbox.loop.call_soon_threadsafe(inbox.close)

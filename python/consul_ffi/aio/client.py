@@ -1,0 +1,126 @@
+"""A client for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Mapping, Optional
+
+from .. import lock as _lock
+from .. import request
+from .._connect import connect
+from .._convert import Value, uint64
+from .._library import lib
+from .._memory import c_text
+from ..lock import LockSession
+from ..request import Parameter
+from ..results import Response
+from ._core import Awaiting
+from .lock import AsyncLock
+from .watch import AsyncWatches
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from .._awaitable import Agent, Catalog, Health, Kv, Sessions, Status, Txn
+    from .._settings import CallOptions, LockOptions, Settings
+else:
+    from ..agent import Agent
+    from ..catalog import Catalog
+    from ..health import Health
+    from ..kv import Kv
+    from ..status import Status
+    from ..txn import Txn
+    from .kept_session import AsyncSessions as Sessions
+
+
+class AsyncClient:
+    """As `consul_ffi.Client`, for one event loop: that of its first call. It may be made anywhere,
+    also before a `fork`.
+
+    As an asynchronous context manager it is closed at the end of the block."""
+
+    def __init__(self, *, environment: bool = True, **settings: Unpack[Settings]) -> None:
+        self._core = core = Awaiting(connect(environment, settings))
+        #: Keys and values.
+        self.kv = Kv(core)
+        #: Sessions.
+        self.session = Sessions(core)
+        #: Where services run, and how they are.
+        self.health = Health(core)
+        #: The agent, and what is registered there.
+        self.agent = Agent(core)
+        #: Nodes and services, as the servers know them.
+        self.catalog = Catalog(core)
+        #: The servers of the datacenter.
+        self.status = Status(core)
+        #: What changes, as it changes.
+        self.watch = AsyncWatches(core)
+
+    @property
+    def endpoint(self) -> str:
+        """Where its calls go, such as `http://127.0.0.1:8500`; empty once it is closed."""
+        return c_text(lib.consul_client_endpoint(self._core.handle.value))
+
+    def txn(self) -> Txn:
+        """A transaction, to be put together and committed."""
+        return Txn(self._core)
+
+    def lock(
+        self,
+        key: str,
+        *,
+        value: Value = b"",
+        session: Optional[LockSession] = None,
+        acquire_timeout_ms: Optional[int] = None,
+        adopt: bool = False,
+        monitor_retry_ms: Optional[int] = None,
+        **options: Unpack[LockOptions],
+    ) -> AsyncLock:
+        """As `Client.lock`, for `async with` or for its `acquire`."""
+        fields = {"value": value, "adopt": adopt, "monitor_retry_ms": monitor_retry_ms}
+        limits = session, acquire_timeout_ms
+        return _lock.new(AsyncLock, self._core, key, *limits, fields, options)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Optional[Mapping[str, Parameter]] = None,
+        content_type: Optional[str] = None,
+        **options: Unpack[CallOptions],
+    ) -> asyncio.Future[Response]:
+        """As `Client.request`."""
+        future = request.send(self._core, method, path, body, query, content_type, options)
+        return future  # type: ignore[return-value]
+
+    async def close(self, timeout_ms: int = 5000) -> None:
+        """As `Client.close`, while the loop goes on. Calls in flight end with Closed."""
+        limit, native = uint64(timeout_ms, "timeout_ms"), self._core.native
+        try:
+            if native.handle.value is not None:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(None, native.close, limit)
+        finally:
+            self._core.detach()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        try:
+            await self.close()
+        except Exception:
+            # The error of the block says more.
+            if error is None:
+                raise
+
+    def __repr__(self) -> str:
+        return f"<consul_ffi.aio.AsyncClient {self.endpoint or 'closed'}>"

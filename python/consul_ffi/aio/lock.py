@@ -1,0 +1,125 @@
+"""Locks for asyncio: `async with client.lock(key) as lock`."""
+
+from __future__ import annotations
+
+import asyncio
+from ctypes import addressof
+from types import TracebackType
+from typing import TYPE_CHECKING, Callable, Optional, TypeVar
+
+from .. import _abi, _outcome, _wait
+from .._convert import Value, data, text, uint64
+from .._deferred import without_handle
+from .._error import ConsulError
+from .._library import lib
+from .._outcome import answered, nothing
+from ..lock import FOR_EVER, LockBase, LostBase
+from ._core import Awaiting
+from ._inbox import Call
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from .._settings import CallOptions
+
+T = TypeVar("T")
+
+_unless_held = answered(_abi.CONSUL_HELD)
+
+
+class AsyncLost(LostBase):
+    """Whether a lock is lost: asked like an `asyncio.Event`."""
+
+    async def wait(self, timeout_ms: Optional[int] = None) -> bool:
+        """As `Lost.wait`."""
+        end, stops = _wait.end(timeout_ms), self._lock.stops
+        while True:
+            left = _wait.left_ms(end)
+            # Asks memory only. The library has no event for it.
+            if self._look(0, stops):
+                return True
+            if left <= 0:
+                return False
+            await asyncio.sleep(min(left, _wait.SLICE_MS) / 1000)
+
+
+class AsyncLock(LockBase):
+    """As `consul_ffi.Lock`, for `async with`."""
+
+    _core: Awaiting
+
+    @property
+    def lost(self) -> AsyncLost:
+        """Whether it is lost: `if lock.lost`, `await lock.lost.wait(1000)`, `lock.lost.reason`."""
+        return AsyncLost(self)
+
+    async def acquire(self, timeout_ms: Optional[int] = None) -> bool:
+        """As `Lock.acquire`. Cancelling it leaves nothing behind."""
+        limit = FOR_EVER if timeout_ms is None else uint64(timeout_ms, "timeout_ms")
+        return await self._begin(_unless_held, self._give_back, lib.consul_lock_acquire, limit)
+
+    async def try_acquire(self) -> bool:
+        """Acquires the lock if nobody else holds it, without waiting."""
+        return await self.acquire(0)
+
+    async def release(self) -> None:
+        """As `Lock.release`."""
+        await self._begin(_outcome.check, None, lib.consul_lock_release)
+
+    async def destroy(self) -> bool:
+        """Deletes the key if nobody holds it. False when somebody does."""
+        return await self._begin(_unless_held, None, lib.consul_lock_destroy)
+
+    async def put(
+        self, key: str, value: Value, flags: int = 0, **options: Unpack[CallOptions]
+    ) -> None:
+        """As `Lock.put`."""
+        name, content, number = text(key, "key"), data(value), uint64(flags, "flags")
+
+        def put(_client: Optional[int], *arguments: object) -> int:
+            return lib.consul_lock_put(self.handle, *arguments)
+
+        await self._core.do(nothing, put, options, name, content, len(content), number)
+
+    def _begin(
+        self,
+        finish: Callable[[int], T],
+        give_back: Optional[Callable[[], None]],
+        function: Callable[..., int],
+        *arguments: int,
+    ) -> Call[T]:
+        """Begins what the lock does itself, which takes no options."""
+        inbox = self._core.inbox()
+        call: Call[T] = Call(inbox, self._core, without_handle(finish))
+        inbox.next_tag()
+        status = function(self.handle, *arguments, addressof(inbox.request))
+        if status != _abi.CONSUL_PENDING:
+            raise _outcome.from_status(status)
+        call.begun(give_back)
+        return call
+
+    def _give_back(self) -> None:
+        """Releases in the background what was acquired for somebody who is gone."""
+        inbox = self._core.inbox()
+        inbox.next_tag()
+        lib.consul_lock_release(self.handle, addressof(inbox.request))
+
+    async def __aenter__(self) -> Self:
+        try:
+            if not await self.acquire(self._acquire_timeout_ms):
+                raise self._held()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        try:
+            await self.release()
+        except ConsulError as problem:
+            self._raise_lost(problem, error)

@@ -1,0 +1,150 @@
+"""Watches for asyncio: `async for view in client.watch.key(key)`."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Mapping, Optional, TypeVar
+
+from .. import _abi, _event, _outcome, _wait
+from .._core import Handle
+from .._error import ConsulError
+from .._library import lib
+from .._watch_spec import start
+from ..errors import Cancelled
+from ..view import View
+from ..watch import WatchBase
+from ._core import Awaiting
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .._awaitable import Watches
+else:
+    from ..watch import Watches
+
+V = TypeVar("V", bound=View[Any])
+
+
+class _News:
+    """What is told of a watch. It does not keep the watch alive."""
+
+    def __init__(self) -> None:
+        self._waiters: set[asyncio.Future[None]] = set()
+        self.ended: Optional[ConsulError] = None
+
+    async def wait(self) -> None:
+        """Waits until something is told."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._waiters.discard(waiter)
+
+    def arrived(self, event: int) -> bool:
+        """Wakes all who wait."""
+        is_last = lib.consul_event_type(event) == _abi.CONSUL_EVENT_WATCH_ENDED
+        if is_last:
+            self.ended = _event.error(event, lib.consul_event_status(event))
+        self._wake()
+        return is_last
+
+    def call_off(self) -> None:
+        """The client was closed."""
+        self.ended = _outcome.new(_abi.CONSUL_ERR_CLOSED, "the client was closed")
+        self._wake()
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+class AsyncWatch(WatchBase[V]):
+    """As `consul_ffi.Watch`: `async for view in watch` gives a view each time that there is something
+    new. A view's own `wait` would block the loop."""
+
+    def __init__(
+        self, kind: type[V], handle: Handle, options: Mapping[str, Any], news: _News
+    ) -> None:
+        super().__init__(kind, handle, options)
+        self._news = news
+
+    async def wait_ready(self, timeout_ms: Optional[int] = None) -> Self:
+        """As `Watch.wait_ready`."""
+        end = _wait.end(timeout_ms)
+        while True:
+            status = lib.consul_watch_wait_ready(self._handle.value, 0)
+            if status == _abi.CONSUL_OK:
+                return self
+            # The error is that of this thread's last call.
+            error = _outcome.from_status(status)
+            left = _wait.left_ms(end)
+            if status != _abi.CONSUL_ERR_TIMEOUT or left <= 0:
+                raise error
+            try:
+                await asyncio.wait_for(self._news.wait(), None if timeout_ms is None else left / 1000)
+            except asyncio.TimeoutError:
+                pass
+
+    def __aiter__(self) -> _Updates[V]:
+        return _Updates(self)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+
+class _Updates(Generic[V]):
+    """The states of a watch, one after the other."""
+
+    def __init__(self, watch: AsyncWatch[V]) -> None:
+        self._watch, self._news = watch, watch._news
+        self._view = watch.view()
+        self._seen = 0
+
+    def __aiter__(self) -> _Updates[V]:
+        return self
+
+    async def __anext__(self) -> V:
+        while not self._moves():
+            ended = self._news.ended
+            if isinstance(ended, Cancelled):
+                raise StopAsyncIteration
+            if ended is not None:
+                raise ended
+            await self._news.wait()
+        return self._view
+
+    def _moves(self) -> bool:
+        """Goes on to a newer state, if there is one."""
+        self._view.refresh()
+        before, self._seen = self._seen, self._view.version
+        if self._seen == before:
+            return False
+        return before > 0 or not self._watch._is_known(self._view)
+
+
+class AsyncWatches(Watches):
+    """Starts watches in the running loop."""
+
+    def __init__(self, core: Awaiting) -> None:
+        super().__init__(core.native)
+        self._core = core
+
+    def _start(
+        self, kind: type[V], number: int, name: Optional[str], options: Mapping[str, Any]
+    ) -> AsyncWatch[V]:
+        inbox, news = self._core.inbox(), _News()
+        tag = inbox.next_tag()
+        handle = start(self._core.native, number, name, options, inbox.request.queue, tag)
+        inbox.expect(tag, news)
+        return AsyncWatch(kind, handle, options, news)
