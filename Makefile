@@ -1,6 +1,6 @@
 # Thin verbs; the work is in the scripts.
 
-.PHONY: all demo test header lint install install-strip uninstall dist deb clean help
+.PHONY: all demo test bench header lint install install-strip uninstall dist deb clean help
 
 target := $(or $(CARGO_TARGET_DIR),target)
 
@@ -14,6 +14,9 @@ demo: ## sets up, builds, shows the library at work on a real Consul
 
 test: ## sets up, runs every test (STAGES="rust lua" for some)
 	tests/run.sh $(STAGES)
+
+bench: ## measures it beside its peers, writes the tables of docs/performance.md
+	benches/run.sh --write
 
 header: ## writes what is generated: header, LuaJIT cdef, C++ and Python parts, options setters, settings page
 	BLESS=1 cargo test --locked --test abi --test house

@@ -3639,7 +3639,8 @@ void consul_watch_spec_free(consul_watch_spec *spec);
 /**
  * Starts a watch from a copy of its description. That Consul is away is no error. Its events
  * arrive in `queue` under `tag`, without counting among the calls in flight; `queue` may be NULL,
- * for a watch that is only read by views. `consul_queue_cancel` with its tag stops it.
+ * for a watch that is only read by views. `consul_queue_cancel` with its tag stops it, and so does
+ * the end of the queue.
  *
  * `CONSUL_ERR_ARGUMENT` when it can never be asked or a setting is not allowed, `CONSUL_ERR_IO`
  * when its last-good file cannot be read. Free it with `consul_watch_free`.

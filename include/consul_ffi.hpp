@@ -20,6 +20,9 @@
 /// for views that outlive their answer. Views and `std::string_view`s are borrowed from the answer
 /// they came from; where that would be gone at the end of the line they do not compile.
 ///
+/// Asynchronous. Every call blocks; `client.on(queue, tag)` and `lock.on(queue, tag)` have the same
+/// ones without: they give `pending`, and the event that arrives in the queue has the result.
+///
 /// Threads. As in C: any call from any thread; what is being changed is for one thread at a time.
 
 #ifndef CONSUL_FFI_HPP

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Times the reading of live views from C, and says what watches cost. Needs a Consul at CONSUL_HTTP_ADDR and the release library.
+# Times the reading of live views from C and LuaJIT, and says what watches cost. Needs a Consul at
+# CONSUL_HTTP_ADDR and the release library.
 #
 #   sh tests/support/with-consul.sh sh benches/view/view.sh
 set -eu
@@ -10,8 +11,14 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 # The library is found by its soname.
 ln -s "$lib/libconsul_ffi.so" "$tmp/libconsul_ffi.so.1"
-for program in view many; do
-    ${CC:-cc} -O2 -I"$root/include" "$root/benches/view/$program.c" -L"$lib" -lconsul_ffi \
-        -Wl,-rpath,"$tmp" -o "$tmp/$program"
-    "$tmp/$program"
-done
+run() { # the C program $1
+    ${CC:-cc} -O2 -I"$root/include" "$root/benches/view/$1.c" -L"$lib" -lconsul_ffi \
+        -Wl,-rpath,"$tmp" -o "$tmp/$1"
+    "$tmp/$1"
+}
+
+run view
+if command -v luajit >/dev/null; then
+    CONSUL_FFI_LIBRARY=$lib/libconsul_ffi.so LUA_PATH="$root/lua/?.lua;;" luajit "$root/benches/view/view.lua"
+fi
+run many

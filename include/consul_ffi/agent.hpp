@@ -4,6 +4,7 @@
 #define CONSUL_FFI_AGENT_HPP
 
 #include "answers.hpp"
+#include "calls.hpp"
 #include "specs.hpp"
 
 CONSUL_FFI_NAMESPACE_BEGIN
@@ -26,7 +27,7 @@ enum class pool : bool { lan, wan };
 
 /// `client.agent()`. The agent passes on what is registered with it; a moment may go by until the
 /// catalog and other nodes see it.
-class agent_calls : detail::calls {
+class agent_calls : detail::calls<consul_client> {
 public:
     using calls::calls;
 

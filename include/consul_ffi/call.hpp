@@ -60,6 +60,20 @@ auto pass(const Argument &argument) noexcept {
     }
 }
 
+/// How long to wait, where C's number is signed and -1 means for ever.
+class patience {
+public:
+    explicit patience(std::chrono::milliseconds timeout) noexcept : timeout_(timeout) {}
+
+    consul::error refused() const { return detail::refused(timeout_); }
+    std::int64_t c_value() const noexcept {
+        return timeout_ == (std::chrono::milliseconds::max)() ? -1 : timeout_.count();
+    }
+
+private:
+    std::chrono::milliseconds timeout_;
+};
+
 /// Calls a C function; nothing is called when an argument is refused.
 template <class Function, class... Arguments>
 consul::error invoke(Function function, const Arguments &...arguments) {

@@ -4,13 +4,14 @@
 #define CONSUL_FFI_CATALOG_HPP
 
 #include "answers.hpp"
+#include "calls.hpp"
 #include "specs.hpp"
 
 CONSUL_FFI_NAMESPACE_BEGIN
 
 /// `client.catalog()`. A service belongs into the catalog through its agent; what is written here
 /// directly is for nodes without an agent, for others their agent soon undoes it.
-class catalog_calls : detail::calls {
+class catalog_calls : detail::calls<consul_client> {
 public:
     using calls::calls;
 
@@ -78,7 +79,7 @@ public:
 };
 
 /// `client.status()`: who leads among the servers, and who votes. Neither needs a token.
-class status_calls : detail::calls {
+class status_calls : detail::calls<consul_client> {
 public:
     using calls::calls;
 

@@ -10,82 +10,21 @@
 #include "lock.hpp"
 #include "response.hpp"
 #include "txn.hpp"
+#include "watch.hpp"
 
 CONSUL_FFI_NAMESPACE_BEGIN
 
-/// Talks to one Consul agent. One is enough for a process; any number of threads may use it at
-/// once. Move-only. Its end never blocks: what is in flight on other threads ends with
-/// `err_closed`, locks are lost. `close` ends it in order.
-class client : detail::calls {
+/// All that a client can be asked for. With `client.on(queue, tag)` none of it blocks.
+class client_calls : public detail::calls<consul_client> {
 public:
-    using handle_type = consul_client;
+    using calls::calls;
 
-    /// Empty: every call gives `err_handle`.
-    client() noexcept : calls(nullptr) {}
-    /// Takes the handle over.
-    explicit client(consul_client *handle) noexcept : calls(handle), handle_(handle) {}
-
-    client(client &&other) noexcept : calls(std::exchange(other.client_, nullptr)),
-                                      handle_(std::move(other.handle_)) {}
-    client &operator=(client &&other) noexcept {
-        if (this != &other) {
-            client_ = std::exchange(other.client_, nullptr);
-            handle_ = std::move(other.handle_);
-        }
-        return *this;
-    }
-
-    /// Makes a client; it connects on first use. `err_config` or `err_tls` when a setting, or a
-    /// file that it names, cannot be used; `err_unsupported` when the library does not fit the
-    /// header.
-    static result<client> create(const config &settings) {
-        if (const auto fits = check_library(); !fits) {
-            return fits.error();
-        }
-        return detail::fetch<client>(consul_client_new, settings);
-    }
-
-    /// Makes a client from the environment: `CONSUL_HTTP_ADDR` and the other official names.
-    static result<client> create() { return create(config()); }
-
-    /// Releases the locks that are held, ends the sessions that are kept alive, and shuts it down:
-    /// from then on calls give `err_closed`. `err_timeout` when it took longer: what is left at
-    /// Consul ends by its TTL.
-    result<void> close(std::chrono::milliseconds timeout = std::chrono::seconds(10)) const {
-        return detail::invoke(consul_client_close, client_, timeout);
-    }
-
-    /// Where its calls go: `http://127.0.0.1:8500`. Borrowed.
-    std::string_view endpoint() const & noexcept {
-        const char *endpoint = consul_client_endpoint(client_);
-        return endpoint == nullptr ? std::string_view() : endpoint;
-    }
-    void endpoint() && = delete;
-
-    kv_calls kv() const noexcept { return kv_calls(client_); }
-    session_calls session() const noexcept { return session_calls(client_); }
-    health_calls health() const noexcept { return health_calls(client_); }
-    agent_calls agent() const noexcept { return agent_calls(client_); }
-    catalog_calls catalog() const noexcept { return catalog_calls(client_); }
-    status_calls status() const noexcept { return status_calls(client_); }
-
-    /// Makes a lock. Sends nothing. `err_argument` when a key, TTL, lock-delay or window cannot be.
-    result<consul::lock> lock(const lock_spec &spec) const {
-        return detail::fetch<consul::lock>(consul_lock_new, client_, spec);
-    }
-    result<consul::lock> lock(const c_text &key) const {
-        lock_spec spec(key);
-        return lock(spec);
-    }
-
-    /// Makes a lock and acquires it, waiting this long at most; as `lock::acquire`.
-    result<lock_guard> hold(const lock_spec &spec, std::chrono::milliseconds timeout) const {
-        result<consul::lock> made = lock(spec);
-        return made ? lock_guard::acquire(std::move(*made), timeout) : made.error();
-    }
-    result<lock_guard> hold(const c_text &key, std::chrono::milliseconds timeout) const {
-        return hold(lock_spec(key), timeout);
-    }
+    kv_calls kv() const noexcept { return kv_calls(handle_, async_); }
+    session_calls session() const noexcept { return session_calls(handle_, async_); }
+    health_calls health() const noexcept { return health_calls(handle_, async_); }
+    agent_calls agent() const noexcept { return agent_calls(handle_, async_); }
+    catalog_calls catalog() const noexcept { return catalog_calls(handle_, async_); }
+    status_calls status() const noexcept { return status_calls(handle_, async_); }
 
     /// Applies all operations or none. `conflict` when it was rolled back: `answer()` of the result
     /// then has the errors. One that changes something is sent once; after an error whose outcome
@@ -105,8 +44,73 @@ public:
                              settings);
     }
 
-private:
-    detail::owned<consul_client> handle_;
+    /// Starts a watch; that Consul is away is no error. `client.on(queue, tag).watch(spec)` has its
+    /// events in the queue, without counting among the calls in flight, and `queue.cancel` stops
+    /// it; one of the client itself is only read by views. `err_argument` when it can never be
+    /// asked or a setting is not allowed, `err_io` when its last-good file cannot be read.
+    result<consul::watch> watch(const watch_spec &spec) const {
+        if (async_ && async_->queue == nullptr) {
+            return consul::error(consul::status::err_handle);
+        }
+        const consul_async to = async_.value_or(consul_async{nullptr, 0});
+        return detail::fetch<consul::watch>(consul_watch_start, handle_, spec, to.queue, to.tag);
+    }
+};
+
+/// Talks to one Consul agent. One is enough for a process; any number of threads may use it at
+/// once. Move-only. Its end never blocks: what is in flight on other threads ends with
+/// `err_closed`, locks are lost. `close` ends it in order.
+class client : public detail::owner<client_calls> {
+public:
+    /// Empty: every call gives `err_handle`.
+    client() noexcept = default;
+    /// Takes the handle over.
+    explicit client(consul_client *handle) noexcept : owner(handle) {}
+
+    /// Makes a client; it connects on first use. `err_config` or `err_tls` when a setting, or a
+    /// file that it names, cannot be used; `err_unsupported` when the library does not fit the
+    /// header.
+    static result<client> create(const config &settings) {
+        if (const auto fits = check_library(); !fits) {
+            return fits.error();
+        }
+        return detail::fetch<client>(consul_client_new, settings);
+    }
+
+    /// Makes a client from the environment: `CONSUL_HTTP_ADDR` and the other official names.
+    static result<client> create() { return create(config()); }
+
+    /// Releases the locks that are held, ends the sessions that are kept alive, and shuts it down:
+    /// from then on calls give `err_closed`. `err_timeout` when it took longer: what is left at
+    /// Consul ends by its TTL.
+    result<void> close(std::chrono::milliseconds timeout = std::chrono::seconds(10)) const {
+        return detail::invoke(consul_client_close, handle_, timeout);
+    }
+
+    /// Where its calls go: `http://127.0.0.1:8500`. Borrowed.
+    std::string_view endpoint() const & noexcept {
+        const char *endpoint = consul_client_endpoint(handle_);
+        return endpoint == nullptr ? std::string_view() : endpoint;
+    }
+    void endpoint() && = delete;
+
+    /// Makes a lock. Sends nothing. `err_argument` when a key, TTL, lock-delay or window cannot be.
+    result<consul::lock> lock(const lock_spec &spec) const {
+        return detail::fetch<consul::lock>(consul_lock_new, handle_, spec);
+    }
+    result<consul::lock> lock(const c_text &key) const {
+        lock_spec spec(key);
+        return lock(spec);
+    }
+
+    /// Makes a lock and acquires it, waiting this long at most; as `lock::acquire`.
+    result<lock_guard> hold(const lock_spec &spec, std::chrono::milliseconds timeout) const {
+        result<consul::lock> made = lock(spec);
+        return made ? lock_guard::acquire(std::move(*made), timeout) : made.error();
+    }
+    result<lock_guard> hold(const c_text &key, std::chrono::milliseconds timeout) const {
+        return hold(lock_spec(key), timeout);
+    }
 };
 
 CONSUL_FFI_NAMESPACE_END

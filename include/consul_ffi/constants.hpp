@@ -135,6 +135,89 @@ enum class member_status : std::int32_t {
     failed = CONSUL_MEMBER_FAILED,
 };
 
+/// What an event tells. Ignore those that you do not know.
+enum class event_type : std::int32_t {
+    /// A call ended; it is the last event of its tag. Its status, error and result are the call's.
+    done = CONSUL_EVENT_DONE,
+    /// The first state of a watch is complete, even if that is that there is nothing. It comes
+    /// once.
+    watch_ready = CONSUL_EVENT_WATCH_READY,
+    /// What is watched has changed. However often it has before the event is taken, there is one.
+    watch_changed = CONSUL_EVENT_WATCH_CHANGED,
+    /// How Consul can be asked has changed: the event's status is the error for which it cannot be,
+    /// or `ok` when it can be again. The state stays, and the watch goes on trying.
+    watch_health = CONSUL_EVENT_WATCH_HEALTH,
+    /// The watch has ended, its last event: `err_cancelled` when it was stopped, `err_closed` when
+    /// its client was.
+    watch_ended = CONSUL_EVENT_WATCH_ENDED,
+};
+
+/// What is watched.
+enum class watch_kind : std::int32_t {
+    /// A key, `name`; that it does not exist is a state like any other.
+    key = CONSUL_WATCH_KEY,
+    /// Every key that begins with `name`, byte by byte.
+    prefix = CONSUL_WATCH_PREFIX,
+    /// The instances of the service `name`, with their node and checks.
+    service = CONSUL_WATCH_SERVICE,
+    /// The names of all services with their tags.
+    services = CONSUL_WATCH_SERVICES,
+    /// The nodes.
+    nodes = CONSUL_WATCH_NODES,
+    /// The checks of the instances of the service `name`.
+    service_checks = CONSUL_WATCH_SERVICE_CHECKS,
+    /// The checks of the node `name` and of what runs on it.
+    node_checks = CONSUL_WATCH_NODE_CHECKS,
+    /// The checks in the state `name`: `any`, `passing`, `warning` or `critical`.
+    state_checks = CONSUL_WATCH_STATE_CHECKS,
+    /// The user events that the agent has heard of; with a `name` those of this name.
+    events = CONSUL_WATCH_EVENTS,
+    /// Any endpoint that can block, by its path from `/v1/` on with its query, both
+    /// percent-encoded. One that cannot is asked every few seconds.
+    path = CONSUL_WATCH_PATH,
+};
+
+/// Which instances of a service a watch takes.
+enum class policy : std::int32_t {
+    /// Instances whose checks all pass, their node's included.
+    passing = CONSUL_POLICY_PASSING,
+    /// Instances that pass or warn.
+    passing_or_warning = CONSUL_POLICY_PASSING_OR_WARNING,
+    /// All instances.
+    any = CONSUL_POLICY_ANY,
+};
+
+/// How far a view can be trusted.
+enum class view_state : std::int32_t {
+    /// Nothing was found yet, not even that there is nothing.
+    pending = CONSUL_VIEW_PENDING,
+    /// Consul's last answer.
+    fresh = CONSUL_VIEW_FRESH,
+    /// Consul's last answer, which was that there is nothing.
+    empty = CONSUL_VIEW_EMPTY,
+    /// Consul cannot be asked, the watch has ended, or the state comes from a file: it was found
+    /// `consul_view_age_ms` ago.
+    stale = CONSUL_VIEW_STALE,
+};
+
+/// How an instance is picked.
+enum class pick : std::int32_t {
+    /// One after the other.
+    round_robin = CONSUL_PICK_ROUND_ROBIN,
+    /// Any.
+    random = CONSUL_PICK_RANDOM,
+    /// By chance, each as often as its weight says: that for passing or that for warning, as it is.
+    weighted = CONSUL_PICK_WEIGHTED,
+    /// The one with the fewest leases (`consul_view_lease`). Among more than 32 instances the
+    /// better of two.
+    least_connections = CONSUL_PICK_LEAST_CONNECTIONS,
+    /// The nearest by the cluster's network coordinates, for a watch whose options say near.
+    nearest = CONSUL_PICK_NEAREST,
+    /// The one that `key` belongs to: it stays the same while the instance is there, and of the
+    /// keys of an instance that goes each goes to another one.
+    hash = CONSUL_PICK_HASH,
+};
+
 /// The types of handles, for `live_handles`.
 enum class handle_type : std::int32_t {
     /// All types of handles together.

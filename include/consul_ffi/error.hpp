@@ -31,9 +31,14 @@ public:
 
     /// What a C function returned, with this thread's last error where it failed.
     static error of(consul_status status) {
-        error made(static_cast<consul::status>(status));
+        return status < 0 ? of(consul_last_error()) : error(static_cast<consul::status>(status));
+    }
+
+    /// A copy of what C keeps; `status::ok` where it keeps nothing.
+    static error of(const consul_error *row) {
+        error made(row == nullptr ? consul::status::ok : static_cast<consul::status>(row->status));
         if (made.is_error()) {
-            made.details_ = details::make(*consul_last_error());
+            made.details_ = details::make(*row);
         }
         return made;
     }

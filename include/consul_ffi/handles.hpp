@@ -43,6 +43,52 @@ struct free_handle {
     void operator()(consul_lease *h) const noexcept { consul_lease_free(h); }
 };
 
+/// Moves a result out of an event by the `consul_event_take_...` of its type.
+struct take_result {
+    consul_status operator()(const consul_event *e, consul_kv **out) const noexcept {
+        return consul_event_take_kv(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_keys **out) const noexcept {
+        return consul_event_take_keys(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_text **out) const noexcept {
+        return consul_event_take_text(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_session **out) const noexcept {
+        return consul_event_take_session(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_sessions **out) const noexcept {
+        return consul_event_take_sessions(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_txn_result **out) const noexcept {
+        return consul_event_take_txn_result(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_services **out) const noexcept {
+        return consul_event_take_services(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_service_entries **out) const noexcept {
+        return consul_event_take_service_entries(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_checks **out) const noexcept {
+        return consul_event_take_checks(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_nodes **out) const noexcept {
+        return consul_event_take_nodes(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_service_names **out) const noexcept {
+        return consul_event_take_service_names(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_members **out) const noexcept {
+        return consul_event_take_members(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_response **out) const noexcept {
+        return consul_event_take_response(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_agent_info **out) const noexcept {
+        return consul_event_take_agent_info(e, out);
+    }
+};
+
 /// How the rows of an answer are read.
 template <class Handle>
 struct answer;

@@ -4,7 +4,7 @@
 #define CONSUL_FFI_HEALTH_HPP
 
 #include "answers.hpp"
-#include "options.hpp"
+#include "calls.hpp"
 
 CONSUL_FFI_NAMESPACE_BEGIN
 
@@ -13,7 +13,7 @@ enum class only : bool { all, passing };
 
 /// `client.health()`. `near`, `filter`, node metadata, consistency and blocking are set in the
 /// options. Where there is a choice of tags, an instance must have all of them.
-class health_calls : detail::calls {
+class health_calls : detail::calls<consul_client> {
 public:
     using calls::calls;
 

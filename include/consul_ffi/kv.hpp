@@ -4,13 +4,13 @@
 #define CONSUL_FFI_KV_HPP
 
 #include "answers.hpp"
-#include "options.hpp"
+#include "calls.hpp"
 
 CONSUL_FFI_NAMESPACE_BEGIN
 
 /// `client.kv()`. A bad key gives `err_argument` and a value above `max_value_bytes`
 /// `err_too_large` before anything is sent.
-class kv_calls : detail::calls {
+class kv_calls : detail::calls<consul_client> {
 public:
     using calls::calls;
 

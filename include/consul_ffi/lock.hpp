@@ -3,6 +3,7 @@
 #ifndef CONSUL_FFI_LOCK_HPP
 #define CONSUL_FFI_LOCK_HPP
 
+#include "calls.hpp"
 #include "session.hpp"
 
 CONSUL_FFI_NAMESPACE_BEGIN
@@ -14,47 +15,53 @@ public:
     explicit lock_spec(const c_text &key) { create(consul_lock_spec_new, key); }
 };
 
-/// A key that a session holds; it excludes the official client's locks and is excluded by them.
-/// Move-only. Every call is for any thread. Its end never blocks: calls that wait in it end with
-/// `err_cancelled`, and if it is held it is released in the background, which `client.close` waits
-/// for. `release` does it here and now, and says whether it worked.
-class lock {
+/// What a lock asks Consul for. With `lock.on(queue, tag)` none of it blocks.
+class lock_calls : public detail::calls<consul_lock> {
 public:
-    using handle_type = consul_lock;
-
-    /// Empty: never held, and every call gives `err_handle`.
-    lock() noexcept = default;
-    /// Takes the handle over.
-    explicit lock(consul_lock *handle) noexcept : handle_(handle) {}
+    using calls::calls;
 
     /// Acquires it, waiting this long at most: 0 tries once, the longest duration waits for ever.
     /// `held` when somebody else held it, or its lock-delay lasted, until the time was over. It
     /// rides out failures that pass. A lock that was lost can be acquired again.
     result<void> acquire(std::chrono::milliseconds timeout) const {
-        return detail::invoke(consul_lock_acquire, c_value(), timeout, nullptr);
+        return run(consul_lock_acquire, timeout);
     }
 
     /// Acquires it if nobody else holds it, without waiting.
-    result<void> try_acquire() const {
-        return detail::invoke(consul_lock_try_acquire, c_value(), nullptr);
-    }
+    result<void> try_acquire() const { return run(consul_lock_try_acquire); }
 
     /// Releases it, then destroys its own session. `err_not_held` when it was not held,
     /// `err_lock_lost` when it was lost before. After any other error it is not held either, and
     /// the library goes on releasing it in the background.
-    result<void> release() const {
-        return detail::invoke(consul_lock_release, c_value(), nullptr);
+    result<void> release() const { return run(consul_lock_release); }
+
+    /// Deletes the key if nobody holds it. `ok` also when it did not exist, `held` when it is in
+    /// use.
+    result<void> destroy() const { return run(consul_lock_destroy); }
+
+    /// Writes another key only while this lock is held, whatever its holder believes: Consul checks
+    /// it in the same transaction. `err_not_held` or `err_lock_lost` when it is not held any more;
+    /// nothing was written then.
+    result<void> put(const c_text &key, const bytes &value, std::uint64_t flags = 0,
+                     const options &settings = {}) const {
+        return run(consul_lock_put, key, value.data(), value.size(), flags, settings);
     }
+};
+
+/// A key that a session holds; it excludes the official client's locks and is excluded by them.
+/// Move-only. Every call is for any thread. Its end never blocks: calls that wait in it end with
+/// `err_cancelled`, and if it is held it is released in the background, which `client.close` waits
+/// for. `release` does it here and now, and says whether it worked.
+class lock : public detail::owner<lock_calls> {
+public:
+    /// Empty: never held, and every call gives `err_handle`.
+    lock() noexcept = default;
+    /// Takes the handle over.
+    explicit lock(consul_lock *handle) noexcept : owner(handle) {}
 
     /// Ends calls that wait in it on other threads with `err_cancelled`, at once. A held lock stays
     /// held.
     result<void> stop() const { return detail::invoke(consul_lock_stop, c_value()); }
-
-    /// Deletes the key if nobody holds it. `ok` also when it did not exist, `held` when it is in
-    /// use.
-    result<void> destroy() const {
-        return detail::invoke(consul_lock_destroy, c_value(), nullptr);
-    }
 
     /// True while it is held, judged by the clock at this moment.
     bool is_held() const noexcept { return consul_lock_is_held(c_value()); }
@@ -87,29 +94,11 @@ public:
     /// the longest duration waits for ever. `err_not_held` when it was never held or is released.
     result<void> wait_lost(
         std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
-        const consul::error refusal = detail::refused(timeout);
-        if (refusal.is_error()) {
-            return refusal;
-        }
-        const bool for_ever = timeout == (std::chrono::milliseconds::max)();
-        const std::int64_t timeout_ms = for_ever ? -1 : timeout.count();
-        return detail::invoke(consul_lock_wait_lost, c_value(), timeout_ms);
-    }
-
-    /// Writes another key only while this lock is held, whatever its holder believes: Consul checks
-    /// it in the same transaction. `err_not_held` or `err_lock_lost` when it is not held any more;
-    /// nothing was written then.
-    result<void> put(const c_text &key, const bytes &value, std::uint64_t flags = 0,
-                     const options &settings = {}) const {
-        return detail::invoke(consul_lock_put, c_value(), key, value.data(), value.size(), flags,
-                              settings, nullptr);
+        return detail::invoke(consul_lock_wait_lost, c_value(), detail::patience(timeout));
     }
 
     consul::error refused() const { return consul::error(); }
-    const consul_lock *c_value() const noexcept { return handle_.get(); }
-
-private:
-    detail::owned<consul_lock> handle_;
+    const consul_lock *c_value() const noexcept { return handle_; }
 };
 
 /// A lock that was acquired, for as long as this lives. Reach the lock by `->`: it may be lost

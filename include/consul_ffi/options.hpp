@@ -54,34 +54,6 @@ private:
     }
 };
 
-namespace detail {
-
-/// A part of the client's calls. Borrows the client: once that is gone, calls give `err_handle`.
-class calls {
-public:
-    explicit calls(const consul_client *client) noexcept : client_(client) {}
-
-protected:
-    // What is passed in place of `async`: these calls block.
-    template <class T, class Function, class... Arguments>
-    result<T> get(Function function, const Arguments &...arguments) const {
-        return fetch<T>(function, client_, arguments..., nullptr);
-    }
-
-    template <class Function, class... Arguments>
-    result<std::string> get_text(Function function, const Arguments &...arguments) const {
-        return fetch_text(function, client_, arguments..., nullptr);
-    }
-
-    template <class Function, class... Arguments>
-    result<void> run(Function function, const Arguments &...arguments) const {
-        return invoke(function, client_, arguments..., nullptr);
-    }
-
-    const consul_client *client_;
-};
-
-} // namespace detail
 CONSUL_FFI_NAMESPACE_END
 
 #endif

@@ -24,7 +24,8 @@ public:
     bool ok() const noexcept { return error_.status() == consul::status::ok; }
     explicit operator bool() const noexcept { return ok(); }
 
-    /// It failed: neither `ok` nor an honest answer (not found, conflict, held, no change).
+    /// It failed: neither `ok` nor an honest answer (not found, conflict, held, no change), nor
+    /// pending.
     bool failed() const noexcept { return error_.is_error(); }
 
     consul::status status() const noexcept { return error_.status(); }

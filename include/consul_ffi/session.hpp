@@ -4,7 +4,7 @@
 #define CONSUL_FFI_SESSION_HPP
 
 #include "answers.hpp"
-#include "options.hpp"
+#include "calls.hpp"
 
 CONSUL_FFI_NAMESPACE_BEGIN
 
@@ -60,7 +60,7 @@ private:
 };
 
 /// `client.session()`.
-class session_calls : detail::calls {
+class session_calls : detail::calls<consul_client> {
 public:
     using calls::calls;
 

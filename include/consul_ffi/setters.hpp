@@ -528,8 +528,8 @@ public:
         return this->apply(consul_watch_spec_add_tag, tag);
     }
 
-    /// Which instances to take, `policy_...`; those that pass unless set. For a service only.
-    Self &policy(std::int32_t policy) {
+    /// Which instances to take, `consul::policy`; those that pass unless set. For a service only.
+    Self &policy(consul::policy policy) {
         return this->apply(consul_watch_spec_set_policy, policy);
     }
 

@@ -43,7 +43,7 @@ class Settings(TypedDict, total=False):
     wait_ms: int
     """How long a blocking query asks Consul to wait for news. It takes a whole number from 1 to 600000."""
     max_connections: int
-    """Connections in use at a time to one address by all clients of the process together. Consul allows 200 from one source address. It takes a whole number from 1 to 200."""
+    """Connections in use at a time to one address by all clients of the process together. Consul allows 200 from one source address. Watches use three quarters of them at most. It takes a whole number from 1 to 200."""
     max_value_bytes: int
     """The largest value that Consul takes (`kv_max_value_size` of its configuration). It takes a whole number from 1 to 1073741824."""
     max_txn_operations: int

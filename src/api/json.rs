@@ -3,8 +3,7 @@
 use crate::client::{Call, Client, Style};
 use crate::error::{Error, Result, Status};
 use crate::transport::Response;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use serde::Serialize;
 use serde::de::{
     self, Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -128,41 +127,6 @@ pub(super) fn decode_bool(reply: &Reply<'_>) -> Result<bool> {
     }
 }
 
-/// The first of a list, `None` of an empty one. Consul answers a question for one thing with a
-/// list, and a list of one need not be kept as such.
-pub(super) struct First<T>(pub(super) Option<T>);
-
-impl<T> Default for First<T> {
-    fn default() -> First<T> {
-        First(None)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for First<T> {
-    fn deserialize<D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> std::result::Result<First<T>, D::Error> {
-        struct Items<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
-            type Value = First<T>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a list")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(
-                self,
-                mut items: A,
-            ) -> std::result::Result<First<T>, A::Error> {
-                let first = items.next_element()?;
-                while items.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(First(first))
-            }
-        }
-        deserializer.deserialize_seq(Items(PhantomData))
-    }
-}
-
 /// Reads `null` as the type's default.
 pub(super) fn nullable<'de, D, T>(deserializer: D) -> std::result::Result<T, D::Error>
 where
@@ -249,9 +213,7 @@ where
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> std::result::Result<Vec<u8>, E> {
-            let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 3);
-            STANDARD.decode_vec(text, &mut bytes).map_err(E::custom)?;
-            Ok(bytes)
+            STANDARD.decode_to_vec(text).map_err(|_| E::custom("a value is not base64"))
         }
 
         fn visit_unit<E: de::Error>(self) -> std::result::Result<Vec<u8>, E> {

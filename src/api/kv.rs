@@ -1,17 +1,19 @@
 //! The key-value store (<https://developer.hashicorp.com/consul/api-docs/kv>).
 
+mod found;
 mod key;
+mod scan;
 
 use super::answer::Answer;
-use super::json;
+use super::json::{self, Reply};
 use super::session::check_id;
 use crate::client::{Accept, Blocking, Call, Client, Either, Style, Target};
 use crate::config::{Consistency, Options};
 use crate::error::{Error, Result, Status};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use std::time::Instant;
 
+pub(crate) use found::{Collect, Found};
 pub(crate) use key::{check_key, check_prefix};
 
 /// A key with its value.
@@ -58,15 +60,35 @@ impl<S: Style> Client<S> {
 impl<S: Style> Kv<'_, S> {
     /// Reads a key; `None` when it does not exist.
     pub fn get(&self, key: &str, options: &Options) -> Result<S::Output<Answer<Option<KvPair>>>> {
-        self.found_or_empty(Call::get(target(key)?, options), |first: json::First<KvPair>| first.0)
+        self.found_or_empty(Call::get(target(key)?, options), |reply| {
+            Ok(decode_pairs::<Vec<KvPair>>(reply)?.into_iter().next())
+        })
+    }
+
+    /// As [`Kv::get`], straight to where the pair is kept.
+    pub(crate) fn get_into<C: Collect>(
+        &self,
+        key: &str,
+        options: &Options,
+    ) -> Result<S::Output<Answer<C>>> {
+        self.found_or_empty(Call::get(target(key)?, options), decode_pairs)
     }
 
     /// Reads every key that begins with `prefix`, byte by byte: `a` finds `ab` too. The empty
     /// prefix reads all.
     pub fn list(&self, prefix: &str, options: &Options) -> Result<S::Output<Answer<Vec<KvPair>>>> {
+        self.list_into(prefix, options)
+    }
+
+    /// As [`Kv::list`], straight to where the pairs are kept.
+    pub(crate) fn list_into<C: Collect>(
+        &self,
+        prefix: &str,
+        options: &Options,
+    ) -> Result<S::Output<Answer<C>>> {
         check_prefix(prefix)?;
         let target = Target::new(KV).path(prefix).flag("recurse");
-        self.found_or_empty(Call::get(target, options), |pairs: Vec<KvPair>| pairs)
+        self.found_or_empty(Call::get(target, options), decode_pairs)
     }
 
     /// The names of the keys that begin with `prefix`. With a separator, a name ends after its
@@ -82,7 +104,7 @@ impl<S: Style> Kv<'_, S> {
         if let Some(separator) = separator.filter(|separator| !separator.is_empty()) {
             target = target.param("separator", separator);
         }
-        self.found_or_empty(Call::get(target, options), |keys: Vec<String>| keys)
+        self.found_or_empty(Call::get(target, options), json::decode)
     }
 
     /// Writes a key, whatever it held. `flags` replace the key's flags. Gives true.
@@ -211,19 +233,18 @@ impl<S: Style> Kv<'_, S> {
     }
 
     /// A 404 is the answer "there is none" and carries an index to wait on.
-    fn found_or_empty<T: DeserializeOwned + Default, U: Send + 'static>(
+    fn found_or_empty<T: Default + Send + 'static>(
         &self,
         call: Call<'_>,
-        change: impl FnOnce(T) -> U + Send + 'static,
-    ) -> Result<S::Output<Answer<U>>> {
+        decode: impl FnOnce(&Reply<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<S::Output<Answer<T>>> {
         json::fetch_with(self.client, call.accept(Accept::NotFound), |reply| {
-            let found = match reply.response.status {
-                404 if reply.response.body.is_empty() => T::default(),
+            match reply.response.status {
+                404 if reply.response.body.is_empty() => Ok(T::default()),
                 // Consul's own has no text.
-                404 => return Err(foreign_404(reply.endpoint)),
-                _ => json::decode(reply)?,
-            };
-            Ok(change(found))
+                404 => Err(foreign_404(reply.endpoint)),
+                _ => decode(reply),
+            }
         })
     }
 }
@@ -232,6 +253,19 @@ impl<S: Style> Kv<'_, S> {
 fn foreign_404(endpoint: &str) -> Error {
     let message = "404 with a text, which is not Consul's word that there is no such key";
     Error::new(Status::Http, message).with_http_status(404).with_endpoint(endpoint)
+}
+
+fn decode_pairs<C: Collect>(reply: &Reply<'_>) -> Result<C> {
+    let plain = std::str::from_utf8(&reply.response.body).ok().and_then(scan::pairs);
+    if let Some(pairs) = plain {
+        return Ok(pairs);
+    }
+    let mut pairs = C::default();
+    for pair in json::decode::<Vec<KvPair>>(reply)? {
+        // Its value is decoded already.
+        let _ = pairs.add(&Found::from(&pair));
+    }
+    Ok(pairs)
 }
 
 /// Reads the flags, then compares and sets, until nobody came in between or the time is over.

@@ -15,8 +15,7 @@ use crate::client::{Accept, Call, Client, Style, Target};
 use crate::config::{Options, Settings};
 use crate::error::{Error, Result, Status};
 use crate::transport::Method;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use serde::Serialize;
 
 /// What an operation does to a node, a service or a check.
@@ -243,7 +242,7 @@ impl Txn {
 
     fn write(&mut self, value: &[u8], operation: KvOperation<'_>) -> Result<&mut Txn> {
         let position = self.count;
-        self.kv(KvOperation { value: Some(STANDARD.encode(value)), ..operation })?;
+        self.kv(KvOperation { value: Some(STANDARD.encode_to_string(value)), ..operation })?;
         self.largest = self.largest.max((value.len(), position));
         Ok(self)
     }

@@ -16,11 +16,10 @@ pub(crate) use target::Target;
 
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
-use crate::runtime::{BootClock, Upkeep};
+use crate::runtime::{BootClock, Upkeep, io};
 use crate::sys::PerProcess;
 use crate::transport::{Method, Request, Response, Transport};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use bounds::Bounds;
 use std::future::Future;
 use std::sync::Arc;
@@ -63,7 +62,7 @@ impl Client {
         let mut headers = Vec::new();
         if let Some(user) = &settings.http_auth {
             let user = if user.contains(':') { user.clone() } else { format!("{user}:") };
-            let value = secret_header(&format!("Basic {}", STANDARD.encode(user)))?;
+            let value = secret_header(&format!("Basic {}", STANDARD.encode_to_string(user)))?;
             headers.push((header::AUTHORIZATION, value));
         }
         let upkeep = PerProcess::new();
@@ -161,7 +160,8 @@ impl<S: Style> Client<S> {
         let gave_back = upkeep.leave(deadline);
         self.shutdown();
         let lane_ended = upkeep.lane.wait_closed(deadline);
-        if self.shared.transport.wait_closed(deadline) && lane_ended && gave_back {
+        let answered = self.shared.transport.wait_closed(deadline);
+        if gave_back && lane_ended && answered && io::wait_ended(deadline) {
             return Ok(());
         }
         let message = format!("not everything could be given back within {timeout:?}");

@@ -104,7 +104,7 @@ settings! {
     TimeoutMs "timeout_ms": Kind::Integer(1, DAY_MS), "10000", "", Both;
     /// How long a blocking query asks Consul to wait for news.
     WaitMs "wait_ms": Kind::Integer(1, 600_000), "30000", "", Both;
-    /// Connections in use at a time to one address by all clients of the process together. Consul allows 200 from one source address.
+    /// Connections in use at a time to one address by all clients of the process together. Consul allows 200 from one source address. Watches use three quarters of them at most.
     MaxConnections "max_connections": Kind::Integer(1, 200), "16", "", Client;
     /// The largest value that Consul takes (`kv_max_value_size` of its configuration).
     MaxValueBytes "max_value_bytes": Kind::Integer(1, 1 << 30), "524288", "", Client;

@@ -32,9 +32,6 @@ pub struct TextList {
     pub count: usize,
 }
 
-/// Up to this many bytes a copy is cheaper than an entry in the list of what is kept.
-const FEW: usize = 256;
-
 /// A list of rows in an arena, for a row that points to them.
 #[derive(Clone, Copy, Debug)]
 pub struct RowList<R> {
@@ -48,13 +45,12 @@ pub struct RowList<R> {
 #[derive(Debug, Default)]
 pub struct Arena {
     bump: Bump,
-    kept: Vec<Vec<u8>>,
 }
 
 impl Arena {
     /// An arena that takes this many bytes without asking the allocator again.
     pub fn with_capacity(bytes: usize) -> Arena {
-        Arena { bump: Bump::with_capacity(bytes), kept: Vec::new() }
+        Arena { bump: Bump::with_capacity(bytes) }
     }
 
     /// Copies a text and ends it with a NUL.
@@ -73,18 +69,23 @@ impl Arena {
         TextList { ptr: list.as_ptr(), count: list.len() }
     }
 
-    /// Takes bytes over; many of them without a copy, few with one, which is cheaper.
-    pub fn keep(&mut self, bytes: Vec<u8>) -> Bytes {
+    /// Copies bytes.
+    pub fn copy(&self, bytes: &[u8]) -> Bytes {
         if bytes.is_empty() {
             return Bytes { ptr: c"".as_ptr().cast(), len: 0 };
         }
-        if bytes.len() <= FEW {
-            let copy = self.bump.alloc_slice_copy(&bytes);
-            return Bytes { ptr: copy.as_ptr(), len: copy.len() };
+        let copy = self.bump.alloc_slice_copy(bytes);
+        Bytes { ptr: copy.as_ptr(), len: copy.len() }
+    }
+
+    /// Takes in so many bytes, which `write` puts into their place; `None` when it cannot.
+    pub fn bytes(&self, len: usize, write: impl FnOnce(&mut [u8]) -> Option<()>) -> Option<Bytes> {
+        if len == 0 {
+            return Some(Bytes { ptr: c"".as_ptr().cast(), len: 0 });
         }
-        let kept = Bytes { ptr: bytes.as_ptr(), len: bytes.len() };
-        self.kept.push(bytes);
-        kept
+        let place = self.bump.alloc_slice_fill_copy(len, 0);
+        write(place)?;
+        Some(Bytes { ptr: place.as_ptr(), len })
     }
 
     /// Takes in one row, for a row that another one points to.
@@ -114,7 +115,22 @@ pub struct RowsBuilder<R> {
     pub arena: Arena,
 }
 
+// SAFETY: rows point only to memory that moves with them, and one thread at a time fills it.
+unsafe impl<R: Row> Send for RowsBuilder<R> {}
+
+// Derived, it would ask for `R: Default`.
+impl<R> Default for RowsBuilder<R> {
+    fn default() -> RowsBuilder<R> {
+        RowsBuilder { rows: Vec::new(), arena: Arena::default() }
+    }
+}
+
 impl<R: Row> RowsBuilder<R> {
+    /// Makes room for this many rows more.
+    pub fn reserve(&mut self, rows: usize) {
+        self.rows.reserve(rows);
+    }
+
     /// Room for this many rows, and for this many bytes of text with their NULs.
     pub fn with_capacity(rows: usize, bytes: usize) -> RowsBuilder<R> {
         RowsBuilder { rows: Vec::with_capacity(rows), arena: Arena::with_capacity(bytes) }
@@ -184,7 +200,11 @@ mod tests {
         let mut rows = RowsBuilder::with_capacity(1, 16);
         for number in 0..count {
             let key = rows.arena.text(&format!("key/{number}"));
-            let value = rows.arena.keep(vec![7; number]);
+            let value = rows.arena.bytes(number, |place| {
+                place.fill(7);
+                Some(())
+            });
+            let value = value.unwrap();
             let tags = rows.arena.texts(["a", "", "b"].into_iter());
             rows.push(Pair {
                 key: key.ptr,

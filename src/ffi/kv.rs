@@ -13,7 +13,7 @@
 //! ```
 
 use super::answer::{Listing, consul_meta};
-use super::arena::{Row, Rows, RowsBuilder};
+use super::arena::{Arena, Row, Rows, RowsBuilder};
 use super::asynchronous::{self, consul_async, done, found};
 use super::client::{self, consul_client};
 use super::guard::guard;
@@ -24,7 +24,7 @@ use super::options::{self, consul_options};
 use super::status::consul_status;
 use super::{input, output};
 use crate::api::Answer;
-use crate::api::kv::KvPair;
+use crate::api::kv::{Collect, Found, KvPair};
 use crate::error::{Result, Status};
 use std::ffi::c_char;
 use std::ptr;
@@ -63,33 +63,45 @@ impl Handle for consul_kv {
     type Object = Listing<consul_kv_pair>;
 }
 
-/// Pairs as rows.
-pub(super) fn rows(pairs: impl ExactSizeIterator<Item = KvPair>) -> Rows<consul_kv_pair> {
+impl Collect for RowsBuilder<consul_kv_pair> {
+    fn reserve(&mut self, pairs: usize) {
+        RowsBuilder::reserve(self, pairs);
+    }
+
+    fn add(&mut self, found: &Found<'_>) -> Option<()> {
+        let row = row(&self.arena, found)?;
+        self.push(row);
+        Some(())
+    }
+}
+
+/// Pairs that were decoded already, as rows.
+pub(super) fn rows(pairs: &[KvPair]) -> Rows<consul_kv_pair> {
     let mut rows = RowsBuilder::with_capacity(pairs.len(), pairs.len() * 64);
     for pair in pairs {
-        let row = row(&mut rows.arena, pair);
-        rows.push(row);
+        // Its value is decoded already.
+        let _ = rows.add(&Found::from(pair));
     }
     rows.finish()
 }
 
-/// One pair as a row of an arena.
-pub(super) fn row(arena: &mut super::arena::Arena, pair: KvPair) -> consul_kv_pair {
-    let key = arena.text(&pair.key);
-    let value = arena.keep(pair.value);
-    let session = arena.text(pair.session.as_deref().unwrap_or_default());
-    consul_kv_pair {
+/// One pair as a row of an arena; `None` when its value is not base64.
+pub(super) fn row(arena: &Arena, found: &Found<'_>) -> Option<consul_kv_pair> {
+    let key = arena.text(found.key);
+    let value = arena.bytes(found.value.len()?, |place| found.value.write(place))?;
+    let session = arena.text(found.session.unwrap_or_default());
+    Some(consul_kv_pair {
         key: key.ptr,
         key_len: key.len,
         value: value.ptr,
         value_len: value.len,
-        flags: pair.flags,
+        flags: found.flags,
         session: session.ptr,
         session_len: session.len,
-        lock_index: pair.lock_index,
-        create_index: pair.create_index,
-        modify_index: pair.modify_index,
-    }
+        lock_index: found.lock_index,
+        create_index: found.create_index,
+        modify_index: found.modify_index,
+    })
 }
 
 /// Reads a key. `CONSUL_NOT_FOUND` when it does not exist: `out` then has no pair, but the index to
@@ -111,9 +123,9 @@ pub unsafe extern "C" fn consul_kv_get(
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let key = unsafe { input::required_str(key, "key") }?;
-        ending.give(out, client.kv().get(key, &options)?, |answer| {
-            let is_found = answer.value.is_some();
-            found(is_found, Listing::new(answer, |pair| rows(pair.into_iter())))
+        ending.give(out, client.kv().get_into(key, &options)?, |answer| {
+            let pairs = Listing::new(answer, RowsBuilder::finish);
+            found(pairs.count() > 0, pairs)
         })
     })
 }
@@ -137,8 +149,8 @@ pub unsafe extern "C" fn consul_kv_list(
         let options = options::chosen(options)?;
         // SAFETY: as above.
         let prefix = unsafe { input::required_str(prefix, "prefix") }?;
-        ending.give(out, client.kv().list(prefix, &options)?, |answer| {
-            done(Listing::new(answer, |pairs| rows(pairs.into_iter())))
+        ending.give(out, client.kv().list_into(prefix, &options)?, |answer| {
+            done(Listing::new(answer, RowsBuilder::finish))
         })
     })
 }

@@ -10,8 +10,8 @@
 //! header's: what the call gives, what the caller owns, the statuses to expect. Types are the
 //! fixed-width integers, `usize`, `bool`, `f64`, strings, byte pointers, handles and row pointers.
 //!
-//! The order inside is always: clear what goes out, look up handles, read inputs, one call into
-//! the Rust API, hand over.
+//! The order inside is always: clear what goes out, see how the call ends, look up handles, read
+//! inputs, one call into the Rust API, hand over: at once, or with the event that ends the call.
 //!
 //! ```ignore
 //! //! # Keys and values
@@ -44,7 +44,7 @@
 //!     let mut rows = RowsBuilder::with_capacity(pairs.len(), keys);
 //!     for pair in pairs {
 //!         let key = rows.arena.text(&pair.key);
-//!         let value = rows.arena.keep(pair.value); // no copy
+//!         let value = rows.arena.text(&pair.value);
 //!         rows.push(consul_kv_pair {
 //!             key: key.ptr,
 //!             key_len: key.len,
@@ -66,16 +66,17 @@
 //! ) -> consul_status {
 //!     guard(|| {
 //!         // SAFETY: pointers as the header asks for.
-//!         let out = unsafe { output::out(out) }?;
-//!         refuse_async(r#async)?;
-//!         let client = handle::get(client)?;
+//!         let out = unsafe { output::out_of_call(out, r#async) }?;
+//!         // SAFETY: as above.
+//!         let ending = unsafe { asynchronous::ending(r#async) }?;
+//!         let client = client::ending_in(client, &ending)?;
 //!         let options = options::chosen(options)?;
 //!         // SAFETY: pointers as the header asks for.
 //!         let key = unsafe { input::required_str(key, "key") }?;
-//!         match client.kv().get(key, &options)?.value {
-//!             Some(pair) => out.give(rows(vec![pair])),
-//!             None => Ok(Status::NotFound),
-//!         }
+//!         ending.give(out, client.kv().get(key, &options)?, |answer| match answer.value {
+//!             Some(pair) => done(rows(vec![pair])),
+//!             None => (Status::NotFound, None),
+//!         })
 //!     })
 //! }
 //!
@@ -101,6 +102,8 @@
 //! - What changes through a handle (`_set_…`) takes it by `handle::get_mut`, which refuses while
 //!   another thread uses it; everything else by `handle::get`.
 //! - A string that is not there is empty in a row, never NULL.
+//! - What belongs to one process, since its threads or sessions do, says so in
+//!   [`handle::Handle::BELONGS_TO_PROCESS`]: a forked child leaves it alone.
 //! - An object that threads can wait in (a client, a lock, a queue) wakes them in
 //!   [`handle::Handle::freed`].
 

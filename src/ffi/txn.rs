@@ -29,6 +29,7 @@ use super::options::{self, consul_options};
 use super::status::consul_status;
 use super::{input, output};
 use crate::api::Answer;
+use crate::api::kv::Found;
 use crate::api::txn::{Txn, TxnError, TxnOutcome, TxnResult};
 use crate::error::{Result, Status};
 use std::ffi::c_char;
@@ -113,8 +114,8 @@ fn rows(results: Vec<TxnResult>) -> Rows<consul_txn_row> {
         let json = rows.arena.text(&result.to_json().unwrap_or_default());
         let pair = match result {
             TxnResult::Kv(pair) => {
-                let pair = kv::row(&mut rows.arena, pair);
-                rows.arena.row(pair)
+                let pair = kv::row(&rows.arena, &Found::from(&pair));
+                pair.map_or(ptr::null(), |pair| rows.arena.row(pair))
             }
             _ => ptr::null(),
         };

@@ -87,7 +87,7 @@ unsafe impl Row for consul_user_event {}
 pub(super) fn rows(events: &[UserEvent]) -> Rows<consul_user_event> {
     let mut rows = RowsBuilder::with_capacity(events.len(), events.len() * 128);
     for event in events {
-        let payload = rows.arena.keep(event.payload.clone());
+        let payload = rows.arena.copy(&event.payload);
         let (id, id_len) = text(&rows.arena, &event.id);
         let (name, name_len) = text(&rows.arena, &event.name);
         let (node_filter, node_filter_len) = text(&rows.arena, &event.node_filter);

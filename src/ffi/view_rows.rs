@@ -52,7 +52,7 @@ impl Kinds {
     fn new(content: &Content) -> Kinds {
         match content {
             Content::Key(_) | Content::Pairs(_) => {
-                Kinds::Pairs(kv::rows(content.pairs().iter().cloned()))
+                Kinds::Pairs(kv::rows(content.pairs()))
             }
             Content::Entries(entries) => Kinds::Entries(service_entries::of_health(entries)),
             Content::Services(names) => Kinds::Names(catalog::rows(names)),

@@ -129,8 +129,7 @@ pub trait Transport: Send + Sync + 'static {
     /// Ends every exchange in flight with `Status::Closed`, refuses new ones, and returns at once.
     fn close(&self);
 
-    /// Waits until nothing runs any more of what was started, and no thread for it. False when that
-    /// takes longer.
+    /// Waits until everything that was started has got its answer. False when that takes longer.
     fn wait_closed(&self, deadline: Instant) -> bool;
 
     /// The address for messages, without any credential: `http://127.0.0.1:8500`.

@@ -30,15 +30,26 @@ pub(super) struct Hub {
     address: String,
     clock: Arc<dyn Clock>,
     jitter: Jitter,
-    io: Io,
-    /// Where files are written and large answers read.
-    lane: Lane,
     state: Mutex<State>,
     me: Weak<Hub>,
 }
 
+/// What runs while there is a query.
+struct Threads {
+    io: Io,
+    /// Where files are written and large answers read.
+    lane: Lane,
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.lane.close();
+    }
+}
+
 #[derive(Default)]
 struct State {
+    threads: Option<Threads>,
     sources: HashMap<Id, Source>,
     by_key: HashMap<QueryKey, Id>,
     /// Which query a watch is of.
@@ -67,24 +78,22 @@ struct Source {
 
 impl Hub {
     /// The hub of this client's address.
-    pub(super) fn of(client: &Client) -> Result<Arc<Hub>> {
+    pub(super) fn of(client: &Client) -> Arc<Hub> {
         let mut hubs = hubs().lock();
         let entry = hubs.entry(client.endpoint().to_string()).or_default();
         if let Some(hub) = entry.hub.upgrade() {
-            return Ok(hub);
+            return hub;
         }
-        let hub = Hub::new(client, Io::get()?);
+        let hub = Hub::new(client);
         hub.state.lock().turns.remember(std::mem::take(&mut entry.given_up));
         entry.hub = Arc::downgrade(&hub);
-        Ok(hub)
+        hub
     }
 
-    fn new(client: &Client, io: Io) -> Arc<Hub> {
+    fn new(client: &Client) -> Arc<Hub> {
         let clock = client.upkeep().clock.clone();
         Arc::new_cyclic(|me| Hub {
             address: client.endpoint().to_string(),
-            io,
-            lane: Lane::new(clock.clone()),
             clock,
             jitter: Jitter::new(),
             state: Mutex::default(),
@@ -98,8 +107,12 @@ impl Hub {
         query: Query,
         kept: Option<Arc<Content>>,
         make: impl FnOnce(Id, Arc<Pulse>) -> Watched,
-    ) -> Arc<Watched> {
+    ) -> Result<Arc<Watched>> {
         let mut state = self.state.lock();
+        if state.threads.is_none() {
+            let lane = Lane::new(self.clock.clone());
+            state.threads = Some(Threads { io: Io::get()?, lane });
+        }
         let source_id = state.source_of(query, self.clock.now());
         let id = state.new_id();
         state.watches.insert(id, source_id);
@@ -118,7 +131,7 @@ impl Hub {
             self.hand(&watched, &found, false);
         }
         self.pump();
-        watched
+        Ok(watched)
     }
 
     /// A watch is not wanted any more. With the last one of a query its request ends at once.
@@ -130,7 +143,9 @@ impl Hub {
         let at = source.watches.iter().position(|watched| watched.id == id);
         let left = at.map(|at| source.watches.swap_remove(at));
         let gone = source.watches.is_empty().then(|| state.remove(source_id)).flatten();
+        let threads = state.idle();
         drop(state);
+        drop(threads);
         if let Some(cancel) = gone.as_ref().and_then(|source| source.flight.as_ref()) {
             cancel.cancel(Status::Cancelled, "the watch was stopped");
         }
@@ -140,7 +155,19 @@ impl Hub {
 
     /// Has the lane take a step of this task.
     pub(super) fn soon(&self, id: TaskId, task: &Arc<dyn Task>) -> Result<()> {
-        self.lane.schedule(id, task, self.clock.now())
+        match self.lane() {
+            Some(lane) => lane.schedule(id, task, self.clock.now()),
+            None => Ok(()),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_threads(&self) -> bool {
+        self.state.lock().threads.is_some()
+    }
+
+    fn lane(&self) -> Option<Lane> {
+        self.state.lock().threads.as_ref().map(|threads| threads.lane.clone())
     }
 
     /// Sends what may be sent, delivers what is ripe, and sees to it that it is called again.
@@ -162,7 +189,8 @@ impl Hub {
         }
         let rest = due.saturating_sub(self.clock.now()).min(self.clock.tick());
         let hub = self.me.clone();
-        let timer = self.io.after(Instant::now() + rest, move || {
+        let Some(threads) = &state.threads else { return };
+        let timer = threads.io.after(Instant::now() + rest, move || {
             let Some(hub) = hub.upgrade() else { return };
             let rung = hub.state.lock().alarm.take();
             drop(rung);
@@ -191,7 +219,7 @@ impl Hub {
             let done = move |answer: Result<Response>, read: Reader<Answer<Content>>| {
                 let body = answer.as_ref().ok().filter(|_| keeps).map(Body::of).map(Arc::new);
                 let large = answer.as_ref().is_ok_and(|answer| answer.body.len() > LARGE);
-                let lane = large.then(|| hub.lane.clone());
+                let lane = large.then(|| hub.lane()).flatten();
                 let work = move || hub.answered(id, &asked, read(answer), body);
                 match lane {
                     Some(lane) => Aside::run(&lane, Box::new(work)),
@@ -266,7 +294,10 @@ impl Hub {
 
     /// The query cannot be asked any more: its watches end.
     fn end(&self, id: Id, error: &Error) {
-        let gone = self.state.lock().remove(id);
+        let mut state = self.state.lock();
+        let (gone, threads) = (state.remove(id), state.idle());
+        drop(state);
+        drop(threads);
         for watched in gone.iter().flat_map(|source| &source.watches) {
             watched.end(error);
         }
@@ -336,6 +367,11 @@ impl State {
         id
     }
 
+    /// What is not needed any more when there is no query, to be dropped where nothing is locked.
+    fn idle(&mut self) -> Option<(Option<Threads>, Option<(Duration, Timer)>)> {
+        self.sources.is_empty().then(|| (self.threads.take(), self.alarm.take()))
+    }
+
     fn remove(&mut self, id: Id) -> Option<Source> {
         let source = self.sources.remove(&id)?;
         self.by_key.remove(&source.key);
@@ -393,7 +429,6 @@ impl Task for Aside {
 
 impl Drop for Hub {
     fn drop(&mut self) {
-        self.lane.close();
         let given_up = self.state.lock().turns.given_up(self.clock.now());
         let mut hubs = hubs().lock();
         if given_up.is_empty() {

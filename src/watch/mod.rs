@@ -231,7 +231,7 @@ impl Client {
             (known, _) => known,
         };
         let (known, kept) = known.unzip();
-        let hub = Hub::of(self)?;
+        let hub = Hub::of(self);
         let watched = hub.clone().join(query, known, |id, pulse| {
             let parts = Parts {
                 id,
@@ -246,7 +246,7 @@ impl Client {
                 near: spec.options.near.is_some(),
             };
             Watched::new(self, parts)
-        });
+        })?;
         let resident: Weak<dyn Resident> = Arc::downgrade(&(watched.clone() as Arc<dyn Resident>));
         self.upkeep().enter(resident);
         Ok(watched)

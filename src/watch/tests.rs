@@ -43,8 +43,16 @@ impl Transport for Wire {
         self.arrived.notify_all();
     }
 
+    fn wait_closed(&self, _: Instant) -> bool {
+        true
+    }
+
     fn close(&self) {
         self.closed.cancel(Status::Closed, "the client is closed");
+    }
+
+    fn wait_closed(&self, _: Instant) -> bool {
+        true
     }
 
     fn endpoint(&self) -> &str {
@@ -97,8 +105,7 @@ impl Asked {
 }
 
 fn key(value: &str) -> String {
-    use base64::Engine;
-    let value = base64::engine::general_purpose::STANDARD.encode(value);
+    let value = base64_simd::STANDARD.encode_to_string(value);
     format!(r#"[{{"Key":"a","Value":"{value}","ModifyIndex":1}}]"#)
 }
 
@@ -229,6 +236,39 @@ fn what_was_given_up_is_remembered_when_nothing_is_watched_any_more() {
     // Consul still holds each of them for its wait: soon they wait for nothing any more.
     assert_eq!(waits.iter().filter(|&wait| wait == "30000ms").count(), 11, "{waits:?}");
     assert!(waits[13..].iter().all(|wait| wait == "1ms"), "{waits:?}");
+}
+
+#[test]
+fn clients_of_one_address_share_its_connections() {
+    let (one, wire, clock) = bench();
+    let config = Config::without_environment();
+    let other = Client::for_test(&config, wire.clone(), clock);
+    let watches: Vec<_> = [&one, &other]
+        .iter()
+        .flat_map(|client| (0..10).map(|n| client.watch(WatchSpec::key(n.to_string()))))
+        .map(|watch| watch.unwrap())
+        .collect();
+    for _ in 0..20 {
+        wire.next().answer(404, 5, "");
+    }
+    assert!(watches.iter().all(|watch| watch.version() == 1));
+    let held: Vec<_> = (0..12).map(|_| wire.next()).collect();
+    assert!(wire.is_quiet());
+    let long = held.iter().filter(|asked| asked.target.contains("wait=30000ms")).count();
+    assert_eq!(long, 11);
+}
+
+#[test]
+fn what_has_ended_keeps_no_thread() {
+    let (client, wire, _) = bench();
+    let watch = client.watch(WatchSpec::key("a")).unwrap();
+    wire.next().key(5, "x");
+    let hub = watch.0.watched.hub.clone();
+    assert!(hub.has_threads());
+    client.shutdown();
+    // The handle is still there, and what it has found.
+    assert!(!hub.has_threads());
+    assert_eq!(value(&watch.state()).as_deref(), Some("x"));
 }
 
 #[test]

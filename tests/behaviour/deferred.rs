@@ -114,7 +114,7 @@ fn nothing_is_sent_before_it_is_awaited_and_dropping_it_shuts_its_connection() {
         send.lock().unwrap().send("gone").unwrap();
         gone.map(drop)
     });
-    let client = client_at(&server.address()).deferred();
+    let client = client_at(server.address()).deferred();
     let operation = client.kv().get("a", &none()).unwrap();
     assert!(requests.recv_timeout(Duration::from_millis(50)).is_err());
     let mut future = operation.into_future();

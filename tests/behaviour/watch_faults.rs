@@ -10,8 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 fn key(value: &str, index: u64) -> Reply {
-    use base64::Engine;
-    let value = base64::engine::general_purpose::STANDARD.encode(value);
+    let value = base64_simd::STANDARD.encode_to_string(value);
     Reply::json(200, format!(r#"[{{"Key":"a","Value":"{value}"}}]"#)).index(index)
 }
 

@@ -44,10 +44,18 @@ export CONSUL_FFI_LIBRARY="$target/release/libconsul_ffi.so"
 export LUA_PATH="$PWD/lua/?.lua;;" PYTHONPATH="$PWD/python" PYTHONDONTWRITEBYTECODE=1
 for expected in tests/examples/expected/*; do
     idea=$(basename "$expected")
-    run "c $idea" tests/examples/check.sh "$idea" "$out/c/$idea"
-    run "cpp $idea" tests/examples/check.sh "$idea" "$out/cpp/$idea"
-    run "lua $idea" tests/examples/check.sh "$idea" luajit "examples/lua/$idea.lua"
-    run "python $idea" tests/examples/check.sh "$idea" python3 "examples/python/$idea.py"
+    # In the languages that have it.
+    for example in examples/*/"$idea".*; do
+        case $example in
+            *.c) run "c $idea" tests/examples/check.sh "$idea" "$out/c/$idea" ;;
+            *.cpp) run "cpp $idea" tests/examples/check.sh "$idea" "$out/cpp/$idea" ;;
+            *.lua) run "lua $idea" tests/examples/check.sh "$idea" luajit "$example" ;;
+            *.py) run "python $idea" tests/examples/check.sh "$idea" python3 "$example" ;;
+        esac
+    done
 done
+run "examples/README.md" sh -c '(cd examples && ls ?*/[0-9]*) >"$1.there" &&
+    grep -o "([a-z]*/[0-9][^)]*)" examples/README.md | tr -d "()" | sort >"$1.listed" &&
+    diff "$1.there" "$1.listed"' - "$out/readme"
 run "docs/cpp.md" sh -c "[ \"\$($out/program)\" = 5 ] && $out/fragments"
 finish

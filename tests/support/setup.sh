@@ -1,7 +1,7 @@
 #!/bin/sh
-# setup.sh demo|test|lint|dist: install what `make demo`, `make test`, `make lint`,
-# or `make dist` and `make deb`, needs and this machine lacks, by apt, on Debian 12
-# and 13 and Ubuntu 22.04 and 24.04.
+# setup.sh demo|test|bench|lint|dist: install what `make demo`, `make test`, `make
+# bench`, `make lint`, or `make dist` and `make deb`, needs and this machine lacks,
+# by apt, on Debian 12 and 13 and Ubuntu 22.04 and 24.04.
 #
 # When nothing is missing it says nothing, calls no apt and is done at once.
 # Exit: 0 all is there; 1 something is missing and cannot be installed here.
@@ -13,8 +13,8 @@ die() { say "$*"; exit 1; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
 case ${1:-} in
-    demo | test | lint | dist) what=$1 ;;
-    *) echo "usage: setup.sh demo|test|lint|dist" >&2; exit 2 ;;
+    demo | test | bench | lint | dist) what=$1 ;;
+    *) echo "usage: setup.sh demo|test|bench|lint|dist" >&2; exit 2 ;;
 esac
 
 # Both ends of a compiler: one that finds no libc headers is no help.
@@ -41,6 +41,7 @@ missing() {
     case $what in
         demo) missing_to_run ;;
         test) missing_to_run; missing_to_test; missing_to_dist ;;
+        bench) missing_to_run; missing_to_count; missing_peers | available ;;
         dist) missing_consul; missing_to_dist ;;
         lint) has shellcheck || echo shellcheck ;;
     esac
@@ -62,9 +63,10 @@ missing_to_test() {
         echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
     fi
     has busted || echo lua-busted
-    has python3 || echo python3
-    has valgrind || echo valgrind
-    has strace || echo strace
+    missing_to_count
+    # The event loops that a coroutine can await a call in.
+    luajit -e 'require("luv")' 2>/dev/null || echo lua-luv
+    luajit -e 'require("cqueues")' 2>/dev/null || echo lua-cqueues
     has openssl || echo openssl
     has cmake || echo cmake
     has pkg-config || echo pkg-config
@@ -87,6 +89,33 @@ missing_to_dist() {
 missing_to_emulate() { # ARCHITECTURE DEBIAN'S-NAME
     has "qemu-$1" || echo qemu-user
     [ -d "/usr/$1-linux-gnu/lib" ] || echo "libc6-$2-cross"
+}
+
+missing_to_count() {
+    has valgrind || echo valgrind
+    has strace || echo strace
+    has python3 || echo python3
+}
+
+# What the peers of the benchmark are built with. Each may be missing in a release.
+missing_peers() {
+    echo '#include <curl/curl.h>' | cc -E - >/dev/null 2>&1 || echo libcurl4-openssl-dev
+    luajit -e 'require("cjson")' >/dev/null 2>&1 || echo lua-cjson
+    python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+    has npm || printf '%s\n' nodejs npm
+    has go || echo golang-go
+    [ -d /usr/share/gocode/src/github.com/hashicorp/consul/api ] ||
+        [ -d /usr/share/gocode/src/github.com/armon/consul-api ] ||
+        printf '%s\n' golang-github-hashicorp-consul-dev golang-github-armon-consul-api-dev
+}
+
+# Of the packages that come in, those that this system's lists have.
+available() {
+    while read -r package; do
+        # A fresh machine has no package lists.
+        apt-cache show make >/dev/null 2>&1 || as_root apt-get -q update >/dev/null 2>&1 || :
+        ! apt-cache show "$package" >/dev/null 2>&1 || echo "$package"
+    done
 }
 
 as_root() {

@@ -88,9 +88,8 @@ impl Io {
     pub(crate) fn get() -> Result<Io> {
         let threads = threads();
         let mut current = threads.current.lock();
-        // It may have ended by itself: some hosts close every descriptor they find.
-        if let Some(owner) = current.upgrade().filter(|owner| !owner.0.queue.lock().ended) {
-            return Ok(Io(owner));
+        if let Some(io) = current.upgrade().map(Io).filter(Io::is_alive) {
+            return Ok(io);
         }
         let io = Io::start(threads)?;
         *current = Arc::downgrade(&io.0);
@@ -116,7 +115,22 @@ impl Io {
         Ok(Io(Arc::new(Owner(shared))))
     }
 
+    /// False when the thread has ended by itself: some hosts close every descriptor they find.
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.0.0.queue.lock().ended
+    }
+
+    /// Closes what the thread waits on, as such hosts do.
+    #[cfg(test)]
+    pub(crate) fn break_it(&self) {
+        sys::testing::close_behind_its_back(&self.0.0.epoll);
+        while self.is_alive() {
+            self.run(|| {});
+        }
+    }
+
     /// Runs it on the thread, soon. A panic in it is contained.
+    #[cfg(test)]
     pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) {
         self.0.0.push(Job::Run(Box::new(job)));
     }
@@ -124,14 +138,17 @@ impl Io {
     /// Runs it on the thread at this time or a little later, unless the timer is dropped before.
     /// `Instant::now() + duration` for "in so much time". A panic in it is contained.
     pub(crate) fn after(&self, at: Instant, job: impl FnOnce() + Send + 'static) -> Timer {
-        let key = self.0.0.schedule(at, Box::new(job));
-        Timer { shared: self.0.0.clone(), key }
+        self.later(at, Job::Run(Box::new(job)))
     }
 
     /// Wakes a task at this time, unless the timer is dropped before.
     pub(crate) fn wake_at(&self, at: Instant, waker: &Waker) -> Timer {
-        let waker = waker.clone();
-        self.after(at, move || waker.wake())
+        self.later(at, Job::Wake(waker.clone()))
+    }
+
+    fn later(&self, at: Instant, job: Job) -> Timer {
+        let key = self.0.0.schedule(at, job);
+        Timer { shared: self.0.0.clone(), key }
     }
 
     /// Begins a task on the caller's thread and goes on with it on the I/O thread. When a future
@@ -160,8 +177,11 @@ pub(crate) async fn next_turn() {
 }
 
 /// Waits until no I/O thread is left of those that nobody holds any more. True at once while
-/// somebody holds one, for it is to stay; false when it takes longer.
+/// somebody holds one, for it is to stay; false when it takes longer, and on such a thread itself.
 pub(crate) fn wait_ended(deadline: Instant) -> bool {
+    if is_io_thread() {
+        return false;
+    }
     let threads = threads();
     let wanted = usize::from(threads.current.lock().strong_count() > 0);
     let mut running = threads.running.lock();
@@ -232,7 +252,7 @@ impl Shared {
         }
     }
 
-    fn schedule(&self, at: Instant, job: Box<dyn FnOnce() + Send>) -> Key {
+    fn schedule(&self, at: Instant, job: Job) -> Key {
         let mut queue = self.queue.lock();
         let key = queue.timers.next_key(at);
         if queue.ended {

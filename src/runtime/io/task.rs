@@ -26,7 +26,17 @@ impl Task {
             queued: AtomicBool::new(false),
             future: Mutex::new(Some(future)),
         };
-        Arc::new(task).poll();
+        let task = Arc::new(task);
+        task.clone().poll();
+        if shared.queue.lock().ended {
+            task.abandon();
+        }
+    }
+
+    /// Drops what is left of it.
+    pub(super) fn abandon(&self) {
+        let over = self.future.lock().take();
+        contained(|| drop(over));
     }
 
     pub(super) fn poll(self: Arc<Self>) {

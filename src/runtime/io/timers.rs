@@ -1,12 +1,11 @@
 //! What is due when.
 
+use super::work::Job;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// A moment, and a number that tells apart what happens at the same one.
 pub(super) type Key = (Instant, u64);
-
-type Job = Box<dyn FnOnce() + Send>;
 
 /// Jobs by the time at which they are due. A tree, not a heap: most are removed before their time,
 /// for they are the deadlines of exchanges.
@@ -48,7 +47,7 @@ impl Timers {
 
 #[cfg(test)]
 mod tests {
-    use super::Timers;
+    use super::{Job, Timers};
     use std::sync::{Arc, Mutex};
     use std::time::{Duration, Instant};
 
@@ -60,14 +59,15 @@ mod tests {
         let mut keys = Vec::new();
         for (ms, name) in [(3, 'c'), (1, 'a'), (2, 'x'), (1, 'b')] {
             let (key, order) = (timers.next_key(at(ms)), order.clone());
-            timers.insert(key, Box::new(move || order.lock().unwrap().push(name)));
+            let job = move || order.lock().unwrap().push(name);
+            timers.insert(key, Job::Run(Box::new(job)));
             keys.push(key);
         }
         assert_eq!(timers.next(), Some(at(1)));
         assert!(timers.take_due(at(0)).is_none());
         assert!(timers.remove(&keys[2]).is_some() && timers.remove(&keys[2]).is_none());
         while let Some(job) = timers.take_due(at(3)) {
-            job();
+            job.run();
         }
         assert_eq!(*order.lock().unwrap(), ['a', 'b', 'c']);
         assert_eq!(timers.next(), None);

@@ -6,6 +6,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use std::cell::Cell;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 /// How many events are taken at once.
@@ -18,14 +19,25 @@ const LONG: Duration = Duration::from_secs(86_400);
 
 pub(super) enum Job {
     Run(Box<dyn FnOnce() + Send>),
+    Wake(Waker),
     Poll(Arc<Task>),
 }
 
 impl Job {
-    fn run(self) {
+    pub(super) fn run(self) {
         match self {
             Job::Run(job) => contained(job),
+            Job::Wake(waker) => waker.wake(),
             Job::Poll(task) => task.poll(),
+        }
+    }
+
+    /// What becomes of it when the thread ends.
+    fn abandon(self) {
+        match self {
+            Job::Run(job) => contained(|| drop(job)),
+            Job::Wake(waker) => drop(waker),
+            Job::Poll(task) => task.abandon(),
         }
     }
 }
@@ -63,7 +75,7 @@ fn is_over(shared: &Shared, jobs: &mut Vec<Job>) -> bool {
     std::mem::swap(&mut queue.jobs, jobs);
     if queue.timers.next().is_some() {
         let now = Instant::now();
-        jobs.extend(std::iter::from_fn(|| queue.timers.take_due(now)).map(Job::Run));
+        jobs.extend(std::iter::from_fn(|| queue.timers.take_due(now)));
     }
     queue.stopping && jobs.is_empty()
 }
@@ -118,16 +130,22 @@ fn wait(
     Ok(true)
 }
 
-/// Lets go of everything: what a job or a task holds may hand in something else as it is dropped.
+/// Lets go of everything. A task that waits is woken once more, so that it is found and dropped:
+/// who began it must hear of its end.
 fn end(shared: &Shared) {
-    let (jobs, timers) = {
+    let timers = shared.queue.lock().timers.take_all();
+    let sources = std::mem::take(&mut shared.sources.lock().known);
+    sources.into_values().for_each(|source| source.notify(epoll::EventFlags::HUP));
+    for job in timers {
+        match job {
+            Job::Wake(waker) => waker.wake(),
+            job => job.abandon(),
+        }
+    }
+    let jobs = {
         let mut queue = shared.queue.lock();
         queue.ended = true;
-        (std::mem::take(&mut queue.jobs), queue.timers.take_all())
+        std::mem::take(&mut queue.jobs)
     };
-    let sources = std::mem::take(&mut shared.sources.lock().known);
-    for source in sources.into_values() {
-        source.forget();
-    }
-    contained(|| drop((jobs, timers)));
+    jobs.into_iter().for_each(Job::abandon);
 }

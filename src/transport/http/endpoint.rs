@@ -63,7 +63,7 @@ impl Endpoint {
     /// The idle connections for exchanges that are started.
     pub(super) fn pool(&self) -> Result<Arc<Pool>> {
         let mut known = self.pool.lock();
-        if let Some(pool) = known.upgrade() {
+        if let Some(pool) = known.upgrade().filter(|pool| pool.is_alive()) {
             return Ok(pool);
         }
         let pool = Pool::new(self.connector.clone(), self.budget.clone())?;

@@ -130,7 +130,7 @@ impl HttpTransport {
     fn pool(&self) -> Result<Arc<Pool>> {
         let mut links = self.process().links.lock();
         let links = links.as_mut().ok_or_else(closed)?;
-        if let Some(pool) = &links.pool {
+        if let Some(pool) = links.pool.as_ref().filter(|pool| pool.is_alive()) {
             return Ok(pool.clone());
         }
         let pool = links.endpoint.pool()?;

@@ -1,6 +1,7 @@
 //! A ring of hashes: a key belongs to the first point that follows its own.
 
 use super::murmur::hash;
+use std::fmt::Write;
 
 /// Points of an instance. More make the shares more even, and the ring slower to make.
 const POINTS: usize = 160;
@@ -19,10 +20,13 @@ pub(super) struct Ring {
 impl Ring {
     /// The ring of these names; the order of the names decides nothing but their numbers.
     pub(super) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Ring {
-        let mut points = Vec::new();
+        let (mut points, mut text) = (Vec::new(), String::new());
         for (seat, name) in names.enumerate() {
             for point in 0..POINTS {
-                points.push((hash(format!("{name}#{point}").as_bytes()), seat as u32));
+                text.clear();
+                // Writing to a text does not fail.
+                let _ = write!(text, "{name}#{point}");
+                points.push((hash(text.as_bytes()), seat as u32));
             }
         }
         points.sort_unstable();

@@ -10,6 +10,11 @@ pub const ENUMERATIONS: &[(&str, &str, &str)] = &[
     ("behavior", "CONSUL_BEHAVIOR_", "What happens to the keys of a session when it ends."),
     ("txn_kind", "CONSUL_TXN_", "What a result of a transaction is."),
     ("member_status", "CONSUL_MEMBER_", "How a member of a gossip pool is."),
+    ("event_type", "CONSUL_EVENT_", "What an event tells. Ignore those that you do not know."),
+    ("watch_kind", "CONSUL_WATCH_", "What is watched."),
+    ("policy", "CONSUL_POLICY_", "Which instances of a service a watch takes."),
+    ("view_state", "CONSUL_VIEW_", "How far a view can be trusted."),
+    ("pick", "CONSUL_PICK_", "How an instance is picked."),
     ("handle_type", "CONSUL_HANDLE_", "The types of handles, for `live_handles`."),
 ];
 

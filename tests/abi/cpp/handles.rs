@@ -13,6 +13,19 @@ pub fn render(header: &Header) -> String {
         writeln!(body, "    void operator()({handle} *h) const noexcept {{ {handle}_free(h); }}")
             .unwrap();
     }
+    body += "};\n\n/// Moves a result out of an event by the `consul_event_take_...` of its type.\n\
+        struct take_result {\n";
+    for handle in handles() {
+        let take = format!("consul_event_take_{}", name(handle));
+        if has(&take) {
+            writeln!(
+                body,
+                "    consul_status operator()(const consul_event *e, {handle} **out) const noexcept {{\n        \
+                 return {take}(e, out);\n    }}"
+            )
+            .unwrap();
+        }
+    }
     body +=
         "};\n\n/// How the rows of an answer are read.\ntemplate <class Handle>\nstruct answer;\n";
     for handle in handles().filter(|handle| has(&format!("{handle}_count"))) {

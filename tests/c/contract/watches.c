@@ -148,6 +148,24 @@ static void a_client_that_ends_ends_its_watches(void)
     check_empty(queue);
 }
 
+/* Whose watches are not freed yet. */
+static void a_client_can_be_closed(void)
+{
+    consul_client *closed = consul(), *lasting = client;
+    consul_watch *watch;
+    consul_view *view;
+    client = closed;
+    watch = watch_with(spec_of(CONSUL_WATCH_NODES, NULL), NULL, 0);
+    client = lasting;
+    view = view_of(watch);
+    CHECK_OK(consul_client_close(closed, 10000));
+    CHECK(consul_view_count(view) == 1 && consul_view_state(view) == CONSUL_VIEW_STALE);
+    CHECK_STATUS(CONSUL_ERR_CLOSED, consul_view_wait(view, 1000));
+    consul_client_free(closed);
+    consul_view_free(view);
+    consul_watch_free(watch);
+}
+
 static void a_consul_that_is_away_is_told_of(void)
 {
     consul_client *refused = client_with("http://127.0.0.1:1", NULL, NULL), *lasting = client;
@@ -310,6 +328,7 @@ int main(void)
     a_view_stands_still_until_it_is_moved();
     events_tell_of_one_change_at_a_time();
     a_client_that_ends_ends_its_watches();
+    a_client_can_be_closed();
     a_consul_that_is_away_is_told_of();
     instances_are_picked();
     every_kind_has_its_rows();

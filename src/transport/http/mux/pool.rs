@@ -15,7 +15,7 @@ use std::time::Instant;
 
 /// Keeps the I/O thread, too, as long as there are clients that have used it.
 pub(in crate::transport::http) struct Pool {
-    pub(super) io: Io,
+    pub(in crate::transport::http) io: Io,
     pub(in crate::transport::http) budget: Arc<Budget>,
     connector: Arc<Connector>,
     idle: Mutex<Idle>,
@@ -43,6 +43,11 @@ impl Pool {
             idle: Mutex::default(),
             sweeper: Arc::new(Sweeper(pool.clone())).into(),
         }))
+    }
+
+    /// False when its I/O thread has ended by itself.
+    pub(in crate::transport::http) fn is_alive(&self) -> bool {
+        self.io.is_alive()
     }
 
     /// An idle connection that is still good, the one that was used last; else a new one.

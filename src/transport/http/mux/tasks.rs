@@ -20,8 +20,8 @@ impl Tasks {
         Counted(self.clone())
     }
 
-    /// Waits until no task is left, and no thread for them where nobody else needs it. False when
-    /// that takes longer. On the I/O thread itself there is no waiting for it.
+    /// Waits until no task is left. False when that takes longer. On the I/O thread itself there is
+    /// no waiting for it.
     pub(in crate::transport::http) fn wait_ended(&self, deadline: Instant) -> bool {
         if io::is_io_thread() {
             return false;
@@ -32,8 +32,7 @@ impl Tasks {
                 return false;
             }
         }
-        drop(count);
-        io::wait_ended(deadline)
+        true
     }
 }
 

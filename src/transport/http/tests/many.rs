@@ -9,6 +9,8 @@ use crate::transport::{CancelToken, Transport};
 use std::sync::mpsc::channel;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Without waiting for anything, on a busy machine.
+const PROMPT: Duration = Duration::from_millis(500);
 
 /// Threads of this process by that name.
 fn threads(name: &str) -> usize {
@@ -40,6 +42,7 @@ fn two_hundred_clients_of_a_forked_child_use_one_thread_while_they_are_open() {
         assert_eq!(threads("consul-io"), 1);
         last.close();
         assert!(last.wait_closed(Instant::now() + PATIENCE));
+        assert!(io::wait_ended(Instant::now() + PATIENCE));
         // A thread that was waited for is listed for another moment.
         while threads("consul-io") > 0 {
             std::thread::yield_now();
@@ -82,13 +85,13 @@ fn what_is_cancelled_ends_at_the_peer_at_once_and_nothing_else_does() {
     let begun = Instant::now();
     cancelled.cancel(Status::Cancelled, "enough");
     assert_eq!(news.recv_timeout(PATIENCE), Ok("end"));
-    assert!(begun.elapsed() < Duration::from_millis(200), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < PROMPT, "{:?}", begun.elapsed());
     let error = first.recv_timeout(PATIENCE).unwrap().unwrap_err();
     assert_eq!((error.status(), error.is_outcome_unknown()), (Status::Cancelled, true));
     assert!(second.try_recv().is_err());
     let begun = Instant::now();
     transport.close();
-    assert!(begun.elapsed() < Duration::from_millis(200), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < PROMPT, "{:?}", begun.elapsed());
     assert_eq!(second.recv_timeout(PATIENCE).unwrap().unwrap_err().status(), Status::Closed);
     assert_eq!(news.recv_timeout(PATIENCE), Ok("end"));
 }
@@ -137,7 +140,10 @@ fn those_that_wait_for_a_place_get_it_in_their_order_whether_they_block_or_not()
 fn a_panic_of_who_gets_the_answer_harms_nobody() {
     let transport = transport(numbering());
     let owned = owned(&request(Method::Get, "/"));
-    let done = Box::new(|_| panic!("out of luck"));
+    let done = Box::new(|_| {
+        // As a panic, without its report, for which the other tests would have to wait.
+        std::panic::resume_unwind(Box::new("out of luck"))
+    });
     transport.clone().start(owned, CancelToken::new(), done);
     for _ in 0..3 {
         get(&transport).unwrap();
@@ -174,4 +180,21 @@ fn a_connection_that_ends_while_it_is_idle_is_closed_at_once() {
     let transport = server.transport();
     get(&transport).unwrap();
     server.join();
+}
+
+#[test]
+fn an_io_thread_that_ends_by_itself_ends_what_is_in_flight_and_is_replaced_in_a_forked_child() {
+    let (server, news) = silent(1);
+    let (busy, idle) = (server.transport(), transport(numbering()));
+    let status = in_child(|| {
+        get(&idle).unwrap();
+        let answer = start(&busy, request(Method::Get, "/"));
+        busy.pool().unwrap().io.break_it();
+        let error = answer.recv_timeout(PATIENCE).unwrap().unwrap_err();
+        assert_eq!(error.status(), Status::Internal, "{error}");
+        get(&idle).unwrap();
+        8
+    });
+    assert_eq!(status, 8);
+    assert_eq!(news.recv_timeout(PATIENCE), Ok("request"));
 }

@@ -1,0 +1,20 @@
+/* A contestant in C: what it provides, and bench.c runs. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stddef.h>
+
+/* What one thread calls through. The address is CONSUL_HTTP_ADDR's: host and port. */
+void *worker_new(const char *host, const char *port);
+void worker_free(void *worker);
+
+/* The bytes of the decoded value. */
+size_t worker_get(void *worker, const char *key);
+/* The bytes of all decoded values under a prefix; *keys becomes how many there are. */
+size_t worker_list(void *worker, const char *prefix, size_t *keys);
+void worker_put(void *worker, const char *key, const char *value, size_t len);
+
+/* Says what is wrong, and ends the program. */
+void die(const char *what, const char *why);
+
+#endif

@@ -1,0 +1,24 @@
+--- This library through its LuaJIT module. The threads' clients share the connections of their process,
+--- of which there may be as many as the peers have, one for each.
+
+local consul = require("consul_ffi")
+
+return function()
+    local client = assert(consul.connect({ max_connections = 32 }))
+    local kv = client.kv
+    return {
+        get = function(key)
+            return #assert(kv:get(key))
+        end,
+        list = function(prefix)
+            local bytes, pairs = 0, assert(kv:list(prefix))
+            for index = 1, #pairs do
+                bytes = bytes + #pairs[index].value
+            end
+            return bytes, #pairs
+        end,
+        put = function(key, value)
+            assert(kv:put(key, value))
+        end,
+    }
+end

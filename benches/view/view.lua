@@ -1,0 +1,50 @@
+-- Times what a LuaJIT program does with a live view of 1,000 keys, and with one of 100 instances. Prints
+-- the best and the middle of rounds, in nanoseconds a call. Needs a Consul at CONSUL_HTTP_ADDR, with
+-- what view.c has left there.
+
+local ffi = require("ffi")
+local consul = require("consul_ffi")
+
+local ROUNDS, CALLS = 21, 200000
+
+ffi.cdef("typedef struct { long sec, nsec; } bench_time; int clock_gettime(int, bench_time *);")
+local time = ffi.new("bench_time")
+local function now()
+    ffi.C.clock_gettime(1, time)
+    return tonumber(time.sec) * 1e9 + tonumber(time.nsec)
+end
+
+local keys = {}
+for n = 0, 999 do
+    keys[n] = ("view/%07d"):format(n)
+end
+
+local function measure(name, call)
+    local rounds = {}
+    for round = 1, ROUNDS do
+        local start = now()
+        for n = 1, CALLS do
+            call(n)
+        end
+        rounds[round] = (now() - start) / CALLS
+    end
+    table.sort(rounds)
+    print(("%-28s best %5.1f ns, median %5.1f ns"):format("LuaJIT: " .. name, rounds[1], rounds[(ROUNDS + 1) / 2]))
+end
+
+local client = assert(consul.connect())
+local pairs_of = assert(client:watch({ prefix = "view/" }))
+local instances = assert(client:watch({ service = "view" }))
+assert(pairs_of:wait_ready(20000))
+assert(instances:wait_ready(20000))
+assert(pairs_of:count() == 1000 and instances:count() == 100)
+
+measure("version check", function() return pairs_of:refresh() end)
+measure("key look-up", function(n) return pairs_of:value(keys[n * 7 % 1000]) end)
+for _, how in ipairs({ "round_robin", "random", "weighted", "least_connections" }) do
+    measure("pick, " .. how, function() return instances:pick(how) end)
+end
+measure("pick, hash", function(n) return instances:pick("hash", keys[n * 7 % 1000]) end)
+pairs_of:close()
+instances:close()
+client:close()

@@ -1,0 +1,205 @@
+--- Waiting for calls without blocking the thread: what the hosts of `consul_ffi/host` have in common.
+---
+---     local host = assert(require("consul_ffi.host.luv").new())
+---     local later = client:on(host.queue)
+---     local value, meta = host:await(later.kv:get("app/greeting"))
+---
+--- A host is a queue and a way to sleep: `sleep(item)` lets others run until `wake(item, count)` is
+--- called for the same item, and may return earlier. An item is a ticket, or a watch of the queue.
+
+local check = require("consul_ffi.check")
+local errors = require("consul_ffi.errors")
+local new_queue = require("consul_ffi.queue").new
+
+local codes = errors.codes
+
+local Host = {}
+
+local function pack(...)
+    return { n = select("#", ...), ... }
+end
+
+--- The queue in which an item arrives.
+local function queue_of(item)
+    if type(item) == "table" then
+        return item.queue or item.client and item.client.queue
+    end
+end
+
+--- A watch that nobody awaits now keeps one piece of news of each kind: the newest.
+local function hear(watch, told)
+    local news = watch.news or {}
+    watch.news = news
+    for position = 1, #news do
+        if news[position][1] == told[1] then
+            news[position] = told
+            return
+        end
+    end
+    news[#news + 1] = told
+end
+
+--- What an item has to say, if it has: a ticket says the same for ever, a watch says a thing once.
+local function said(item)
+    if not item.hear then
+        return item.answer
+    end
+    local told = item.news and table.remove(item.news, 1)
+    if told and told[1] == "ended" then
+        item.over = true
+    end
+    return told
+end
+
+--- Why nothing will be heard of an item any more; nil while something may.
+local function silence(host, item)
+    if host.closed then
+        return errors.new(codes.ERR_CLOSED, "the host was closed")
+    elseif item.hear and item.over then
+        return errors.new(codes.ERR_CLOSED, "the watch has ended")
+    elseif item.hear and host.leaving then
+        return errors.new(codes.ERR_CLOSED, "the worker is exiting")
+    end
+end
+
+--- What the blocking call would have returned: `host:await(later.kv:get(key))`. Meanwhile others
+--- run. Several may await one ticket, and it may be awaited again.
+---
+--- Of a watch it returns what happens to it next: "ready", "changed", "health", "ended" and an error.
+function Host:await(item, problem)
+    if not item then
+        return item, problem
+    elseif queue_of(item) ~= self.queue then
+        check.fail("await takes what a call through client:on(host.queue) returns")
+    end
+    while true do
+        local answer = said(item)
+        if answer then
+            return unpack(answer, 1, answer.n)
+        end
+        local why = silence(self, item)
+        if why then
+            return nil, why
+        end
+        item.sleepers = (item.sleepers or 0) + 1
+        self.sleepers = self.sleepers + 1
+        self:sleep(item)
+    end
+end
+
+--- Wakes who awaits an item.
+local function rouse(host, item)
+    local count = item.sleepers or 0
+    if count > 0 then
+        item.sleepers = nil
+        host.sleepers = host.sleepers - count
+        host:wake(item, count)
+    end
+end
+
+local function delivered(host, item, ...)
+    if not item then
+        return item, ...
+    end
+    if not item.hear then
+        item.answer = pack(...)
+    elseif (...) then
+        hear(item, pack(...))
+    end
+    rouse(host, item)
+    return true
+end
+
+--- Takes one event from the queue and wakes who awaits it: true; false and NO_CHANGE when there was
+--- none in so many milliseconds, nil and an error when the queue is closed. For hosts.
+function Host:deliver(timeout_ms)
+    return delivered(self, self.queue:next(timeout_ms))
+end
+
+--- Wakes everybody who awaits something. For hosts.
+function Host:rouse_all(items)
+    for _, item in pairs(items) do
+        rouse(self, item)
+    end
+end
+
+--- Closes the host and its queue: what is in flight is cancelled, and who awaits it gets nil and an
+--- error with the code ERR_CLOSED. Harmless when it was closed before.
+function Host:close()
+    if self.closed then
+        return
+    end
+    self.closed = true
+    if self.stop then
+        self:stop()
+    end
+    local items = self.queue.tickets
+    self.queue:close()
+    self:rouse_all(items)
+end
+
+--- A kind of host: its methods are added to what this returns.
+local function kind()
+    local class = {}
+    for name, method in pairs(Host) do
+        class[name] = method
+    end
+    class.__index = class
+    return class
+end
+
+--- A host of a kind. `options` are those of its queue.
+local function new(class, options)
+    local queue, problem = new_queue(options)
+    if not queue then
+        return nil, problem
+    end
+    return setmetatable({ queue = queue, sleepers = 0 }, class)
+end
+
+--- Lets a coroutine go on; its error is raised here, with where it came from.
+local function resume(thread, ...)
+    local fine, problem = coroutine.resume(thread, ...)
+    if not fine then
+        error(debug.traceback(thread, tostring(problem)), 0)
+    end
+end
+
+--- Whether this is a coroutine, and not the program's main line.
+local function in_coroutine()
+    local thread, is_main = coroutine.running()
+    return thread and not is_main and thread
+end
+
+--- Sleeping for hosts with bare coroutines: yields, until `wake` resumes.
+local function yield(item)
+    item.threads = item.threads or {}
+    table.insert(item.threads, in_coroutine())
+    coroutine.yield()
+end
+
+--- Lets everybody go on who has yielded for an item, by `step(thread)`. The first error is raised
+--- when all of them have.
+local function resume_all(item, step)
+    local threads = item.threads or {}
+    item.threads = nil
+    local failed, why = false, nil
+    for _, thread in ipairs(threads) do
+        local fine, problem = pcall(step, thread)
+        if not fine and not failed then
+            failed, why = true, problem
+        end
+    end
+    if failed then
+        error(why, 0)
+    end
+end
+
+return {
+    kind = kind,
+    new = new,
+    in_coroutine = in_coroutine,
+    resume = resume,
+    yield = yield,
+    resume_all = resume_all,
+}
