@@ -356,9 +356,9 @@ const char *consul_status_message(consul_status status);
  * nothing in a `_free`.
  *
  * After a `fork` a client goes on working in the child, with connections of its own; so do
- * configurations, options and answers. Queues, events, locks and kept sessions stay with the
- * parent: in the child their calls give `CONSUL_ERR_FORKED`, their accessors what they give for a
- * handle that is not live, and their `_free` tells nobody. No call in a child hangs for what
+ * configurations, options and answers. Queues, events, locks, kept sessions and kept services stay
+ * with the parent: in the child their calls give `CONSUL_ERR_FORKED`, their accessors what they give
+ * for a handle that is not live, and their `_free` tells nobody. No call in a child hangs for what
  * another thread of the parent was doing.
  */
 
@@ -493,6 +493,21 @@ typedef struct consul_agent_info consul_agent_info;
 typedef struct consul_registration consul_registration;
 
 /**
+ * What a service that stays registered is made from.
+ */
+typedef struct consul_kept_service_spec consul_kept_service_spec;
+
+/**
+ * A service that the library keeps registered.
+ */
+typedef struct consul_kept_service consul_kept_service;
+
+/**
+ * How something was getting on when it was asked for.
+ */
+typedef struct consul_stats consul_stats;
+
+/**
  * What to watch, and how to be told of it.
  */
 typedef struct consul_watch_spec consul_watch_spec;
@@ -511,6 +526,16 @@ typedef struct consul_view consul_view;
  * A use of an instance of a service.
  */
 typedef struct consul_lease consul_lease;
+
+/**
+ * How the parts of a program are.
+ */
+typedef struct consul_health_report consul_health_report;
+
+/**
+ * Records that were taken from the log.
+ */
+typedef struct consul_log_records consul_log_records;
 
 /**
  * All types of handles together.
@@ -543,10 +568,15 @@ typedef struct consul_lease consul_lease;
 #define CONSUL_HANDLE_RESPONSE 24
 #define CONSUL_HANDLE_AGENT_INFO 25
 #define CONSUL_HANDLE_REGISTRATION 26
+#define CONSUL_HANDLE_KEPT_SERVICE_SPEC 27
+#define CONSUL_HANDLE_KEPT_SERVICE 28
+#define CONSUL_HANDLE_STATS 29
 #define CONSUL_HANDLE_WATCH_SPEC 30
 #define CONSUL_HANDLE_WATCH 31
 #define CONSUL_HANDLE_VIEW 32
 #define CONSUL_HANDLE_LEASE 33
+#define CONSUL_HANDLE_HEALTH_REPORT 34
+#define CONSUL_HANDLE_LOG_RECORDS 35
 
 /**
  * How many handles of a type (`CONSUL_HANDLE_...`) were not freed yet; `CONSUL_HANDLE_ALL` counts
@@ -990,10 +1020,10 @@ consul_status consul_options_set_cached(consul_options *options, bool value);
 consul_status consul_client_new(const consul_config *config, consul_client **out);
 
 /**
- * Releases the locks that are held, ends the sessions that are kept alive, waits for the threads of
- * this client, and shuts it down: from then on calls end with `CONSUL_ERR_CLOSED`. The handle stays
- * the caller's to free. `CONSUL_ERR_TIMEOUT` when it took longer: what is left at Consul ends by its
- * TTL.
+ * Deregisters the services that are kept registered, releases the locks that are held, ends the
+ * sessions that are kept alive, waits for the threads of this client, and shuts it down: from then on
+ * calls end with `CONSUL_ERR_CLOSED`. The handle stays the caller's to free. `CONSUL_ERR_TIMEOUT`
+ * when it took longer: what is left at Consul ends by its TTL.
  */
 consul_status consul_client_close(const consul_client *client,
                                   uint64_t timeout_ms);
@@ -2820,6 +2850,187 @@ void consul_service_spec_free(consul_service_spec *spec);
 
 
 /*
+ * Services that stay registered
+ * =============================
+ *
+ * The library registers a service, sends its heartbeat from a thread of its own, and registers it
+ * again when the agent has lost it, with the status that it had. Beside the checks of its
+ * description the service gets a TTL check, `service:ID:ttl`. An id belongs to one handle: two that
+ * keep the same id undo each other's changes.
+ *
+ *     consul_service_spec *web = NULL;
+ *     consul_kept_service_spec *spec = NULL;
+ *     consul_kept_service *service = NULL;
+ *     consul_service_spec_new("web", &web);
+ *     consul_service_spec_set_port(web, 8080);
+ *     consul_kept_service_spec_new(web, &spec);
+ *     consul_kept_service_spec_set_deregister_after_ms(spec, 600000);
+ *     consul_kept_service_new(client, spec, &service);
+ *     consul_kept_service_spec_free(spec);
+ *     consul_service_spec_free(web);
+ *     if (consul_kept_service_start(service, NULL) == CONSUL_OK)
+ *         consul_kept_service_set_status(service, "warning", "cache is cold");
+ *     consul_kept_service_close(service, NULL);
+ *     consul_kept_service_free(service);
+ */
+
+/**
+ * Describes a service that stays registered: this service, with a TTL of 15 s and a heartbeat in
+ * the background, passing from the start. `service` stays the caller's. Everything in it is
+ * checked by `consul_kept_service_new`. Free it with `consul_kept_service_spec_free`.
+ */
+consul_status consul_kept_service_spec_new(const consul_service_spec *service,
+                                           consul_kept_service_spec **out);
+
+/**
+ * After how long without a heartbeat the agent takes it for critical, 1000 ms at least. 0 for a
+ * service without a heartbeat: it stays registered, and only its own checks tell how it is.
+ */
+consul_status consul_kept_service_spec_set_ttl_ms(consul_kept_service_spec *spec, uint64_t ttl_ms);
+
+/**
+ * Whether the program must call `consul_kept_service_pat` at least once a TTL: without it the
+ * service turns critical. Otherwise it passes as long as the process lives, whatever the program's
+ * threads do.
+ */
+consul_status consul_kept_service_spec_set_must_pat(consul_kept_service_spec *spec, bool must_pat);
+
+/**
+ * What it is until the program says otherwise: `passing`, which it is when this is not set,
+ * `warning` or `critical`.
+ */
+consul_status consul_kept_service_spec_set_status(consul_kept_service_spec *spec,
+                                                  const char *status);
+
+/**
+ * The note of its heartbeat until the program says otherwise; empty when it is not set. It stays
+ * the same from one heartbeat to the next, since every change wakes all who watch the service.
+ */
+consul_status consul_kept_service_spec_set_note(consul_kept_service_spec *spec, const char *note);
+
+/**
+ * Has the agent deregister it after it was critical for this long: what a program that was killed
+ * leaves behind. Consul takes less than a minute as a minute, and looks every 30 s.
+ */
+consul_status consul_kept_service_spec_set_deregister_after_ms(consul_kept_service_spec *spec,
+                                                               uint64_t deregister_after_ms);
+
+/**
+ * With what token, namespace and partition it is registered; `options` may be NULL, for the
+ * client's. The rest of the options is not used.
+ */
+consul_status consul_kept_service_spec_set_options(consul_kept_service_spec *spec,
+                                                   const consul_options *options);
+
+/**
+ * Ends a description; services that were made from it stay. NULL is fine.
+ */
+void consul_kept_service_spec_free(consul_kept_service_spec *spec);
+
+/**
+ * Makes a service to keep registered from a copy of its description. Sends nothing.
+ * `CONSUL_ERR_ARGUMENT` when something in the description cannot be. Free it with
+ * `consul_kept_service_free`.
+ */
+consul_status consul_kept_service_new(const consul_client *client,
+                                      const consul_kept_service_spec *spec,
+                                      consul_kept_service **out);
+
+/**
+ * Registers it, and keeps it registered from then on. An error says how the first try went, that it
+ * was cancelled too: the library goes on trying all the same. `CONSUL_OK` also when it was started before,
+ * `CONSUL_ERR_CLOSED` when it or its client was closed.
+ */
+consul_status consul_kept_service_start(const consul_kept_service *service,
+                                        const consul_async *async);
+
+/**
+ * Lets it alone from now on: it stays registered, and its heartbeat ends. Returns at once. It can
+ * be started again.
+ */
+consul_status consul_kept_service_stop(const consul_kept_service *service);
+
+/**
+ * Deregisters it from its agent and says how that went. After an error the library goes on trying
+ * in the background for two TTLs, a minute at least.
+ */
+consul_status consul_kept_service_close(const consul_kept_service *service,
+                                        const consul_async *async);
+
+/**
+ * Says how the program is from now on: `passing`, `warning` or `critical`. `note` is for people
+ * and may be NULL; every change of it wakes all who watch the service. Returns at once: the agent
+ * is told within a round trip, and every heartbeat says it again. `CONSUL_ERR_ARGUMENT` when the
+ * service has no TTL.
+ */
+consul_status consul_kept_service_set_status(const consul_kept_service *service,
+                                             const char *status,
+                                             const char *note);
+
+/**
+ * Says that the program is as it said last. One that must pat does so at least once a TTL. Costs
+ * no request, unless the program was silent for too long.
+ */
+consul_status consul_kept_service_pat(const consul_kept_service *service);
+
+/**
+ * Changes what is registered; nothing is sent when it is the same. Its id stays, or this is
+ * `CONSUL_ERR_ARGUMENT`. Returns at once.
+ */
+consul_status consul_kept_service_set_spec(const consul_kept_service *service,
+                                           const consul_service_spec *spec);
+
+/**
+ * Registers it anew with this token, and uses it from then on; `token` may be NULL, for the
+ * client's. An agent keeps the token of a registration, so the service would vanish once an old one
+ * ends. Returns at once.
+ */
+consul_status consul_kept_service_set_token(const consul_kept_service *service, const char *token);
+
+/**
+ * Puts it into maintenance, or ends that. `reason` is for people and may be NULL. An agent that
+ * loses the service gets it back in maintenance. `CONSUL_NOT_FOUND` when it is not registered.
+ */
+consul_status consul_kept_service_maintenance(const consul_kept_service *service,
+                                              bool enable,
+                                              const char *reason,
+                                              const consul_async *async);
+
+/**
+ * What the program said last, or `critical` when it must pat and was silent for a TTL: `passing`,
+ * `warning` or `critical`. NULL for a handle that is not live. Valid for ever.
+ */
+const char *consul_kept_service_status(const consul_kept_service *service);
+
+/**
+ * The id that it is registered by; NULL for a handle that is not live. Borrowed: valid until the
+ * service is freed.
+ */
+const char *consul_kept_service_id(const consul_kept_service *service);
+
+/**
+ * The id of the TTL check that the library reports on; as `consul_kept_service_id`.
+ */
+const char *consul_kept_service_check_id(const consul_kept_service *service);
+
+/**
+ * Whether the agent is known to have it, as of the last exchange.
+ */
+bool consul_kept_service_is_registered(const consul_kept_service *service);
+
+/**
+ * How often it was written to an agent: 1 after the start, and more each time it was lost or
+ * changed; 0 for a handle that is not live.
+ */
+uint64_t consul_kept_service_registrations(const consul_kept_service *service);
+
+/**
+ * Ends a service: it is deregistered in the background, unless it was stopped. NULL is fine.
+ */
+void consul_kept_service_free(consul_kept_service *service);
+
+
+/*
  * The agent
  * =========
  *
@@ -3454,6 +3665,258 @@ const consul_meta *consul_response_meta(const consul_response *response);
  * Ends an answer. NULL is fine.
  */
 void consul_response_free(consul_response *response);
+
+
+/*
+ * A program's own health
+ * ======================
+ *
+ * The program says how its parts are, and gets the document and the HTTP status that its `/health`
+ * sends: 200 passing, 429 warning, 503 critical, as an HTTP check of Consul understands them.
+ *
+ *     consul_health_report *report = NULL;
+ *     consul_text *document = NULL;
+ *     int32_t http_status = 0;
+ *     consul_health_report_new(client, &report);
+ *     consul_health_report_set(report, "database", "passing", NULL, 30000);
+ *     if (consul_health_report_document(report, &http_status, &document) == CONSUL_OK)
+ *         printf("HTTP/1.1 %d\r\n\r\n%s", (int)http_status, consul_text_data(document));
+ *     consul_text_free(document);
+ *     consul_health_report_free(report);
+ */
+
+/**
+ * A report without checks. `client` may be NULL; with one the document also tells how the client's
+ * services, locks and sessions are getting on and whether its agent answers, which does not decide
+ * the status. Free it with `consul_health_report_free`.
+ */
+consul_status consul_health_report_new(const consul_client *client, consul_health_report **out);
+
+/**
+ * Sets how a part of the program is: `passing`, `warning` or `critical`, by a name of 1 to 256
+ * bytes; adds the part when it is new. `note` is for people and may be NULL. It counts as critical
+ * when it is not set again for more than `max_age_ms`; 0 for ever.
+ */
+consul_status consul_health_report_set(const consul_health_report *report,
+                                       const char *name,
+                                       const char *status,
+                                       const char *note,
+                                       uint64_t max_age_ms);
+
+/**
+ * Forgets a part of the program. `CONSUL_NOT_FOUND` when there was none of this name.
+ */
+consul_status consul_health_report_remove(const consul_health_report *report, const char *name);
+
+/**
+ * What the program's `/health` sends now: the HTTP status, and JSON, `{"status", "checks":
+ * [{"name", "status", "note", "age_ms", "max_age_ms", "expired"}]}`. A report with a client adds
+ * `"consul": {"endpoint", "reachable", "last_answer_ms", "error"}` and the lists `"services"`,
+ * `"locks"` and `"sessions"` of `{"name", "state", "last_success_ms", "consecutive_failures",
+ * "next_try_ms", "error"}`. What is not known is `null`. Sends nothing. `http_status` may be NULL.
+ */
+consul_status consul_health_report_document(const consul_health_report *report,
+                                            int32_t *http_status,
+                                            consul_text **out);
+
+/**
+ * Ends a report. NULL is fine.
+ */
+void consul_health_report_free(consul_health_report *report);
+
+
+/*
+ * How things are getting on
+ * =========================
+ *
+ * Sessions, locks and services that the library keeps up, as they are at this moment. Asking makes
+ * no request and never blocks.
+ *
+ *     consul_stats *stats = NULL;
+ *     if (consul_lock_stats(lock, &stats) == CONSUL_OK) {
+ *         const consul_progress *progress = consul_stats_row(stats);
+ *         if (progress->consecutive_failures > 0)
+ *             fprintf(stderr, "%s: %s\n", progress->state, progress->last_error->message);
+ *     }
+ *     consul_stats_free(stats);
+ */
+
+/**
+ * How something is getting on.
+ */
+typedef struct consul_progress {
+    /**
+     * What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
+     * lock: `free`, `acquiring`, `held`, `releasing`, `lost`. A service: `stopped`, `registering`,
+     * `registered`, `leaving`, `closed`.
+     */
+    const char *state;
+    /**
+     * The bytes in `state`.
+     */
+    size_t state_len;
+    /**
+     * How long ago Consul said last that all is well, in ms; `UINT64_MAX` when it never did.
+     */
+    uint64_t last_success_ms;
+    /**
+     * In how long Consul is asked again, in ms; `UINT64_MAX` when it is not.
+     */
+    uint64_t next_try_ms;
+    /**
+     * How many tries have failed since the last success.
+     */
+    uint32_t consecutive_failures;
+    /**
+     * What went wrong last, however long ago. Never NULL; its status is `CONSUL_OK` when nothing
+     * has.
+     */
+    const consul_error *last_error;
+} consul_progress;
+
+/**
+ * How the renewal of a session is getting on. Free it with `consul_stats_free`.
+ */
+consul_status consul_session_stats(const consul_session *session, consul_stats **out);
+
+/**
+ * How it is getting on to see that a lock is still held. Free it with `consul_stats_free`.
+ */
+consul_status consul_lock_stats(const consul_lock *lock, consul_stats **out);
+
+/**
+ * How a service that stays registered is getting on. Free it with `consul_stats_free`.
+ */
+consul_status consul_kept_service_stats(const consul_kept_service *service, consul_stats **out);
+
+/**
+ * What was asked for; NULL for a handle that is not live. Borrowed: valid until `stats` is freed.
+ */
+const consul_progress *consul_stats_row(const consul_stats *stats);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_stats_free(consul_stats *stats);
+
+
+/*
+ * The log
+ * =======
+ *
+ * The library is silent, and never writes to stderr. With a level it keeps records of what happens
+ * to clients, sessions, locks and services, for the program to take, or writes them to a file. One
+ * log serves the process. No record holds a secret.
+ *
+ *     consul_log_records *records = NULL;
+ *     size_t i;
+ *     consul_log_set_level("warning");
+ *     while (consul_log_take(100, &records) == CONSUL_OK) {
+ *         for (i = 0; i < consul_log_records_count(records); i++)
+ *             fprintf(stderr, "%s\n", consul_log_records_at(records, i)->message);
+ *         consul_log_records_free(records);
+ *     }
+ */
+
+/**
+ * Something was lost that a program relied on.
+ */
+#define CONSUL_LOG_ERROR 1
+
+/**
+ * Something failed that is tried again.
+ */
+#define CONSUL_LOG_WARNING 2
+
+/**
+ * Something began, ended or was mended.
+ */
+#define CONSUL_LOG_INFO 3
+
+/**
+ * What else may help to find a fault.
+ */
+#define CONSUL_LOG_DEBUG 4
+
+/**
+ * Something that happened.
+ */
+typedef struct consul_log_record {
+    /**
+     * How much it matters, `CONSUL_LOG_...`.
+     */
+    int32_t level;
+    /**
+     * The same as a word: `error`, `warning`, `info` or `debug`.
+     */
+    const char *level_name;
+    /**
+     * The bytes in `level_name`.
+     */
+    size_t level_name_len;
+    /**
+     * What it is about: `client`, `session`, `lock` or `registration`.
+     */
+    const char *area;
+    /**
+     * The bytes in `area`.
+     */
+    size_t area_len;
+    /**
+     * When it happened, in ms since 1970.
+     */
+    uint64_t time_ms;
+    /**
+     * One line for people.
+     */
+    const char *message;
+    /**
+     * The bytes in `message`.
+     */
+    size_t message_len;
+} consul_log_record;
+
+/**
+ * Records what matters as much as this level or more: `error`, `warning`, `info` or `debug`.
+ * `level` may be NULL, for silence, which is how a process begins.
+ */
+consul_status consul_log_set_level(const char *level);
+
+/**
+ * Writes the records to the end of this file from now on, a line each, instead of keeping them to
+ * be taken; `path` may be NULL, which ends that. `CONSUL_ERR_IO` when it cannot be opened.
+ */
+consul_status consul_log_set_file(const char *path);
+
+/**
+ * Takes the oldest records, `most` at most. `CONSUL_NO_CHANGE` when there is none. The log keeps
+ * 1024; what comes when it is full takes the place of the oldest. Free them with
+ * `consul_log_records_free`.
+ */
+consul_status consul_log_take(size_t most, consul_log_records **out);
+
+/**
+ * How many records the process has lost: nobody took them in time, or the file could not be
+ * written.
+ */
+uint64_t consul_log_dropped(void);
+
+/**
+ * How many records were taken; 0 for a handle that is not live.
+ */
+size_t consul_log_records_count(const consul_log_records *records);
+
+/**
+ * One of the records, the oldest first; NULL past the end. Borrowed: valid until `records` is
+ * freed.
+ */
+const consul_log_record *consul_log_records_at(const consul_log_records *records,
+                                                      size_t index);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_log_records_free(consul_log_records *records);
 
 
 /*

@@ -19,11 +19,18 @@ local consul = {
     --- A queue for asynchronous calls: `client:on(queue)`.
     queue = require("consul_ffi.queue").new,
     json = require("consul_ffi.json"),
+    --- The library's log.
+    log = require("consul_ffi.log"),
     --- The digits of a 64-bit number.
     decimal = number.decimal,
     --- For programs written for the earlier module of this name.
     ConsulClient = ConsulClient,
 }
+
+--- A report on the program's health without a client.
+function consul.health_report()
+    return require("consul_ffi.health_report")()
+end
 
 --- As `ConsulClient:new(config)`.
 function consul.new(config)

@@ -17,6 +17,7 @@ pub mod config;
 pub mod error;
 #[doc(hidden)]
 pub mod ffi;
+pub mod observe;
 pub mod recipes;
 mod runtime;
 mod sync;
@@ -25,6 +26,6 @@ mod transport;
 pub mod watch;
 
 pub use api::{Answer, Meta};
-pub use client::{Blocking, Client, Deferred, Operation, Running, Style};
+pub use client::{Blocking, Client, Deferred, Operation, Reachability, Running, Style};
 pub use config::{Config, Consistency, Options};
 pub use error::{Error, Result, Status};

@@ -248,10 +248,15 @@ enum class handle_type : std::int32_t {
     response = CONSUL_HANDLE_RESPONSE,
     agent_info = CONSUL_HANDLE_AGENT_INFO,
     registration = CONSUL_HANDLE_REGISTRATION,
+    kept_service_spec = CONSUL_HANDLE_KEPT_SERVICE_SPEC,
+    kept_service = CONSUL_HANDLE_KEPT_SERVICE,
+    stats = CONSUL_HANDLE_STATS,
     watch_spec = CONSUL_HANDLE_WATCH_SPEC,
     watch = CONSUL_HANDLE_WATCH,
     view = CONSUL_HANDLE_VIEW,
     lease = CONSUL_HANDLE_LEASE,
+    health_report = CONSUL_HANDLE_HEALTH_REPORT,
+    log_records = CONSUL_HANDLE_LOG_RECORDS,
 };
 
 CONSUL_FFI_NAMESPACE_END

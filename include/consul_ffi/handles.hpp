@@ -37,10 +37,15 @@ struct free_handle {
     void operator()(consul_response *h) const noexcept { consul_response_free(h); }
     void operator()(consul_agent_info *h) const noexcept { consul_agent_info_free(h); }
     void operator()(consul_registration *h) const noexcept { consul_registration_free(h); }
+    void operator()(consul_kept_service_spec *h) const noexcept { consul_kept_service_spec_free(h); }
+    void operator()(consul_kept_service *h) const noexcept { consul_kept_service_free(h); }
+    void operator()(consul_stats *h) const noexcept { consul_stats_free(h); }
     void operator()(consul_watch_spec *h) const noexcept { consul_watch_spec_free(h); }
     void operator()(consul_watch *h) const noexcept { consul_watch_free(h); }
     void operator()(consul_view *h) const noexcept { consul_view_free(h); }
     void operator()(consul_lease *h) const noexcept { consul_lease_free(h); }
+    void operator()(consul_health_report *h) const noexcept { consul_health_report_free(h); }
+    void operator()(consul_log_records *h) const noexcept { consul_log_records_free(h); }
 };
 
 /// Moves a result out of an event by the `consul_event_take_...` of its type.
@@ -228,6 +233,17 @@ struct answer<consul_members> {
     }
     static view at(const consul_members *handle, std::size_t index) noexcept {
         return view(consul_members_at(handle, index));
+    }
+};
+
+template <>
+struct answer<consul_log_records> {
+    using view = log_record;
+    static std::size_t count(const consul_log_records *handle) noexcept {
+        return consul_log_records_count(handle);
+    }
+    static view at(const consul_log_records *handle, std::size_t index) noexcept {
+        return view(consul_log_records_at(handle, index));
     }
 };
 

@@ -433,6 +433,57 @@ public:
     detail::texts tags() const noexcept { return {row_->tags, row_->tag_count}; }
 };
 
+/// How something is getting on.
+class progress : public detail::row<consul_progress> {
+public:
+    using detail::row<consul_progress>::row;
+
+    /// What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
+    /// lock: `free`, `acquiring`, `held`, `releasing`, `lost`. A service: `stopped`, `registering`,
+    /// `registered`, `leaving`, `closed`.
+    std::string_view state() const noexcept { return detail::text(row_->state, row_->state_len); }
+
+    /// How long ago Consul said last that all is well, in ms; `UINT64_MAX` when it never did.
+    std::chrono::milliseconds last_success() const noexcept {
+        return detail::duration<std::chrono::milliseconds>(row_->last_success_ms);
+    }
+
+    /// In how long Consul is asked again, in ms; `UINT64_MAX` when it is not.
+    std::chrono::milliseconds next_try() const noexcept {
+        return detail::duration<std::chrono::milliseconds>(row_->next_try_ms);
+    }
+
+    /// How many tries have failed since the last success.
+    std::uint32_t consecutive_failures() const noexcept { return row_->consecutive_failures; }
+};
+
+/// Something that happened.
+class log_record : public detail::row<consul_log_record> {
+public:
+    using detail::row<consul_log_record>::row;
+
+    /// How much it matters, `log_...`.
+    std::int32_t level() const noexcept { return row_->level; }
+
+    /// The same as a word: `error`, `warning`, `info` or `debug`.
+    std::string_view level_name() const noexcept {
+        return detail::text(row_->level_name, row_->level_name_len);
+    }
+
+    /// What it is about: `client`, `session`, `lock` or `registration`.
+    std::string_view area() const noexcept { return detail::text(row_->area, row_->area_len); }
+
+    /// When it happened, in ms since 1970.
+    std::chrono::milliseconds time() const noexcept {
+        return detail::duration<std::chrono::milliseconds>(row_->time_ms);
+    }
+
+    /// One line for people.
+    std::string_view message() const noexcept {
+        return detail::text(row_->message, row_->message_len);
+    }
+};
+
 /// An event that somebody fired.
 class user_event : public detail::row<consul_user_event> {
 public:

@@ -16,6 +16,7 @@ class txn;
 class check_spec;
 class service_spec;
 class registration;
+class kept_service_spec;
 class watch_spec;
 
 namespace detail {
@@ -517,6 +518,48 @@ public:
                     const c_text &output = nullptr) {
         return this->apply(consul_registration_add_check, check_id, name, status, service_id, notes,
                            output);
+    }
+};
+
+template <class Self>
+class kept_service_spec_setters : public builder<Self, consul_kept_service_spec> {
+public:
+    /// After how long without a heartbeat the agent takes it for critical, 1000 ms at least. 0 for
+    /// a service without a heartbeat: it stays registered, and only its own checks tell how it is.
+    Self &ttl(std::chrono::milliseconds ttl) {
+        return this->apply(consul_kept_service_spec_set_ttl_ms, ttl);
+    }
+
+    /// Whether the program must call `consul_kept_service_pat` at least once a TTL: without it the
+    /// service turns critical. Otherwise it passes as long as the process lives, whatever the
+    /// program's threads do.
+    Self &must_pat(bool must_pat) {
+        return this->apply(consul_kept_service_spec_set_must_pat, must_pat);
+    }
+
+    /// What it is until the program says otherwise: `passing`, which it is when this is not set,
+    /// `warning` or `critical`.
+    Self &status(const c_text &status) {
+        return this->apply(consul_kept_service_spec_set_status, status);
+    }
+
+    /// The note of its heartbeat until the program says otherwise; empty when it is not set. It
+    /// stays the same from one heartbeat to the next, since every change wakes all who watch the
+    /// service.
+    Self &note(const c_text &note) {
+        return this->apply(consul_kept_service_spec_set_note, note);
+    }
+
+    /// Has the agent deregister it after it was critical for this long: what a program that was
+    /// killed leaves behind. Consul takes less than a minute as a minute, and looks every 30 s.
+    Self &deregister_after(std::chrono::milliseconds deregister_after) {
+        return this->apply(consul_kept_service_spec_set_deregister_after_ms, deregister_after);
+    }
+
+    /// With what token, namespace and partition it is registered; options that set nothing are the
+    /// client's. The rest of the options is not used.
+    Self &options(const consul::options &options) {
+        return this->apply(consul_kept_service_spec_set_options, options);
     }
 };
 

@@ -28,8 +28,10 @@ function Client:__tostring()
     return "consul client: " .. (self:endpoint() or "closed")
 end
 
+Client.health_report = require("consul_ffi.health_report")
 Client.lock = require("consul_ffi.lock")
 Client.request = require("consul_ffi.request")
+Client.service = require("consul_ffi.kept_service")
 Client.txn = require("consul_ffi.txn")
 Client.watch = require("consul_ffi.watch")
 
@@ -142,8 +144,9 @@ function Client:on(to)
     return with_areas(setmetatable({ root = self.root or self, queue = to }, On))
 end
 
---- Ends the client: its locks are released, the sessions that it keeps alive destroyed, and its
---- threads waited for, in so many milliseconds at most (5000). nil and an error with the code
+--- Ends the client: the services that it keeps registered are deregistered, its locks released, the
+--- sessions that it keeps alive destroyed, and its threads waited for, in so many milliseconds at most
+--- (5000). nil and an error with the code
 --- ERR_TIMEOUT when it took longer: what is left at Consul ends by its TTL. Harmless when it was closed
 --- before.
 function Client:close(timeout_ms)

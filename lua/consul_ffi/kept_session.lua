@@ -8,6 +8,7 @@ local errors = require("consul_ffi.errors")
 local number = require("consul_ffi.number")
 local result = require("consul_ffi.result")
 local session_spec = require("consul_ffi.session_spec")
+local stats = require("consul_ffi.stats")
 
 local Session = {}
 Session.__index = Session
@@ -37,6 +38,11 @@ end
 --- has no TTL.
 function Session:remaining_ms()
     return number.milliseconds(C.consul_session_remaining_ms(self.handle))
+end
+
+--- How its renewal is getting on (consul_ffi/stats.lua). Makes no request.
+function Session:stats()
+    return stats(self.handle, "session")
 end
 
 --- Renews it no more, and leaves it at Consul, where it ends by its TTL.

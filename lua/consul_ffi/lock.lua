@@ -24,6 +24,7 @@ local number = require("consul_ffi.number")
 local result = require("consul_ffi.result")
 local session_spec = require("consul_ffi.session_spec")
 local spec = require("consul_ffi.spec")
+local stats = require("consul_ffi.stats")
 
 local codes = errors.codes
 local FLAGS = { flags = true }
@@ -167,6 +168,11 @@ end
 function Lock:lost_reason()
     local reason = C.consul_lock_lost_reason(check_self(self))
     return reason ~= C.CONSUL_LOST_NONE and (LOST[reason] or "unknown") or nil
+end
+
+--- How it is getting on to see that it is still held (consul_ffi/stats.lua). Makes no request.
+function Lock:stats()
+    return stats(check_self(self), "lock")
 end
 
 --- The id of the session that holds it; nil when it is not held.

@@ -155,8 +155,11 @@ local function first_arguments(kind, given)
     return arguments
 end
 
-local function new(kind, arguments)
+local function new(kind, arguments, base)
     local out, count = kind.box(), #kind.first
+    if base ~= nil then
+        return C[kind.c_name .. "_new"](base, out), out
+    end
     arguments[count + 1] = out
     return C[kind.c_name .. "_new"](unpack(arguments, 1, count + 1)), out
 end
@@ -174,15 +177,15 @@ local function set_all(kind, handle, given)
 end
 
 --- The native object for a table, to be ended by `spec.close`; nil and an error for what is not
---- allowed.
-function spec.open(kind, given)
+--- allowed. `base` is a native object that it is made of, for a kind that has one.
+function spec.open(kind, given, base)
     check.type(given, "table", kind.name)
     check.known(given, kind.setters, kind.name .. " field")
     local arguments, problem = first_arguments(kind, given)
     if not arguments then
         return nil, problem
     end
-    local status, out = new(kind, arguments)
+    local status, out = new(kind, arguments, base)
     if status ~= OK then
         return nil, errors.from(status)
     end

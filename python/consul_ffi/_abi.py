@@ -76,10 +76,15 @@ CONSUL_HANDLE_EVENT = 23
 CONSUL_HANDLE_RESPONSE = 24
 CONSUL_HANDLE_AGENT_INFO = 25
 CONSUL_HANDLE_REGISTRATION = 26
+CONSUL_HANDLE_KEPT_SERVICE_SPEC = 27
+CONSUL_HANDLE_KEPT_SERVICE = 28
+CONSUL_HANDLE_STATS = 29
 CONSUL_HANDLE_WATCH_SPEC = 30
 CONSUL_HANDLE_WATCH = 31
 CONSUL_HANDLE_VIEW = 32
 CONSUL_HANDLE_LEASE = 33
+CONSUL_HANDLE_HEALTH_REPORT = 34
+CONSUL_HANDLE_LOG_RECORDS = 35
 CONSUL_EVENT_DONE = 1
 CONSUL_TXN_KV = 1
 CONSUL_TXN_NODE = 2
@@ -99,6 +104,10 @@ CONSUL_MEMBER_ALIVE = 1
 CONSUL_MEMBER_LEAVING = 2
 CONSUL_MEMBER_LEFT = 3
 CONSUL_MEMBER_FAILED = 4
+CONSUL_LOG_ERROR = 1
+CONSUL_LOG_WARNING = 2
+CONSUL_LOG_INFO = 3
+CONSUL_LOG_DEBUG = 4
 CONSUL_WATCH_KEY = 1
 CONSUL_WATCH_PREFIX = 2
 CONSUL_WATCH_SERVICE = 3
@@ -400,6 +409,34 @@ class ServiceNameRow(NamedTuple):
 
 SERVICE_NAME = Layout(ServiceNameRow, "@PNPN")
 
+class ProgressRow(NamedTuple):
+    """`consul_progress`: numbers as they are, pointers as addresses."""
+
+    state: int
+    state_len: int
+    last_success_ms: int
+    next_try_ms: int
+    consecutive_failures: int
+    last_error: int
+
+
+PROGRESS = Layout(ProgressRow, "@PNQQIP")
+
+class LogRecordRow(NamedTuple):
+    """`consul_log_record`: numbers as they are, pointers as addresses."""
+
+    level: int
+    level_name: int
+    level_name_len: int
+    area: int
+    area_len: int
+    time_ms: int
+    message: int
+    message_len: int
+
+
+LOG_RECORD = Layout(LogRecordRow, "@iPNPNQPN")
+
 class UserEventRow(NamedTuple):
     """`consul_user_event`: numbers as they are, pointers as addresses."""
 
@@ -646,6 +683,29 @@ class Functions:
     consul_service_spec_add_check: Callable[..., int]
     consul_service_spec_set_replace_existing_checks: Callable[..., int]
     consul_service_spec_free: Callable[..., None]
+    consul_kept_service_spec_new: Callable[..., int]
+    consul_kept_service_spec_set_ttl_ms: Callable[..., int]
+    consul_kept_service_spec_set_must_pat: Callable[..., int]
+    consul_kept_service_spec_set_status: Callable[..., int]
+    consul_kept_service_spec_set_note: Callable[..., int]
+    consul_kept_service_spec_set_deregister_after_ms: Callable[..., int]
+    consul_kept_service_spec_set_options: Callable[..., int]
+    consul_kept_service_spec_free: Callable[..., None]
+    consul_kept_service_new: Callable[..., int]
+    consul_kept_service_start: Callable[..., int]
+    consul_kept_service_stop: Callable[..., int]
+    consul_kept_service_close: Callable[..., int]
+    consul_kept_service_set_status: Callable[..., int]
+    consul_kept_service_pat: Callable[..., int]
+    consul_kept_service_set_spec: Callable[..., int]
+    consul_kept_service_set_token: Callable[..., int]
+    consul_kept_service_maintenance: Callable[..., int]
+    consul_kept_service_status: Callable[..., Any]
+    consul_kept_service_id: Callable[..., Any]
+    consul_kept_service_check_id: Callable[..., Any]
+    consul_kept_service_is_registered: Callable[..., bool]
+    consul_kept_service_registrations: Callable[..., int]
+    consul_kept_service_free: Callable[..., None]
     consul_agent_service_register: Callable[..., int]
     consul_agent_service_deregister: Callable[..., int]
     consul_agent_check_register: Callable[..., int]
@@ -700,6 +760,23 @@ class Functions:
     consul_response_content_type: Callable[..., Any]
     consul_response_meta: Callable[..., Any]
     consul_response_free: Callable[..., None]
+    consul_health_report_new: Callable[..., int]
+    consul_health_report_set: Callable[..., int]
+    consul_health_report_remove: Callable[..., int]
+    consul_health_report_document: Callable[..., int]
+    consul_health_report_free: Callable[..., None]
+    consul_session_stats: Callable[..., int]
+    consul_lock_stats: Callable[..., int]
+    consul_kept_service_stats: Callable[..., int]
+    consul_stats_row: Callable[..., Any]
+    consul_stats_free: Callable[..., None]
+    consul_log_set_level: Callable[..., int]
+    consul_log_set_file: Callable[..., int]
+    consul_log_take: Callable[..., int]
+    consul_log_dropped: Callable[..., int]
+    consul_log_records_count: Callable[..., int]
+    consul_log_records_at: Callable[..., Any]
+    consul_log_records_free: Callable[..., None]
     consul_watch_spec_new: Callable[..., int]
     consul_watch_spec_add_tag: Callable[..., int]
     consul_watch_spec_set_policy: Callable[..., int]
@@ -975,6 +1052,29 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_service_spec_add_check": (c_int32, (c_void_p, c_void_p,)),
     "consul_service_spec_set_replace_existing_checks": (c_int32, (c_void_p, c_bool,)),
     "consul_service_spec_free": (None, (c_void_p,)),
+    "consul_kept_service_spec_new": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_kept_service_spec_set_ttl_ms": (c_int32, (c_void_p, c_uint64,)),
+    "consul_kept_service_spec_set_must_pat": (c_int32, (c_void_p, c_bool,)),
+    "consul_kept_service_spec_set_status": (c_int32, (c_void_p, c_char_p,)),
+    "consul_kept_service_spec_set_note": (c_int32, (c_void_p, c_char_p,)),
+    "consul_kept_service_spec_set_deregister_after_ms": (c_int32, (c_void_p, c_uint64,)),
+    "consul_kept_service_spec_set_options": (c_int32, (c_void_p, c_void_p,)),
+    "consul_kept_service_spec_free": (None, (c_void_p,)),
+    "consul_kept_service_new": (c_int32, (c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_kept_service_start": (c_int32, (c_void_p, c_void_p,)),
+    "consul_kept_service_stop": (c_int32, (c_void_p,)),
+    "consul_kept_service_close": (c_int32, (c_void_p, c_void_p,)),
+    "consul_kept_service_set_status": (c_int32, (c_void_p, c_char_p, c_char_p,)),
+    "consul_kept_service_pat": (c_int32, (c_void_p,)),
+    "consul_kept_service_set_spec": (c_int32, (c_void_p, c_void_p,)),
+    "consul_kept_service_set_token": (c_int32, (c_void_p, c_char_p,)),
+    "consul_kept_service_maintenance": (c_int32, (c_void_p, c_bool, c_char_p, c_void_p,)),
+    "consul_kept_service_status": (c_void_p, (c_void_p,)),
+    "consul_kept_service_id": (c_void_p, (c_void_p,)),
+    "consul_kept_service_check_id": (c_void_p, (c_void_p,)),
+    "consul_kept_service_is_registered": (c_bool, (c_void_p,)),
+    "consul_kept_service_registrations": (c_uint64, (c_void_p,)),
+    "consul_kept_service_free": (None, (c_void_p,)),
     "consul_agent_service_register": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p,)),
     "consul_agent_service_deregister": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p,)),
     "consul_agent_check_register": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p,)),
@@ -1029,6 +1129,23 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_response_content_type": (c_void_p, (c_void_p,)),
     "consul_response_meta": (c_void_p, (c_void_p,)),
     "consul_response_free": (None, (c_void_p,)),
+    "consul_health_report_new": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_health_report_set": (c_int32, (c_void_p, c_char_p, c_char_p, c_char_p, c_uint64,)),
+    "consul_health_report_remove": (c_int32, (c_void_p, c_char_p,)),
+    "consul_health_report_document": (c_int32, (c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_health_report_free": (None, (c_void_p,)),
+    "consul_session_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_lock_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_kept_service_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_stats_row": (c_void_p, (c_void_p,)),
+    "consul_stats_free": (None, (c_void_p,)),
+    "consul_log_set_level": (c_int32, (c_char_p,)),
+    "consul_log_set_file": (c_int32, (c_char_p,)),
+    "consul_log_take": (c_int32, (c_size_t, POINTER(c_void_p),)),
+    "consul_log_dropped": (c_uint64, ()),
+    "consul_log_records_count": (c_size_t, (c_void_p,)),
+    "consul_log_records_at": (c_void_p, (c_void_p, c_size_t,)),
+    "consul_log_records_free": (None, (c_void_p,)),
     "consul_watch_spec_new": (c_int32, (c_int32, c_char_p, POINTER(c_void_p),)),
     "consul_watch_spec_add_tag": (c_int32, (c_void_p, c_char_p,)),
     "consul_watch_spec_set_policy": (c_int32, (c_void_p, c_int32,)),

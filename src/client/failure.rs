@@ -25,6 +25,7 @@ const NOTHING_APPLIED: &[&str] = &[
     "Missing check",
     "Must provide",
     "does not have associated TTL",
+    "Unknown check",
     "does not exist",
     "strconv.",
     "Scripts are disabled",
@@ -63,7 +64,7 @@ pub(super) fn from_answer(response: &Response) -> Error {
         413 => (Status::TooLarge, false),
         429 => (Status::RateLimited, true),
         // A 404 in newer versions.
-        500 if has(&["does not have associated TTL"]) => (Status::NotFound, false),
+        500 if has(&["does not have associated TTL", "Unknown check"]) => (Status::NotFound, false),
         500.. if has(&["Permission denied", "ACL not found"]) => (Status::Denied, false),
         500.. if has(&["No cluster leader", "leadership lost", "not the leader"]) => {
             (Status::NoLeader, true)
@@ -157,6 +158,7 @@ mod tests {
             (301, "", Status::Http, false, false),
             (404, "unknown service ID: x", Status::NotFound, false, false),
             (500, "CheckID \"x\" does not have associated TTL", Status::NotFound, false, false),
+            (500, "Unknown check \"x\"", Status::NotFound, false, false),
         ];
         for (status, body, kind, retryable, unknown) in cases {
             let error = error(status, body);

@@ -3,12 +3,14 @@
 
 mod bounds;
 mod call;
+mod contact;
 mod failure;
 mod operation;
 mod style;
 mod target;
 
 pub use call::{Accept, Call};
+pub use contact::Reachability;
 pub(crate) use operation::Reader;
 pub use operation::{Operation, Running};
 pub use style::{Blocking, Deferred, Either, Outcome, Style};
@@ -16,11 +18,13 @@ pub(crate) use target::Target;
 
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
+use crate::observe::log::{self, Level};
 use crate::runtime::{BootClock, Upkeep, io};
 use crate::sys::PerProcess;
 use crate::transport::{Method, Request, Response, Transport};
 use base64_simd::STANDARD;
 use bounds::Bounds;
+use contact::Contact;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,6 +47,7 @@ struct Shared {
     token: Option<HeaderValue>,
     headers: Vec<(HeaderName, HeaderValue)>,
     upkeep: PerProcess<Arc<Upkeep>>,
+    contact: Contact,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -66,7 +71,9 @@ impl Client {
             headers.push((header::AUTHORIZATION, value));
         }
         let upkeep = PerProcess::new();
-        let shared = Shared { settings, transport, token, headers, upkeep };
+        let contact = Contact::new();
+        let shared = Shared { settings, transport, token, headers, upkeep, contact };
+        log::add(Level::Info, "client", || format!("opened for {}", shared.transport.endpoint()));
         Ok(Client { shared: Arc::new(shared), bounds: Bounds::default(), style: Blocking })
     }
 
@@ -104,6 +111,7 @@ impl<S: Style> Client<S> {
             lane: self.bounds.lane,
             cancel: self.bounds.cancel.as_ref(),
         });
+        self.shared.contact.heard(&answer);
         judge(answer, accept, self.endpoint())
             .map_err(|error| explain(error, method, target.shown(), &headers, changes))
     }
@@ -150,9 +158,9 @@ impl<S: Style> Client<S> {
         self.shared.transport.endpoint()
     }
 
-    /// Releases the locks that are held, ends the sessions that are kept alive, waits for the
-    /// threads of this client, and shuts it down. `Status::Timeout` when that took longer: what is
-    /// left at Consul ends by its TTL.
+    /// Deregisters the services that are kept registered, releases the locks that are held, ends the
+    /// sessions that are kept alive, waits for the threads of this client, and shuts it down.
+    /// `Status::Timeout` when that took longer: what is left at Consul ends by its TTL.
     pub fn close(&self, timeout: Duration) -> Result<()> {
         let started = Instant::now();
         let deadline = started.checked_add(timeout).unwrap_or(started + DAY);
@@ -171,8 +179,16 @@ impl<S: Style> Client<S> {
     /// Ends every call in flight with `Status::Closed` and refuses new ones. Locks are lost and
     /// sessions left to their TTL. Returns at once.
     pub fn shutdown(&self) {
+        if self.upkeep().lane.check_open().is_ok() {
+            log::add(Level::Info, "client", || format!("closed for {}", self.endpoint()));
+        }
         self.shared.transport.close();
         self.upkeep().close();
+    }
+
+    /// Whether the agent answers, as far as the calls of this client tell. Never blocks.
+    pub fn reachability(&self) -> Reachability {
+        self.shared.contact.reachability()
     }
 
     /// What the client keeps up between calls, in this process. Starts nothing.

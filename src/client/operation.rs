@@ -1,6 +1,6 @@
 //! An operation that was checked and has not begun.
 
-use super::{Accept, Call, Client, Either, Outcome, Style, judge};
+use super::{Accept, Call, Client, Either, Outcome, Style};
 use crate::error::{Error, Result, Status};
 use crate::runtime::spawn;
 use crate::sync::Mutex;
@@ -155,11 +155,18 @@ impl<T: Send + 'static> Exchange<T> {
         cancel: CancelToken,
         done: impl FnOnce(Result<Response>, Reader<T>) + Send + 'static,
     ) {
-        let transport = client.shared.transport.clone();
+        let shared = client.shared.clone();
         let deadline = client.bounds.deadline_after(self.timeout);
         let (mut request, read) = self.split(client);
         request.deadline = deadline;
-        transport.start(request, cancel, Box::new(move |answer| done(answer, read)));
+        shared.transport.clone().start(
+            request,
+            cancel,
+            Box::new(move |answer| {
+                shared.contact.heard(&answer);
+                done(answer, read);
+            }),
+        );
     }
 
     /// What is sent, and what makes the result of the answer.
@@ -168,7 +175,7 @@ impl<T: Send + 'static> Exchange<T> {
         let (method, headers) = (request.method, request.headers.clone());
         let read = Box::new(move |answer| {
             let endpoint = client.endpoint();
-            let answer = judge(answer, accept, endpoint)
+            let answer = super::judge(answer, accept, endpoint)
                 .map_err(|error| super::explain(error, method, &shown, &headers, changes));
             finish(endpoint, answer)
         });

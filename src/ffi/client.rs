@@ -87,10 +87,10 @@ pub unsafe extern "C" fn consul_client_new(
     })
 }
 
-/// Releases the locks that are held, ends the sessions that are kept alive, waits for the threads of
-/// this client, and shuts it down: from then on calls end with `CONSUL_ERR_CLOSED`. The handle stays
-/// the caller's to free. `CONSUL_ERR_TIMEOUT` when it took longer: what is left at Consul ends by its
-/// TTL.
+/// Deregisters the services that are kept registered, releases the locks that are held, ends the
+/// sessions that are kept alive, waits for the threads of this client, and shuts it down: from then on
+/// calls end with `CONSUL_ERR_CLOSED`. The handle stays the caller's to free. `CONSUL_ERR_TIMEOUT`
+/// when it took longer: what is left at Consul ends by its TTL.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_client_close(
     client: *const consul_client,

@@ -5,9 +5,9 @@
 //! nothing in a `_free`.
 //!
 //! After a `fork` a client goes on working in the child, with connections of its own; so do
-//! configurations, options and answers. Queues, events, locks and kept sessions stay with the
-//! parent: in the child their calls give `CONSUL_ERR_FORKED`, their accessors what they give for a
-//! handle that is not live, and their `_free` tells nobody. No call in a child hangs for what
+//! configurations, options and answers. Queues, events, locks, kept sessions and kept services stay
+//! with the parent: in the child their calls give `CONSUL_ERR_FORKED`, their accessors what they give
+//! for a handle that is not live, and their `_free` tells nobody. No call in a child hangs for what
 //! another thread of the parent was doing.
 
 use super::guard::guard_or;

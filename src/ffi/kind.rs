@@ -102,6 +102,12 @@ kinds! {
     AgentInfo = 25, consul_agent_info;
     /// What is written into the catalog in one step.
     Registration = 26, consul_registration;
+    /// What a service that stays registered is made from.
+    KeptServiceSpec = 27, consul_kept_service_spec;
+    /// A service that the library keeps registered.
+    KeptService = 28, consul_kept_service;
+    /// How something was getting on when it was asked for.
+    Stats = 29, consul_stats;
     /// What to watch, and how to be told of it.
     WatchSpec = 30, consul_watch_spec;
     /// A query that the library keeps asking.
@@ -110,6 +116,10 @@ kinds! {
     View = 32, consul_view;
     /// A use of an instance of a service.
     Lease = 33, consul_lease;
+    /// How the parts of a program are.
+    HealthReport = 34, consul_health_report;
+    /// Records that were taken from the log.
+    LogRecords = 35, consul_log_records;
 }
 
 #[cfg(test)]

@@ -51,9 +51,7 @@ impl Dressed {
 impl Kinds {
     fn new(content: &Content) -> Kinds {
         match content {
-            Content::Key(_) | Content::Pairs(_) => {
-                Kinds::Pairs(kv::rows(content.pairs()))
-            }
+            Content::Key(_) | Content::Pairs(_) => Kinds::Pairs(kv::rows(content.pairs())),
             Content::Entries(entries) => Kinds::Entries(service_entries::of_health(entries)),
             Content::Services(names) => Kinds::Names(catalog::rows(names)),
             Content::Nodes(nodes) => Kinds::Nodes(nodes::rows(nodes)),

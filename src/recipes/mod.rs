@@ -1,7 +1,10 @@
-//! What people build from sessions and keys: sessions that are kept alive, locks.
+//! What people build from sessions, keys and services: sessions that are kept alive, locks,
+//! services that stay registered.
 
 #[cfg(test)]
 mod fake;
 pub mod fence;
+pub mod health_report;
 pub mod lock;
+pub mod registration;
 pub mod session;

@@ -39,22 +39,34 @@ pub(crate) fn spawn<T: Send + 'static>(
 /// Lets this much time go by, or until it is cancelled, without blocking.
 pub(crate) async fn pause(cancel: &CancelToken, time: Duration) -> Result<()> {
     let io = Io::get()?;
-    let until = Instant::now().checked_add(time);
+    let end = Instant::now().checked_add(time);
+    let mut timer = None;
+    until(cancel, |waker| {
+        if end.is_some_and(|end| Instant::now() >= end) {
+            return Some(());
+        }
+        timer = end.map(|end| io.wake_at(end, waker));
+        None
+    })
+    .await
+}
+
+/// Waits without blocking until this gives something, or until it is cancelled. It is asked at
+/// first, and each time that the waker it was given is woken.
+pub(crate) async fn until<T>(
+    cancel: &CancelToken,
+    mut ready: impl FnMut(&Waker) -> Option<T>,
+) -> Result<T> {
     let sleeper = Arc::new(Sleeper::default());
     let _watched = cancel.watch(sleeper.clone())?;
-    let mut timer = None;
     poll_fn(|context| {
         *sleeper.0.lock() = Some(context.waker().clone());
-        let is_over = until.is_some_and(|until| Instant::now() >= until);
-        if is_over || cancel.is_cancelled() {
-            return Poll::Ready(());
+        if let Err(error) = cancel.check() {
+            return Poll::Ready(Err(error));
         }
-        timer = until.map(|until| io.wake_at(until, context.waker()));
-        Poll::Pending
+        ready(context.waker()).map_or(Poll::Pending, |ready| Poll::Ready(Ok(ready)))
     })
-    .await;
-    drop(timer);
-    cancel.check()
+    .await
 }
 
 /// Who is to be woken by a cancellation.

@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use super::jitter::Jitter;
 use super::lane::Lane;
+use crate::observe::Stats;
 use crate::sync::Mutex;
 use crossbeam_channel::{RecvTimeoutError, Sender};
 use std::any::{Any, TypeId};
@@ -21,12 +22,28 @@ pub(crate) trait Resident: Send + Sync {
 
     /// The client is closed: nothing can be sent any more.
     fn evict(&self);
+
+    /// Who it is and how it is getting on. Never blocks.
+    fn standing(&self) -> Option<Standing> {
+        None
+    }
 }
 
-/// Locks are released before the sessions that hold them end.
+/// How something that lives on a client is getting on.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) order: Order,
+    /// The id of a service or a session, the key of a lock.
+    pub(crate) name: String,
+    pub(crate) stats: Stats,
+}
+
+/// Nobody is to come any more before the locks are released, and they are before the sessions that
+/// hold them end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub(crate) enum Order {
+    Services,
     Locks,
     Sessions,
     /// They hold nothing, so they are not asked to leave.
@@ -108,7 +125,8 @@ impl Upkeep {
 
     /// Has everything given back that lives on the client. False when that takes longer.
     pub(crate) fn leave(&self, deadline: Instant) -> bool {
-        self.leave_all(Order::Locks, deadline) && self.leave_all(Order::Sessions, deadline)
+        let order = [Order::Services, Order::Locks, Order::Sessions];
+        order.into_iter().all(|order| self.leave_all(order, deadline))
     }
 
     fn leave_all(&self, order: Order, deadline: Instant) -> bool {
@@ -119,6 +137,11 @@ impl Upkeep {
         }
         drop(leaving);
         matches!(left.recv_deadline(deadline), Err(RecvTimeoutError::Disconnected))
+    }
+
+    /// Everything that lives on the client.
+    pub(crate) fn standings(&self) -> Vec<Standing> {
+        self.residents().iter().filter_map(|resident| resident.standing()).collect()
     }
 
     /// Ends the lane and tells everything that lives on the client. Returns at once.

@@ -51,10 +51,6 @@ impl Transport for Wire {
         self.closed.cancel(Status::Closed, "the client is closed");
     }
 
-    fn wait_closed(&self, _: Instant) -> bool {
-        true
-    }
-
     fn endpoint(&self) -> &str {
         &self.endpoint
     }

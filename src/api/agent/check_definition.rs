@@ -246,6 +246,11 @@ impl CheckDefinition {
         self
     }
 
+    /// The id that was set, empty where none was.
+    pub(super) fn own_id(&self) -> &str {
+        &self.id
+    }
+
     /// As it goes over the wire by itself: there Consul reads the id from `ID` and refuses
     /// `CheckID`, which is its name within a service.
     pub(super) fn wire_alone(&self) -> Result<Value> {

@@ -132,6 +132,28 @@ impl ServiceDefinition {
         }
     }
 
+    /// The service alone.
+    pub(crate) fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The id that it is registered by.
+    pub(crate) fn registered_id(&self) -> &str {
+        if self.service.id.is_empty() { &self.service.name } else { &self.service.id }
+    }
+
+    /// The ids that its checks are registered by: those of Consul's agent where they have none
+    /// (agent/agent.go, addServiceInternal).
+    pub(crate) fn check_ids(&self) -> Vec<String> {
+        let (service, is_only) = (self.registered_id(), self.checks.len() == 1);
+        let ids = self.checks.iter().enumerate().map(|(index, check)| match check.own_id() {
+            "" if is_only => format!("service:{service}"),
+            "" => format!("service:{service}:{}", index + 1),
+            id => id.to_string(),
+        });
+        ids.collect()
+    }
+
     pub(super) fn replaces_checks(&self) -> bool {
         self.replace_checks
     }
@@ -146,7 +168,7 @@ impl ServiceDefinition {
     }
 
     /// Refuses what Consul would refuse, or take and make nothing good of.
-    pub(super) fn validate(&self) -> Result<()> {
+    pub(crate) fn validate(&self) -> Result<()> {
         let service = &self.service;
         required(&service.name, "service's name")?;
         let refuse = |error: Error| error.context(format_args!("service \"{}\"", service.name));
@@ -275,6 +297,15 @@ mod tests {
             let refusal = refusal(definition);
             assert!(refusal.contains(reason), "{refusal}");
         }
+    }
+
+    #[test]
+    fn checks_are_known_by_the_ids_that_the_agent_gives_them() {
+        let check = || CheckDefinition::new("c").ttl(Duration::from_secs(1));
+        let web = ServiceDefinition::new("web").check(check());
+        assert_eq!(web.check_ids(), ["service:web"]);
+        let two = web.id("web-1").check(check().id("own")).check(check());
+        assert_eq!(two.check_ids(), ["service:web-1:1", "own", "service:web-1:3"]);
     }
 
     #[test]

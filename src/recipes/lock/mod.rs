@@ -21,6 +21,7 @@ use crate::api::kv::check_key;
 use crate::client::{Blocking, Client, Deferred, Either, Style};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
+use crate::observe::Stats;
 use crate::recipes::fence::{Fence, Fenced};
 use acquire::Campaign;
 use claim::Claim;
@@ -179,6 +180,12 @@ impl<S: Style> Lock<S> {
     /// [`Lock::stop`].
     pub fn wait_lost(&self, timeout: Duration) -> Result<Option<LostReason>> {
         self.shared().wait_lost(timeout)
+    }
+
+    /// How it is getting on: `free`, `acquiring`, `held`, `releasing` or `lost`. What is tried is
+    /// to see that it is still held. Never blocks.
+    pub fn stats(&self) -> Stats {
+        self.shared().stats()
     }
 
     /// What writes only while this lock is held. `Status::NotHeld` or `LockLost` when it is not.

@@ -307,15 +307,20 @@ struct Poll(Arc<Monitor>);
 impl Task for Poll {
     fn step(&self) -> Option<Duration> {
         let (live, index) = self.0.polled()?;
+        let began = live.now();
         let outcome = self.0.query(&live, index);
-        let failures = &mut self.0.state.lock().poll_failures;
-        match outcome {
-            Ok(Some(pause)) => {
-                *failures = 0;
-                Some(live.now() + pause)
+        let next = {
+            let failures = &mut self.0.state.lock().poll_failures;
+            match outcome {
+                Ok(Some(pause)) => {
+                    *failures = 0;
+                    live.now() + pause
+                }
+                Ok(None) | Err(_) => retry(live.lock.upkeep(), failures),
             }
-            Ok(None) | Err(_) => Some(retry(live.lock.upkeep(), failures)),
-        }
+        };
+        live.lock.checked(&live.claim, began, outcome.as_ref().err(), next);
+        Some(next)
     }
 
     fn failed(&self, _: Error) -> Option<Duration> {
@@ -331,18 +336,25 @@ impl Task for Sweep {
     fn step(&self) -> Option<Duration> {
         let locks = self.0.swept();
         let upkeep = locks.first()?.lock.upkeep();
+        let began = upkeep.clock.now();
         let most = locks[0].lock.client.settings().max_txn_operations;
         let mut groups = groups(&locks).into_iter();
         let outcome = groups.try_for_each(|group| group.chunks(most).try_for_each(check));
-        let failures = &mut self.0.state.lock().sweep_failures;
-        match outcome {
-            Ok(()) => {
-                *failures = 0;
-                let pause = upkeep.jitter.between(SWEEP.mul_f64(0.9), SWEEP.mul_f64(1.1));
-                Some(upkeep.clock.now() + pause)
+        let next = {
+            let failures = &mut self.0.state.lock().sweep_failures;
+            match outcome {
+                Ok(()) => {
+                    *failures = 0;
+                    let pause = upkeep.jitter.between(SWEEP.mul_f64(0.9), SWEEP.mul_f64(1.1));
+                    upkeep.clock.now() + pause
+                }
+                Err(_) => retry(upkeep, failures),
             }
-            Err(_) => Some(retry(upkeep, failures)),
+        };
+        for live in &locks {
+            live.lock.checked(&live.claim, began, outcome.as_ref().err(), next);
         }
+        Some(next)
     }
 
     fn failed(&self, _: Error) -> Option<Duration> {

@@ -6,12 +6,16 @@ use super::monitor::Monitor;
 use super::spec::{LockSpec, LostReason};
 use crate::client::Client;
 use crate::error::{Error, Result, Status};
+use crate::observe::log::{self, Level};
+use crate::observe::{Progress, Stats};
 use crate::recipes::session::{SessionEnd, Tenant};
-use crate::runtime::{Leaving, Naps, Order, Resident, Task, TaskId, Upkeep};
+use crate::runtime::{Leaving, Naps, Order, Resident, Standing, Task, TaskId, Upkeep};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::transport::CancelToken;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
+
+const AREA: &str = "lock";
 
 /// A lock, shared by its handle, the calls in flight and the lane.
 pub(super) struct Shared {
@@ -31,6 +35,7 @@ pub(super) struct State {
     pub(super) token: Option<u64>,
     /// How often `stop` was called.
     pub(super) stops: u64,
+    progress: Progress,
 }
 
 enum Phase {
@@ -71,7 +76,13 @@ impl Shared {
         let shared = Arc::new_cyclic(|me| Shared {
             client: client.unbounded(),
             spec,
-            state: Mutex::new(State { phase: Phase::Free, holder: None, token: None, stops: 0 }),
+            state: Mutex::new(State {
+                phase: Phase::Free,
+                holder: None,
+                token: None,
+                stops: 0,
+                progress: Progress::default(),
+            }),
             changed: Condvar::new(),
             expiry: TaskId::new(),
             me: me.clone(),
@@ -158,6 +169,7 @@ impl Shared {
             state.holder = None;
             state.token = Some(token);
             let verified = self.upkeep().clock.now();
+            state.progress.succeeded(verified);
             state.phase = Phase::Held(Held { claim: won.claim, token, verified, window });
         }
         self.attend(&claim, token);
@@ -201,15 +213,54 @@ impl Shared {
         let now = self.upkeep().clock.now();
         if now < held.deadline() {
             held.verified = now;
-            return;
+            return state.progress.succeeded(now);
         }
         drop(state);
         self.lose(claim, LostReason::Deadline);
     }
 
+    /// A check that began at this time is over, for this and other locks; the next one comes then.
+    pub(super) fn checked(
+        &self,
+        claim: &Arc<Claim>,
+        began: Duration,
+        error: Option<&Error>,
+        next: Duration,
+    ) {
+        let mut state = self.state();
+        let verified = match &state.phase {
+            Phase::Held(held) if Arc::ptr_eq(&held.claim, claim) => held.verified,
+            _ => return,
+        };
+        state.progress.next(Some(next));
+        // It may be the error of another one.
+        let Some(error) = error.filter(|_| verified <= began) else { return };
+        state.progress.failed(error.clone());
+        let failures = state.progress.failures();
+        drop(state);
+        log::failed(AREA, failures, || format!("{}: {error}", self.key()));
+    }
+
+    /// How it is getting on.
+    pub(super) fn stats(&self) -> Stats {
+        self.remaining();
+        let now = self.upkeep().clock.now();
+        let state = self.state();
+        let word = match &state.phase {
+            Phase::Free => "free",
+            Phase::Acquiring(_) => "acquiring",
+            Phase::Held(_) => "held",
+            Phase::Releasing => "releasing",
+            Phase::Lost(_) => "lost",
+        };
+        state.progress.stats(word, now)
+    }
+
     /// The lock is lost. Only the first time counts.
     pub(super) fn lose(&self, claim: &Arc<Claim>, reason: LostReason) {
         let Some(held) = self.take_held(Some(claim), Phase::Lost(reason)) else { return };
+        let level = if reason == LostReason::Closed { Level::Info } else { Level::Error };
+        log::add(level, AREA, || format!("{} is lost: {}", self.key(), Error::from(reason)));
         // A borrowed session may go on holding the key, and keep everybody else waiting.
         if reason == LostReason::Deadline && !claim.is_own() && !claim.remaining().is_zero() {
             Disown::start(self, held.claim, Some(held.token), None);
@@ -236,6 +287,7 @@ impl Shared {
         }
         let Phase::Held(_) = state.phase else { return None };
         let Phase::Held(held) = std::mem::replace(&mut state.phase, next) else { return None };
+        state.progress.next(None);
         drop(state);
         self.changed.notify_all();
         self.upkeep().lane.end(self.expiry);
@@ -413,6 +465,11 @@ impl Resident for Shared {
     fn evict(&self) {
         self.stop(Status::Closed, "the client is closed");
         self.take_held(None, Phase::Lost(LostReason::Closed));
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        let (order, name) = (Order::Locks, self.key().to_string());
+        Some(Standing { order, name, stats: self.stats() })
     }
 }
 

@@ -5,10 +5,14 @@ use crate::api::session::{Session, SessionSpec};
 use crate::client::{Client, Either};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
-use crate::runtime::{Kept, Leaving, Order, Resident, Task, TaskId, Upkeep, backoff};
+use crate::observe::log::{self, Level};
+use crate::observe::{Progress, Stats};
+use crate::runtime::{Kept, Leaving, Order, Resident, Standing, Task, TaskId, Upkeep, backoff};
 use crate::sync::Mutex;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
+
+const AREA: &str = "session";
 
 /// The longest time that an attempt to destroy a session is given.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -24,6 +28,17 @@ pub(crate) enum SessionEnd {
     Destroyed,
     /// The client was closed.
     Closed,
+}
+
+impl SessionEnd {
+    fn as_str(self) -> &'static str {
+        match self {
+            SessionEnd::Invalid => "Consul does not know it any more",
+            SessionEnd::Deadline => "no renewal succeeded in time",
+            SessionEnd::Destroyed => "it was destroyed",
+            SessionEnd::Closed => "the client was closed",
+        }
+    }
 }
 
 /// What depends on a session.
@@ -48,7 +63,7 @@ struct State {
     phase: Phase,
     /// Why it is not valid any more.
     end: Option<SessionEnd>,
-    failures: u32,
+    progress: Progress,
     tenants: Vec<Weak<dyn Tenant>>,
     leaving: Option<Leaving>,
 }
@@ -87,7 +102,7 @@ impl Keeper {
             state: Mutex::new(State {
                 phase: Phase::Kept(Lease::new(spec.time_to_live(), sent)),
                 end: None,
-                failures: 0,
+                progress: begun_at(sent),
                 tenants: Vec::new(),
                 leaving: None,
             }),
@@ -105,11 +120,9 @@ impl Keeper {
     fn start(self: &Arc<Keeper>) -> Result<()> {
         let Phase::Kept(lease) = self.phase() else { return Ok(()) };
         let upkeep = self.upkeep();
-        upkeep.lane.schedule(
-            self.renewal,
-            &self.renewal_task(),
-            lease.renewal(upkeep.jitter.unit()),
-        )?;
+        let first = lease.renewal(upkeep.jitter.unit());
+        self.state.lock().progress.next(Some(first));
+        upkeep.lane.schedule(self.renewal, &self.renewal_task(), first)?;
         if let Some(deadline) = lease.deadline() {
             let expiry: Arc<dyn Task> = Arc::new(Expiry(self.clone()));
             upkeep.lane.schedule(self.expiry, &expiry, deadline)?;
@@ -177,6 +190,7 @@ impl Keeper {
             let mut state = self.state.lock();
             let Phase::Kept(lease) = state.phase else { return };
             state.phase = Phase::Left(lease);
+            state.progress.next(None);
         }
         self.upkeep().lane.end(self.renewal);
     }
@@ -188,12 +202,20 @@ impl Keeper {
             let mut state = self.state.lock();
             match (state.phase, end) {
                 (Phase::Kept(lease), SessionEnd::Deadline) => self.set_ending(&mut state, lease),
-                (Phase::Kept(_) | Phase::Left(_), _) => state.phase = Phase::Gone,
+                (Phase::Kept(_) | Phase::Left(_), _) => {
+                    state.phase = Phase::Gone;
+                    state.progress.next(None);
+                }
                 (Phase::Ending(_) | Phase::Gone, _) => return,
             }
             state.end = Some(end);
             std::mem::take(&mut state.tenants)
         };
+        let level = match end {
+            SessionEnd::Invalid | SessionEnd::Deadline => Level::Error,
+            SessionEnd::Destroyed | SessionEnd::Closed => Level::Info,
+        };
+        log::add(level, AREA, || format!("{} ended: {}", self.id, end.as_str()));
         self.tell(&tenants, end);
     }
 
@@ -274,6 +296,7 @@ impl Keeper {
     fn finish(&self) {
         let mut state = self.state.lock();
         state.phase = Phase::Gone;
+        state.progress.next(None);
         let leaving = state.leaving.take();
         drop(state);
         drop(leaving);
@@ -281,7 +304,7 @@ impl Keeper {
 
     fn set_ending(&self, state: &mut State, lease: Lease) {
         state.phase = Phase::Ending(self.upkeep().clock.now() + lease.end_within());
-        state.failures = 0;
+        state.progress.begin_anew();
     }
 
     /// Renews it once; gives when to do it again.
@@ -300,7 +323,7 @@ impl Keeper {
                 self.lose(SessionEnd::Invalid);
                 None
             }
-            Err(_) => self.retry(),
+            Err(error) => self.retry(error),
         }
     }
 
@@ -315,29 +338,57 @@ impl Keeper {
             return None;
         };
         state.phase = Phase::Kept(lease);
-        state.failures = 0;
-        Some(lease.renewal(upkeep.jitter.unit()))
+        let next = lease.renewal(upkeep.jitter.unit());
+        let had_failed = state.progress.failures() > 0;
+        state.progress.succeeded(sent);
+        state.progress.next(Some(next));
+        drop(state);
+        if had_failed {
+            log::add(Level::Info, AREA, || format!("{} is renewed again", self.id));
+        }
+        Some(next)
     }
 
     /// When to try again what failed.
-    fn retry(&self) -> Option<Duration> {
+    fn retry(&self, error: Error) -> Option<Duration> {
         let upkeep = self.upkeep();
+        let failures = {
+            let mut state = self.state.lock();
+            state.progress.failed(error.clone());
+            state.progress.failures()
+        };
+        log::failed(AREA, failures, || format!("{}: {error}", self.id));
         let mut state = self.state.lock();
-        state.failures += 1;
         let (now, unit) = (upkeep.clock.now(), upkeep.jitter.unit());
-        match state.phase {
-            Phase::Kept(lease) => Some(lease.retry(now, state.failures, unit)),
+        let next = match state.phase {
+            Phase::Kept(lease) => Some(lease.retry(now, failures, unit)),
             Phase::Ending(until) if now < until => {
                 let (first, most) = (Duration::from_millis(200), Duration::from_secs(15));
-                Some(now + backoff(state.failures, first, most, unit))
+                Some(now + backoff(failures, first, most, unit))
             }
             Phase::Ending(_) => {
                 drop(state);
                 self.finish();
-                None
+                return None;
             }
             Phase::Left(_) | Phase::Gone => None,
-        }
+        };
+        state.progress.next(next);
+        next
+    }
+
+    /// How it is getting on.
+    pub(crate) fn stats(&self) -> Stats {
+        let now = self.upkeep().clock.now();
+        let state = self.state.lock();
+        let word = match state.phase {
+            Phase::Kept(lease) | Phase::Left(lease) if lease.is_over(now) => "ended",
+            Phase::Kept(_) => "kept",
+            Phase::Left(_) => "stopped",
+            Phase::Ending(_) => "ending",
+            Phase::Gone => "ended",
+        };
+        state.progress.stats(word, now)
     }
 
     /// Destroys it once; gives when to try again.
@@ -347,7 +398,7 @@ impl Keeper {
                 self.finish();
                 None
             }
-            Err(_) => self.retry(),
+            Err(error) => self.retry(error),
         }
     }
 
@@ -387,6 +438,11 @@ impl Resident for Keeper {
     fn evict(&self) {
         self.lose(SessionEnd::Closed);
     }
+
+    fn standing(&self) -> Option<Standing> {
+        let (order, name) = (Order::Sessions, self.id.clone());
+        Some(Standing { order, name, stats: self.stats() })
+    }
 }
 
 impl Kept for Keeper {
@@ -408,8 +464,8 @@ impl Task for Renewal {
         }
     }
 
-    fn failed(&self, _: Error) -> Option<Duration> {
-        self.0.retry()
+    fn failed(&self, error: Error) -> Option<Duration> {
+        self.0.retry(error)
     }
 }
 
@@ -433,6 +489,12 @@ impl Task for Expiry {
     fn failed(&self, _: Error) -> Option<Duration> {
         None
     }
+}
+
+fn begun_at(sent: Duration) -> Progress {
+    let mut progress = Progress::default();
+    progress.succeeded(sent);
+    progress
 }
 
 /// A session that was made for one purpose and is destroyed with it.

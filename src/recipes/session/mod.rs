@@ -12,6 +12,7 @@ use crate::api::session::SessionSpec;
 use crate::client::{Client, Either, Style};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
+use crate::observe::{Progress, Stats};
 use crate::runtime::{Leaving, Order, Resident, TaskId, at_once};
 use crate::sync::Mutex;
 use crate::sys::fork_generation;
@@ -49,7 +50,8 @@ struct State {
     generation: u64,
     /// Nothing is recreated any more.
     ended: bool,
-    failures: u32,
+    /// How making a new one is getting on.
+    creation: Progress,
 }
 
 impl<S: Style> Client<S> {
@@ -108,7 +110,7 @@ impl KeptSession {
                 keeper: keeper.clone(),
                 generation: 1,
                 ended: false,
-                failures: 0,
+                creation: Progress::default(),
             }),
             me: me.clone(),
         });
@@ -151,6 +153,12 @@ impl KeptSession {
         at_once(keeper.destroy(&self.shared.client.styled(Either::Blocks)))
     }
 
+    /// How it is getting on: `kept`, `stopped`, `ending`, `ended`, or `recreating` while a new one
+    /// is to take the place of a lost one. Never blocks.
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
+    }
+
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
@@ -173,6 +181,17 @@ impl Shared {
 
     pub(crate) fn keeper(&self) -> Arc<Keeper> {
         self.state.lock().keeper.clone()
+    }
+
+    fn stats(&self) -> Stats {
+        let keeper = self.keeper();
+        let stats = keeper.stats();
+        let now = self.client.upkeep().clock.now();
+        let state = self.state.lock();
+        if state.ended || !self.recreate || matches!(stats.state, "kept" | "stopped") {
+            return stats;
+        }
+        Stats { last_success: stats.last_success, ..state.creation.stats("recreating", now) }
     }
 
     fn tenant(&self) -> Weak<dyn Tenant> {

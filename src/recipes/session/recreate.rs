@@ -4,6 +4,7 @@ use super::Shared;
 use super::keeper::{Keeper, SessionEnd, Tenant};
 use crate::client::Either;
 use crate::error::Error;
+use crate::observe::log::{self, Level};
 use crate::runtime::{Task, at_once, backoff};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,12 +44,18 @@ impl Task for Recreation {
         }
     }
 
-    fn failed(&self, _: Error) -> Option<Duration> {
+    fn failed(&self, error: Error) -> Option<Duration> {
         let upkeep = self.0.client.upkeep();
-        let mut state = self.0.state.lock();
-        state.failures += 1;
         let (first, most) = (Duration::from_millis(200), Duration::from_secs(15));
-        Some(upkeep.clock.now() + backoff(state.failures, first, most, upkeep.jitter.unit()))
+        let mut state = self.0.state.lock();
+        state.creation.failed(error.clone());
+        let failures = state.creation.failures();
+        let pause = backoff(failures, first, most, upkeep.jitter.unit());
+        let next = Some(upkeep.clock.now() + pause);
+        state.creation.next(next);
+        drop(state);
+        log::failed("session", failures, || format!("no new session: {error}"));
+        next
     }
 }
 
@@ -61,8 +68,10 @@ impl Shared {
         }
         state.keeper = keeper.clone();
         state.generation += 1;
-        state.failures = 0;
+        state.creation.begin_anew();
+        state.creation.next(None);
         drop(state);
+        log::add(Level::Info, "session", || format!("{} was made anew", keeper.id()));
         keeper.admit(self.tenant());
     }
 }

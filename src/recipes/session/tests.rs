@@ -92,9 +92,14 @@ fn failures_shorter_than_half_of_the_ttl_cost_nothing() {
             std::thread::sleep(Duration::from_millis(3));
         }
         assert!(session.is_valid() && fake.seen("renew").len() > 3);
+        let stats = session.stats();
+        assert!(stats.consecutive_failures > 2 && stats.last_error.is_some(), "{stats:?}");
+        assert_eq!((stats.state, stats.last_success), ("kept", Some(TTL / 2 + SECOND * 7)));
+        assert!(stats.next_try.is_some());
         fake.heal();
         clock.advance(Duration::from_millis(400));
         eventually("renewed", || session.remaining() > TTL / 2);
+        assert_eq!(session.stats().consecutive_failures, 0);
         assert_eq!((session.id(), session.generation()), (id, 1));
     }
 }
@@ -163,8 +168,12 @@ fn it_is_made_anew_only_where_that_was_asked_for() {
     clock.advance(TTL / 2);
     eventually("invalid", || !session.is_valid());
     fake.wait_seen("create", 3);
+    turning(&clock, "counted", || session.stats().consecutive_failures > 1);
+    let stats = session.stats();
+    assert_eq!((stats.state, stats.last_error.unwrap().status()), ("recreating", Status::Http));
     fake.heal();
     turning(&clock, "recreated", || session.generation() == 2);
+    assert_eq!((session.stats().state, session.stats().consecutive_failures), ("kept", 0));
     assert!(session.is_valid() && session.id() != first);
     session.destroy().unwrap();
     assert!(fake.sessions().is_empty() && !session.is_valid());
@@ -178,8 +187,10 @@ fn stopped_it_stays_at_consul_and_destroyed_it_does_not() {
     let (fake, session, clock) = start();
     session.stop();
     assert!(session.is_valid());
+    assert_eq!((session.stats().state, session.stats().next_try), ("stopped", None));
     clock.advance(TTL);
     assert!(!session.is_valid());
+    assert!(matches!(session.stats().state, "ending" | "ended"));
     drop(session);
     std::thread::sleep(Duration::from_millis(20));
     assert_eq!((fake.seen("renew").len(), fake.seen("destroy").len()), (0, 0));

@@ -23,6 +23,11 @@ static void free_txn_result(void *handle) { consul_txn_result_free(handle); }
 static void free_session(void *handle) { consul_session_free(handle); }
 static void free_lock_spec(void *handle) { consul_lock_spec_free(handle); }
 static void free_lock(void *handle) { consul_lock_free(handle); }
+static void free_service_spec(void *handle) { consul_service_spec_free(handle); }
+static void free_kept_service_spec(void *handle) { consul_kept_service_spec_free(handle); }
+static void free_kept_service(void *handle) { consul_kept_service_free(handle); }
+static void free_stats(void *handle) { consul_stats_free(handle); }
+static void free_health_report(void *handle) { consul_health_report_free(handle); }
 
 static void make_results(void **handles)
 {
@@ -66,11 +71,35 @@ static void make_activities(void **handles)
     handles[3] = lock, handles[4] = txn, handles[5] = result;
 }
 
+/* A service that is kept registered, and what tells of it. */
+static void make_registrations(void **handles)
+{
+    consul_client *client = consul();
+    consul_service_spec *service_spec = NULL;
+    consul_kept_service_spec *spec = NULL;
+    consul_kept_service *service = NULL;
+    consul_stats *stats = NULL;
+    consul_health_report *report = NULL;
+    CHECK_OK(consul_service_spec_new("frees", &service_spec));
+    CHECK_OK(consul_kept_service_spec_new(service_spec, &spec));
+    CHECK_OK(consul_kept_service_new(client, spec, &service));
+    CHECK_OK(consul_kept_service_start(service, NULL));
+    CHECK_OK(consul_kept_service_stats(service, &stats));
+    CHECK_OK(consul_health_report_new(client, &report));
+    handles[0] = client, handles[1] = service_spec, handles[2] = spec;
+    handles[3] = service, handles[4] = stats, handles[5] = report;
+}
+
 static const struct set results = {
     make_results, {free_client, free_config, free_options, free_text, free_kv, free_keys}};
 static const struct set activities = {
     make_activities,
     {free_client, free_session, free_lock_spec, free_lock, free_txn, free_txn_result}};
+
+static const struct set registrations = {
+    make_registrations,
+    {free_client, free_service_spec, free_kept_service_spec, free_kept_service, free_stats,
+     free_health_report}};
 
 static void in_order(const struct set *set, const int *order)
 {
@@ -112,6 +141,7 @@ int main(void)
     consul_client_free(client);
     permute(&results, order, 0);
     permute(&activities, order, 0);
+    permute(&registrations, order, 0);
     /* What goes on in the background ends by itself, and leaves nothing behind. */
     while (threads() > 1)
         usleep(1000);

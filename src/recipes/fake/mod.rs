@@ -1,7 +1,11 @@
 //! A Consul in memory that does what a test tells it to, for tests that turn the clock.
 //!
-//! It knows sessions, keys and transactions as far as locks need them. Sessions end only when a
-//! test says so.
+//! It knows sessions, keys and transactions as far as locks need them, and services as far as
+//! registrations do. Sessions end only when a test says so.
+
+mod agent;
+
+pub(crate) use agent::AgentCheck;
 
 use crate::client::Client;
 use crate::config::Config;
@@ -60,6 +64,7 @@ struct State {
     sessions: BTreeSet<String>,
     made: usize,
     keys: BTreeMap<String, Key>,
+    agent: agent::Agent,
     seen: Vec<Seen>,
     in_flight: usize,
     most_in_flight: usize,
@@ -143,6 +148,31 @@ impl Fake {
     /// Who holds a key.
     pub(crate) fn holder(&self, key: &str) -> Option<String> {
         self.state.lock().keys.get(key).and_then(|key| key.session.clone())
+    }
+
+    /// The agent starts anew with empty data.
+    pub(crate) fn wipe_agent(&self) {
+        self.state.lock().agent.wipe();
+    }
+
+    /// A check that the agent has.
+    pub(crate) fn agent_check(&self, id: &str) -> Option<AgentCheck> {
+        self.state.lock().agent.check(id)
+    }
+
+    /// Somebody removes a check from the agent.
+    pub(crate) fn remove_check(&self, id: &str) {
+        self.state.lock().agent.remove_check(id);
+    }
+
+    /// Somebody adds a check to a service of the agent.
+    pub(crate) fn add_check(&self, service: &str, id: &str) {
+        self.state.lock().agent.add_check(service, id);
+    }
+
+    /// The port of a service that the agent has.
+    pub(crate) fn service_port(&self, id: &str) -> Option<u64> {
+        self.state.lock().agent.port(id)
     }
 
     /// A session of somebody else.
@@ -270,7 +300,11 @@ impl State {
         self.sessions.contains(id).then(|| json!([{ "ID": id, "TTL": "15s" }]))
     }
 
-    fn answer(&mut self, method: Method, path: &str, body: &str) -> (u16, String) {
+    fn answer(&mut self, method: Method, target: &str, body: &str) -> (u16, String) {
+        let path = path(target);
+        if path.starts_with("/v1/agent/") {
+            return self.agent.answer(method, target, body);
+        }
         if let Some(key) = path.strip_prefix("/v1/kv/") {
             return match self.pair(key) {
                 Some(pair) => (200, json!([pair]).to_string()),
@@ -367,7 +401,7 @@ impl Fake {
     fn carry_out(&self, request: &Request<'_>, seen: &Seen) -> Response {
         let mut state = self.state.lock();
         let path = path(request.target);
-        let (status, body) = state.answer(request.method, path, &seen.body);
+        let (status, body) = state.answer(request.method, request.target, &seen.body);
         let key = path.strip_prefix("/v1/kv/").and_then(|key| state.keys.get(key));
         let index = key.map_or(state.index, |key| key.modify_index);
         drop(state);

@@ -1,0 +1,69 @@
+--- The library's log, one for the process: silent until a level is set.
+---
+---     consul.log.set_level("warning")
+---     for _, record in ipairs(consul.log.take()) do
+---         print(record.level, record.area, record.message)
+---     end
+
+local ffi = require("ffi")
+local C = require("consul_ffi.loader")
+local check = require("consul_ffi.check")
+local errors = require("consul_ffi.errors")
+local result = require("consul_ffi.result")
+
+local log = {}
+
+local box = result.box("log_records")
+
+local function set(value, name, c_name)
+    local problem = value ~= nil and errors.for_nul(check.type(value, "string", name), name)
+    if problem then
+        return nil, problem
+    end
+    return errors.answer(C[c_name](value))
+end
+
+--- Records what matters as much as this level or more: "error", "warning", "info" or "debug"; nil for
+--- silence.
+function log.set_level(level)
+    return set(level, "level", "consul_log_set_level")
+end
+
+--- Writes the records to the end of this file from now on instead of keeping them; nil ends that.
+function log.set_file(path)
+    return set(path, "path", "consul_log_set_file")
+end
+
+local function record(row)
+    return {
+        level = ffi.string(row.level_name, row.level_name_len),
+        area = ffi.string(row.area, row.area_len),
+        time_ms = tonumber(row.time_ms),
+        message = ffi.string(row.message, row.message_len),
+    }
+end
+
+--- The records that nobody has taken yet, the oldest first, `most` (1024) at most: an empty list when
+--- there is none.
+function log.take(most)
+    local out, list = box(), {}
+    local limit = check.optional_uint64(most, "most", 1024)
+    local status = C.consul_log_take(limit, out)
+    if status < 0 then
+        return nil, errors.from(status)
+    elseif status == errors.codes.OK then
+        local records = ffi.gc(out[0], C.consul_log_records_free)
+        for index = 0, tonumber(C.consul_log_records_count(records)) - 1 do
+            list[index + 1] = record(C.consul_log_records_at(records, index))
+        end
+        C.consul_log_records_free(ffi.gc(records, nil))
+    end
+    return list
+end
+
+--- How many records were lost because nobody took them, or because the file could not be written.
+function log.dropped()
+    return tonumber(C.consul_log_dropped())
+end
+
+return log

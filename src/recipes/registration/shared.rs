@@ -1,0 +1,491 @@
+//! The state of a service that stays registered, and every way in which it changes.
+
+use super::spec::{Checked, Heartbeat, Kept};
+use super::tend::Tending;
+use super::turn::Turn;
+use crate::api::CheckStatus;
+use crate::api::agent::ServiceDefinition;
+use crate::client::{Client, Either};
+use crate::config::Options;
+use crate::error::{Error, Result, Status};
+use crate::observe::{Progress, Stats};
+use crate::runtime::{Leaving, Order, Resident, Standing, Task, TaskId, Upkeep};
+use crate::sync::{Mutex, MutexGuard};
+use crate::sys::fork_generation;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+/// The note of a program that was not heard of.
+const SILENT: &str = "the program has not reported for a TTL";
+
+/// A kept service, shared by its handle and the lane.
+pub(super) struct Shared {
+    pub(super) client: Client,
+    pub(super) kept: Kept,
+    state: Mutex<State>,
+    /// Held during every exchange about it. The lane waits for nobody who has it.
+    pub(super) turn: Turn,
+    task: TaskId,
+    /// The process that keeps it.
+    process: u32,
+    me: Weak<Shared>,
+}
+
+pub(super) struct State {
+    pub(super) phase: Phase,
+    /// Something about it may have been sent.
+    started: bool,
+    pub(super) definition: ServiceDefinition,
+    pub(super) options: Options,
+    /// One more with each change of the two above.
+    pub(super) revision: u64,
+    /// The revision that the agent is known to have.
+    pub(super) registered: Option<u64>,
+    /// It is written though the agent seems to have it.
+    pub(super) must_write: bool,
+    pub(super) said: Report,
+    /// What the agent was told last.
+    pub(super) told: Option<Report>,
+    /// When the program was heard of last.
+    patted: Duration,
+    pub(super) beat_due: Duration,
+    pub(super) look_due: Duration,
+    /// Why it is in maintenance, as far as is known.
+    pub(super) maintenance: Option<String>,
+    /// Why it is to be put back into maintenance.
+    pub(super) restoring: Option<String>,
+    pub(super) registrations: u64,
+    pub(super) progress: Progress,
+    leaving: Option<Leaving>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It is let alone.
+    Idle,
+    /// It is kept registered.
+    Kept,
+    /// It is to be deregistered; given up after this time.
+    Leaving(Duration),
+    Gone,
+}
+
+/// How the program is, and what it says about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Report {
+    pub(super) status: CheckStatus,
+    pub(super) note: String,
+}
+
+impl Shared {
+    pub(super) fn new(client: &Client, spec: Checked) -> Arc<Shared> {
+        let shared = Arc::new_cyclic(|me| Shared {
+            client: client.unbounded().on_upkeep(),
+            kept: spec.kept,
+            state: Mutex::new(State {
+                phase: Phase::Idle,
+                started: false,
+                definition: spec.definition,
+                options: spec.options,
+                revision: 1,
+                registered: None,
+                must_write: true,
+                said: Report { status: spec.status, note: spec.note },
+                told: None,
+                patted: Duration::ZERO,
+                beat_due: Duration::ZERO,
+                look_due: Duration::ZERO,
+                maintenance: None,
+                restoring: None,
+                registrations: 0,
+                progress: Progress::default(),
+                leaving: None,
+            }),
+            turn: Turn::default(),
+            task: TaskId::new(),
+            process: fork_generation(),
+            me: me.clone(),
+        });
+        let resident: Weak<dyn Resident> = shared.me.clone();
+        client.upkeep().enter(resident);
+        shared
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.kept.id
+    }
+
+    pub(super) fn check_id(&self) -> String {
+        self.kept.check_id()
+    }
+
+    pub(super) fn upkeep(&self) -> &Arc<Upkeep> {
+        self.client.upkeep()
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.upkeep().clock.now()
+    }
+
+    /// A number from 0 up to 1 by chance.
+    pub(super) fn unit(&self) -> f64 {
+        self.upkeep().jitter.unit()
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// Whether it was kept by the parent of this process, before a fork: its state may be locked for
+    /// ever here.
+    pub(super) fn is_inherited(&self) -> bool {
+        self.process != fork_generation()
+    }
+
+    /// An error in a forked child, where nothing of it may be touched.
+    pub(super) fn check_process(&self) -> Result<()> {
+        if !self.is_inherited() {
+            return Ok(());
+        }
+        Err(Error::new(Status::Forked, "the service belongs to the parent of this process"))
+    }
+
+    pub(super) async fn start(&self, client: &Client<Either>) -> Result<()> {
+        self.check_process()?;
+        if !self.begin_keeping()? {
+            return Ok(());
+        }
+        let handover = Handover(Some(self));
+        let (outcome, next) = {
+            let _turn = self.turn.take(client).await?;
+            let outcome = self.tend(client).await;
+            let next = self.settle(&outcome);
+            (outcome, next)
+        };
+        handover.done();
+        let next = next.unwrap_or_else(|| self.now());
+        self.schedule(next).inspect_err(|_| self.finish())?;
+        outcome
+    }
+
+    /// False when it is kept already.
+    fn begin_keeping(&self) -> Result<bool> {
+        self.upkeep().lane.check_open()?;
+        let mut state = self.state();
+        match state.phase {
+            Phase::Kept => return Ok(false),
+            Phase::Leaving(_) | Phase::Gone => {
+                return Err(Error::new(Status::Closed, "the service was closed"));
+            }
+            Phase::Idle => {}
+        }
+        state.phase = Phase::Kept;
+        state.started = true;
+        // What became of it meanwhile is not known.
+        state.registered = None;
+        state.must_write = true;
+        state.patted = self.now();
+        state.progress.begin_anew();
+        Ok(true)
+    }
+
+    pub(super) fn stop(&self) {
+        if self.is_inherited() {
+            return;
+        }
+        {
+            let mut state = self.state();
+            if state.phase != Phase::Kept {
+                return;
+            }
+            state.phase = Phase::Idle;
+            state.progress.next(None);
+        }
+        self.upkeep().lane.end(self.task);
+    }
+
+    pub(super) async fn close(&self, client: &Client<Either>) -> Result<()> {
+        self.check_process()?;
+        if !self.state().started {
+            self.finish();
+            return Ok(());
+        }
+        if !self.begin_leaving(None) {
+            return Ok(());
+        }
+        let handover = Handover(Some(self));
+        self.upkeep().lane.end(self.task);
+        let _turn = self.turn.take(client).await?;
+        let outcome = self.deregister(client).await;
+        match &outcome {
+            Ok(()) => handover.done(),
+            Err(error) => self.state().progress.failed(error.clone()),
+        }
+        outcome
+    }
+
+    /// As close, from the lane; one that was stopped stays registered.
+    fn leave_on_lane(&self, leaving: Option<Leaving>) {
+        let phase = self.state().phase;
+        match phase {
+            Phase::Idle => self.finish(),
+            Phase::Kept | Phase::Leaving(_) => {
+                if self.begin_leaving(leaving) {
+                    self.wake();
+                }
+            }
+            Phase::Gone => {}
+        }
+    }
+
+    pub(super) fn abandon(&self) {
+        if self.is_inherited() {
+            return;
+        }
+        let is_leaving = matches!(self.state().phase, Phase::Leaving(_));
+        if !is_leaving {
+            self.leave_on_lane(None);
+        }
+    }
+
+    /// False when it is gone already.
+    fn begin_leaving(&self, leaving: Option<Leaving>) -> bool {
+        let until = self.now() + self.kept.schedule.end_within();
+        let mut state = self.state();
+        match state.phase {
+            Phase::Gone => return false,
+            Phase::Leaving(_) => {}
+            Phase::Idle | Phase::Kept => {
+                state.phase = Phase::Leaving(until);
+                state.progress.begin_anew();
+            }
+        }
+        state.leaving = leaving.or(state.leaving.take());
+        true
+    }
+
+    /// It is gone at the agent, or given up.
+    pub(super) fn finish(&self) {
+        let leaving = {
+            let mut state = self.state();
+            state.phase = Phase::Gone;
+            state.registered = None;
+            state.progress.next(None);
+            state.leaving.take()
+        };
+        self.upkeep().lane.end(self.task);
+        drop(leaving);
+    }
+
+    pub(super) fn set_status(&self, status: CheckStatus, note: &str) -> Result<()> {
+        self.check_process()?;
+        if !self.kept.schedule.beats() {
+            let message = format!("service \"{}\" has no TTL, so it reports nothing", self.id());
+            return Err(Error::argument(message));
+        }
+        {
+            let mut state = self.state();
+            state.said = Report { status, note: note.to_string() };
+            state.patted = self.now();
+        }
+        self.wake_for_news();
+        Ok(())
+    }
+
+    pub(super) fn pat(&self) {
+        if self.is_inherited() {
+            return;
+        }
+        self.state().patted = self.now();
+        self.wake_for_news();
+    }
+
+    pub(super) fn update(&self, definition: &ServiceDefinition) -> Result<()> {
+        self.check_process()?;
+        self.kept.definition(definition, CheckStatus::Passing).validate()?;
+        if definition.registered_id() != self.id() {
+            return Err(Error::argument(format!(
+                "the id \"{}\" is not allowed, it stays \"{}\"",
+                definition.registered_id().escape_debug(),
+                self.id()
+            )));
+        }
+        {
+            let mut state = self.state();
+            if state.definition == *definition {
+                return Ok(());
+            }
+            state.definition = definition.clone();
+            state.write_anew();
+        }
+        self.wake_for_news();
+        Ok(())
+    }
+
+    pub(super) fn set_token(&self, token: Option<&str>) {
+        if self.is_inherited() {
+            return;
+        }
+        {
+            let mut state = self.state();
+            state.options.token = token.map(str::to_string);
+            state.write_anew();
+        }
+        self.wake_for_news();
+    }
+
+    pub(super) async fn maintain(
+        &self,
+        enable: bool,
+        reason: &str,
+        client: &Client<Either>,
+    ) -> Result<()> {
+        self.check_process()?;
+        let _turn = self.turn.take(client).await?;
+        let (started, options) = {
+            let state = self.state();
+            (state.started, state.options.clone())
+        };
+        if !started {
+            let message = format!("service \"{}\" was not started", self.id());
+            return Err(Error::new(Status::NotFound, message));
+        }
+        let client = self.through(client);
+        client.agent().service_maintenance(self.id(), enable, reason, &options)?.await?;
+        self.state().maintenance = enable.then(|| reason.to_string());
+        Ok(())
+    }
+
+    pub(super) fn status(&self) -> CheckStatus {
+        match self.is_inherited() {
+            true => CheckStatus::Critical,
+            false => self.report(&self.state(), self.now()).status,
+        }
+    }
+
+    pub(super) fn is_registered(&self) -> bool {
+        !self.is_inherited() && self.state().registered.is_some()
+    }
+
+    pub(super) fn registrations(&self) -> u64 {
+        if self.is_inherited() { 0 } else { self.state().registrations }
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        if self.is_inherited() {
+            return Progress::default().stats("forked", Duration::ZERO);
+        }
+        let now = self.now();
+        let state = self.state();
+        let word = match (state.phase, state.registered) {
+            (Phase::Idle, _) => "stopped",
+            (Phase::Kept, Some(_)) => "registered",
+            (Phase::Kept, None) => "registering",
+            (Phase::Leaving(_), _) => "leaving",
+            (Phase::Gone, _) => "closed",
+        };
+        state.progress.stats(word, now)
+    }
+
+    /// When the program counts as silent; `None` when it need not be heard of, or is silent.
+    pub(super) fn silent_from(&self, state: &State, now: Duration) -> Option<Duration> {
+        let from = state.patted + self.kept.ttl;
+        (self.kept.heartbeat == Heartbeat::Program && now < from).then_some(from)
+    }
+
+    /// What the agent is to be told now.
+    pub(super) fn report(&self, state: &State, now: Duration) -> Report {
+        let must_pat = self.kept.heartbeat == Heartbeat::Program && state.phase == Phase::Kept;
+        if must_pat && self.silent_from(state, now).is_none() {
+            return Report { status: CheckStatus::Critical, note: SILENT.into() };
+        }
+        state.said.clone()
+    }
+
+    /// Whether something is to be sent before the next heartbeat.
+    pub(super) fn has_news(&self, state: &State, now: Duration) -> bool {
+        let report = self.kept.schedule.beats().then(|| self.report(state, now));
+        state.registered != Some(state.revision) || state.told != report
+    }
+
+    fn wake_for_news(&self) {
+        let news = {
+            let state = self.state();
+            state.phase == Phase::Kept && self.has_news(&state, self.now())
+        };
+        if news {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if self.schedule(self.now()).is_err() {
+            // The client is closed, or no thread can be started at all.
+            self.evict();
+        }
+    }
+
+    fn schedule(&self, due: Duration) -> Result<()> {
+        let Some(me) = self.me.upgrade() else { return Ok(()) };
+        let task: Arc<dyn Task> = Arc::new(Tending(me));
+        self.upkeep().lane.schedule(self.task, &task, due)
+    }
+
+    /// The client for what the lane sends.
+    pub(super) fn on_lane(&self) -> Client<Either> {
+        self.client.styled(Either::Blocks)
+    }
+
+    /// The client for what is sent for this one, in its style.
+    fn through(&self, client: &Client<Either>) -> Client<Either> {
+        self.client.cancelled_by(&client.cancel()).styled(client.style())
+    }
+
+    /// The same for one exchange, which holds up nothing else for long.
+    pub(super) fn hurried(&self, client: &Client<Either>) -> Client<Either> {
+        self.through(client).until(Instant::now() + self.kept.schedule.patience())
+    }
+}
+
+/// What a call has begun the lane goes on with when the call is given up.
+struct Handover<'a>(Option<&'a Shared>);
+
+impl Handover<'_> {
+    fn done(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Handover<'_> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0 {
+            shared.wake();
+        }
+    }
+}
+
+impl State {
+    fn write_anew(&mut self) {
+        self.revision += 1;
+        self.must_write = true;
+    }
+}
+
+impl Resident for Shared {
+    fn order(&self) -> Order {
+        Order::Services
+    }
+
+    fn leave(&self, leaving: Leaving) {
+        self.leave_on_lane(Some(leaving));
+    }
+
+    fn evict(&self) {
+        self.finish();
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        let (order, name) = (Order::Services, self.id().to_string());
+        Some(Standing { order, name, stats: self.stats() })
+    }
+}

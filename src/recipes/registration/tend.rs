@@ -1,0 +1,227 @@
+//! What is sent about a service that stays registered: one exchange after the other, on the lane or
+//! for a call of the program.
+
+use super::found::Found;
+use super::shared::{Phase, Report, Shared};
+use crate::api::CheckStatus;
+use crate::api::agent::ServiceDefinition;
+use crate::client::{Client, Either};
+use crate::config::Options;
+use crate::error::{Error, Result, Status};
+use crate::observe::log::{self, Level};
+use crate::runtime::{Task, at_once};
+use std::sync::Arc;
+use std::time::Duration;
+
+const AREA: &str = "registration";
+
+/// How long the lane leaves it alone while the program itself has an exchange about it.
+const BUSY: Duration = Duration::from_millis(50);
+
+/// Looks after a service, and deregisters it in the end.
+pub(super) struct Tending(pub(super) Arc<Shared>);
+
+impl Task for Tending {
+    fn step(&self) -> Option<Duration> {
+        let Some(_turn) = self.0.turn.try_take() else {
+            return Some(self.0.now() + BUSY);
+        };
+        let phase = self.0.state().phase;
+        match phase {
+            Phase::Kept => self.0.settle(&at_once(self.0.tend(&self.0.on_lane()))),
+            Phase::Leaving(_) => self.0.settle(&at_once(self.0.deregister(&self.0.on_lane()))),
+            Phase::Idle | Phase::Gone => None,
+        }
+    }
+
+    fn failed(&self, error: Error) -> Option<Duration> {
+        self.0.settle(&Err(error))
+    }
+}
+
+/// What one step sends, as it was when the step began.
+struct Plan {
+    definition: ServiceDefinition,
+    options: Options,
+    revision: u64,
+    report: Report,
+    must_write: bool,
+}
+
+impl Shared {
+    /// Sends what is due. Whoever calls has the turn.
+    pub(super) async fn tend(&self, client: &Client<Either>) -> Result<()> {
+        let (plan, registered, beats, looks) = {
+            let (state, now) = (self.state(), self.now());
+            if state.phase != Phase::Kept {
+                return Ok(());
+            }
+            let plan = Plan {
+                definition: state.definition.clone(),
+                options: state.options.clone(),
+                revision: state.revision,
+                report: self.report(&state, now),
+                must_write: state.must_write || state.restoring.is_some(),
+            };
+            let beats = state.told.as_ref() != Some(&plan.report) || state.beat_due <= now;
+            let registered = state.registered == Some(state.revision);
+            (plan, registered, beats && self.kept.schedule.beats(), state.look_due <= now)
+        };
+        if !registered || looks {
+            return self.register(&plan, client).await;
+        }
+        if !beats {
+            return Ok(());
+        }
+        match self.beat(&plan, client).await {
+            Err(error) if error.status() == Status::NotFound => {
+                self.lost("its check");
+                self.register(&plan, client).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Sees to it that the agent has it as it should be, and says how it is.
+    async fn register(&self, plan: &Plan, client: &Client<Either>) -> Result<()> {
+        let found = self.look(plan, client).await?;
+        let wanted = self.kept.definition(&plan.definition, plan.report.status);
+        let is_there = found.as_ref().is_some_and(|found| found.is(&wanted));
+        if !is_there && self.state().registered == Some(plan.revision) {
+            self.lost(if found.is_some() { "a part of it" } else { "it" });
+        }
+        if !is_there || plan.must_write {
+            self.write(plan, found.as_ref(), client).await?;
+        }
+        {
+            let mut state = self.state();
+            state.registered = Some(plan.revision);
+            state.must_write &= state.revision != plan.revision;
+            state.look_due = self.now() + self.kept.schedule.look(self.unit());
+        }
+        self.beat(plan, client).await
+    }
+
+    async fn look(&self, plan: &Plan, client: &Client<Either>) -> Result<Option<Found>> {
+        let client = self.hurried(client);
+        let health = client.agent().service_health(self.id(), &plan.options)?.await?;
+        let found = health.map(Found::new);
+        let mut state = self.state();
+        match &found {
+            Some(found) => state.maintenance = found.maintenance(),
+            None => state.restoring = state.maintenance.take().or(state.restoring.take()),
+        }
+        Ok(found)
+    }
+
+    /// Writes it to the agent. What is in maintenance stays so: replacing all checks would end it.
+    async fn write(
+        &self,
+        plan: &Plan,
+        found: Option<&Found>,
+        client: &Client<Either>,
+    ) -> Result<()> {
+        let now_in = found.and_then(Found::maintenance);
+        let restore = self.state().restoring.clone();
+        // Nobody shall come before it is back in maintenance.
+        let status = if restore.is_some() { CheckStatus::Critical } else { plan.report.status };
+        let wanted = self.kept.definition(&plan.definition, status);
+        let replaces = wanted.clone().replace_existing_checks(now_in.is_none());
+        self.hurried(client).agent().register_service(&replaces, &plan.options)?.await?;
+        {
+            let mut state = self.state();
+            state.registrations += 1;
+            state.told = None;
+        }
+        log::add(Level::Info, AREA, || format!("{} is registered", self.id()));
+        if now_in.is_some() {
+            for id in found.iter().flat_map(|found| found.leftovers(&wanted)) {
+                self.hurried(client).agent().deregister_check(&id, &plan.options)?.await?;
+            }
+        }
+        let Some(reason) = restore else { return Ok(()) };
+        let client = self.hurried(client);
+        client.agent().service_maintenance(self.id(), true, &reason, &plan.options)?.await?;
+        let mut state = self.state();
+        (state.maintenance, state.restoring) = (Some(reason), None);
+        Ok(())
+    }
+
+    /// Tells the agent how the program is.
+    async fn beat(&self, plan: &Plan, client: &Client<Either>) -> Result<()> {
+        if !self.kept.schedule.beats() {
+            return Ok(());
+        }
+        let (id, report, sent) = (self.check_id(), &plan.report, self.now());
+        let client = self.hurried(client);
+        client.agent().check_update(&id, report.status, &report.note, &plan.options)?.await?;
+        let mut state = self.state();
+        state.told = Some(report.clone());
+        state.beat_due = sent + self.kept.schedule.beat(self.unit());
+        Ok(())
+    }
+
+    /// The agent does not have it any more.
+    fn lost(&self, what: &str) {
+        {
+            let mut state = self.state();
+            (state.registered, state.told) = (None, None);
+        }
+        log::add(Level::Warning, AREA, || {
+            format!("the agent has lost {what}: {} is registered again", self.id())
+        });
+    }
+
+    /// Deregisters it. Whoever calls has the turn.
+    pub(super) async fn deregister(&self, client: &Client<Either>) -> Result<()> {
+        let options = self.state().options.clone();
+        self.hurried(client).agent().deregister_service(self.id(), &options)?.await?;
+        log::add(Level::Info, AREA, || format!("{} is deregistered", self.id()));
+        self.finish();
+        Ok(())
+    }
+
+    /// Takes down how a step went; gives when the next one is due.
+    pub(super) fn settle(&self, outcome: &Result<()>) -> Option<Duration> {
+        let now = self.now();
+        let (failures, had_failed) = {
+            let mut state = self.state();
+            let before = state.progress.failures();
+            match outcome {
+                Err(error) => state.progress.failed(error.clone()),
+                Ok(()) if state.phase == Phase::Kept => state.progress.succeeded(now),
+                Ok(()) => {}
+            }
+            (state.progress.failures(), before > 0)
+        };
+        match outcome {
+            Err(error) => log::failed(AREA, failures, || format!("{}: {error}", self.id())),
+            Ok(()) if had_failed && failures == 0 => {
+                log::add(Level::Info, AREA, || format!("{} is well again", self.id()));
+            }
+            Ok(()) => {}
+        }
+        self.next(outcome.is_ok(), failures, now)
+    }
+
+    fn next(&self, well: bool, failures: u32, now: Duration) -> Option<Duration> {
+        let mut state = self.state();
+        let next = match state.phase {
+            Phase::Idle | Phase::Gone => None,
+            Phase::Leaving(until) if until <= now => {
+                drop(state);
+                self.finish();
+                return None;
+            }
+            _ if !well => Some(now + self.kept.schedule.retry(failures, self.unit())),
+            _ if self.has_news(&state, now) => Some(now),
+            _ => {
+                let beat = self.kept.schedule.beats().then_some(state.beat_due);
+                let silent = self.silent_from(&state, now);
+                [beat, silent].into_iter().flatten().chain([state.look_due]).min()
+            }
+        };
+        state.progress.next(next);
+        next
+    }
+}

@@ -1,0 +1,171 @@
+/* How things are getting on, a program's own health, and the log. */
+
+#include "support.h"
+
+static const consul_progress *row(const consul_stats *stats)
+{
+    const consul_progress *progress = consul_stats_row(stats);
+    CHECK(progress != NULL && progress->last_error != NULL);
+    CHECK(strlen(progress->state) == progress->state_len);
+    return progress;
+}
+
+static void stats(void)
+{
+    consul_client *client = consul();
+    consul_session *session = NULL;
+    consul_lock_spec *spec = NULL;
+    consul_lock *lock = NULL;
+    consul_stats *stats = NULL;
+    char *key = unique("observe-lock");
+    CHECK_OK(consul_session_start(client, NULL, false, NULL, NULL, &session));
+    CHECK_OK(consul_session_stats(session, &stats));
+    CHECK_TEXT("kept", row(stats)->state);
+    CHECK(row(stats)->last_success_ms < 15000 && row(stats)->next_try_ms < 15000);
+    CHECK(row(stats)->consecutive_failures == 0);
+    CHECK(row(stats)->last_error->status == CONSUL_OK);
+    consul_stats_free(stats);
+
+    CHECK_OK(consul_lock_spec_new(key, &spec));
+    CHECK_OK(consul_lock_spec_set_session(spec, session));
+    CHECK_OK(consul_lock_new(client, spec, &lock));
+    consul_lock_spec_free(spec);
+    CHECK_OK(consul_lock_stats(lock, &stats));
+    CHECK_TEXT("free", row(stats)->state);
+    CHECK(row(stats)->last_success_ms == UINT64_MAX && row(stats)->next_try_ms == UINT64_MAX);
+    consul_stats_free(stats);
+    CHECK_OK(consul_lock_try_acquire(lock, NULL));
+    CHECK_OK(consul_lock_stats(lock, &stats));
+    CHECK_TEXT("held", row(stats)->state);
+    consul_lock_free(lock);
+    consul_session_free(session);
+    consul_client_free(client);
+    /* The answer does not need what it is about. */
+    CHECK(row(stats)->last_success_ms < 15000);
+    consul_stats_free(stats);
+    CHECK(consul_stats_row(stats) == NULL);
+    free(key);
+}
+
+static void failing_stats(void)
+{
+    consul_client *client = client_with("http://127.0.0.1:1", NULL, NULL);
+    consul_service_spec *web = NULL;
+    consul_kept_service_spec *spec = NULL;
+    consul_kept_service *service = NULL;
+    consul_stats *stats = NULL;
+    CHECK_OK(consul_service_spec_new("web", &web));
+    CHECK_OK(consul_kept_service_spec_new(web, &spec));
+    CHECK_OK(consul_kept_service_new(client, spec, &service));
+    CHECK_STATUS(CONSUL_ERR_CONNECT, consul_kept_service_start(service, NULL));
+    CHECK_OK(consul_kept_service_stats(service, &stats));
+    CHECK_TEXT("registering", row(stats)->state);
+    CHECK(row(stats)->consecutive_failures > 0 && row(stats)->last_success_ms == UINT64_MAX);
+    CHECK(row(stats)->last_error->status == CONSUL_ERR_CONNECT);
+    CHECK(row(stats)->last_error->message_len > 0 && row(stats)->next_try_ms < 60000);
+    consul_stats_free(stats);
+    consul_kept_service_free(service);
+    consul_kept_service_spec_free(spec);
+    consul_service_spec_free(web);
+    consul_client_free(client);
+}
+
+static void document(const consul_health_report *report, int32_t wanted, const char *part)
+{
+    consul_text *text = NULL;
+    int32_t http_status = 0;
+    CHECK_OK(consul_health_report_document(report, &http_status, &text));
+    CHECK(http_status == wanted);
+    if (strstr(consul_text_data(text), part) == NULL)
+        fail(__FILE__, __LINE__, "no %s in %s", part, consul_text_data(text));
+    consul_text_free(text);
+}
+
+static void health(void)
+{
+    consul_client *client = client_with("http://127.0.0.1:1", NULL, NULL);
+    consul_health_report *report = NULL;
+    consul_text *text = NULL;
+    CHECK_OK(consul_health_report_new(NULL, &report));
+    document(report, 200, "\"status\":\"passing\"");
+    CHECK_OK(consul_health_report_set(report, "cache", "warning", "cold", 0));
+    document(report, 429, "\"note\":\"cold\"");
+    CHECK_OK(consul_health_report_set(report, "worker", "passing", NULL, 1));
+    usleep(5000);
+    document(report, 503, "\"expired\":true");
+    CHECK_OK(consul_health_report_remove(report, "worker"));
+    CHECK_STATUS(CONSUL_NOT_FOUND, consul_health_report_remove(report, "worker"));
+    CHECK_ERROR(CONSUL_ERR_ARGUMENT, "passing, warning or critical",
+                consul_health_report_set(report, "cache", "fine", NULL, 0));
+    CHECK_ERROR(CONSUL_ERR_ARGUMENT, "1 to 256",
+                consul_health_report_set(report, "", "passing", NULL, 0));
+    CHECK_OK(consul_health_report_document(report, NULL, &text));
+    CHECK(strstr(consul_text_data(text), "consul") == NULL);
+    consul_text_free(text);
+    consul_health_report_free(report);
+
+    CHECK_OK(consul_health_report_new(client, &report));
+    document(report, 200, "\"reachable\":null");
+    CHECK_STATUS(CONSUL_ERR_CONNECT, consul_status_leader(client, NULL, NULL, &text));
+    document(report, 200, "\"reachable\":false");
+    consul_client_free(client);
+    /* It outlives its client. */
+    document(report, 200, "\"endpoint\":\"http://127.0.0.1:1\"");
+    consul_health_report_free(report);
+}
+
+static void a_log(void)
+{
+    consul_log_records *records = NULL;
+    const consul_log_record *record;
+    char path[] = "/tmp/consul-ffi-log-XXXXXX", line[400];
+    FILE *file;
+    int fd;
+    /* Everything before was silent. */
+    CHECK_STATUS(CONSUL_NO_CHANGE, consul_log_take(10, &records));
+    CHECK(records == NULL && consul_log_dropped() == 0);
+    CHECK_ERROR(CONSUL_ERR_ARGUMENT, "error, warning, info or debug", consul_log_set_level("loud"));
+
+    CHECK_OK(consul_log_set_level("info"));
+    consul_client_free(client_with("http://127.0.0.1:1", "token", "a-secret"));
+    CHECK_OK(consul_log_take(1, &records));
+    CHECK(consul_log_records_count(records) == 1 && consul_log_records_at(records, 1) == NULL);
+    record = consul_log_records_at(records, 0);
+    CHECK(record->level == CONSUL_LOG_INFO && record->time_ms > UINT64_C(1500000000000));
+    CHECK_TEXT("info", record->level_name);
+    CHECK_TEXT("client", record->area);
+    CHECK_TEXT("opened for http://127.0.0.1:1", record->message);
+    CHECK(record->message_len == strlen(record->message));
+    consul_log_records_free(records);
+    CHECK(consul_log_records_count(records) == 0);
+    CHECK_OK(consul_log_take(10, &records));
+    CHECK(strstr(consul_log_records_at(records, 0)->message, "closed") != NULL);
+    consul_log_records_free(records);
+
+    CHECK_ERROR(CONSUL_ERR_IO, "/no/such/folder/log", consul_log_set_file("/no/such/folder/log"));
+    fd = mkstemp(path);
+    CHECK(fd >= 0 && close(fd) == 0);
+    CHECK_OK(consul_log_set_file(path));
+    consul_client_free(client_with("http://127.0.0.1:1", NULL, NULL));
+    CHECK_OK(consul_log_set_file(NULL));
+    CHECK_STATUS(CONSUL_NO_CHANGE, consul_log_take(10, &records));
+    file = fopen(path, "r");
+    CHECK(file != NULL && fgets(line, sizeof line, file) != NULL);
+    CHECK(strstr(line, " info client: opened for http://127.0.0.1:1\n") != NULL);
+    fclose(file);
+    unlink(path);
+
+    CHECK_OK(consul_log_set_level(NULL));
+    consul_client_free(client_with("http://127.0.0.1:1", NULL, NULL));
+    CHECK_STATUS(CONSUL_NO_CHANGE, consul_log_take(10, &records));
+}
+
+int main(void)
+{
+    stats();
+    failing_stats();
+    health();
+    a_log();
+    CHECK_NO_HANDLES();
+    return 0;
+}
