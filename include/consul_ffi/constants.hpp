@@ -222,6 +222,18 @@ enum class pick : std::int32_t {
     hash = CONSUL_PICK_HASH,
 };
 
+/// How much a record of the log matters.
+enum class log_level : std::int32_t {
+    /// Something was lost that a program relied on.
+    error = CONSUL_LOG_ERROR,
+    /// Something failed that is tried again.
+    warning = CONSUL_LOG_WARNING,
+    /// Something began, ended or was mended.
+    info = CONSUL_LOG_INFO,
+    /// What else may help to find a fault.
+    debug = CONSUL_LOG_DEBUG,
+};
+
 /// The types of handles, for `live_handles`.
 enum class handle_type : std::int32_t {
     /// All types of handles together.
