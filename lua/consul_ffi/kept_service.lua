@@ -13,7 +13,7 @@
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
 local SERVICE = require("consul_ffi.service_spec")
-local begin = require("consul_ffi.call").begin
+local calls = require("consul_ffi.call")
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
 local result = require("consul_ffi.result")
@@ -21,6 +21,7 @@ local spec = require("consul_ffi.spec")
 local stats = require("consul_ffi.stats")
 
 local codes = errors.codes
+local begin, of = calls.begin, calls.of
 local box = result.box("kept_service")
 
 local KIND = spec.kind({
@@ -85,7 +86,8 @@ end
 --- Registers it, and keeps it registered from then on. An error says how the first try went: the
 --- library goes on trying all the same.
 function Service:start()
-    return errors.answer(C.consul_kept_service_start(check_self(self), nil))
+    local handle, call = check_self(self), of(self)
+    return call:done(C.consul_kept_service_start(handle, call.async))
 end
 
 --- Lets it alone: it stays registered, and its heartbeat ends.
@@ -143,7 +145,8 @@ function Service:maintenance(enable, reason)
     if problem then
         return nil, problem
     end
-    return errors.answer(C.consul_kept_service_maintenance(handle, enable, reason, nil))
+    local call = of(self)
+    return call:done(C.consul_kept_service_maintenance(handle, enable, reason, call.async))
 end
 
 --- The id that it is registered by; nil once it is closed.
@@ -181,9 +184,11 @@ function Service:close()
         return true
     end
     self.handle = nil
-    local closed, problem = errors.answer(C.consul_kept_service_close(handle, nil))
-    C.consul_kept_service_free(ffi.gc(handle, nil))
-    return closed, problem
+    local call = of(self)
+    return call:conclude(C.consul_kept_service_close(handle, call.async), function(problem)
+        C.consul_kept_service_free(ffi.gc(handle, nil))
+        return calls.plain(problem)
+    end)
 end
 
 return new
