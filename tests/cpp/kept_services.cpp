@@ -1,4 +1,4 @@
-// Services that the library keeps registered: their life, their status, changes, asynchronous calls.
+// Services that the library keeps registered: life, status, changes, asynchronous calls.
 
 #include "support.hpp"
 
