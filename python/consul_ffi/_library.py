@@ -40,16 +40,40 @@ def find(places: list[str]) -> str:
     raise ImportError("libconsul_ffi could not be loaded; tried\n  " + "\n  ".join(tried))
 
 
+#: Functions that return an `int32_t` and only look at memory, or move it.
+LOOKING = frozenset(
+    name
+    for name in SIGNATURES
+    if name.startswith("consul_event_take_")
+    or name
+    in (
+        "consul_event_result_type",
+        "consul_event_status",
+        "consul_event_type",
+        "consul_lock_lost_reason",
+        "consul_queue_fd",
+        # With the GIL, no other thread is within one of these when the process forks.
+        "consul_view_refresh",
+        "consul_view_state",
+    )
+)
+
+
+def keeps_gil(name: str) -> bool:
+    """Whether a function may not wait for anything."""
+    return name in LOOKING or SIGNATURES[name][0] not in (None, ctypes.c_int32)
+
+
 def bind(place: str) -> Functions:
     """Every function of the library, with its signature.
 
-    What returns a value instead of a status only looks at memory, so it keeps the GIL: giving it up
-    and taking it back for each row of an answer costs more than the call.
+    What returns a value instead of a status only looks at memory, as `LOOKING` does, so it keeps
+    the GIL: giving it up and taking it back for each row of an answer costs more than the call.
     """
     waiting, looking = ctypes.CDLL(place), ctypes.PyDLL(place)
     functions = Functions()
     for name, (restype, argtypes) in SIGNATURES.items():
-        library = waiting if restype in (None, ctypes.c_int32) else looking
+        library = looking if keeps_gil(name) else waiting
         function = getattr(library, name)
         function.restype, function.argtypes = restype, argtypes
         setattr(functions, name, function)

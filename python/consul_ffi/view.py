@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 import weakref
 from ctypes import byref, c_void_p
 from types import TracebackType
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     ]
 
 T = TypeVar("T")
+
+#: How long to wait for another thread that moves what is waited by.
+_BUSY_MS = 20
 
 
 def _names(prefix: str) -> dict[int, str]:
@@ -64,7 +68,8 @@ class View(Generic[T]):
         self._handle = _native(watch)
         # Who waits moves this one, under no lock.
         self._waiter = _native(watch)
-        # What rows say is read before another thread can move the view.
+        # The library refuses to move a view that another thread reads, and the other way round; and
+        # what rows say is read before they are gone.
         self._lock = threading.Lock()
         self._seen: dict[int, T] = {}
         _views.add(self)
@@ -72,23 +77,27 @@ class View(Generic[T]):
     @property
     def version(self) -> int:
         """The version of its state, which grows with each; 0 before anything was found."""
-        return lib.consul_view_version(self._handle.value)
+        with self._lock:
+            return lib.consul_view_version(self._handle.value)
 
     @property
     def index(self) -> int:
         """The index of the answer that it stands at; 0 when it had none or comes from a file."""
-        return lib.consul_view_index(self._handle.value)
+        with self._lock:
+            return lib.consul_view_index(self._handle.value)
 
     @property
     def state(self) -> str:
         """`"fresh"`; `"empty"` when Consul said that there is nothing; `"stale"` when Consul cannot
         be asked or the state comes from a file; `"pending"` when nothing was found yet."""
-        return _STATES.get(lib.consul_view_state(self._handle.value), "closed")
+        with self._lock:
+            return _STATES.get(lib.consul_view_state(self._handle.value), "closed")
 
     @property
     def age_ms(self) -> float:
         """How long ago Consul confirmed the watch's newest state; `math.inf` when it never did."""
-        return milliseconds(lib.consul_view_age_ms(self._handle.value))
+        with self._lock:
+            return milliseconds(lib.consul_view_age_ms(self._handle.value))
 
     def refresh(self) -> bool:
         """Moves to the newest state; False when it is there already."""
@@ -108,7 +117,10 @@ class View(Generic[T]):
         while not self.refresh():
             left = _wait.left_ms(end)
             status = lib.consul_view_wait(self._waiter.value, _wait.slice_ms(left))
-            if status < 0:
+            if status == _abi.CONSUL_ERR_BUSY:
+                # Another thread that waits is just moving it, or was when this process was forked.
+                time.sleep(min(left, _BUSY_MS) / 1000)
+            elif status < 0:
                 raise _outcome.from_status(status)
             if status == _abi.CONSUL_NO_CHANGE and left <= 0:
                 return False
@@ -116,7 +128,8 @@ class View(Generic[T]):
 
     def __len__(self) -> int:
         """How many things there are."""
-        return lib.consul_view_count(self._handle.value)
+        with self._lock:
+            return lib.consul_view_count(self._handle.value)
 
     def __bool__(self) -> bool:
         return len(self) > 0
@@ -195,7 +208,8 @@ class InstancesView(View[Instance]):
         when there is none to pick."""
         out, content = c_void_p(), data(key, "key")
         arguments = _pick(how), content, len(content), byref(out)
-        _outcome.check(lib.consul_view_lease(self._handle.value, *arguments))
+        with self._lock:
+            _outcome.check(lib.consul_view_lease(self._handle.value, *arguments))
         return Lease(out.value)
 
 

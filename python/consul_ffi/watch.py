@@ -77,9 +77,13 @@ class WatchStats(NamedTuple):
 class WatchBase(Generic[V]):
     """A watch, without what waits."""
 
-    def __init__(self, kind: type[V], handle: Handle, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, kind: type[V], handle: Handle, options: Mapping[str, Any], client: object
+    ) -> None:
         self._kind = kind
         self._handle = handle
+        # Kept alive as long as it is watched for.
+        self._client = client
         self._last_seen_index = options.get("last_seen_index")
 
     def view(self) -> V:
@@ -169,7 +173,8 @@ class Watches:
     def _start(
         self, kind: type[V], number: int, name: Optional[str], options: Mapping[str, Any]
     ) -> Watch[V]:
-        return Watch(kind, start(self._native, number, name, options), options)
+        handle = start(self._native, number, name, options)
+        return Watch(kind, handle, options, self._native)
 
     def key(self, key: str, **options: Unpack[WatchOptions]) -> Watch[KeyView]:
         """A key; that it does not exist is a state like any other."""

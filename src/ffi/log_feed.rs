@@ -14,7 +14,7 @@ use std::sync::{Arc, Weak};
 pub(super) struct Feed {
     /// None once it has ended.
     flight: Mutex<Option<Flight>>,
-    unread: Arc<AtomicBool>,
+    unread: AtomicBool,
     /// The process whose queue it is.
     process: u32,
 }
@@ -25,7 +25,7 @@ pub(super) fn attach(queue: &Queue, tag: u64) -> Result<()> {
     let token = flight.cancel_token().clone();
     let feed = Arc::new(Feed {
         flight: Mutex::new(Some(flight)),
-        unread: Arc::default(),
+        unread: AtomicBool::new(false),
         process: fork_generation(),
     });
     let stopper = Arc::new(Stopper(Arc::downgrade(&feed)));
@@ -38,18 +38,27 @@ pub(super) fn attach(queue: &Queue, tag: u64) -> Result<()> {
 }
 
 impl Feed {
-    fn hear(&self) {
+    fn hear(self: &Arc<Feed>) {
         // A forked child's records stay in its log: the queue is its parent's.
         if self.process != fork_generation() || self.unread.swap(true, SeqCst) {
             return;
         }
-        let unread = self.unread.clone();
+        let feed = Arc::downgrade(self);
         if let Some(flight) = &*self.flight.lock() {
             flight.tell(EventKind::Log, move || {
-                // Before anything is taken: what comes from here on is told again.
-                unread.store(false, SeqCst);
-                waiting()
+                feed.upgrade().map_or_else(nothing, |feed| feed.read())
             });
+        }
+    }
+
+    /// The records that wait.
+    fn read(&self) -> Content {
+        // Before anything is taken: what comes from here on is told again.
+        self.unread.store(false, SeqCst);
+        let records: Vec<Record> = std::iter::from_fn(log::take).take(log::CAPACITY).collect();
+        match records.is_empty() {
+            true => nothing(),
+            false => Content { outcome: Ok(Status::Ok), result: Some(Box::new(records)) },
         }
     }
 
@@ -70,12 +79,9 @@ impl Drop for Feed {
     }
 }
 
-fn waiting() -> Content {
-    let records: Vec<Record> = std::iter::from_fn(log::take).take(log::CAPACITY).collect();
-    match records.is_empty() {
-        true => Content::plain(Ok(Status::NoChange)),
-        false => Content { outcome: Ok(Status::Ok), result: Some(Box::new(records)) },
-    }
+/// Somebody else has the records, or is to have them.
+fn nothing() -> Content {
+    Content::plain(Ok(Status::NoChange))
 }
 
 /// Its tag was cancelled, or its queue is gone.

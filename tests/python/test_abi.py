@@ -39,7 +39,12 @@ class Signatures(unittest.TestCase):
     def test_calls_that_may_wait_give_up_the_gil(self) -> None:
         for name, (restype, _) in _abi.SIGNATURES.items():
             keeps_it = bool(getattr(_library.lib, name)._flags_ & 0x4)  # FUNCFLAG_PYTHONAPI
-            self.assertEqual(keeps_it, restype not in (None, ctypes.c_int32), name)
+            self.assertEqual(keeps_it, _library.keeps_gil(name), name)
+            if keeps_it and restype in (None, ctypes.c_int32):
+                self.assertIn(name, _library.LOOKING)
+        self.assertFalse(_library.keeps_gil("consul_kv_get"))
+        self.assertFalse(_library.keeps_gil("consul_view_wait"))
+        self.assertTrue(_library.keeps_gil("consul_kv_at"))
 
 
 class Rows(unittest.TestCase):

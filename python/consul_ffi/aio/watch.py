@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Mapping, Optional, TypeVar
 
@@ -66,9 +67,14 @@ class AsyncWatch(WatchBase[V]):
     new. A view's own `wait` would block the loop."""
 
     def __init__(
-        self, kind: type[V], handle: Handle, options: Mapping[str, Any], news: _News
+        self,
+        kind: type[V],
+        handle: Handle,
+        options: Mapping[str, Any],
+        client: object,
+        news: _News,
     ) -> None:
-        super().__init__(kind, handle, options)
+        super().__init__(kind, handle, options, client)
         self._news = news
 
     async def wait_ready(self, timeout_ms: Optional[int] = None) -> Self:
@@ -83,10 +89,9 @@ class AsyncWatch(WatchBase[V]):
             left = _wait.left_ms(end)
             if status != _abi.CONSUL_ERR_TIMEOUT or left <= 0:
                 raise error
-            try:
-                await asyncio.wait_for(self._news.wait(), None if timeout_ms is None else left / 1000)
-            except asyncio.TimeoutError:
-                pass
+            limit = None if timeout_ms is None else left / 1000
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._news.wait(), limit)
 
     def __aiter__(self) -> _Updates[V]:
         return _Updates(self)
@@ -147,4 +152,4 @@ class AsyncWatches(Watches):
         tag = inbox.next_tag()
         handle = start(self._core.native, number, name, options, inbox.request.queue, tag)
         inbox.expect(tag, news)
-        return AsyncWatch(kind, handle, options, news)
+        return AsyncWatch(kind, handle, options, self._core, news)
