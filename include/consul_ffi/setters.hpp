@@ -15,7 +15,6 @@ class lock_spec;
 class txn;
 class check_spec;
 class service_spec;
-class queue;
 class registration;
 class kept_service_spec;
 class watch_spec;
@@ -478,18 +477,6 @@ public:
     /// otherwise.
     Self &replace_existing_checks(bool replace) {
         return this->apply(consul_service_spec_set_replace_existing_checks, replace);
-    }
-};
-
-template <class Self>
-class queue_setters : public builder<Self, consul_queue> {
-public:
-    /// Has the records arrive in a queue from now on, as events of the type `event_type::log` under
-    /// `tag`, without counting among the calls in flight; in one queue at a time. `queue` may be
-    /// `nullptr`, which ends that. `consul_queue_cancel` of its tag ends it with a last event of
-    /// the same type, whose status is `err_cancelled`. A forked child's records wait to be taken.
-    Self &t_queue(std::uint64_t tag) {
-        return this->apply(consul_log_set_queue, tag);
     }
 };
 
