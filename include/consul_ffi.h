@@ -812,6 +812,11 @@ consul_status consul_event_take_members(const consul_event *event, consul_member
  */
 consul_status consul_event_take_response(const consul_event *event, consul_response **out);
 
+/**
+ * As `consul_event_take_kv`, for the records of a `CONSUL_EVENT_LOG`.
+ */
+consul_status consul_event_take_log_records(const consul_event *event, consul_log_records **out);
+
 
 /*
  * Texts
@@ -3839,6 +3844,13 @@ void consul_stats_free(consul_stats *stats);
 #define CONSUL_LOG_DEBUG 4
 
 /**
+ * Records have come. Its result is those that nobody has taken when the event is, up to 1024, for
+ * `consul_event_take_log_records`; its status is `CONSUL_NO_CHANGE` and it has none where somebody was
+ * faster. However many come before the event is taken, there is one.
+ */
+#define CONSUL_EVENT_LOG 6
+
+/**
  * Something that happened.
  */
 typedef struct consul_log_record {
@@ -3894,6 +3906,15 @@ consul_status consul_log_set_file(const char *path);
  * `consul_log_records_free`.
  */
 consul_status consul_log_take(size_t most, consul_log_records **out);
+
+/**
+ * Has the records arrive in a queue from now on, as events of the type `CONSUL_EVENT_LOG` under `tag`,
+ * without counting among the calls in flight; in one queue at a time. `queue` may be NULL, which ends
+ * that. `consul_queue_cancel` of its tag ends it with a last event of the same type, whose status is
+ * `CONSUL_ERR_CANCELLED`. A forked child's records wait to be taken.
+ */
+consul_status consul_log_set_queue(consul_queue *queue,
+                                   uint64_t tag);
 
 /**
  * How many records the process has lost: nobody took them in time, or the file could not be

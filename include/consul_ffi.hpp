@@ -29,6 +29,7 @@
 #define CONSUL_FFI_HPP
 
 #include "consul_ffi/client.hpp"
+#include "consul_ffi/log.hpp"
 #include "consul_ffi/version.hpp"
 
 #endif

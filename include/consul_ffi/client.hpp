@@ -6,6 +6,8 @@
 #include "agent.hpp"
 #include "catalog.hpp"
 #include "health.hpp"
+#include "health_report.hpp"
+#include "kept_service.hpp"
 #include "kv.hpp"
 #include "lock.hpp"
 #include "response.hpp"
@@ -80,9 +82,9 @@ public:
     /// Makes a client from the environment: `CONSUL_HTTP_ADDR` and the other official names.
     static result<client> create() { return create(config()); }
 
-    /// Releases the locks that are held, ends the sessions that are kept alive, and shuts it down:
-    /// from then on calls give `err_closed`. `err_timeout` when it took longer: what is left at
-    /// Consul ends by its TTL.
+    /// Deregisters the services that are kept registered, releases the locks that are held, ends the
+    /// sessions that are kept alive, and shuts it down: from then on calls give `err_closed`.
+    /// `err_timeout` when it took longer: what is left at Consul ends by its TTL.
     result<void> close(std::chrono::milliseconds timeout = std::chrono::seconds(10)) const {
         return detail::invoke(consul_client_close, handle_, timeout);
     }
@@ -110,6 +112,18 @@ public:
     }
     result<lock_guard> hold(const c_text &key, std::chrono::milliseconds timeout) const {
         return hold(lock_spec(key), timeout);
+    }
+
+    /// Makes a service to keep registered. Sends nothing: `start` does. `err_argument` when
+    /// something in the description cannot be.
+    result<consul::kept_service> kept_service(const kept_service_spec &spec) const {
+        return detail::fetch<consul::kept_service>(consul_kept_service_new, handle_, spec);
+    }
+
+    /// Makes a report of the program's health that also tells how the client's services, locks and
+    /// sessions are getting on and whether its agent answers, which does not decide the status.
+    result<consul::health_report> health_report() const {
+        return detail::fetch<consul::health_report>(consul_health_report_new, handle_);
     }
 };
 

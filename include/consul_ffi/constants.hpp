@@ -139,6 +139,10 @@ enum class member_status : std::int32_t {
 enum class event_type : std::int32_t {
     /// A call ended; it is the last event of its tag. Its status, error and result are the call's.
     done = CONSUL_EVENT_DONE,
+    /// Records have come. Its result is those that nobody has taken when the event is, up to 1024,
+    /// for `consul_event_take_log_records`; its status is `no_change` and it has none where
+    /// somebody was faster. However many come before the event is taken, there is one.
+    log = CONSUL_EVENT_LOG,
     /// The first state of a watch is complete, even if that is that there is nothing. It comes
     /// once.
     watch_ready = CONSUL_EVENT_WATCH_READY,
@@ -216,6 +220,18 @@ enum class pick : std::int32_t {
     /// The one that `key` belongs to: it stays the same while the instance is there, and of the
     /// keys of an instance that goes each goes to another one.
     hash = CONSUL_PICK_HASH,
+};
+
+/// How much a record of the log matters.
+enum class log_level : std::int32_t {
+    /// Something was lost that a program relied on.
+    error = CONSUL_LOG_ERROR,
+    /// Something failed that is tried again.
+    warning = CONSUL_LOG_WARNING,
+    /// Something began, ended or was mended.
+    info = CONSUL_LOG_INFO,
+    /// What else may help to find a fault.
+    debug = CONSUL_LOG_DEBUG,
 };
 
 /// The types of handles, for `live_handles`.

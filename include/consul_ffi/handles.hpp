@@ -92,6 +92,9 @@ struct take_result {
     consul_status operator()(const consul_event *e, consul_agent_info **out) const noexcept {
         return consul_event_take_agent_info(e, out);
     }
+    consul_status operator()(const consul_event *e, consul_log_records **out) const noexcept {
+        return consul_event_take_log_records(e, out);
+    }
 };
 
 /// How the rows of an answer are read.

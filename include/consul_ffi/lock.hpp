@@ -5,6 +5,7 @@
 
 #include "calls.hpp"
 #include "session.hpp"
+#include "stats.hpp"
 
 CONSUL_FFI_NAMESPACE_BEGIN
 
@@ -95,6 +96,11 @@ public:
     result<void> wait_lost(
         std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
         return detail::invoke(consul_lock_wait_lost, c_value(), detail::patience(timeout));
+    }
+
+    /// How it is getting on to see that it is still held.
+    result<consul::stats> stats() const {
+        return detail::fetch<consul::stats>(consul_lock_stats, c_value());
     }
 
     consul::error refused() const { return consul::error(); }

@@ -124,7 +124,7 @@ private:
 /// in it, before or after the clients'.
 ///
 ///     auto queue = consul::queue::create().value();
-///     client.on(queue, 7).kv().get("app/limit").or_throw();
+///     client.on(queue, 7).kv().get("app/limit").throw_if_failed();
 ///     auto event = queue.next(std::chrono::seconds(5)).value();
 ///     auto limit = event.take<consul::kv_entry>();
 class queue {

@@ -33,6 +33,14 @@ public:
     /// What went wrong; the bare status where nothing did.
     const consul::error &error() const noexcept { return error_; }
 
+    /// Throws an error, and lets all else pass: for calls of which nothing more is asked, such as
+    /// those that end in a queue.
+    void throw_if_failed() const {
+        if (failed()) {
+            fail(error_);
+        }
+    }
+
 protected:
     outcome() noexcept = default;
     explicit outcome(consul::error error) noexcept : error_(std::move(error)) {}
@@ -43,20 +51,15 @@ protected:
         }
     }
 
-    void must_not_have_failed() const {
-        if (failed()) {
-            fail(error_);
-        }
-    }
-
 private:
     consul::error error_;
 };
 
 } // namespace detail
 
-/// A `T`, or how the call ended otherwise. `value()` and `or_throw()` throw a `consul::error`;
-/// without exceptions they print it and end the process, so ask `ok()` or `failed()` first there.
+/// A `T`, or how the call ended otherwise. `value()`, `or_throw()` and `throw_if_failed()` throw a
+/// `consul::error`; without exceptions they print it and end the process, so ask `ok()` or
+/// `failed()` first there.
 template <class T>
 class [[nodiscard]] result : public detail::outcome {
 public:
@@ -80,8 +83,8 @@ public:
     void operator->() && = delete;
 
     /// Throws an error, and lets an honest answer pass.
-    const result &or_throw() const & { must_not_have_failed(); return *this; }
-    result or_throw() && { must_not_have_failed(); return std::move(*this); }
+    const result &or_throw() const & { throw_if_failed(); return *this; }
+    result or_throw() && { throw_if_failed(); return std::move(*this); }
 
     /// What came with `ok` or with an honest answer; null where nothing did.
     T *answer() & noexcept { return answer_ ? &*answer_ : nullptr; }
@@ -117,8 +120,8 @@ public:
     void value() const { must_be_ok(); }
 
     /// Throws an error, and lets an honest answer pass.
-    const result &or_throw() const & { must_not_have_failed(); return *this; }
-    result or_throw() && { must_not_have_failed(); return std::move(*this); }
+    const result &or_throw() const & { throw_if_failed(); return *this; }
+    result or_throw() && { throw_if_failed(); return std::move(*this); }
 };
 
 CONSUL_FFI_NAMESPACE_END

@@ -4,7 +4,7 @@
 #ifndef CONSUL_FFI_ROWS_HPP
 #define CONSUL_FFI_ROWS_HPP
 
-#include "constants.hpp"
+#include "error.hpp"
 #include "view.hpp"
 
 CONSUL_FFI_NAMESPACE_BEGIN
@@ -443,18 +443,21 @@ public:
     /// `registered`, `leaving`, `closed`.
     std::string_view state() const noexcept { return detail::text(row_->state, row_->state_len); }
 
-    /// How long ago Consul said last that all is well, in ms; `UINT64_MAX` when it never did.
+    /// How long ago Consul said last that all is well; the longest duration when it never did.
     std::chrono::milliseconds last_success() const noexcept {
         return detail::duration<std::chrono::milliseconds>(row_->last_success_ms);
     }
 
-    /// In how long Consul is asked again, in ms; `UINT64_MAX` when it is not.
+    /// In how long Consul is asked again; the longest duration when it is not.
     std::chrono::milliseconds next_try() const noexcept {
         return detail::duration<std::chrono::milliseconds>(row_->next_try_ms);
     }
 
     /// How many tries have failed since the last success.
     std::uint32_t consecutive_failures() const noexcept { return row_->consecutive_failures; }
+
+    /// What went wrong last, however long ago. Its status is `ok` when nothing has.
+    consul::error last_error() const { return consul::error::of(row_->last_error); }
 };
 
 /// Something that happened.
@@ -462,8 +465,8 @@ class log_record : public detail::row<consul_log_record> {
 public:
     using detail::row<consul_log_record>::row;
 
-    /// How much it matters, `log_...`.
-    std::int32_t level() const noexcept { return row_->level; }
+    /// How much it matters, `consul::log_level`.
+    consul::log_level level() const noexcept { return static_cast<consul::log_level>(row_->level); }
 
     /// The same as a word: `error`, `warning`, `info` or `debug`.
     std::string_view level_name() const noexcept {

@@ -5,6 +5,7 @@
 
 #include "answers.hpp"
 #include "calls.hpp"
+#include "stats.hpp"
 
 CONSUL_FFI_NAMESPACE_BEGIN
 
@@ -51,6 +52,11 @@ public:
     /// Renews it no more, and leaves it at Consul, where it ends by its TTL. To end it there at
     /// once, call `client.session().destroy` with its id.
     result<void> stop() { return detail::invoke(consul_session_stop, c_value()); }
+
+    /// How its renewal is getting on.
+    result<consul::stats> stats() const {
+        return detail::fetch<consul::stats>(consul_session_stats, c_value());
+    }
 
     consul::error refused() const { return consul::error(); }
     consul_session *c_value() const noexcept { return handle_.get(); }

@@ -4,8 +4,9 @@
 ---     local later = client:on(host.queue)
 ---     local value, meta = host:await(later.kv:get("app/greeting"))
 ---
---- A host is a queue and a way to sleep: `sleep(item)` lets others run until `wake(item, count)` is
---- called for the same item, and may return earlier. An item is a ticket, or a watch of the queue.
+--- What is awaited is a ticket, or a watch of the queue; its state is `ticket.call`, or the watch
+--- itself. A host is a queue and a way to sleep: `sleep(state)` lets others run until
+--- `wake(state, count)` is called for the same state, and may return earlier.
 
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
@@ -26,6 +27,11 @@ local function queue_of(item)
     end
 end
 
+--- Where a host keeps what it knows of a ticket or a watch.
+local function state_of(item)
+    return item.call or item
+end
+
 --- A watch that nobody awaits now keeps one piece of news of each kind: the newest.
 local function hear(watch, told)
     local news = watch.news or {}
@@ -39,25 +45,25 @@ local function hear(watch, told)
     news[#news + 1] = told
 end
 
---- What an item has to say, if it has: a ticket says the same for ever, a watch says a thing once.
-local function said(item)
-    if not item.hear then
-        return item.answer
+--- What a state has to say, if it has: a call's says the same for ever, a watch says a thing once.
+local function said(state)
+    if not state.hear then
+        return state.answer
     end
-    local told = item.news and table.remove(item.news, 1)
+    local told = state.news and table.remove(state.news, 1)
     if told and told[1] == "ended" then
-        item.over = true
+        state.over = true
     end
     return told
 end
 
---- Why nothing will be heard of an item any more; nil while something may.
-local function silence(host, item)
+--- Why nothing will be heard any more; nil while something may.
+local function silence(host, state)
     if host.closed then
         return errors.new(codes.ERR_CLOSED, "the host was closed")
-    elseif item.hear and item.over then
+    elseif state.hear and state.over then
         return errors.new(codes.ERR_CLOSED, "the watch has ended")
-    elseif item.hear and host.leaving then
+    elseif state.hear and host.leaving then
         return errors.new(codes.ERR_CLOSED, "the worker is exiting")
     end
 end
@@ -72,28 +78,29 @@ function Host:await(item, problem)
     elseif queue_of(item) ~= self.queue then
         check.fail("await takes what a call through client:on(host.queue) returns")
     end
+    local state = state_of(item)
     while true do
-        local answer = said(item)
+        local answer = said(state)
         if answer then
             return unpack(answer, 1, answer.n)
         end
-        local why = silence(self, item)
+        local why = silence(self, state)
         if why then
             return nil, why
         end
-        item.sleepers = (item.sleepers or 0) + 1
+        state.sleepers = (state.sleepers or 0) + 1
         self.sleepers = self.sleepers + 1
-        self:sleep(item)
+        self:sleep(state)
     end
 end
 
---- Wakes who awaits an item.
-local function rouse(host, item)
-    local count = item.sleepers or 0
+--- Wakes who awaits a ticket or a watch.
+local function rouse(host, state)
+    local count = state.sleepers or 0
     if count > 0 then
-        item.sleepers = nil
+        state.sleepers = nil
         host.sleepers = host.sleepers - count
-        host:wake(item, count)
+        host:wake(state, count)
     end
 end
 
@@ -101,12 +108,13 @@ local function delivered(host, item, ...)
     if not item then
         return item, ...
     end
-    if not item.hear then
-        item.answer = pack(...)
+    local state = state_of(item)
+    if not state.hear then
+        state.answer = pack(...)
     elseif (...) then
-        hear(item, pack(...))
+        hear(state, pack(...))
     end
-    rouse(host, item)
+    rouse(host, state)
     return true
 end
 
@@ -119,7 +127,7 @@ end
 --- Wakes everybody who awaits something. For hosts.
 function Host:rouse_all(items)
     for _, item in pairs(items) do
-        rouse(self, item)
+        rouse(self, state_of(item))
     end
 end
 
@@ -172,17 +180,17 @@ local function in_coroutine()
 end
 
 --- Sleeping for hosts with bare coroutines: yields, until `wake` resumes.
-local function yield(item)
-    item.threads = item.threads or {}
-    table.insert(item.threads, in_coroutine())
+local function yield(state)
+    state.threads = state.threads or {}
+    table.insert(state.threads, in_coroutine())
     coroutine.yield()
 end
 
---- Lets everybody go on who has yielded for an item, by `step(thread)`. The first error is raised
+--- Lets everybody go on who has yielded, by `step(thread)`. The first error is raised
 --- when all of them have.
-local function resume_all(item, step)
-    local threads = item.threads or {}
-    item.threads = nil
+local function resume_all(state, step)
+    local threads = state.threads or {}
+    state.threads = nil
     local failed, why = false, nil
     for _, thread in ipairs(threads) do
         local fine, problem = pcall(step, thread)

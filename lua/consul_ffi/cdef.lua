@@ -100,6 +100,7 @@ static const int32_t CONSUL_LOG_ERROR = 1;
 static const int32_t CONSUL_LOG_WARNING = 2;
 static const int32_t CONSUL_LOG_INFO = 3;
 static const int32_t CONSUL_LOG_DEBUG = 4;
+static const int32_t CONSUL_EVENT_LOG = 6;
 static const int32_t CONSUL_WATCH_KEY = 1;
 static const int32_t CONSUL_WATCH_PREFIX = 2;
 static const int32_t CONSUL_WATCH_SERVICE = 3;
@@ -201,6 +202,7 @@ consul_status consul_event_take_service_entries(const consul_event *event, consu
 consul_status consul_event_take_agent_info(const consul_event *event, consul_agent_info **out);
 consul_status consul_event_take_members(const consul_event *event, consul_members **out);
 consul_status consul_event_take_response(const consul_event *event, consul_response **out);
+consul_status consul_event_take_log_records(const consul_event *event, consul_log_records **out);
 const char *consul_text_data(const consul_text *text);
 size_t consul_text_len(const consul_text *text);
 void consul_text_free(consul_text *text);
@@ -494,6 +496,7 @@ typedef struct consul_log_record { int32_t level; const char *level_name; size_t
 consul_status consul_log_set_level(const char *level);
 consul_status consul_log_set_file(const char *path);
 consul_status consul_log_take(size_t most, consul_log_records **out);
+consul_status consul_log_set_queue(consul_queue *queue, uint64_t tag);
 uint64_t consul_log_dropped(void);
 size_t consul_log_records_count(const consul_log_records *records);
 const consul_log_record *consul_log_records_at(const consul_log_records *records, size_t index);

@@ -13,7 +13,7 @@
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
 local SERVICE = require("consul_ffi.service_spec")
-local begin = require("consul_ffi.call").begin
+local begin, of = require("consul_ffi.call").begin, require("consul_ffi.call").of
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
 local result = require("consul_ffi.result")
@@ -85,7 +85,8 @@ end
 --- Registers it, and keeps it registered from then on. An error says how the first try went: the
 --- library goes on trying all the same.
 function Service:start()
-    return errors.answer(C.consul_kept_service_start(check_self(self), nil))
+    local handle, call = check_self(self), of(self)
+    return call:done(C.consul_kept_service_start(handle, call.async))
 end
 
 --- Lets it alone: it stays registered, and its heartbeat ends.
@@ -143,7 +144,8 @@ function Service:maintenance(enable, reason)
     if problem then
         return nil, problem
     end
-    return errors.answer(C.consul_kept_service_maintenance(handle, enable, reason, nil))
+    local call = of(self)
+    return call:done(C.consul_kept_service_maintenance(handle, enable, reason, call.async))
 end
 
 --- The id that it is registered by; nil once it is closed.
@@ -173,6 +175,12 @@ function Service:stats()
     return stats(check_self(self), "kept_service")
 end
 
+--- The same service, whose calls arrive in this queue.
+function Service:on(queue)
+    check_self(self)
+    return setmetatable({ client = self.client:on(queue), handle = self.handle, service = self }, Service)
+end
+
 --- Deregisters it, also when it was stopped, and ends the object. nil and an error when that failed:
 --- the library goes on trying in the background. Harmless when it was closed before.
 function Service:close()
@@ -181,7 +189,9 @@ function Service:close()
         return true
     end
     self.handle = nil
-    local closed, problem = errors.answer(C.consul_kept_service_close(handle, nil))
+    local call = of(self)
+    local status = C.consul_kept_service_close(handle, call.async)
+    local closed, problem = call:done(status)
     C.consul_kept_service_free(ffi.gc(handle, nil))
     return closed, problem
 end

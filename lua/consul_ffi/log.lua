@@ -9,6 +9,7 @@ local ffi = require("ffi")
 local C = require("consul_ffi.loader")
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
+local is_queue = require("consul_ffi.queue").is_queue
 local result = require("consul_ffi.result")
 
 local log = {}
@@ -43,22 +44,58 @@ local function record(row)
     }
 end
 
+--- The records of a handle, which is freed.
+local function read(handle)
+    local records, list = ffi.gc(handle, C.consul_log_records_free), {}
+    for index = 0, tonumber(C.consul_log_records_count(records)) - 1 do
+        list[index + 1] = record(C.consul_log_records_at(records, index))
+    end
+    C.consul_log_records_free(ffi.gc(records, nil))
+    return list
+end
+
 --- The records that nobody has taken yet, the oldest first, `most` (1024) at most: an empty list when
 --- there is none.
 function log.take(most)
-    local out, list = box(), {}
+    local out = box()
     local limit = check.optional_uint64(most, "most", 1024)
     local status = C.consul_log_take(limit, out)
     if status < 0 then
         return nil, errors.from(status)
-    elseif status == errors.codes.OK then
-        local records = ffi.gc(out[0], C.consul_log_records_free)
-        for index = 0, tonumber(C.consul_log_records_count(records)) - 1 do
-            list[index + 1] = record(C.consul_log_records_at(records, index))
-        end
-        C.consul_log_records_free(ffi.gc(records, nil))
     end
-    return list
+    return status == errors.codes.OK and read(out[0]) or {}
+end
+
+--- Has the records arrive in this queue from now on, and in no other: `queue:next` returns
+--- `consul.log`, and the list of records that wait then. nil ends that.
+function log.set_queue(queue)
+    if queue ~= nil and not is_queue(queue) then
+        check.fail("queue must be one of consul.queue()")
+    end
+    if queue and not queue.handle then
+        return nil, errors.new(errors.codes.ERR_HANDLE, "the queue was closed")
+    end
+    local tag = queue and queue:async().tag or 0
+    local done, problem = errors.answer(C.consul_log_set_queue(queue and queue.handle, tag))
+    if done then
+        if log.feed then
+            log.feed.queue.tickets[log.feed.tag] = nil
+        end
+        log.feed = queue and { queue = queue, tag = queue.tag }
+        if queue then
+            queue:follow(log)
+        end
+    end
+    return done, problem
+end
+
+--- What an event of the queue says: whether it is the last one, and the records.
+function log:hear(event)
+    local out, status = box(), C.consul_event_status(event)
+    if status < 0 then
+        return true, nil, errors.of(status, C.consul_event_error(event))
+    end
+    return false, C.consul_event_take_log_records(event, out) == errors.codes.OK and read(out[0]) or {}
 end
 
 --- How many records were lost because nobody took them, or because the file could not be written.

@@ -10,7 +10,8 @@
 ---
 --- A call through `client:on(queue)` does not wait: it returns a ticket, or nil and an error when it
 --- could not begin. `queue:next` returns the ticket again, and after it what the blocking call would
---- have returned. Tickets are tables: put into them what belongs to a call.
+--- have returned. Tickets are tables: put into them what belongs to a call, under any name but
+--- `queue`, `tag` and `call`.
 ---
 --- No function of Lua is ever called by another thread. An event loop sleeps on `queue:fd()`, nginx
 --- reads the socket of `queue:serve(path)`, and takes events by `queue:next(0)`.
@@ -83,10 +84,7 @@ function Queue:expect(object, finish, name, read)
     local ticket = setmetatable({
         queue = self,
         tag = self.tag,
-        object = object,
-        finish = finish,
-        name = name,
-        read = read,
+        call = { object = object, finish = finish, name = name, read = read },
     }, Ticket)
     self.tickets[self.tag] = ticket
     return ticket
@@ -107,15 +105,15 @@ local function told(queue, tag, event, last, ...)
 end
 
 --- What the blocking call would have returned.
-local function answer(ticket, event)
+local function answer(call, event)
     local status = C.consul_event_status(event)
     local problem = status ~= codes.OK and errors.of(status, C.consul_event_error(event)) or nil
-    local name = ticket.name
+    local name = call.name
     local box = name and ffi.new("consul_" .. name .. " *[1]")
     if box and C.consul_event_result_type(event) ~= 0 then
         C["consul_event_take_" .. name](event, box)
     end
-    return ticket.finish(problem, box, name, ticket.read)
+    return call.finish(problem, box, name, call.read)
 end
 
 local function ended(event, ticket, ...)
@@ -137,11 +135,11 @@ function Queue:next(timeout_ms)
         local event = ffi.gc(self.event[0], C.consul_event_free)
         local tag = tonumber(C.consul_event_tag(event))
         local ticket = self.tickets[tag]
-        if ticket and ticket.hear then
+        if ticket and not ticket.call then
             return ticket, told(self, tag, event, ticket:hear(event))
         elseif ticket and C.consul_event_type(event) == C.CONSUL_EVENT_DONE then
             self.tickets[tag] = nil
-            return ended(event, ticket, answer(ticket, event))
+            return ended(event, ticket, answer(ticket.call, event))
         end
         C.consul_event_free(ffi.gc(event, nil))
     end

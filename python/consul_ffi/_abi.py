@@ -108,6 +108,7 @@ CONSUL_LOG_ERROR = 1
 CONSUL_LOG_WARNING = 2
 CONSUL_LOG_INFO = 3
 CONSUL_LOG_DEBUG = 4
+CONSUL_EVENT_LOG = 6
 CONSUL_WATCH_KEY = 1
 CONSUL_WATCH_PREFIX = 2
 CONSUL_WATCH_SERVICE = 3
@@ -496,6 +497,7 @@ class Functions:
     consul_event_take_agent_info: Callable[..., int]
     consul_event_take_members: Callable[..., int]
     consul_event_take_response: Callable[..., int]
+    consul_event_take_log_records: Callable[..., int]
     consul_text_data: Callable[..., Any]
     consul_text_len: Callable[..., int]
     consul_text_free: Callable[..., None]
@@ -773,6 +775,7 @@ class Functions:
     consul_log_set_level: Callable[..., int]
     consul_log_set_file: Callable[..., int]
     consul_log_take: Callable[..., int]
+    consul_log_set_queue: Callable[..., int]
     consul_log_dropped: Callable[..., int]
     consul_log_records_count: Callable[..., int]
     consul_log_records_at: Callable[..., Any]
@@ -865,6 +868,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_event_take_agent_info": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_members": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_response": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_log_records": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_text_data": (c_void_p, (c_void_p,)),
     "consul_text_len": (c_size_t, (c_void_p,)),
     "consul_text_free": (None, (c_void_p,)),
@@ -1142,6 +1146,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_log_set_level": (c_int32, (c_char_p,)),
     "consul_log_set_file": (c_int32, (c_char_p,)),
     "consul_log_take": (c_int32, (c_size_t, POINTER(c_void_p),)),
+    "consul_log_set_queue": (c_int32, (c_void_p, c_uint64,)),
     "consul_log_dropped": (c_uint64, ()),
     "consul_log_records_count": (c_size_t, (c_void_p,)),
     "consul_log_records_at": (c_void_p, (c_void_p, c_size_t,)),

@@ -5,15 +5,17 @@ use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_event;
 use super::kind::{
-    Kind, consul_agent_info, consul_checks, consul_keys, consul_kv, consul_members, consul_nodes,
-    consul_response, consul_service_entries, consul_service_names, consul_services, consul_session,
-    consul_sessions, consul_text, consul_txn_result,
+    Kind, consul_agent_info, consul_checks, consul_keys, consul_kv, consul_log_records,
+    consul_members, consul_nodes, consul_response, consul_service_entries, consul_service_names,
+    consul_services, consul_session, consul_sessions, consul_text, consul_txn_result,
 };
+use super::log;
 use super::output;
 use super::status::consul_status;
 use super::watch::milliseconds;
 use super::watch_feed::News;
 use crate::error::{Error, Result, Status};
+use crate::observe::log::Record;
 use crate::runtime::queue::{Content, Event};
 use crate::sync::Mutex;
 use std::any::Any;
@@ -31,6 +33,14 @@ pub(super) struct Given {
 impl Given {
     pub(super) fn new<H: Handle>(object: H::Object) -> Given {
         Given { kind: H::KIND, object: Box::new(object) }
+    }
+}
+
+/// What an event says besides its status, as a handle can give it.
+fn given(result: Box<dyn Any + Send>) -> Option<Box<Given>> {
+    match result.downcast::<Vec<Record>>() {
+        Ok(records) => Some(Box::new(Given::new::<consul_log_records>(log::rows(&records)))),
+        Err(result) => result.downcast().ok(),
     }
 }
 
@@ -57,7 +67,7 @@ impl Object {
         };
         let (result, news) = match result.map(|result| result.downcast::<News>()) {
             Some(Ok(news)) => (None, Some(*news)),
-            Some(Err(result)) => (result.downcast::<Given>().ok(), None),
+            Some(Err(result)) => (given(result), None),
             None => (None, None),
         };
         Object {
@@ -293,4 +303,14 @@ pub unsafe extern "C" fn consul_event_take_response(
 ) -> consul_status {
     // SAFETY: pointers as the header asks for.
     guard(|| unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_response>()?))
+}
+
+/// As `consul_event_take_kv`, for the records of a `CONSUL_EVENT_LOG`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_event_take_log_records(
+    event: *const consul_event,
+    out: *mut *mut consul_log_records,
+) -> consul_status {
+    // SAFETY: pointers as the header asks for.
+    guard(|| unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_log_records>()?))
 }

@@ -19,6 +19,8 @@ use super::arena::{Row, Rows, RowsBuilder};
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_log_records;
+use super::kind::consul_queue;
+use super::log_feed;
 use super::status::consul_status;
 use super::{input, output};
 use crate::error::Status;
@@ -35,6 +37,11 @@ pub const CONSUL_LOG_WARNING: i32 = 2;
 pub const CONSUL_LOG_INFO: i32 = 3;
 /// What else may help to find a fault.
 pub const CONSUL_LOG_DEBUG: i32 = 4;
+
+/// Records have come. Its result is those that nobody has taken when the event is, up to 1024, for
+/// `consul_event_take_log_records`; its status is `CONSUL_NO_CHANGE` and it has none where somebody was
+/// faster. However many come before the event is taken, there is one.
+pub const CONSUL_EVENT_LOG: i32 = 6;
 
 /// Something that happened.
 #[repr(C)]
@@ -65,7 +72,7 @@ impl Handle for consul_log_records {
     type Object = Rows<consul_log_record>;
 }
 
-fn rows(records: &[Record]) -> Rows<consul_log_record> {
+pub(super) fn rows(records: &[Record]) -> Rows<consul_log_record> {
     let bytes = records.iter().map(|record| record.message.len() + 24).sum();
     let mut rows = RowsBuilder::with_capacity(records.len(), bytes);
     for record in records {
@@ -126,6 +133,21 @@ pub unsafe extern "C" fn consul_log_take(
             true => Ok(Status::NoChange),
             false => out.give(rows(&records)),
         }
+    })
+}
+
+/// Has the records arrive in a queue from now on, as events of the type `CONSUL_EVENT_LOG` under `tag`,
+/// without counting among the calls in flight; in one queue at a time. `queue` may be NULL, which ends
+/// that. `consul_queue_cancel` of its tag ends it with a last event of the same type, whose status is
+/// `CONSUL_ERR_CANCELLED`. A forked child's records wait to be taken.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_log_set_queue(queue: *mut consul_queue, tag: u64) -> consul_status {
+    guard(|| {
+        match handle::get_optional(queue.cast_const())? {
+            Some(queue) => log_feed::attach(&queue, tag)?,
+            None => log::set_listener(None),
+        }
+        Ok(Status::Ok)
     })
 }
 

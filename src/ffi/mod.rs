@@ -164,6 +164,7 @@ pub mod kind;
 pub mod output;
 mod table;
 mod view_rows;
+mod log_feed;
 mod watch_feed;
 #[cfg(feature = "test-panic")]
 pub mod test_panic;

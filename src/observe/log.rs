@@ -2,18 +2,21 @@
 //! written to a file.
 //!
 //! One log serves the process, and holds the last 1024 records that nobody has read. What comes
-//! when it is full takes the place of the oldest. Whatever delivers records otherwise, such as a
-//! queue, takes them where `Log::add` keeps them.
+//! when it is full takes the place of the oldest. A listener hears when there is something to take.
+//! A forked child has a log of its own, with the same level and the same file.
 
 use crate::error::{Error, Result, Status};
 use crate::sync::Mutex;
+use crate::sys::PerProcess;
+use arc_swap::ArcSwapOption;
 use std::collections::VecDeque;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How much a record matters.
@@ -88,28 +91,42 @@ pub const CAPACITY: usize = 1024;
 /// Nothing is recorded above this level; 0 is silence.
 static LEVEL: AtomicU8 = AtomicU8::new(0);
 
-static LOG: Mutex<Log> = Mutex::new(Log { records: VecDeque::new(), dropped: 0, file: None });
+/// Where the records go instead of waiting for a reader. Read without a lock, as the listener is:
+/// a forked child goes on with both.
+static FILE: ArcSwapOption<File> = ArcSwapOption::const_empty();
 
-struct Log {
-    records: VecDeque<Record>,
-    dropped: u64,
-    file: Option<File>,
+static LISTENER: ArcSwapOption<Listener> = ArcSwapOption::const_empty();
+
+static WAITING: PerProcess<Mutex<Waiting>> = PerProcess::new();
+
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+type Listener = Box<dyn Fn() + Send + Sync>;
+
+/// The records that nobody has taken yet.
+#[derive(Default)]
+struct Waiting(VecDeque<Record>);
+
+impl Waiting {
+    /// Gives how many gave way to it.
+    fn add(&mut self, record: Record) -> u64 {
+        let full = self.0.len() == CAPACITY;
+        if full {
+            self.0.pop_front();
+        }
+        self.0.push_back(record);
+        u64::from(full)
+    }
 }
 
-impl Log {
-    fn add(&mut self, record: Record) {
-        if let Some(file) = &mut self.file {
-            // One write a line, so that processes may share the file. A log that cannot be written
-            // must not end what it is about.
-            let failed = file.write_all(format!("{record}\n").as_bytes()).is_err();
-            return self.dropped += u64::from(failed);
-        }
-        if self.records.len() == CAPACITY {
-            self.records.pop_front();
-            self.dropped += 1;
-        }
-        self.records.push_back(record);
-    }
+fn waiting() -> &'static Mutex<Waiting> {
+    WAITING.get_or_init(Mutex::default)
+}
+
+/// One write a line, so that processes may share the file. False when that failed: a log that cannot
+/// be written must not end what it is about.
+fn write(mut file: &File, record: &Record) -> bool {
+    file.write_all(format!("{record}\n").as_bytes()).is_ok()
 }
 
 /// Records what matters as much as this level or more; `None` records nothing, which is how a
@@ -131,19 +148,25 @@ pub fn set_file(path: Option<&Path>) -> Result<()> {
             Error::new(Status::Io, format!("the log file {}: {error}", path.display()))
         })
     };
-    let file = path.map(open).transpose()?;
-    LOG.lock().file = file;
+    FILE.store(path.map(open).transpose()?.map(Arc::new));
     Ok(())
+}
+
+/// Calls this each time that a record has come that waits to be taken; `None` ends that. It is called
+/// on whatever thread something happened, so it must be quick, and take the records elsewhere. A call
+/// that goes on is not waited for.
+pub fn set_listener(listener: Option<Box<dyn Fn() + Send + Sync>>) {
+    LISTENER.store(listener.map(Arc::new));
 }
 
 /// The oldest record that nobody has taken yet.
 pub fn take() -> Option<Record> {
-    LOG.lock().records.pop_front()
+    waiting().lock().0.pop_front()
 }
 
 /// How many records were lost so far: nobody took them in time, or the file could not be written.
 pub fn dropped() -> u64 {
-    LOG.lock().dropped
+    DROPPED.load(Relaxed)
 }
 
 /// Records that something failed which is tried again: an outage is one warning, however often it
@@ -160,7 +183,19 @@ pub(crate) fn add(level: Level, area: &'static str, message: impl FnOnce() -> St
     }
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let message = message().replace(|c: char| c.is_control(), " ");
-    LOG.lock().add(Record { level, area, time, message });
+    keep(Record { level, area, time, message });
+}
+
+fn keep(record: Record) {
+    if let Some(file) = &*FILE.load() {
+        DROPPED.fetch_add(u64::from(!write(file, &record)), Relaxed);
+        return;
+    }
+    let dropped = waiting().lock().add(record);
+    DROPPED.fetch_add(dropped, Relaxed);
+    if let Some(listener) = LISTENER.load_full() {
+        listener();
+    }
 }
 
 #[cfg(test)]
@@ -176,31 +211,36 @@ mod tests {
         }
     }
 
-    fn log() -> Log {
-        Log { records: VecDeque::new(), dropped: 0, file: None }
-    }
-
     #[test]
     fn what_nobody_reads_gives_way_to_what_is_newer() {
-        let mut log = log();
-        for number in 0..CAPACITY + 3 {
-            log.add(record(&number.to_string()));
-        }
-        assert_eq!((log.records.len(), log.dropped), (CAPACITY, 3));
-        assert_eq!(log.records[0].message, "3");
+        let mut waiting = Waiting::default();
+        let dropped: u64 = (0..CAPACITY + 3).map(|n| waiting.add(record(&n.to_string()))).sum();
+        assert_eq!((waiting.0.len(), dropped), (CAPACITY, 3));
+        assert_eq!(waiting.0[0].message, "3");
     }
 
     #[test]
     fn a_file_gets_a_line_a_record() {
         let path = std::env::temp_dir().join(format!("consul-ffi-log-{}", std::process::id()));
-        let mut log = log();
-        log.file = Some(OpenOptions::new().create(true).append(true).open(&path).unwrap());
-        log.add(record("one"));
-        log.add(record("two"));
+        let file = OpenOptions::new().create(true).append(true).open(&path).unwrap();
+        assert!(write(&file, &record("one")) && write(&file, &record("two")));
         let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::remove_file(&path).unwrap();
         assert_eq!(text, "1.500 warning test: one\n1.500 warning test: two\n");
-        assert!(log.records.is_empty());
+        // What cannot be written says so.
+        assert!(!write(&File::open(&path).unwrap(), &record("three")));
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_forked_child_has_a_log_of_its_own() {
+        // As if another thread were adding a record.
+        let amid = waiting().lock();
+        let in_child = crate::sys::testing::in_child(|| {
+            waiting().lock().add(record("child's"));
+            i32::from(take().is_none_or(|record| record.message != "child's"))
+        });
+        assert_eq!(in_child, 0);
+        drop(amid);
     }
 
     #[test]

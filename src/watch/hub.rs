@@ -39,6 +39,8 @@ struct Threads {
     io: Io,
     /// Where files are written and large answers read.
     lane: Lane,
+    /// When the hub is called next, and what calls it.
+    alarm: Option<(Duration, Timer)>,
 }
 
 impl Drop for Threads {
@@ -58,8 +60,6 @@ struct State {
     ripening: BTreeMap<(Duration, Id), Arc<Watched>>,
     turns: Turns,
     last_id: Id,
-    /// When the hub is called next, and what calls it.
-    alarm: Option<(Duration, Timer)>,
 }
 
 /// A query and the watches that share it.
@@ -111,7 +111,7 @@ impl Hub {
         let mut state = self.state.lock();
         if state.threads.is_none() {
             let lane = Lane::new(self.clock.clone());
-            state.threads = Some(Threads { io: Io::get()?, lane });
+            state.threads = Some(Threads { io: Io::get()?, lane, alarm: None });
         }
         let source_id = state.source_of(query, self.clock.now());
         let id = state.new_id();
@@ -181,23 +181,24 @@ impl Hub {
 
     /// Has the I/O thread call the hub when something is due.
     fn set_alarm(&self) {
-        let mut state = self.state.lock();
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
         let ripe = state.ripening.keys().next().map(|&(at, _)| at);
         let Some(due) = state.turns.next_due().into_iter().chain(ripe).min() else { return };
-        if state.alarm.as_ref().is_some_and(|&(at, _)| at <= due) {
+        let Some(threads) = &mut state.threads else { return };
+        if threads.alarm.as_ref().is_some_and(|&(at, _)| at <= due) {
             return;
         }
         let rest = due.saturating_sub(self.clock.now()).min(self.clock.tick());
         let hub = self.me.clone();
-        let Some(threads) = &state.threads else { return };
         let timer = threads.io.after(Instant::now() + rest, move || {
             let Some(hub) = hub.upgrade() else { return };
-            let rung = hub.state.lock().alarm.take();
+            let rung = hub.state.lock().threads.as_mut().and_then(|threads| threads.alarm.take());
             drop(rung);
             hub.pump();
         });
-        let before = state.alarm.replace((due, timer));
-        drop(state);
+        let before = threads.alarm.replace((due, timer));
+        drop(guard);
         drop(before);
     }
 
@@ -305,9 +306,9 @@ impl Hub {
 
     fn again(&self, id: Id, at: Duration) {
         let mut state = self.state.lock();
-        state.turns.landed(id);
+        let again = state.turns.landed(id);
         if state.sources.contains_key(&id) {
-            state.turns.schedule(id, at);
+            state.turns.schedule(id, at.max(again));
         }
     }
 
@@ -368,8 +369,8 @@ impl State {
     }
 
     /// What is not needed any more when there is no query, to be dropped where nothing is locked.
-    fn idle(&mut self) -> Option<(Option<Threads>, Option<(Duration, Timer)>)> {
-        self.sources.is_empty().then(|| (self.threads.take(), self.alarm.take()))
+    fn idle(&mut self) -> Option<Threads> {
+        self.threads.take_if(|_| self.sources.is_empty())
     }
 
     fn remove(&mut self, id: Id) -> Option<Source> {

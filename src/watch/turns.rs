@@ -51,7 +51,13 @@ pub(super) struct Turns {
 enum Stage {
     Due(Duration),
     Ready,
-    Flying { long: bool, until: Duration },
+    Flying {
+        long: bool,
+        /// When Consul has answered at the latest.
+        until: Duration,
+        /// When its next turn may be.
+        again: Duration,
+    },
 }
 
 impl Turns {
@@ -89,13 +95,15 @@ impl Turns {
         }
     }
 
-    /// Its answer has come.
-    pub(super) fn landed(&mut self, id: Id) {
-        if let Some(Stage::Flying { long, .. }) = self.stages.get(&id).copied() {
-            self.flying -= 1;
-            self.long -= usize::from(long);
-            self.stages.remove(&id);
-        }
+    /// Its answer has come. Gives when its next turn may be.
+    pub(super) fn landed(&mut self, id: Id) -> Duration {
+        let Some(Stage::Flying { long, again, .. }) = self.stages.get(&id).copied() else {
+            return Duration::ZERO;
+        };
+        self.flying -= 1;
+        self.long -= usize::from(long);
+        self.stages.remove(&id);
+        again
     }
 
     /// It is not wanted any more.
@@ -146,7 +154,9 @@ impl Turns {
         let long = limits.waits && self.long + self.ghosts.len() < connections - turning;
         let wait = if long { limits.wait } else { self.turn(connections).min(limits.wait) };
         let until = now + if limits.waits { wait + wait / 16 } else { Duration::ZERO };
-        self.stages.insert(id, Stage::Flying { long, until });
+        // Those that take turns ask once a cycle, however short their waits are.
+        let again = if limits.waits && !long { now + CYCLE } else { Duration::ZERO };
+        self.stages.insert(id, Stage::Flying { long, until, again });
         self.flying += 1;
         self.long += usize::from(long);
         wait
@@ -199,10 +209,15 @@ mod tests {
                 answers.push(Reverse((answer, id)));
             }
             most = most.max(answers.len());
+            let next = answers.peek().map(|Reverse((answer, _))| *answer);
+            if let Some(due) = turns.next_due().filter(|&due| next.is_none_or(|next| due < next)) {
+                now = now.max(due);
+                continue;
+            }
             let Some(Reverse((answer, id))) = answers.pop() else { break };
             now = answer;
-            turns.landed(id);
-            turns.schedule(id, now);
+            let again = turns.landed(id);
+            turns.schedule(id, now.max(again));
         }
         // Those that have not had their turn again.
         let asked: Vec<u64> = answers.iter().map(|Reverse((_, id))| *id).collect();
@@ -251,6 +266,19 @@ mod tests {
         turns.landed(20);
         turns.schedule(20, WAIT * 2);
         assert_eq!(turns.take(WAIT * 2, |_| limits(12)), Some((20, WAIT)));
+    }
+
+    #[test]
+    fn who_may_not_wait_asks_once_a_cycle_all_the_same() {
+        let mut turns = Turns::default();
+        turns.remember(vec![WAIT; 12]);
+        turns.schedule(1, Duration::ZERO);
+        assert_eq!(turns.take(ms(0), |_| limits(12)), Some((1, SHORTEST_WAIT)));
+        assert_eq!(turns.landed(1), CYCLE);
+        // What is answered at once is not kept waiting.
+        turns.schedule(2, Duration::ZERO);
+        turns.take(ms(0), |_| Limits { waits: false, ..limits(12) });
+        assert_eq!(turns.landed(2), Duration::ZERO);
     }
 
     #[test]

@@ -32,9 +32,13 @@ static_assert(is_move_only<consul::session> && is_move_only<consul::session_spec
 static_assert(is_move_only<consul::lock> && is_move_only<consul::lock_guard>);
 static_assert(is_move_only<consul::kv_list> && is_move_only<consul::kv_entry>);
 static_assert(is_move_only<consul::txn_result> && is_move_only<consul::response>);
+static_assert(is_move_only<consul::queue> && is_move_only<consul::event>);
+static_assert(is_move_only<consul::watch> && is_move_only<consul::view>);
+static_assert(is_move_only<consul::lease> && is_move_only<consul::watch_spec>);
 static_assert(std::is_nothrow_copy_constructible_v<consul::error>);
 #if __cplusplus >= 202002L
 static_assert(std::random_access_iterator<consul::kv_list::iterator>);
+static_assert(std::ranges::random_access_range<consul::view::pair_range>);
 #endif
 
 template <class T>

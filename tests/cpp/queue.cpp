@@ -122,7 +122,7 @@ static void many(const consul::queue &queue, const consul::client &client) {
     const auto prefix = unique("many");
     const std::size_t count = 100;
     for (std::size_t i = 0; i < count; i++) {
-        (void)IS(pending, client.on(queue, i).kv().put(prefix + std::to_string(i), "x"));
+        client.on(queue, i).kv().put(prefix + std::to_string(i), "x").throw_if_failed();
     }
     std::set<std::uint64_t> tags;
     for (auto &event : queue.events(30s)) {

@@ -26,6 +26,8 @@ static void honest_answers() {
     CHECK(!missing.or_throw());
     const consul::result<void> held{consul::error(consul::status::held)};
     CHECK(!held.or_throw() && held.status() == consul::status::held);
+    held.throw_if_failed();
+    consul::result<int>(consul::error(consul::status::pending)).throw_if_failed();
 }
 
 static void errors() {

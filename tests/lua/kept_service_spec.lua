@@ -40,6 +40,28 @@ with_consul("client:service", function()
         error("the check is never " .. status)
     end
 
+    it("calls through a queue", function()
+        local queue = assert(consul.queue())
+        local service = assert(client:on(queue):service({ name = name() }))
+        local function answer(ticket, problem)
+            assert(ticket, problem)
+            local got, value, err = queue:next(20000)
+            assert.equal(ticket, got)
+            return value, err
+        end
+        local _, absent = answer(service:maintenance(true))
+        assert.equal(consul.NOT_FOUND, absent.code)
+        assert.is_true(answer(service:start()))
+        assert.is_true(service:is_registered())
+        assert.is_true(answer(service:maintenance(false)))
+        assert.is_true(answer(service:close()))
+        assert.is_true(service:close())
+        local other = assert(client:service({ name = name() }))
+        assert.is_true(answer(other:on(queue):start()))
+        assert.is_true(other:close())
+        queue:close()
+    end)
+
     it("registers, reports and deregisters", function()
         local id = name()
         local description = {

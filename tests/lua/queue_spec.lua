@@ -174,6 +174,17 @@ with_consul("client:on(queue)", function()
         assert.equal(0, queue:count())
     end)
 
+    it("leaves a ticket's fields to the program", function()
+        local ticket = assert(later.kv:get(prefix))
+        for _, name in ipairs({ "name", "object", "finish", "read", "answer", "hear" }) do
+            ticket[name] = false
+        end
+        local value, err = answer(ticket)
+        assert.is_nil(value)
+        assert.equal(consul.NOT_FOUND, err.code)
+        assert.is_false(ticket.name)
+    end)
+
     it("says at once what cannot begin", function()
         local ticket, err = later.kv:get("/slash")
         assert.is_nil(ticket)

@@ -56,7 +56,7 @@ def consul(method, path, body=None):
 class Nginx:
     """An nginx of one configuration, on a free port, that ends with this process."""
 
-    def __init__(self, conf, folder):
+    def __init__(self, conf, folder, **variables):
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.prefix = Path(tempfile.mkdtemp(prefix="consul-nginx-"))
@@ -67,6 +67,7 @@ class Nginx:
             LUA_PATH=f"{folder}/?.lua;{ROOT}/lua/?.lua;;",
             TMPDIR=str(self.prefix),
         )
+        environment.update(variables)
         self.log = self.prefix / "log"
         command = [os.environ["NGINX_RUN"], "-p", f"{self.prefix}/", "-c", f"{self.prefix}/nginx.conf"]
         if os.getuid() == 0:

@@ -30,9 +30,13 @@ if [ "${1:-}" != beside-consul ]; then
     {
         echo '#include <consul_ffi.hpp>'
         echo 'static void work(std::uint64_t) {}'
+        echo 'template <class T> static void show(const T &) {}'
+        echo 'static void connect_to(std::string_view, int) {}'
         echo 'int main() { const auto client = consul::client::create().value();'
         shown 2
         shown 3
+        shown 4
+        shown 5
         echo '}'
     } >"$out/fragments.cpp"
     cpp "$out/fragments.cpp" "$out/fragments"
@@ -54,6 +58,7 @@ for expected in tests/examples/expected/*; do
         esac
     done
 done
+# shellcheck disable=SC2016     # for the shell that runs it
 run "examples/README.md" sh -c '(cd examples && ls ?*/[0-9]*) >"$1.there" &&
     grep -o "([a-z]*/[0-9][^)]*)" examples/README.md | tr -d "()" | sort >"$1.listed" &&
     diff "$1.there" "$1.listed"' - "$out/readme"

@@ -19,7 +19,7 @@ fi
 
 export NGINX_RUN="$nginx/run" CONSUL_FFI_LIBRARY="$target/release/libconsul_ffi.so"
 export PYTHONPATH="$PWD/tests/nginx" PYTHONDONTWRITEBYTECODE=1
-for test in routing waiting reload exit; do
+for test in routing fork waiting reload exit shared no_socket; do
     run "nginx $test" python3 "tests/nginx/$test.py"
 done
 finish

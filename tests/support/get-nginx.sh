@@ -2,7 +2,7 @@
 # get-nginx.sh [DIR]: print a folder with Debian's nginx and its Lua module, unpacked, for the tests.
 #
 # The packages are downloaded and unpacked into DIR (the project's .cache/nginx when not given), never
-# installed: in Debian 12 and Ubuntu the Lua module's own LuaJIT takes the place of luajit. apt says by
+# installed: in Debian 12 the Lua module's own LuaJIT takes the place of luajit. apt says by
 # a simulated installation which packages there are; what the machine has already is used from there.
 # Apt checks the packages' hashes and signatures as ever.
 #

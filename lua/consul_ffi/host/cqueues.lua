@@ -38,7 +38,7 @@ local function pump(host)
     host.pumping = false
 end
 
-function Cqueues:sleep(item)
+function Cqueues:sleep(state)
     local controller = cqueues.running()
     if not controller then
         check.fail("await is called in a coroutine of a cqueues controller")
@@ -47,12 +47,12 @@ function Cqueues:sleep(item)
         self.pumping = true
         controller:wrap(pump, self)
     end
-    item.condition = item.condition or condition.new()
-    item.condition:wait()
+    state.condition = state.condition or condition.new()
+    state.condition:wait()
 end
 
-function Cqueues:wake(item)
-    item.condition:signal()
+function Cqueues:wake(state)
+    state.condition:signal()
 end
 
 function Cqueues:stop()

@@ -42,16 +42,16 @@ function Luv:drain()
     end
 end
 
-function Luv:sleep(item)
+function Luv:sleep(state)
     if not await.in_coroutine() then
         check.fail("await is called in a coroutine")
     end
     self.poll:start("r", self.readable)
-    await.yield(item)
+    await.yield(state)
 end
 
-function Luv:wake(item)
-    await.resume_all(item, await.resume)
+function Luv:wake(state)
+    await.resume_all(state, await.resume)
 end
 
 function Luv:stop()

@@ -12,6 +12,7 @@
 
 local semaphore = require("ngx.semaphore")
 local await = require("consul_ffi.await")
+local check = require("consul_ffi.check")
 
 local ngx = ngx
 
@@ -106,8 +107,8 @@ end
 
 --- Whether the light thread that awaits this was ended, as with a request that the client aborts. It
 --- is not told to anybody: its semaphore merely misses a waiter.
-local function is_abandoned(item)
-    return item.sleepers and not (item.semaphore and item.semaphore:count() < 0)
+local function is_abandoned(call)
+    return call.sleepers and not (call.semaphore and call.semaphore:count() < 0)
 end
 
 --- Cancels what nobody awaits any more, lest it takes a lock that nobody will release.
@@ -116,7 +117,7 @@ local function sweep(_, host)
         return
     end
     for _, item in pairs(host.queue.tickets) do
-        if not item.hear and is_abandoned(item) then
+        if item.call and is_abandoned(item.call) then
             item:cancel()
         end
     end
@@ -134,9 +135,9 @@ local function leave(exiting, host)
     sweep(nil, host)
     local watches = {}
     for _, item in pairs(host.queue.tickets) do
-        if item.hear then
+        if not item.call then
             watches[#watches + 1] = item
-        elseif item.in_timer then
+        elseif item.call.in_timer then
             item:cancel()
         end
     end
@@ -146,6 +147,9 @@ end
 
 --- A host of this worker; `options` as of `consul.queue`. Not in `init_by_lua`: nginx forks after it.
 local function new(options)
+    if ngx.get_phase() == "init" then
+        check.fail("a host is a worker's: make it in init_worker_by_lua, not in init_by_lua")
+    end
     local host, problem = await.new(Nginx, options)
     if not host then
         return nil, problem
@@ -165,18 +169,18 @@ local function new(options)
     return host
 end
 
-function Nginx:sleep(item)
+function Nginx:sleep(state)
     start_pump(self)
-    item.semaphore = item.semaphore or semaphore.new()
-    item.in_timer = ngx.get_phase() == "timer"
+    state.semaphore = state.semaphore or semaphore.new()
+    state.in_timer = ngx.get_phase() == "timer"
     local woken, problem
     repeat
-        woken, problem = item.semaphore:wait(A_DAY)
+        woken, problem = state.semaphore:wait(A_DAY)
     until woken or problem ~= "timeout"
 end
 
-function Nginx:wake(item, count)
-    item.semaphore:post(count)
+function Nginx:wake(state, count)
+    state.semaphore:post(count)
 end
 
 return { new = new }

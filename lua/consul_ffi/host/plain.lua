@@ -50,16 +50,16 @@ function Plain:run()
     end
 end
 
-function Plain:sleep(item)
+function Plain:sleep(state)
     if self.threads[await.in_coroutine()] then
-        await.yield(item)
+        await.yield(state)
     else
         self:deliver()
     end
 end
 
-function Plain:wake(item)
-    await.resume_all(item, function(thread)
+function Plain:wake(state)
+    await.resume_all(state, function(thread)
         self:step(thread)
     end)
 end

@@ -19,6 +19,8 @@ pub enum EventKind {
     WatchHealth = 4,
     /// A watch has ended.
     WatchEnded = 5,
+    /// The log has records.
+    Log = 6,
 }
 
 /// One thing that arrived.

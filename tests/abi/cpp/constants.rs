@@ -15,6 +15,7 @@ pub const ENUMERATIONS: &[(&str, &str, &str)] = &[
     ("policy", "CONSUL_POLICY_", "Which instances of a service a watch takes."),
     ("view_state", "CONSUL_VIEW_", "How far a view can be trusted."),
     ("pick", "CONSUL_PICK_", "How an instance is picked."),
+    ("log_level", "CONSUL_LOG_", "How much a record of the log matters."),
     ("handle_type", "CONSUL_HANDLE_", "The types of handles, for `live_handles`."),
 ];
 

@@ -20,6 +20,8 @@ impl Docs {
 const WORDS: &[(&str, &str)] = &[
     (" Never NULL.", ""),
     ("Never NULL; empty", "Empty"),
+    ("Never NULL; its", "Its"),
+    (", in ms; `UINT64_MAX` when", "; the longest duration when"),
     ("NULL for all but", "empty for all but"),
     ("`options` may be NULL, for the client's", "options that set nothing are the client's"),
     ("NULL", "`nullptr`"),

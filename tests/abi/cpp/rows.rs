@@ -7,11 +7,14 @@ use super::{Docs, Header, comment, duration, file, name, number};
 /// Not shown as rows: an error is `consul::error`, a string is a `std::string_view`.
 const HIDDEN: &[&str] = &["consul_error", "consul_async", "consul_string"];
 
+const ERROR: &str = "consul::error";
+
 /// Numbers that are one of an enumeration.
 const ENUMERATIONS: &[(&str, &str, &str)] = &[
     ("consul_session_row", "behavior", "behavior"),
     ("consul_txn_row", "kind", "txn_kind"),
     ("consul_member", "status", "member_status"),
+    ("consul_log_record", "level", "log_level"),
 ];
 
 pub fn render(header: &Header, docs: &Docs) -> String {
@@ -21,7 +24,7 @@ pub fn render(header: &Header, docs: &Docs) -> String {
         "rows",
         "Views of the rows that answers are made of. A view and what it gives are borrowed: they \
          live as long as the answer.",
-        &["\"constants.hpp\"", "\"view.hpp\""],
+        &["\"error.hpp\"", "\"view.hpp\""],
         &body,
     )
 }
@@ -56,9 +59,11 @@ fn field(row: &Row, fields: &[Variable], docs: &Docs, text: &mut String) -> Opti
     let mut method = |result: &str, method: &str, body: &str| {
         let body = if is_copy(row) { body.replace("row_->", "row_.") } else { body.to_owned() };
         *text += &format!("\n{}", comment("    ", &about));
-        let line = format!("    {result} {method}() const noexcept {{ return {body}; }}");
+        // A copy of an error needs memory.
+        let promise = if result == ERROR { "" } else { " noexcept" };
+        let line = format!("    {result} {method}() const{promise} {{ return {body}; }}");
         *text += &if line.len() > 100 {
-            format!("    {result} {method}() const noexcept {{\n        return {body};\n    }}\n")
+            format!("    {result} {method}() const{promise} {{\n        return {body};\n    }}\n")
         } else {
             line + "\n"
         };
@@ -86,6 +91,10 @@ fn field(row: &Row, fields: &[Variable], docs: &Docs, text: &mut String) -> Opti
             &format!("detail::text(row_->{field}, row_->{field}_len)"),
         );
         return Some(2);
+    }
+    if ctype == "const consul_error *" {
+        method(ERROR, field, &format!("{ERROR}::of(row_->{field})"));
+        return Some(1);
     }
     if HIDDEN.iter().any(|hidden| *ctype == format!("const {hidden} *")) {
         return Some(1);

@@ -43,7 +43,9 @@ fn sets(function: &Function, handle: &str) -> bool {
     let is_call = |parameter: &Variable| {
         parameter.ctype.contains("consul_async") || parameter.ctype.ends_with("**")
     };
-    function.returns == "consul_status"
+    let is_its_own = function.name.strip_prefix(handle).is_some_and(|verb| verb.starts_with('_'));
+    is_its_own
+        && function.returns == "consul_status"
         && first.is_some_and(|first| first.ctype == format!("{handle} *"))
         && !function.parameters.iter().any(is_call)
 }

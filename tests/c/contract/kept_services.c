@@ -1,6 +1,6 @@
 /* Services that the library keeps registered. */
 
-#include "support.h"
+#include "queue.h"
 
 static consul_client *client;
 
@@ -122,6 +122,36 @@ static void freed_or_stopped(void)
     free(stopped);
 }
 
+/* The same calls through a queue. */
+static void asynchronous(void)
+{
+    char *name = unique("queued");
+    consul_queue *queue = new_queue();
+    consul_async async = async_of(queue, 3);
+    consul_kept_service_spec *spec = spec_new(name, 80);
+    consul_kept_service *service = NULL, *gone = NULL;
+    CHECK_OK(consul_kept_service_new(client, spec, &service));
+    CHECK_OK(consul_kept_service_new(client, spec, &gone));
+    consul_kept_service_spec_free(spec);
+    CHECK_STATUS(CONSUL_PENDING, consul_kept_service_maintenance(gone, true, NULL, &async));
+    CHECK_NEXT(queue, 3, CONSUL_NOT_FOUND);
+    consul_kept_service_free(gone);
+
+    CHECK_STATUS(CONSUL_PENDING, consul_kept_service_start(service, &async));
+    CHECK_NEXT(queue, 3, CONSUL_OK);
+    CHECK(consul_kept_service_is_registered(service) && is_there(name));
+    CHECK_STATUS(CONSUL_PENDING, consul_kept_service_maintenance(service, true, "x", &async));
+    CHECK_NEXT(queue, 3, CONSUL_OK);
+    CHECK_STATUS(CONSUL_PENDING, consul_kept_service_close(service, &async));
+    /* Freed amid its call, which ends all the same. */
+    consul_kept_service_free(service);
+    CHECK_NEXT(queue, 3, CONSUL_OK);
+    CHECK(!is_there(name));
+    check_empty(queue);
+    consul_queue_free(queue);
+    free(name);
+}
+
 /* What closing the client ends. */
 static void closed_with_its_client(void)
 {
@@ -169,6 +199,7 @@ int main(void)
     client = consul();
     life();
     freed_or_stopped();
+    asynchronous();
     closed_with_its_client();
     refused();
     consul_client_free(client);

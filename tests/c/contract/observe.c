@@ -1,6 +1,6 @@
 /* How things are getting on, a program's own health, and the log. */
 
-#include "support.h"
+#include "queue.h"
 
 static const consul_progress *row(const consul_stats *stats)
 {
@@ -160,12 +160,103 @@ static void a_log(void)
     CHECK_STATUS(CONSUL_NO_CHANGE, consul_log_take(10, &records));
 }
 
+/* Makes a record: a client is opened, or closed. */
+static void open_a_client(bool close)
+{
+    static consul_client *client;
+    if (close)
+        consul_client_free(client);
+    else
+        client = client_with("http://127.0.0.1:1", NULL, NULL);
+}
+
+static void log_event(consul_queue *queue, consul_status status, size_t count)
+{
+    consul_event *event = NULL;
+    consul_log_records *records = NULL;
+    CHECK_OK(consul_queue_next(queue, PATIENCE_MS, &event));
+    CHECK(event != NULL && consul_event_type(event) == CONSUL_EVENT_LOG);
+    CHECK(consul_event_tag(event) == 9);
+    CHECK_STATUS(status, consul_event_status(event));
+    CHECK(consul_event_result_type(event) == (count > 0 ? CONSUL_HANDLE_LOG_RECORDS : 0));
+    if (count > 0) {
+        CHECK_OK(consul_event_take_log_records(event, &records));
+        CHECK(consul_log_records_count(records) == count);
+        consul_log_records_free(records);
+    }
+    consul_event_free(event);
+}
+
+static void a_log_in_a_queue(void)
+{
+    consul_queue *queue = new_queue(), *other = new_queue();
+    consul_log_records *records = NULL;
+    uint64_t dropped;
+    int i;
+    CHECK_OK(consul_queue_set_max_in_flight(queue, 1));
+    CHECK_OK(consul_log_set_level("info"));
+    CHECK_OK(consul_log_set_queue(queue, 9));
+    check_empty(queue);
+    open_a_client(false);
+    log_event(queue, CONSUL_OK, 1);
+    check_empty(queue);
+    /* One event, however much it has to say. */
+    open_a_client(true);
+    open_a_client(false);
+    log_event(queue, CONSUL_OK, 2);
+    check_empty(queue);
+    /* Somebody was faster. */
+    open_a_client(true);
+    CHECK_OK(consul_log_take(10, &records));
+    consul_log_records_free(records);
+    log_event(queue, CONSUL_NO_CHANGE, 0);
+    /* What nobody takes gives way. */
+    dropped = consul_log_dropped();
+    for (i = 0; i < 600; i++)
+        open_a_client(i % 2 == 1);
+    CHECK(consul_log_dropped() == dropped);
+    for (i = 0; i < 600; i++)
+        open_a_client(i % 2 == 1);
+    CHECK(consul_log_dropped() == dropped + 1200 - 1024);
+    log_event(queue, CONSUL_OK, 1024);
+    check_empty(queue);
+    CHECK_OK(consul_queue_cancel(queue, 9));
+    log_event(queue, CONSUL_ERR_CANCELLED, 0);
+    open_a_client(false);
+    check_empty(queue);
+    CHECK_OK(consul_log_take(10, &records));
+    consul_log_records_free(records);
+
+    /* Another queue takes its place, and what the first one has to say is left to it. */
+    CHECK_OK(consul_log_set_queue(queue, 9));
+    open_a_client(true);
+    CHECK_OK(consul_log_set_queue(other, 9));
+    log_event(queue, CONSUL_NO_CHANGE, 0);
+    open_a_client(false);
+    log_event(other, CONSUL_OK, 2);
+    CHECK_OK(consul_log_set_queue(NULL, 0));
+    open_a_client(true);
+    check_empty(other);
+    CHECK_OK(consul_log_set_queue(other, 9));
+    consul_queue_free(other);
+    open_a_client(false);
+    open_a_client(true);
+    CHECK_ERROR(CONSUL_ERR_HANDLE, "consul_queue", consul_log_set_queue(other, 9));
+    CHECK_OK(consul_log_set_level(NULL));
+    CHECK_OK(consul_log_set_queue(NULL, 0));
+    CHECK_OK(consul_log_take(10, &records));
+    CHECK(consul_log_records_count(records) == 3);
+    consul_log_records_free(records);
+    consul_queue_free(queue);
+}
+
 int main(void)
 {
     stats();
     failing_stats();
     health();
     a_log();
+    a_log_in_a_queue();
     CHECK_NO_HANDLES();
     return 0;
 }

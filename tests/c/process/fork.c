@@ -1,6 +1,6 @@
-/* A process forks while its threads call, hold a lock, keep a session and have calls in flight. In
- * the child the client goes on working, and what belongs to the parent says so, is left alone, and
- * can be freed. The parent notices nothing. */
+/* A process forks while its threads call, hold a lock, keep a session and a service, and have calls
+ * in flight. In the child the client goes on working, and what belongs to the parent says so, is left
+ * alone, and can be freed. The parent notices nothing. */
 
 #include "queue.h"
 #include "sockets.h"
@@ -14,6 +14,7 @@ static consul_client *client;
 static consul_lock *lock;
 static consul_lock_spec *spec;
 static consul_session *session;
+static consul_kept_service *service;
 static consul_queue *queue;
 static consul_event *event;
 static char *lock_key, *key;
@@ -94,6 +95,14 @@ static void the_rest_is_the_parents(void)
     CHECK(!consul_lock_is_held(lock) && consul_lock_remaining_ms(lock) == 0);
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_session_stop(session));
     CHECK(!consul_session_is_valid(session) && consul_session_id(session) == NULL);
+    CHECK_ERROR(CONSUL_ERR_FORKED, "consul_kept_service", consul_kept_service_start(service, NULL));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_kept_service_close(service, NULL));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_kept_service_stop(service));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_kept_service_pat(service));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_kept_service_set_status(service, "critical", NULL));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_kept_service_set_token(service, NULL));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_kept_service_maintenance(service, true, NULL, NULL));
+    CHECK(!consul_kept_service_is_registered(service) && consul_kept_service_id(service) == NULL);
     /* A description that leads to the parent's session. */
     CHECK_ERROR(CONSUL_ERR_FORKED, "session", consul_lock_new(client, spec, &other));
 }
@@ -111,6 +120,7 @@ static int child(int number)
     consul_event_free(event);
     consul_lock_free(lock);
     consul_session_free(session);
+    consul_kept_service_free(service);
     consul_lock_spec_free(spec);
     CHECK_STATUS(CONSUL_ERR_HANDLE, consul_lock_release(lock, NULL));
     if (number % 3 == 0)
@@ -118,7 +128,7 @@ static int child(int number)
     consul_queue_free(queue);
     consul_client_free(client);
     /* What is left is what the parent's other threads had. */
-    CHECK(consul_live_handles(CONSUL_HANDLE_ALL) == live - 6);
+    CHECK(consul_live_handles(CONSUL_HANDLE_ALL) == live - 7);
     return 0;
 }
 
@@ -130,6 +140,29 @@ static void check_holder(void)
     CHECK_TEXT(consul_session_id(session), consul_kv_at(kv, 0)->session);
     consul_kv_free(kv);
     CHECK(consul_lock_is_held(lock) && consul_session_is_valid(session));
+}
+
+/* Whether the agent has the service that the parent keeps; and nobody has written it again. */
+static void check_service(bool wanted)
+{
+    consul_services *services = NULL;
+    consul_status status = consul_agent_service(client, key, NULL, NULL, NULL, &services);
+    CHECK_STATUS(wanted ? CONSUL_OK : CONSUL_NOT_FOUND, status);
+    CHECK(!wanted || consul_kept_service_registrations(service) == 1);
+    consul_services_free(services);
+}
+
+static void keep_service(void)
+{
+    consul_service_spec *description = NULL;
+    consul_kept_service_spec *kept = NULL;
+    CHECK_OK(consul_service_spec_new(key, &description));
+    CHECK_OK(consul_kept_service_spec_new(description, &kept));
+    CHECK_OK(consul_kept_service_spec_set_ttl_ms(kept, 1000));
+    CHECK_OK(consul_kept_service_new(client, kept, &service));
+    CHECK_OK(consul_kept_service_start(service, NULL));
+    consul_kept_service_spec_free(kept);
+    consul_service_spec_free(description);
 }
 
 static void wait_for_news(const consul_async *async)
@@ -162,6 +195,7 @@ int main(void)
     CHECK_OK(consul_lock_spec_set_session(spec, session));
     lock = lock_new(spec);
     CHECK_OK(consul_lock_acquire(lock, 10000, NULL));
+    keep_service();
     sprintf(path, "/tmp/%.60s", key);
     CHECK_OK(consul_queue_serve(queue, path));
     CHECK(consul_queue_fd(queue) >= 0);
@@ -184,6 +218,7 @@ int main(void)
         if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
             fail(__FILE__, __LINE__, "child %d ended with %#x", i, (unsigned)status);
         check_holder();
+        check_service(true);
     }
 
     __atomic_store_n(&over, true, __ATOMIC_RELAXED);
@@ -195,6 +230,9 @@ int main(void)
     CHECK_NEXT(queue, 2, CONSUL_OK);
     CHECK(access(path, F_OK) == 0);
     CHECK_OK(consul_lock_release(lock, NULL));
+    CHECK_OK(consul_kept_service_close(service, NULL));
+    check_service(false);
+    consul_kept_service_free(service);
     consul_event_free(event);
     consul_lock_free(lock);
     consul_lock_spec_free(spec);

@@ -1,0 +1,26 @@
+/// How sessions, locks and services that the library keeps up are getting on.
+
+#ifndef CONSUL_FFI_STATS_HPP
+#define CONSUL_FFI_STATS_HPP
+
+#include "answers.hpp"
+
+CONSUL_FFI_NAMESPACE_BEGIN
+namespace detail {
+
+template <>
+struct answer<consul_stats> {
+    using view = progress;
+    static view at(const consul_stats *handle, std::size_t) noexcept {
+        return view(consul_stats_row(handle));
+    }
+};
+
+} // namespace detail
+
+/// As it was when it was asked for, reached by `->`. Asking makes no request and never blocks.
+using stats = single<consul_stats>;
+
+CONSUL_FFI_NAMESPACE_END
+
+#endif

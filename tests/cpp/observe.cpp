@@ -1,0 +1,113 @@
+// How things are getting on, a program's own health, and the log.
+
+#include "support.hpp"
+
+#include <fstream>
+
+static consul::client nowhere() {
+    consul::config config;
+    config.set("address", "http://127.0.0.1:1").set("token", "a-secret");
+    return GET(consul::client::create(config));
+}
+
+static void stats() {
+    auto client = new_client();
+    const auto session = GET(client.session().start());
+    const auto kept = GET(session.stats());
+    CHECK(kept->state() == "kept" && kept->consecutive_failures() == 0);
+    CHECK(kept->last_success() < 15s && kept->next_try() < 15s);
+    CHECK(kept->last_error().status() == consul::status::ok);
+
+    consul::lock_spec spec(unique("lock"));
+    spec.session(session);
+    const auto lock = GET(client.lock(spec));
+    const auto free = GET(lock.stats());
+    CHECK(free->state() == "free" && free->last_success() == std::chrono::milliseconds::max());
+    OK(lock.try_acquire());
+    CHECK(ROW(lock.stats(), state() == "held"));
+    OK(lock.release());
+    client = consul::client();
+    CHECK(kept->state() == "kept");
+    (void)IS(err_handle, consul::lock().stats());
+}
+
+static void failing_stats() {
+    const auto client = nowhere();
+    const consul::service_spec web("web");
+    const auto service = GET(client.kept_service(consul::kept_service_spec(web)));
+    (void)IS(err_connect, service.start());
+    const auto stats = GET(service.stats());
+    CHECK(stats->state() == "registering" && stats->consecutive_failures() > 0);
+    CHECK(stats->last_error().status() == consul::status::err_connect);
+    CHECK(stats->last_error().endpoint() == "http://127.0.0.1:1" && stats->next_try() < 1min);
+}
+
+static void document(const consul::health_report &report, int status, std::string_view part) {
+    const auto sent = GET(report.document());
+    CHECK(sent.http_status == status && sent.body.find(part) != std::string::npos);
+}
+
+static void health() {
+    const auto report = GET(consul::health_report::create());
+    document(report, 200, "\"status\":\"passing\"");
+    OK(report.set("cache", "warning", "cold"));
+    document(report, 429, "\"note\":\"cold\"");
+    OK(report.set("worker", "critical", nullptr, 1min));
+    document(report, 503, "\"max_age_ms\":60000");
+    OK(report.remove("worker"));
+    (void)IS(not_found, report.remove("worker"));
+    FAILS(err_argument, "passing, warning or critical", report.set("cache", "fine"));
+    FAILS(err_argument, "below 0", report.set("cache", "passing", nullptr, -1ms));
+    (void)IS(err_handle, consul::health_report().document());
+
+    const auto client = nowhere();
+    const auto wide = GET(client.health_report());
+    document(wide, 200, "\"reachable\":null");
+    (void)IS(err_connect, client.status().leader());
+    document(wide, 200, "\"reachable\":false");
+}
+
+static void log() {
+    (void)IS(no_change, consul::log::take(10));
+    CHECK(consul::log::dropped() == 0);
+    FAILS(err_argument, "error, warning, info or debug", consul::log::set_level("loud"));
+
+    OK(consul::log::set_level("info"));
+    (void)nowhere();
+    const auto records = GET(consul::log::take(1));
+    CHECK(records.size() == 1 && records[1].message().empty());
+    CHECK(records[0].level() == consul::log_level::info && records[0].level_name() == "info");
+    CHECK(records[0].area() == "client" && records[0].time() > std::chrono::hours(400000));
+    CHECK(records[0].message() == "opened for http://127.0.0.1:1");
+
+    FAILS(err_io, "/no/such", consul::log::set_file("/no/such/folder/log"));
+    const auto path = "/tmp/" + unique("log");
+    OK(consul::log::take(10));
+    OK(consul::log::set_file(path));
+    (void)nowhere();
+    OK(consul::log::set_file(nullptr));
+    std::string line;
+    CHECK(std::getline(std::ifstream(path), line) && line.find("info client: opened") != line.npos);
+    CHECK(std::remove(path.c_str()) == 0);
+
+    const auto queue = GET(consul::queue::create());
+    (void)IS(err_handle, consul::log::set_queue(consul::queue()));
+    OK(consul::log::set_queue(queue, 5));
+    (void)nowhere();
+    auto event = GET(queue.next(30s));
+    CHECK(event.type() == consul::event_type::log && event.tag() == 5);
+    CHECK(GET(event.take<consul::log_records>()).size() >= 1);
+    OK(consul::log::unset_queue());
+
+    OK(consul::log::set_level(nullptr));
+    (void)nowhere();
+    (void)IS(no_change, consul::log::take(10));
+}
+
+int main() {
+    stats();
+    failing_stats();
+    health();
+    log();
+    return finished();
+}
