@@ -44,6 +44,10 @@ static void call(void *worker) {
     switch (row[0]) {
     case 'g': check(worker_get(worker, "bench/small"), 5); break;
     case 'p': worker_put(worker, "bench/put", "12345", 5); break;
+    case 'f':
+        check(worker_take(worker), 5);
+        worker_begin(worker, "bench/small");
+        break;
     case 'l':
         check(worker_list(worker, "bench/list/", &keys), LISTED_BYTES);
         check(keys, LISTED);
@@ -67,15 +71,26 @@ static long run(void *worker) {
     return done;
 }
 
+/* In the row "flight" a call takes what has ended and begins another in its place. */
+static void begin_all(void *worker) {
+    for (int i = 0; row[0] == 'f' && i < IN_FLIGHT; i++) worker_begin(worker, "bench/small");
+}
+
+static void take_all(void *worker) {
+    for (int i = 0; row[0] == 'f' && i < IN_FLIGHT; i++) check(worker_take(worker), 5);
+}
+
 static void report(long done, double began, double used) {
     printf("%ld %.6f %.6f\n", done, now() - began, cpu() - used);
 }
 
 static void run_one(void) {
     void *worker = worker_new(host, port);
+    begin_all(worker);
     warm_up(worker);
     double began = now(), used = cpu();
     report(run(worker), began, used);
+    take_all(worker);
     worker_free(worker);
 }
 
@@ -104,7 +119,7 @@ static void run_threads(void) {
 
 int main(int argc, char **argv) {
     const char *address = getenv("CONSUL_HTTP_ADDR");
-    if (argc != 4) die(argv[0], "arguments: get|put|get32|list|big seconds|calls N");
+    if (argc != 4) die(argv[0], "arguments: get|put|get32|flight|list|big seconds|calls N");
     if (!address || sscanf(address, "http://%255[^:]:%15[0-9]", host, port) != 2)
         die("CONSUL_HTTP_ADDR", "http://HOST:PORT is needed");
     row = argv[1];

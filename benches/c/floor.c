@@ -1,5 +1,6 @@
 /* The floor: a raw keep-alive socket and the least that understands an answer: its head (status,
- * length or chunks, index), its JSON, its base64. No deadline, no second try, no pool. */
+ * length or chunks, index), its JSON, its base64. No deadline, no second try, no pool. Gets in flight
+ * have a socket each. */
 #define _GNU_SOURCE
 #include "bench.h"
 #include "decode.h"
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +22,10 @@ struct worker {
     char *buffer;
     size_t room, filled;
     struct pairs pairs;
+    /* For gets in flight: those that have none, and where the others are waited for. */
+    struct worker *idle[IN_FLIGHT];
+    struct epoll_event ready[IN_FLIGHT];
+    int begun, idle_count, epoll, ready_count, ready_next;
 };
 
 struct head {
@@ -109,9 +115,8 @@ static size_t receive_chunks(struct worker *w, size_t body) {
     }
 }
 
-/* One exchange; the body, with a NUL after it. */
-static char *exchange(struct worker *w, const char *request, size_t len) {
-    send_all(w, request, len);
+/* The body of an answer, with a NUL after it. */
+static char *answer(struct worker *w) {
     struct head head = receive_head(w);
     if (head.chunked) head.length = receive_chunks(w, head.end);
     while (w->filled < head.end + head.length) receive(w);
@@ -119,11 +124,19 @@ static char *exchange(struct worker *w, const char *request, size_t len) {
     return w->buffer + head.end;
 }
 
+static char *exchange(struct worker *w, const char *request, size_t len) {
+    send_all(w, request, len);
+    return answer(w);
+}
+
+static size_t get_request(struct worker *w, char *request, size_t room, const char *key, const char *query) {
+    return (size_t)snprintf(request, room, "GET /v1/kv/%s%s HTTP/1.1\r\nHost: %s:%s\r\n\r\n", key, query,
+                            w->host, w->port);
+}
+
 static char *get(struct worker *w, const char *key, const char *query) {
     char request[512];
-    int len = snprintf(request, sizeof request, "GET /v1/kv/%s%s HTTP/1.1\r\nHost: %s:%s\r\n\r\n",
-                       key, query, w->host, w->port);
-    return exchange(w, request, (size_t)len);
+    return exchange(w, request, get_request(w, request, sizeof request, key, query));
 }
 
 size_t worker_get(void *worker, const char *key) {
@@ -146,4 +159,32 @@ void worker_put(void *worker, const char *key, const char *value, size_t value_l
                        "PUT /v1/kv/%s HTTP/1.1\r\nHost: %s:%s\r\nContent-Length: %zu\r\n\r\n%.*s",
                        key, w->host, w->port, value_len, (int)value_len, value);
     if (strncmp(exchange(w, request, (size_t)len), "true", 4) != 0) die(key, "not written");
+}
+
+/* One more socket, with a worker of its own. */
+static struct worker *connect_one(struct worker *w) {
+    struct worker *one = worker_new(w->host, w->port);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = one};
+    if (!w->begun) w->epoll = epoll_create1(0);
+    w->begun++;
+    if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, one->socket, &event)) die(w->host, "no epoll");
+    return one;
+}
+
+void worker_begin(void *worker, const char *key) {
+    struct worker *w = worker, *one = w->idle_count ? w->idle[--w->idle_count] : connect_one(w);
+    char request[512];
+    send_all(one, request, get_request(one, request, sizeof request, key, ""));
+}
+
+size_t worker_take(void *worker) {
+    struct worker *w = worker, *one;
+    if (w->ready_count == w->ready_next) {
+        w->ready_next = 0, w->ready_count = epoll_wait(w->epoll, w->ready, IN_FLIGHT, -1);
+        if (w->ready_count <= 0) die(w->host, "no epoll");
+    }
+    one = w->ready[w->ready_next++].data.ptr;
+    decode_pairs(answer(one), &one->pairs);
+    w->idle[w->idle_count++] = one;
+    return value_bytes(&one->pairs);
 }

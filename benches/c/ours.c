@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 static consul_client *client;
+static consul_queue *queue;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void must(consul_status status) {
@@ -17,6 +18,7 @@ static void connect_once(void) {
     must(consul_config_new(&config));
     must(consul_config_set(config, "max_connections", "32"));
     must(consul_client_new(config, &client));
+    must(consul_queue_new(&queue));
     consul_config_free(config);
 }
 
@@ -49,4 +51,23 @@ size_t worker_list(void *worker, const char *prefix, size_t *keys) {
 
 void worker_put(void *worker, const char *key, const char *value, size_t len) {
     must(consul_kv_put(worker, key, (const uint8_t *)value, len, 0, NULL, NULL));
+}
+
+void worker_begin(void *worker, const char *key) {
+    consul_async async = {queue, 0};
+    consul_status status = consul_kv_get(worker, key, NULL, &async, NULL);
+    if (status != CONSUL_PENDING) must(status);
+}
+
+size_t worker_take(void *worker) {
+    consul_event *event = NULL;
+    consul_kv *kv = NULL;
+    (void)worker;
+    must(consul_queue_next(queue, 10000, &event));
+    must(consul_event_status(event));
+    must(consul_event_take_kv(event, &kv));
+    consul_event_free(event);
+    size_t bytes = consul_kv_at(kv, 0)->value_len;
+    consul_kv_free(kv);
+    return bytes;
 }

@@ -2,7 +2,9 @@
 ---
 --- A contestant is a module that returns a function which makes a worker: a table with
 --- `get(key)` (the bytes of the value), `list(prefix)` (the bytes of all values, and how many) and
---- `put(key, value)`. For 32 threads each thread has a Lua state of its own.
+--- `put(key, value)`. For 32 threads each thread has a Lua state of its own. For 32 in flight from one
+--- thread it has `begin(key)`, which begins a get, and `take()`: the bytes of the value of one that has
+--- ended.
 
 local ffi = require("ffi")
 
@@ -24,7 +26,7 @@ int pthread_create(unsigned long *thread, const void *attributes, void *start, v
 int pthread_join(unsigned long thread, void **result);
 ]])
 
-local THREADS, LISTED, LISTED_BYTES, BIG = 32, 1000, 64000, 256 * 1024
+local THREADS, IN_FLIGHT, LISTED, LISTED_BYTES, BIG = 32, 32, 1000, 64000, 256 * 1024
 
 local time = ffi.new("struct bench_timespec")
 local function now()
@@ -63,6 +65,12 @@ local CALLS = {
 }
 CALLS.get32 = CALLS.get
 
+--- Takes what has ended and begins another in its place.
+function CALLS.flight(worker)
+    check(worker.take(), 5)
+    worker.begin("bench/small")
+end
+
 local function run(call, worker, limit)
     local done, began = 0, now()
     if limit.calls then
@@ -89,6 +97,9 @@ end
 
 local function run_one(contestant, row, limit)
     local worker = require(contestant)()
+    for _ = 1, row == "flight" and IN_FLIGHT or 0 do
+        worker.begin("bench/small")
+    end
     warm_up(CALLS[row], worker, limit)
     local began, used = now(), cpu()
     report(run(CALLS[row], worker, limit), began, used)

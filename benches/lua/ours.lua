@@ -6,6 +6,8 @@ local consul = require("consul_ffi")
 return function()
     local client = assert(consul.connect({ max_connections = 32 }))
     local kv = client.kv
+    local queue = assert(consul.queue())
+    local later = client:on(queue).kv
     return {
         get = function(key)
             return #assert(kv:get(key))
@@ -19,6 +21,13 @@ return function()
         end,
         put = function(key, value)
             assert(kv:put(key, value))
+        end,
+        begin = function(key)
+            assert(later:get(key))
+        end,
+        take = function()
+            local _, value = assert(queue:next(10000))
+            return #value
         end,
     }
 end

@@ -1,5 +1,5 @@
 // bench.js ROW seconds|calls N: as bench.c does it, with the npm package `consul` and the keep-alive
-// agent that it makes itself. JavaScript has one thread: for 32 threads it has 32 calls in flight.
+// agent that it makes itself. JavaScript has one thread: for 32 threads it has 32 calls in flight, as from one.
 "use strict";
 
 const Consul = require("consul");
@@ -25,6 +25,7 @@ const calls = {
   get: get("bench/small", 5),
   put: async () => check(await kv.set("bench/put", "12345"), true),
   get32: get("bench/small", 5),
+  flight: get("bench/small", 5),
   list,
   big: get("bench/big", BIG),
 };
@@ -40,7 +41,7 @@ async function run(seconds, limit) {
 }
 
 async function all(seconds, limit) {
-  const workers = Array.from({ length: row === "get32" ? CONCURRENT : 1 }, () => run(seconds, limit));
+  const workers = Array.from({ length: row === "get32" || row === "flight" ? CONCURRENT : 1 }, () => run(seconds, limit));
   return (await Promise.all(workers)).reduce((sum, done) => sum + done, 0);
 }
 

@@ -1,16 +1,18 @@
 """bench.py CONTESTANT ROW seconds|calls N: as bench.c does it, with a contestant in Python.
 
 A contestant is a module with a function `worker()`, called once in each thread, whose result has
-`get(key)` (the value), `list(prefix)` (the values) and `put(key, value)`.
+`get(key)` (the value), `list(prefix)` (the values) and `put(key, value)`. For 32 in flight from one thread it has `AsyncWorker`, an asynchronous context
+manager with a coroutine `get(key)`.
 """
 
+import asyncio
 import importlib
 import resource
 import sys
 import threading
 import time
 
-THREADS, LISTED, LISTED_BYTES, BIG = 32, 1000, 64000, 256 * 1024
+THREADS, IN_FLIGHT, LISTED, LISTED_BYTES, BIG = 32, 32, 1000, 64000, 256 * 1024
 
 
 def cpu():
@@ -85,9 +87,28 @@ def run_threads(new, call, seconds):
     report(sum(done), began, used)
 
 
+async def task(worker, seconds):
+    done, until = 0, time.perf_counter() + seconds
+    while done == 0 or time.perf_counter() < until:
+        check(len(await worker.get("bench/small")), 5)
+        done += 1
+    return done
+
+
+async def run_in_flight(new, seconds):
+    async with new() as worker:
+        await asyncio.gather(*(task(worker, seconds / 10) for _ in range(IN_FLIGHT)))
+        began, used = time.perf_counter(), cpu()
+        report(sum(await asyncio.gather(*(task(worker, seconds) for _ in range(IN_FLIGHT)))), began, used)
+
+
 def main():
     contestant, row, unit, amount = sys.argv[1:]
-    new = importlib.import_module(contestant).worker
+    module = importlib.import_module(contestant)
+    if row == "flight":
+        asyncio.run(run_in_flight(module.AsyncWorker, float(amount)))
+        return
+    new = module.worker
     if row == "get32":
         run_threads(new, CALLS[row], float(amount))
     elif unit == "calls":

@@ -1,10 +1,15 @@
-"""Who takes part: for each its name in the tables, and how its program is built and started."""
+"""Who takes part: for each its name in the tables, its rows, and how its program is built and started."""
 
+import math
 import os
+import re
+import resource
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from tables import ROWS
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCHES = ROOT / "benches"
@@ -116,8 +121,8 @@ def py_consul():
     python = venv / "bin" / "python"
     if not python.exists():
         build([sys.executable, "-m", "venv", venv], "making a virtual environment")
-    wanted = "py-consul==1.8.0"
-    build([python, "-m", "pip", "install", "-q", wanted], f"pip install {wanted}")
+    wanted = ["py-consul==1.8.0", "aiohttp==3.14.5"]
+    build([python, "-m", "pip", "install", "-q", *wanted], f"pip install {' '.join(wanted)}")
     return Program([python, BENCHES / "python" / "bench.py", "py_consul"])
 
 
@@ -159,11 +164,46 @@ def go():
     return program
 
 
+class Wrk(Program):
+    """A generator of load that decodes nothing: what one thread with 32 connections gets from the agent."""
+
+    def __init__(self):
+        super().__init__(["wrk", "-t1", "-c32", "--timeout", "10s"])
+
+    def run(self, row, unit, amount):
+        url = f"{os.environ['CONSUL_HTTP_ADDR']}/v1/kv/bench/small"
+        # It takes whole seconds.
+        duration = f"-d{max(1, math.ceil(amount))}s"
+        used = child_cpu()
+        done = subprocess.run(
+            [*self.command, duration, url], stdout=subprocess.PIPE, text=True, timeout=120, check=True
+        )
+        calls, seconds = re.search(r"(\d+) requests in ([\d.]+)s", done.stdout).groups()
+        if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+            sys.exit(f"wrk: not every answer is good:\n{done.stdout}")
+        return int(calls), float(seconds), child_cpu() - used
+
+
+def child_cpu():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def wrk():
+    if not shutil.which("wrk"):
+        raise Missing("there is no wrk")
+    return Wrk()
+
+
 class Contestant:
     """`peer`: what it is measured by needs downloads."""
 
-    def __init__(self, name, label, prepare, peer=True):
-        self.name, self.label, self.prepare, self.peer = name, label, prepare, peer
+    def __init__(self, name, label, prepare, peer=True, rows=tuple(ROWS)):
+        self.name, self.label, self.prepare, self.peer, self.rows = name, label, prepare, peer, rows
+
+
+IN_FLIGHT = ("flight",)
+BLOCKING = tuple(row for row in ROWS if row not in IN_FLIGHT)
 
 
 ALL = [
@@ -171,11 +211,15 @@ ALL = [
     Contestant("c", "**consul_ffi from C**", ours_c, peer=False),
     Contestant("libcurl", "C, libcurl", libcurl_c),
     Contestant("lua", "**consul_ffi from LuaJIT**", ours_lua, peer=False),
-    Contestant("lua-libcurl", "LuaJIT, libcurl, handle reused", lambda: libcurl_lua("libcurl_reused")),
-    Contestant("lua-libcurl-per-call", "LuaJIT, libcurl, handle per call", lambda: libcurl_lua("libcurl_per_call")),
+    Contestant("lua-libcurl", "LuaJIT, libcurl, handle reused", lambda: libcurl_lua("libcurl_reused"), rows=BLOCKING),
+    Contestant(
+        "lua-libcurl-per-call", "LuaJIT, libcurl, handle per call", lambda: libcurl_lua("libcurl_per_call"),
+        rows=BLOCKING,
+    ),
     Contestant("python", "**consul_ffi from Python**", ours_python, peer=False),
     Contestant("py-consul", "Python: py-consul", py_consul),
-    Contestant("rs-consul", "Rust: rs-consul, connections kept", rs_consul),
+    Contestant("rs-consul", "Rust: rs-consul, connections kept", rs_consul, rows=BLOCKING),
     Contestant("node", "Node.js: consul", node),
-    Contestant("go", f"Go: `{OFFICIAL}`", go),
+    Contestant("go", f"Go: `{OFFICIAL}`", go, rows=BLOCKING),
+    Contestant("wrk", "wrk, nothing decoded", wrk, rows=IN_FLIGHT),
 ]

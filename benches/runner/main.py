@@ -9,6 +9,7 @@ import urllib.request
 
 import contestants
 import targets
+import views
 from contestants import BENCHES, ROOT, Missing
 from tables import ROWS, Results, counts, replace
 
@@ -46,13 +47,14 @@ def prepare(chosen):
     return programs, missing
 
 
-def measure(programs, labels, rounds, seconds):
+def measure(programs, rows, labels, rounds, seconds):
     results = Results(labels)
     for number in range(1, rounds + 1):
         say(f"bench: round {number} of {rounds}")
         for row in ROWS:
             for name, program in programs.items():
-                results.add(name, row, program.run(row, "seconds", seconds))
+                if row in rows[name]:
+                    results.add(name, row, program.run(row, "seconds", seconds))
     return results
 
 
@@ -71,7 +73,7 @@ def machine():
     return f"{os.cpu_count()} cores"
 
 
-def page(results, counted, missing, labels, options):
+def page(results, counted, viewed, missing, labels, options):
     about = (
         f"{datetime.date.today()}, {options.rounds} rounds of {options.seconds} s for each program and row, "
         f"{options.machine or machine()}."
@@ -80,7 +82,9 @@ def page(results, counted, missing, labels, options):
     parts += ["**Client CPU a call in µs, user and system (ratio to the floor)**", results.cpu()]
     if counted:
         parts += ["**Counted**", counts(counted, labels)]
-    parts += ["**Goals**", targets.report(results)]
+    parts += ["**Live views: ns a call, 1,000 keys and 1,000 instances**", viewed.reads()]
+    parts += ["**Watches**", viewed.costs()]
+    parts += ["**Goals**", targets.report(results, viewed)]
     parts += [f"Not measured: {labels[name]}: {why}." for name, why in missing.items()]
     return "\n\n".join(parts)
 
@@ -106,9 +110,11 @@ def main():
     programs, missing = prepare(chosen)
     labels = {each.name: getattr(programs.get(each.name), "label", each.label) for each in chosen}
     write_keys()
-    results = measure(programs, labels, options.rounds, options.seconds)
+    rows = {each.name: each.rows for each in chosen}
+    results = measure(programs, rows, labels, options.rounds, options.seconds)
     counted = count(programs)
-    text = page(results, counted, missing, labels, options)
+    say("bench: live views and watches")
+    text = page(results, counted, views.measure(), missing, labels, options)
     print(text)
     if options.write:
         PAGE.write_text(replace(PAGE.read_text(), "figures", text))

@@ -6,6 +6,7 @@ ROWS = {
     "get": "get",
     "put": "put",
     "get32": "get, 32 threads",
+    "flight": "get, 32 in flight, one thread",
     "list": "list of 1,000 keys",
     "big": "256 KB value",
 }
@@ -33,14 +34,17 @@ class Results:
     def rates(self, name, row):
         return [calls / seconds for calls, seconds, _ in self.measured.get((name, row), [])]
 
+    def has(self, name, row, other):
+        return bool(self.rates(name, row) and self.rates(other, row))
+
     def cpus(self, name, row):
         """Microseconds of CPU a call."""
         return [cpu / calls * 1e6 for calls, _, cpu in self.measured.get((name, row), [])]
 
-    def ratio(self, name, row, other, figure=None):
+    def ratio(self, name, row, other, figure=None, other_row=None):
         """The median of the rounds' ratios: what a round had to share, its two programs shared."""
         figure = figure or self.rates
-        pairs = zip(figure(name, row), figure(other, row), strict=True)
+        pairs = zip(figure(name, row), figure(other, other_row or row), strict=True)
         return median(mine / theirs for mine, theirs in pairs)
 
     def table(self, cell):

@@ -1,6 +1,7 @@
 /* What watches cost and how quick they are: the memory of 1,000 of them, the processor time of an
- * idle client with 100 of them, and how long after a write's answer a view shows the change. Needs a
- * Consul at CONSUL_HTTP_ADDR. */
+ * idle client with 100 of them, and how long after a write's answer a view shows the change. Prints
+ * lines of `watches`, what was measured, the figure and its unit, with a tab between. Needs a Consul at
+ * CONSUL_HTTP_ADDR. */
 
 #include <consul_ffi.h>
 #include <stdio.h>
@@ -52,6 +53,11 @@ static int by_size(const void *a, const void *b)
 {
     double difference = *(const double *)a - *(const double *)b;
     return (difference > 0) - (difference < 0);
+}
+
+static void report(const char *what, double figure, const char *unit)
+{
+    printf("watches\t%s\t%.3f\t%s\n", what, figure, unit);
 }
 
 static consul_client *client_of(const char *connections)
@@ -124,8 +130,8 @@ static void latency(void)
         times[i] = now_ms() - written;
     }
     qsort(times, CHANGES, sizeof times[0], by_size);
-    printf("a change is visible %.2f ms after the write's answer (median of %d), %.2f ms (9 of 10)\n",
-           times[CHANGES / 2], CHANGES, times[CHANGES * 9 / 10]);
+    report("a change is in a view, after the write's answer", times[CHANGES / 2], "ms");
+    report("the same, 9 of 10", times[CHANGES * 9 / 10], "ms");
     consul_view_free(view);
     consul_watch_free(watch);
     consul_client_free(client);
@@ -141,7 +147,7 @@ int main(void)
     before = resident_kb();
     stop_all(1);
     start_all(client, MANY, "many/m");
-    printf("%d watches add %.1f MB\n", MANY, (double)(resident_kb() - before) / 1024);
+    report("1,000 watches add", (double)(resident_kb() - before) / 1024, "MB");
     stop_all(MANY);
     consul_client_free(client);
 
@@ -150,8 +156,7 @@ int main(void)
     sleep(1);
     began = processor_ms();
     sleep(IDLE_S);
-    printf("%d watches with a connection each, idle: %.2f ms of processor time a second\n", FEW,
-           (processor_ms() - began) / IDLE_S);
+    report("100 watches, a connection each, idle: CPU a second", (processor_ms() - began) / IDLE_S, "ms");
     stop_all(FEW);
     consul_client_free(client);
 
@@ -160,8 +165,7 @@ int main(void)
     sleep(2);
     began = processor_ms();
     sleep(IDLE_S);
-    printf("%d watches that take turns on 12 connections, idle: %.2f ms of processor time a second\n",
-           FEW, (processor_ms() - began) / IDLE_S);
+    report("100 watches, taking turns, idle: CPU a second", (processor_ms() - began) / IDLE_S, "ms");
     stop_all(FEW);
     consul_client_free(client);
     return 0;

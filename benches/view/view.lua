@@ -1,6 +1,5 @@
--- Times what a LuaJIT program does with a live view of 1,000 keys, and with one of 100 instances. Prints
--- the best and the middle of rounds, in nanoseconds a call. Needs a Consul at CONSUL_HTTP_ADDR, with
--- what view.c has left there.
+-- Times what a LuaJIT program does with a live view of 1,000 keys, and with one of 1,000 instances. Prints
+-- lines as view.c does, after `lua`. Needs a Consul at CONSUL_HTTP_ADDR, with what view.c has left there.
 
 local ffi = require("ffi")
 local consul = require("consul_ffi")
@@ -32,7 +31,7 @@ local function measure(name, call)
         rounds[round] = (now() - start) / CALLS
     end
     table.sort(rounds)
-    print(("%-28s best %5.1f ns, median %5.1f ns"):format("LuaJIT: " .. name, rounds[1], rounds[(ROUNDS + 1) / 2]))
+    print(("lua\t%s\t%.1f\tns"):format(name, rounds[(ROUNDS + 1) / 2]))
 end
 
 local client = assert(consul.connect())
@@ -40,12 +39,19 @@ local pairs_of = assert(client:watch({ prefix = "view/" }))
 local instances = assert(client:watch({ service = "view" }))
 assert(pairs_of:wait_ready(20000))
 assert(instances:wait_ready(20000))
-assert(pairs_of:count() == 1000 and instances:count() == 100)
+assert(pairs_of:count() == 1000 and instances:count() == 1000)
 
 measure("version check", function() sink = sink + (pairs_of:refresh() and 1 or 0) end)
 measure("key look-up", function(n) sink = sink + #pairs_of:value(keys[n * 7 % 1000]) end)
-for _, how in ipairs({ "round_robin", "random", "weighted", "least_connections" }) do
-    measure("pick, " .. how, function()
+local PICKS = {
+    { "pick, round robin", "round_robin" },
+    { "pick, random", "random" },
+    { "pick, weighted", "weighted" },
+    { "pick, least in use", "least_connections" },
+}
+for _, pick in ipairs(PICKS) do
+    local name, how = pick[1], pick[2]
+    measure(name, function()
         local address, port, id = instances:pick(how)
         sink = sink + #address + port + #id
     end)

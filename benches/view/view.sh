@@ -1,6 +1,7 @@
 #!/bin/sh
-# Times the reading of live views from C and LuaJIT, and says what watches cost. Needs a Consul at
-# CONSUL_HTTP_ADDR and the release library.
+# Times the reading of live views from C and LuaJIT, and says what watches cost: lines of four words with
+# tabs between, which benches/runner/views.py reads. Needs a Consul at CONSUL_HTTP_ADDR and the release
+# library.
 #
 #   sh tests/support/with-consul.sh sh benches/view/view.sh
 set -eu

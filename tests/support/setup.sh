@@ -104,6 +104,7 @@ missing_peers() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     has npm || printf '%s\n' nodejs npm
     has go || echo golang-go
+    has wrk || echo wrk
     [ -d /usr/share/gocode/src/github.com/hashicorp/consul/api ] ||
         [ -d /usr/share/gocode/src/github.com/armon/consul-api ] ||
         printf '%s\n' golang-github-hashicorp-consul-dev golang-github-armon-consul-api-dev
