@@ -84,6 +84,15 @@ local function plain(problem)
     return nil, problem
 end
 
+--- What frees a result of type `consul_<name>`, by its name.
+local frees = setmetatable({}, {
+    __index = function(frees, name)
+        local free = C["consul_" .. name .. "_free"]
+        frees[name] = free
+        return free
+    end,
+})
+
 --- What a call returns whose result, of type `consul_<name>`, is in a box: what
 --- `read(handle, problem)` makes of it, after which it is freed; nil and an error when there is none.
 --- `problem` is an error that came with a result, such as NOT_FOUND.
@@ -91,7 +100,7 @@ local function copied(problem, box, name, read)
     if box[0] == nil then
         return nil, problem
     end
-    local free = C["consul_" .. name .. "_free"]
+    local free = frees[name]
     -- Should Lua run out of memory while it copies, the collector frees it.
     local handle = ffi.gc(box[0], free)
     local first, second = read(handle, problem)
@@ -104,7 +113,7 @@ local function kept(problem, box, name, make)
     if problem then
         return nil, problem
     end
-    return make(ffi.gc(box[0], C["consul_" .. name .. "_free"]))
+    return make(ffi.gc(box[0], frees[name]))
 end
 
 --- Ends a call with what `finish(problem, box, name, read)` returns, now or later: then it returns a

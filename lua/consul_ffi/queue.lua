@@ -29,6 +29,10 @@ local event_box = ffi.typeof("consul_event *[1]")
 
 local OWN = { max_in_flight = true }
 
+-- Above what an array of a table takes. Small tags would move from there to its hash part as they
+-- grow, and leave the code that LuaJIT has compiled for the array.
+local FIRST_TAG = 2 ^ 32
+
 local Ticket = {}
 Ticket.__index = Ticket
 
@@ -65,7 +69,7 @@ local function new(options)
     return setmetatable({
         handle = handle,
         tickets = {},
-        tag = 0,
+        tag = FIRST_TAG,
         request = async_of(handle, 0),
         event = event_box(),
     }, Queue)
@@ -104,21 +108,59 @@ local function told(queue, tag, event, last, ...)
     return ...
 end
 
---- What the blocking call would have returned.
+--- By the name of a result: the type of a box for it, and what takes it from an event. Kept, since
+--- LuaJIT parses a type that is given as text at each call.
+local results = setmetatable({}, {
+    __index = function(results, name)
+        local result = { box = ffi.typeof("consul_" .. name .. " *[1]"), take = C["consul_event_take_" .. name] }
+        results[name] = result
+        return result
+    end,
+})
+
+--- The error of an event that has one.
+local function problem_of(status, event)
+    -- Should Lua run out of memory while it copies, the collector frees it.
+    ffi.gc(event, C.consul_event_free)
+    local problem = errors.of(status, C.consul_event_error(event))
+    ffi.gc(event, nil)
+    return problem
+end
+
+--- What the blocking call would have returned. The event is freed before anything is copied, so it
+--- needs no finalizer, which would cost more than the rest.
 local function answer(call, event)
     local status = C.consul_event_status(event)
-    local problem = status ~= codes.OK and errors.of(status, C.consul_event_error(event)) or nil
+    local problem = status ~= codes.OK and problem_of(status, event) or nil
     local name = call.name
-    local box = name and ffi.new("consul_" .. name .. " *[1]")
+    local result = name and results[name]
+    local box = result and result.box()
     if box and C.consul_event_result_type(event) ~= 0 then
-        C["consul_event_take_" .. name](event, box)
+        result.take(event, box)
     end
+    C.consul_event_free(event)
     return call.finish(problem, box, name, call.read)
 end
 
-local function ended(event, ticket, ...)
-    C.consul_event_free(ffi.gc(event, nil))
-    return ticket, ...
+--- The next event that somebody waits for. It calls itself for one that nobody does: a loop that
+--- ends in its first round, as nearly every one would, is never compiled by LuaJIT.
+local function next_of(queue, handle, limit)
+    local status = C.consul_queue_next(handle, limit, queue.event)
+    if status ~= codes.OK then
+        return call.plain(errors.from(status))
+    end
+    local event = queue.event[0]
+    local tag = tonumber(C.consul_event_tag(event))
+    local ticket = queue.tickets[tag]
+    if ticket and not ticket.call then
+        ffi.gc(event, C.consul_event_free)
+        return ticket, told(queue, tag, event, ticket:hear(event))
+    elseif ticket and C.consul_event_type(event) == C.CONSUL_EVENT_DONE then
+        queue.tickets[tag] = nil
+        return ticket, answer(ticket.call, event)
+    end
+    C.consul_event_free(event)
+    return next_of(queue, handle, limit)
 end
 
 --- The ticket of the next call that has ended, and what the blocking call would have returned.
@@ -127,22 +169,7 @@ end
 function Queue:next(timeout_ms)
     local handle = check_self(self)
     local limit = timeout_ms == nil and -1 or tonumber(check.uint64(timeout_ms, "timeout_ms"))
-    while true do
-        local status = C.consul_queue_next(handle, limit, self.event)
-        if status ~= codes.OK then
-            return call.plain(errors.from(status))
-        end
-        local event = ffi.gc(self.event[0], C.consul_event_free)
-        local tag = tonumber(C.consul_event_tag(event))
-        local ticket = self.tickets[tag]
-        if ticket and not ticket.call then
-            return ticket, told(self, tag, event, ticket:hear(event))
-        elseif ticket and C.consul_event_type(event) == C.CONSUL_EVENT_DONE then
-            self.tickets[tag] = nil
-            return ended(event, ticket, answer(ticket.call, event))
-        end
-        C.consul_event_free(ffi.gc(event, nil))
-    end
+    return next_of(self, handle, limit)
 end
 
 --- Ends the wait of who is in `queue:next`, on another thread, or of the next that would wait there.
