@@ -186,6 +186,20 @@ class Views(ConsulTest):
         # The client, the watch, and two views of it.
         self.assertEqual(consul_ffi.live_handles(), handles - 4)
 
+    def test_it_moves_to_what_is_newer_and_to_nothing_else(self) -> None:
+        key = prefix() + "key"
+        watch = self.client.watch.key(key, max_rate=1000).wait_ready(LONG)
+        writer = threading.Thread(
+            target=lambda: [self.client.kv.put(key, str(number)) for number in range(200)]
+        )
+        writer.start()
+        while writer.is_alive():
+            view = watch.view()
+            before = view.version
+            if view.refresh():
+                self.assertGreater(view.version, before)
+        writer.join()
+
     def test_threads_may_share_one(self) -> None:
         root = prefix()
         view = self.client.watch.prefix(root, max_rate=1000).wait_ready(LONG).view()
