@@ -82,8 +82,8 @@ public:
     /// Makes a client from the environment: `CONSUL_HTTP_ADDR` and the other official names.
     static result<client> create() { return create(config()); }
 
-    /// Deregisters the services that are kept registered, releases the locks that are held, ends the
-    /// sessions that are kept alive, and shuts it down: from then on calls give `err_closed`.
+    /// Deregisters the services that are kept registered, releases the locks that are held, ends
+    /// the sessions that are kept alive, and shuts it down: from then on calls give `err_closed`.
     /// `err_timeout` when it took longer: what is left at Consul ends by its TTL.
     result<void> close(std::chrono::milliseconds timeout = std::chrono::seconds(10)) const {
         return detail::invoke(consul_client_close, handle_, timeout);

@@ -16,8 +16,8 @@ struct health_document {
     std::string body;
 };
 
-/// How the parts of a program are. Move-only. `client.health_report()` makes one that also tells how
-/// the client's services, locks and sessions are getting on.
+/// How the parts of a program are. Move-only. `client.health_report()` makes one that also tells
+/// how the client's services, locks and sessions are getting on.
 class health_report {
 public:
     using handle_type = consul_health_report;
@@ -37,8 +37,8 @@ public:
     }
 
     /// Sets how a part is: `passing`, `warning` or `critical`, by a name of 1 to 256 bytes; adds it
-    /// when it is new. `note` is for people. It counts as critical when it is not set again for more
-    /// than `max_age`; 0 for ever.
+    /// when it is new. `note` is for people. It counts as critical when it is not set again for
+    /// more than `max_age`; 0 for ever.
     result<void> set(const c_text &name, const c_text &status, const c_text &note = nullptr,
                      std::chrono::milliseconds max_age = {}) const {
         return detail::invoke(consul_health_report_set, c_value(), name, status, note, max_age);

@@ -1,4 +1,4 @@
-// Services that the library keeps registered: their life, their status, changes, asynchronous calls.
+// Services that the library keeps registered: life, status, changes, asynchronous calls.
 
 #include "support.hpp"
 
@@ -76,7 +76,7 @@ static void asynchronous(const consul::client &client, const std::string &name) 
 }
 
 static void refused(const consul::client &client) {
-    FAILS(err_argument, "1000", client.kept_service(
+    FAILS(err_argument, "below 1 s", client.kept_service(
                                     consul::kept_service_spec(web("a", 80)).ttl(1ms)));
     FAILS(err_argument, "NUL", client.kept_service(consul::kept_service_spec(
                                    consul::service_spec(std::string("a\0b", 3)))));

@@ -73,7 +73,7 @@ static void log() {
     FAILS(err_argument, "error, warning, info or debug", consul::log::set_level("loud"));
 
     OK(consul::log::set_level("info"));
-    (void)nowhere();
+    nowhere();
     const auto records = GET(consul::log::take(1));
     CHECK(records.size() == 1 && records[1].message().empty());
     CHECK(records[0].level() == consul::log_level::info && records[0].level_name() == "info");
@@ -84,7 +84,7 @@ static void log() {
     const auto path = "/tmp/" + unique("log");
     OK(consul::log::take(10));
     OK(consul::log::set_file(path));
-    (void)nowhere();
+    nowhere();
     OK(consul::log::set_file(nullptr));
     std::string line;
     CHECK(std::getline(std::ifstream(path), line) && line.find("info client: opened") != line.npos);
@@ -93,14 +93,14 @@ static void log() {
     const auto queue = GET(consul::queue::create());
     (void)IS(err_handle, consul::log::set_queue(consul::queue()));
     OK(consul::log::set_queue(queue, 5));
-    (void)nowhere();
+    nowhere();
     auto event = GET(queue.next(30s));
     CHECK(event.type() == consul::event_type::log && event.tag() == 5);
     CHECK(GET(event.take<consul::log_records>()).size() >= 1);
     OK(consul::log::unset_queue());
 
     OK(consul::log::set_level(nullptr));
-    (void)nowhere();
+    nowhere();
     (void)IS(no_change, consul::log::take(10));
 }
 

@@ -37,6 +37,7 @@ if [ "${1:-}" != beside-consul ]; then
         shown 3
         shown 4
         shown 5
+        shown 6
         echo '}'
     } >"$out/fragments.cpp"
     cpp "$out/fragments.cpp" "$out/fragments"
