@@ -242,6 +242,11 @@ pub mod testing {
         if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { -libc::WTERMSIG(status) }
     }
 
+    /// How many threads the process has: a forked child that has started none has one.
+    pub fn threads() -> usize {
+        std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
+    }
+
     /// Closes a descriptor that somebody still owns, as hosts do that close all there are.
     pub fn close_behind_its_back(descriptor: &impl std::os::fd::AsRawFd) {
         // SAFETY: only for a process that opens nothing else before it has noticed.

@@ -21,14 +21,21 @@ function app.stop()
     client:close(2000)
 end
 
+-- A balancer cannot say that there is nobody: it is said before.
+function app.check()
+    web:refresh()
+    if web:count() == 0 then
+        return ngx.exit(ngx.HTTP_SERVICE_UNAVAILABLE)
+    end
+end
+
 -- Picks an instance; when nginx asks again for the same request, one that was not tried.
 function app.balance()
     local tried = ngx.ctx.tried
-    web:refresh()
     if not tried then
         tried = {}
         ngx.ctx.tried = tried
-        balancer.set_more_tries(web:count())
+        balancer.set_more_tries(math.max(web:count() - 1, 0))
     end
     for _ = 1, 2 * web:count() do
         local address, port, id = web:pick("round_robin")
@@ -37,7 +44,7 @@ function app.balance()
             return assert(balancer.set_current_peer(address, port))
         end
     end
-    return ngx.exit(ngx.HTTP_SERVICE_UNAVAILABLE)
+    return ngx.exit(ngx.ERROR)
 end
 
 -- Waits for Consul; the worker serves other requests meanwhile.

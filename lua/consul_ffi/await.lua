@@ -69,11 +69,12 @@ local function silence(host, state)
 end
 
 --- What the blocking call would have returned: `host:await(later.kv:get(key))`. Meanwhile others
---- run. Several may await one ticket, and it may be awaited again.
+--- run. Several may await one ticket, and it may be awaited again. What a call has returned at once in
+--- place of a ticket is passed on.
 ---
 --- Of a watch it returns what happens to it next: "ready", "changed", "health", "ended" and an error.
 function Host:await(item, problem)
-    if not item then
+    if not item or item == true then
         return item, problem
     elseif queue_of(item) ~= self.queue then
         check.fail("await takes what a call through client:on(host.queue) returns")

@@ -13,7 +13,7 @@
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
 local SERVICE = require("consul_ffi.service_spec")
-local begin, of = require("consul_ffi.call").begin, require("consul_ffi.call").of
+local calls = require("consul_ffi.call")
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
 local result = require("consul_ffi.result")
@@ -21,6 +21,7 @@ local spec = require("consul_ffi.spec")
 local stats = require("consul_ffi.stats")
 
 local codes = errors.codes
+local begin, of = calls.begin, calls.of
 local box = result.box("kept_service")
 
 local KIND = spec.kind({
@@ -190,10 +191,10 @@ function Service:close()
     end
     self.handle = nil
     local call = of(self)
-    local status = C.consul_kept_service_close(handle, call.async)
-    local closed, problem = call:done(status)
-    C.consul_kept_service_free(ffi.gc(handle, nil))
-    return closed, problem
+    return call:conclude(C.consul_kept_service_close(handle, call.async), function(problem)
+        C.consul_kept_service_free(ffi.gc(handle, nil))
+        return calls.plain(problem)
+    end)
 end
 
 return new

@@ -14,13 +14,15 @@ for a compare-and-set that lost or a lock that somebody else holds. What went wr
 
 from __future__ import annotations
 
-from . import errors
+from . import errors, log
 from ._abi import VERSION as __version__
 from ._library import PATH as library_path
 from ._library import lib as _lib
 from ._memory import c_text as _c_text
 from .client import Client
 from .errors import *  # noqa: F403
+from .health_report import HealthReport
+from .kept_service import KeptService
 from .kept_session import KeptSession
 from .lock import Lock, Lost
 from .queue import Later, Queue, Ticket
@@ -29,11 +31,13 @@ from .results import (
     AgentInfo,
     Check,
     Instance,
+    LogRecord,
     Member,
     Meta,
     Node,
     NodeServices,
     Pair,
+    Progress,
     Response,
     Rows,
     Service,
@@ -71,13 +75,16 @@ __all__ = [
     "Client",
     "Docker",
     "EventsView",
+    "HealthReport",
     "Instance",
     "InstancesView",
+    "KeptService",
     "KeptSession",
     "KeyView",
     "Later",
     "Lease",
     "Lock",
+    "LogRecord",
     "Lost",
     "Member",
     "Meta",
@@ -87,6 +94,7 @@ __all__ = [
     "Pair",
     "PairsView",
     "PathView",
+    "Progress",
     "Queue",
     "Registration",
     "Response",
@@ -112,6 +120,7 @@ __all__ = [
     "library_path",
     "library_version",
     "live_handles",
+    "log",
 ]
 __all__ += errors.__all__
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import operator
 from typing import Any, Union
 
 from . import _abi, _outcome
+
+#: A time without end.
+FOR_EVER = (1 << 64) - 1
 
 #: What a value may be given as; a text is written as UTF-8.
 Value = Union[bytes, bytearray, memoryview, str]
@@ -70,3 +74,8 @@ def flag(value: bool, name: str) -> bool:
 def json_text(value: Any, name: str) -> bytes:
     """What JSON can hold, as JSON. A text is taken as JSON that is written already."""
     return text(value if isinstance(value, str) else json.dumps(value), name)
+
+
+def milliseconds(number: int) -> float:
+    """A time that the library tells, `math.inf` for ever."""
+    return math.inf if number == FOR_EVER else number

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
-from . import lock, request
+from . import kept_service, lock, request
 from ._call import Blocking
 from ._connect import connect
 from ._convert import Value, uint64
@@ -14,12 +14,15 @@ from ._memory import c_text
 from .agent import Agent
 from .catalog import Catalog
 from .health import Health
+from .health_report import HealthReport
+from .kept_service import KeptService
 from .kv import Kv
 from .lock import Lock, LockSession
 from .queue import Later, Queue
 from .request import Parameter
 from .results import Response
 from .session import Sessions
+from .specs import ServiceSpec
 from .status import Status
 from .txn import Txn
 from .watch import Watches
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from ._settings import CallOptions, LockOptions, Settings
+    from .health_report import HealthStatus
 
 
 class Client:
@@ -93,6 +97,38 @@ class Client:
         fields = {"value": value, "adopt": adopt, "monitor_retry_ms": monitor_retry_ms}
         return lock.new(Lock, self._core, key, session, acquire_timeout_ms, fields, options)
 
+    def service(
+        self,
+        spec: ServiceSpec,
+        *,
+        ttl_ms: Optional[int] = None,
+        must_pat: Optional[bool] = None,
+        status: Optional[HealthStatus] = None,
+        note: Optional[str] = None,
+        deregister_after_ms: Optional[int] = None,
+        **options: Unpack[LockOptions],
+    ) -> KeptService:
+        """Makes a service that stays registered, for `with` or for its `start`; sends nothing yet.
+
+        A heartbeat in the background tells the agent that the program lives: without it for
+        `ttl_ms`, 15 s otherwise, the service turns critical; 0 means no heartbeat. With `must_pat`
+        it turns critical too when the program does not `pat` once a TTL. `status` and `note` are
+        what it is until the program says otherwise. After `deregister_after_ms` of being critical
+        the agent deregisters it, which is for programs that were killed."""
+        fields = {
+            "ttl_ms": ttl_ms,
+            "must_pat": must_pat,
+            "status": status,
+            "note": note,
+            "deregister_after_ms": deregister_after_ms,
+        }
+        return kept_service.new(KeptService, self._core, spec, fields, options)
+
+    def health_report(self) -> HealthReport:
+        """A report on the program's own health, which also tells how this client's services, locks
+        and sessions are getting on."""
+        return HealthReport(self._core.native)
+
     def request(
         self,
         method: str,
@@ -109,8 +145,8 @@ class Client:
         return request.send(self._core, method, path, body, query, content_type, options)
 
     def close(self, timeout_ms: int = 5000) -> None:
-        """Ends the client: its locks are released, the sessions that it keeps alive destroyed, its
-        threads waited for. Raises Timeout when it took longer: what is left at Consul ends by its
+        """Ends the client: the services that it keeps registered are deregistered, its locks
+        released, the sessions that it keeps alive destroyed, its threads waited for. Raises Timeout when it took longer: what is left at Consul ends by its
         TTL. Harmless when it was closed before."""
         self._core.native.close(uint64(timeout_ms, "timeout_ms"))
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from types import TracebackType
 from typing import TYPE_CHECKING, Optional, Union
 
-from ._convert import text
+from ._convert import milliseconds, text
 from ._core import Core, Handle
 from ._library import lib
 from ._memory import c_text
 from ._outcome import check, nothing
+from ._progress import progress
 from .errors import Interrupted
+from .results import Progress
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from ._settings import CallOptions
-
-_FOR_EVER = (1 << 64) - 1
 
 
 class KeptSessionBase:
@@ -55,6 +54,10 @@ class KeptSessionBase:
         """How long it is known to live without another renewal: 0 when it is not valid, `math.inf`
         when it has no TTL."""
         return milliseconds(lib.consul_session_remaining_ms(self._handle.value))
+
+    def stats(self) -> Progress:
+        """How its renewal is getting on. Makes no request."""
+        return progress(lib.consul_session_stats, self._handle.value)
 
     def stop(self) -> None:
         """Renews it no more, and leaves it at Consul, where it ends by its TTL."""
@@ -110,8 +113,3 @@ AnySession = Union[str, KeptSessionBase]
 def session_id(session: AnySession) -> bytes:
     """The id of a session, for the library."""
     return text(session.id if isinstance(session, KeptSessionBase) else session, "session")
-
-
-def milliseconds(number: int) -> float:
-    """A time that the library tells, `math.inf` for ever."""
-    return math.inf if number == _FOR_EVER else number

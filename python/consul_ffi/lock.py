@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Callable, Mapping, Optional, TypeVar, Union
 
 from . import _abi, _describe, _interrupt, _kinds, _outcome, _wait
 from ._answers import take_text
-from ._convert import Value, data, text, uint64
+from ._convert import FOR_EVER, Value, data, milliseconds, text, uint64
 from ._core import Core, Handle
 from ._error import ConsulError
 from ._library import lib
 from ._options import opened
 from ._outcome import check, done, nothing
+from ._progress import progress
 from .errors import LockLost, NotHeld
-from .kept_session import KeptSessionBase, milliseconds
+from .kept_session import KeptSessionBase
+from .results import Progress
 from .specs import SessionSpec
 
 if TYPE_CHECKING:
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
 
 L = TypeVar("L", bound="LockBase")
 
-#: A time to wait without end.
-FOR_EVER = (1 << 64) - 1
 _PREFIX = "CONSUL_LOST_"
 _REASONS = {
     number: name[len(_PREFIX) :].lower()
@@ -137,6 +137,10 @@ class LockBase:
         if reason is None:
             raise _outcome.new(_abi.CONSUL_ERR_NOT_HELD, f"the lock on {self.key} is not held")
         raise _outcome.new(_abi.CONSUL_ERR_LOCK_LOST, f"the lock on {self.key} is lost: {reason}")
+
+    def stats(self) -> Progress:
+        """How it is getting on to see that it is still held. Makes no request."""
+        return progress(lib.consul_lock_stats, self.handle)
 
     def stop(self) -> None:
         """Ends `acquire` and `lost.wait` on other threads with Cancelled. A held lock stays

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Iterable, List, NamedTuple, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Iterable, List, NamedTuple, Optional, TypeVar
+
+if TYPE_CHECKING:
+    from ._error import ConsulError
 
 T = TypeVar("T")
 
@@ -262,3 +265,33 @@ class Response(NamedTuple):
     def json(self) -> Any:
         """The body as JSON says it."""
         return json.loads(self.body)
+
+
+class Progress(NamedTuple):
+    """How a session, a lock or a service that the library keeps up is getting on."""
+
+    #: A session: `"kept"`, `"stopped"`, `"ending"`, `"ended"`, `"recreating"`. A lock: `"free"`,
+    #: `"acquiring"`, `"held"`, `"releasing"`, `"lost"`. A service: `"stopped"`, `"registering"`,
+    #: `"registered"`, `"leaving"`, `"closed"`.
+    state: str
+    #: How long ago Consul said last that all is well; `math.inf` when it never did.
+    last_success_ms: float
+    #: In how long Consul is asked again; `math.inf` when it is not.
+    next_try_ms: float
+    #: How many tries have failed since the last success.
+    consecutive_failures: int
+    #: What went wrong last, however long ago.
+    last_error: Optional[ConsulError]
+
+
+class LogRecord(NamedTuple):
+    """Something that happened."""
+
+    #: `"error"`, `"warning"`, `"info"` or `"debug"`.
+    level: str
+    #: What it is about: `"client"`, `"session"`, `"lock"` or `"registration"`.
+    area: str
+    #: When it happened, in milliseconds since 1970.
+    time_ms: int
+    #: One line for people.
+    message: str

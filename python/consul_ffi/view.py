@@ -20,12 +20,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Generic, Iterator, Optional, TypeVar
 
 from . import _abi, _outcome, _rows, _wait
-from ._convert import Value, data, text
+from ._convert import Value, data, milliseconds, text
 from ._core import Handle
 from ._error import ConsulError
 from ._library import lib
 from ._memory import MEMORY
-from .kept_session import milliseconds
 from .results import Check, Instance, Node, Pair, ServiceName, UserEvent
 
 if TYPE_CHECKING:

@@ -24,13 +24,13 @@ from typing import (
 )
 
 from . import _abi, _outcome, _wait
+from ._convert import milliseconds
 from ._core import Handle, Native
 from ._error import ConsulError
 from ._library import lib
 from ._outcome import check
 from ._watch_spec import start
 from .errors import Cancelled
-from .kept_session import milliseconds
 from .view import (
     ChecksView,
     EventsView,

@@ -23,11 +23,11 @@ pub use super::kind::consul_stats;
 use super::lock::consul_lock;
 use super::output;
 use super::status::consul_status;
+use super::watch::milliseconds;
 use crate::error::{Error, Status};
 use crate::observe::Stats;
 use std::ffi::c_char;
 use std::ptr;
-use std::time::Duration;
 
 /// How something is getting on.
 #[repr(C)]
@@ -83,10 +83,6 @@ impl From<Stats> for Object {
         });
         Object { row, _error: error, _arena: arena }
     }
-}
-
-fn milliseconds(time: Option<Duration>) -> u64 {
-    time.map_or(u64::MAX, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// How the renewal of a session is getting on. Free it with `consul_stats_free`.

@@ -5,10 +5,12 @@ use crate::clients::{client_at, shared_client};
 use crate::quick::{PATIENCE, none, status_of};
 use crate::support::fault::{Door, Server};
 use crate::support::unique;
+use consul_ffi::api::agent::ServiceDefinition;
 use consul_ffi::api::raw::{Method, RawRequest};
 use consul_ffi::api::session::SessionSpec;
 use consul_ffi::api::txn::Txn;
 use consul_ffi::recipes::lock::LockSpec;
+use consul_ffi::recipes::registration::KeptServiceSpec;
 use consul_ffi::{Result, Status};
 use std::future::{Future, IntoFuture};
 use std::pin::pin;
@@ -146,4 +148,22 @@ fn locks_and_sessions_are_awaited_too() {
     wait(lock.deferred().release().unwrap()).unwrap();
     assert!(wait(other.destroy().unwrap()).unwrap());
     session.destroy().unwrap();
+}
+
+#[test]
+fn a_kept_service_is_awaited_too() {
+    let Some(client) = shared_client() else { return };
+    let name = unique("deferred-service");
+    let spec = KeptServiceSpec::new(ServiceDefinition::new(&name));
+    let service = client.deferred().keep_service(spec).unwrap();
+    let exists = || client.agent().service(&name, None, &none()).unwrap().is_some();
+    let start = service.start().unwrap();
+    assert!(!exists() && !service.is_registered());
+    wait(start).unwrap();
+    assert!(exists() && service.is_registered());
+    wait(service.maintenance(true, "repairs").unwrap()).unwrap();
+    wait(service.maintenance(false, "").unwrap()).unwrap();
+    wait(service.close().unwrap()).unwrap();
+    assert!(!exists());
+    assert_eq!(status_of(service.blocking().start()), Status::Closed);
 }

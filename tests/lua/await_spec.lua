@@ -142,6 +142,24 @@ for name, run in pairs(HOSTS) do
             assert.same({ "ready", "changed", "ended" }, news)
         end)
 
+        it("keeps a service registered", function()
+            local id = "awaited-" .. prefix:sub(1, -2)
+            local steps = 0
+            run(host, { function()
+                local service = assert(later:service({ name = id, port = 80 }))
+                assert.is_true(host:await(service:start()))
+                assert.equal(80, host:await(later.agent:service(id)).port)
+                assert.is_true(host:await(service:maintenance(true, "a test")))
+                assert.is_true(host:await(service:close()))
+                assert.is_true(host:await(service:close()))
+                local found, err = host:await(later.agent:service(id))
+                assert.is_nil(found)
+                assert.equal(consul.NOT_FOUND, err.code)
+                steps = steps + 1
+            end })
+            assert.equal(1, steps)
+        end)
+
         it("ends with an error for who awaits when it is closed", function()
             client.kv:put(prefix .. "k", "1")
             local _, meta = client.kv:get(prefix .. "k")

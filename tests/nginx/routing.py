@@ -2,6 +2,7 @@
 and comes back under load, and no GET fails."""
 
 import collections
+import http.client
 import subprocess
 import sys
 import threading
@@ -12,9 +13,11 @@ THREADS = 4
 # Requests of each thread between two events.
 ROUND = 100
 
+# It answers in one piece: of an answer that has begun nobody can give the rest.
 INSTANCE = """
 import http.server, sys
 class Instance(http.server.BaseHTTPRequestHandler):
+    wbufsize = -1
     def do_GET(self):
         body = sys.argv[1].encode()
         self.send_response(200)
@@ -45,7 +48,7 @@ def load(nginx, total):
         for _ in range(total):
             try:
                 status, body = nginx.get("/")
-            except OSError as error:
+            except (OSError, http.client.HTTPException) as error:
                 status, body = 0, repr(error)
             if status == 200:
                 answered[body] += 1
@@ -69,10 +72,21 @@ def loaded(nginx, total=ROUND, meanwhile=lambda: None):
     return answered
 
 
+def loaded_or_none(nginx):
+    """As a short load, before every worker has its view."""
+    threads, answered, wrong = load(nginx, 10)
+    for thread in threads:
+        thread.join()
+    return () if wrong else answered
+
+
 def main():
     ports = {name: rig.free_port() for name in ("one", "two", "three")}
     instances = {name: start(name, port) for name, port in ports.items()}
     try:
+        nginx = rig.Nginx("nginx.conf", rig.ROOT / "examples/nginx")
+        assert nginx.get("/")[0] == 503, "nobody is registered"
+
         for name, port in ports.items():
             check = {"TCP": f"127.0.0.1:{port}", "Interval": "200ms", "Timeout": "2s"}
             service = {"Name": "web", "ID": name, "Address": "127.0.0.1", "Port": port, "Check": check}
@@ -80,8 +94,7 @@ def main():
         rig.until(lambda: passing() == set(ports), "every instance passes")
         rig.consul("PUT", "/kv/app/greeting", "hello")
 
-        nginx = rig.Nginx("nginx.conf", rig.ROOT / "examples/nginx")
-        rig.until(lambda: nginx.get("/")[0] == 200, "the view is filled")
+        rig.until(lambda: set(loaded_or_none(nginx)) == set(ports), "both workers have them all")
         assert nginx.get("/greeting") == (200, '"hello"\n'), nginx.get("/greeting")
         rig.consul("DELETE", "/kv/app/greeting")
         status, body = nginx.get("/greeting")

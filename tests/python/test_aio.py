@@ -216,7 +216,7 @@ class Locks(AsyncTest):
     async def test_an_acquire_that_is_cancelled_just_after_it_went_well_is_given_back(self) -> None:
         key, name = prefix() + "lock", prefix()
         lock = self.client.lock(key, session=SessionSpec(name=name))
-        call = lock._begin(bool, lock._give_back, consul_ffi._lib.consul_lock_acquire, 5000)
+        call = lock._acquire(5000)
         while not lock.is_held:  # without the loop, which would take the event
             pass
         call.cancel()

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The Python package, on the built library and a real Consul: by python3, and by the oldest and the
-# newest other Python that is installed; then its types, and what pip makes of it.
+# The Python package, on the built library and a real Consul: by the oldest and the newest Python that
+# is installed; then its types, what pip makes of it, and gunicorn, by python3.
 set -eu
 
 if ! python3 -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
@@ -34,23 +34,20 @@ run_tests() { # PYTHON FOLDER
 
 version_of() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null; }
 
-# Every other Python from 3.9 on that runs, on PATH or of pyenv: "VERSION COMMAND", the oldest
-# first.
-others() {
-    for each in $(for minor in 9 10 11 12 13 14 15; do echo "python3.$minor"; done) \
+# Every Python from 3.9 on that runs, on PATH or of pyenv: "VERSION COMMAND", the oldest first.
+pythons() {
+    for each in python3 $(for minor in 9 10 11 12 13 14 15; do echo "python3.$minor"; done) \
         "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.*/bin/python3; do
         version=$(version_of "$each") || continue
-        [ "${version#3.}" -lt 9 ] || [ "$version" = "$main" ] || echo "$version $each"
+        [ "${version#3.}" -lt 9 ] || echo "$version $each"
     done | sort -t. -k2n | sort -u -t. -k2,2n
 }
 
-main=$(version_of python3)
-run_tests python3 tests/python
-for other in $(others | sed -n '1p;$p' | uniq | cut -d' ' -f2); do
-    run_tests "$other" tests/python
+for python in $(pythons | sed -n '1p;$p' | uniq | cut -d' ' -f2); do
+    run_tests "$python" tests/python
 done
 
-# mypy and hatchling, of the versions that the list names.
+# mypy, hatchling and gunicorn, of the versions that the list names.
 tools=$PWD/.cache/python
 wanted=tests/python/package/requirements.txt
 if ! cmp -s "$wanted" "$tools/requirements.txt"; then

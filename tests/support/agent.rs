@@ -166,7 +166,7 @@ impl Consul {
         self.process.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Back when the agent takes writes and is known to be ours, not another one on its port.
+    /// Back when the agent takes writes, its node is registered, and it is known to be ours, not another one on its port.
     fn wait_ready(&self, process: &mut Process) -> Result<(), String> {
         let deadline = Instant::now() + READY_WITHIN;
         while Instant::now() < deadline {
@@ -190,7 +190,10 @@ impl Consul {
             }
             let written = self.try_request("PUT", "/v1/kv/ready", b"")?;
             let deleted = self.try_request("DELETE", "/v1/kv/ready", b"")?;
-            Ok(written.text() == "true" && deleted.text() == "true")
+            // Sessions belong to a node, which joins the catalog a moment after the first write.
+            let nodes = self.try_request("GET", "/v1/catalog/nodes", b"")?;
+            let is_known = nodes.text().contains(&format!("\"{}\"", self.plan.node));
+            Ok(written.text() == "true" && deleted.text() == "true" && is_known)
         };
         is_ours().unwrap_or(false)
     }

@@ -64,7 +64,9 @@ ready() {
     for _ in $(seq 300); do
         kill -0 "$agent" 2>/dev/null || return 1
         "$consul" kv put ready >/dev/null 2>&1 && kill -0 "$agent" 2>/dev/null &&
-            "$consul" kv delete ready >/dev/null 2>&1 && return
+            "$consul" kv delete ready >/dev/null 2>&1 &&
+            # Sessions belong to a node, which is registered a moment later.
+            "$consul" catalog nodes 2>/dev/null | grep -q "^node-$$ " && return
         sleep 0.1
     done
     return 1

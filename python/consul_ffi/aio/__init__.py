@@ -17,8 +17,16 @@ of Python's is used: the loop sleeps on a descriptor of the library's queue.
 from __future__ import annotations
 
 from .client import AsyncClient
+from .kept_service import AsyncKeptService
 from .kept_session import AsyncKeptSession
 from .lock import AsyncLock, AsyncLost
 from .watch import AsyncWatch
 
-__all__ = ["AsyncClient", "AsyncKeptSession", "AsyncLock", "AsyncLost", "AsyncWatch"]
+__all__ = [
+    "AsyncClient",
+    "AsyncKeptService",
+    "AsyncKeptSession",
+    "AsyncLock",
+    "AsyncLost",
+    "AsyncWatch",
+]

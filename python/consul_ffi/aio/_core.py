@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from ctypes import addressof
 from typing import Any, Callable, Mapping, Optional, TypeVar
 
-from .. import _event
+from .. import _abi, _event, _outcome
 from .._call import Blocking
-from .._core import Core, Native
+from .._core import Core, Handle, Native
 from .._deferred import begin, without_handle
 from ._inbox import Call, Inbox
 
@@ -75,6 +76,24 @@ class Awaiting(Core):
         inbox.next_tag()
         begin(self.native, function, options, arguments, inbox.request, None)
         call.begun()
+        return call
+
+    def begin(
+        self,
+        finish: Callable[[int], T],
+        function: Callable[..., int],
+        handle: Handle,
+        *arguments: Any,
+        give_back: Optional[Callable[[], None]] = None,
+    ) -> Call[T]:
+        """Begins what an object does itself, without options."""
+        inbox = self.inbox()
+        call: Call[T] = Call(inbox, self, without_handle(finish))
+        inbox.next_tag()
+        status = function(handle.value, *arguments, addressof(inbox.request))
+        if status != _abi.CONSUL_PENDING:
+            raise _outcome.from_status(status)
+        call.begun(give_back)
         return call
 
 

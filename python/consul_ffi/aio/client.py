@@ -6,16 +6,20 @@ import asyncio
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
+from .. import kept_service as _kept_service
 from .. import lock as _lock
 from .. import request
 from .._connect import connect
 from .._convert import Value, uint64
 from .._library import lib
 from .._memory import c_text
+from ..health_report import HealthReport
 from ..lock import LockSession
 from ..request import Parameter
 from ..results import Response
+from ..specs import ServiceSpec
 from ._core import Awaiting
+from .kept_service import AsyncKeptService
 from .lock import AsyncLock
 from .watch import AsyncWatches
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
     from .._awaitable import Agent, Catalog, Health, Kv, Sessions, Status, Txn
     from .._settings import CallOptions, LockOptions, Settings
+    from ..health_report import HealthStatus
 else:
     from ..agent import Agent
     from ..catalog import Catalog
@@ -81,6 +86,32 @@ class AsyncClient:
         fields = {"value": value, "adopt": adopt, "monitor_retry_ms": monitor_retry_ms}
         limits = session, acquire_timeout_ms
         return _lock.new(AsyncLock, self._core, key, *limits, fields, options)
+
+    def service(
+        self,
+        spec: ServiceSpec,
+        *,
+        ttl_ms: Optional[int] = None,
+        must_pat: Optional[bool] = None,
+        status: Optional[HealthStatus] = None,
+        note: Optional[str] = None,
+        deregister_after_ms: Optional[int] = None,
+        **options: Unpack[LockOptions],
+    ) -> AsyncKeptService:
+        """As `Client.service`, for `async with` or for its `start`."""
+        fields = {
+            "ttl_ms": ttl_ms,
+            "must_pat": must_pat,
+            "status": status,
+            "note": note,
+            "deregister_after_ms": deregister_after_ms,
+        }
+        return _kept_service.new(AsyncKeptService, self._core, spec, fields, options)
+
+    def health_report(self) -> HealthReport:
+        """A report on the program's own health, which also tells how this client's services, locks
+        and sessions are getting on."""
+        return HealthReport(self._core.native)
 
     def request(
         self,

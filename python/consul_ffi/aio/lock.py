@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from ctypes import addressof
 from types import TracebackType
-from typing import TYPE_CHECKING, Callable, Optional, TypeVar
+from typing import TYPE_CHECKING, Optional
 
 from .. import _abi, _outcome, _wait
-from .._convert import Value, data, text, uint64
-from .._deferred import without_handle
+from .._convert import FOR_EVER, Value, data, text, uint64
 from .._error import ConsulError
 from .._library import lib
 from .._outcome import answered, nothing
-from ..lock import FOR_EVER, LockBase, LostBase
+from ..lock import LockBase, LostBase
 from ._core import Awaiting
 from ._inbox import Call
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from .._settings import CallOptions
-
-T = TypeVar("T")
 
 _unless_held = answered(_abi.CONSUL_HELD)
 
@@ -56,7 +53,11 @@ class AsyncLock(LockBase):
     async def acquire(self, timeout_ms: Optional[int] = None) -> bool:
         """As `Lock.acquire`. Cancelling it leaves nothing behind."""
         limit = FOR_EVER if timeout_ms is None else uint64(timeout_ms, "timeout_ms")
-        return await self._begin(_unless_held, self._give_back, lib.consul_lock_acquire, limit)
+        return await self._acquire(limit)
+
+    def _acquire(self, limit: int) -> Call[bool]:
+        function, give_back = lib.consul_lock_acquire, self._give_back
+        return self._core.begin(_unless_held, function, self._handle, limit, give_back=give_back)
 
     async def try_acquire(self) -> bool:
         """Acquires the lock if nobody else holds it, without waiting."""
@@ -64,11 +65,11 @@ class AsyncLock(LockBase):
 
     async def release(self) -> None:
         """As `Lock.release`."""
-        await self._begin(_outcome.check, None, lib.consul_lock_release)
+        await self._core.begin(_outcome.check, lib.consul_lock_release, self._handle)
 
     async def destroy(self) -> bool:
         """Deletes the key if nobody holds it. False when somebody does."""
-        return await self._begin(_unless_held, None, lib.consul_lock_destroy)
+        return await self._core.begin(_unless_held, lib.consul_lock_destroy, self._handle)
 
     async def put(
         self, key: str, value: Value, flags: int = 0, **options: Unpack[CallOptions]
@@ -80,23 +81,6 @@ class AsyncLock(LockBase):
             return lib.consul_lock_put(self.handle, *arguments)
 
         await self._core.do(nothing, put, options, name, content, len(content), number)
-
-    def _begin(
-        self,
-        finish: Callable[[int], T],
-        give_back: Optional[Callable[[], None]],
-        function: Callable[..., int],
-        *arguments: int,
-    ) -> Call[T]:
-        """Begins what the lock does itself, which takes no options."""
-        inbox = self._core.inbox()
-        call: Call[T] = Call(inbox, self._core, without_handle(finish))
-        inbox.next_tag()
-        status = function(self.handle, *arguments, addressof(inbox.request))
-        if status != _abi.CONSUL_PENDING:
-            raise _outcome.from_status(status)
-        call.begun(give_back)
-        return call
 
     def _give_back(self) -> None:
         """Releases in the background what was acquired for somebody who is gone."""

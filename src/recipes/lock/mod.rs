@@ -23,6 +23,7 @@ use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::observe::Stats;
 use crate::recipes::fence::{Fence, Fenced};
+use crate::sys::fork_generation;
 use acquire::Campaign;
 use claim::Claim;
 use shared::Shared;
@@ -44,11 +45,18 @@ pub struct Lock<S: Style = Blocking> {
 }
 
 /// The lock ends with the last of its handles.
-struct Owner(Arc<Shared>);
+struct Owner {
+    shared: Arc<Shared>,
+    process: u32,
+}
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.0.abandon();
+        if self.process == fork_generation() {
+            return self.shared.abandon();
+        }
+        // It is the parent's, and may be locked for ever here: it is left as it is.
+        std::mem::forget(self.shared.clone());
     }
 }
 
@@ -56,7 +64,8 @@ impl<S: Style> Client<S> {
     /// A lock. Checks what it is made of; sends nothing.
     pub fn lock(&self, spec: LockSpec) -> Result<Lock<S>> {
         let shared = Shared::new(self.blocking(), spec)?;
-        Ok(Lock { owner: Arc::new(Owner(shared)), style: self.style() })
+        let owner = Owner { shared, process: fork_generation() };
+        Ok(Lock { owner: Arc::new(owner), style: self.style() })
     }
 }
 
@@ -125,7 +134,7 @@ impl<S: Style> Lock<S> {
     }
 
     fn shared(&self) -> &Arc<Shared> {
-        &self.owner.0
+        &self.owner.shared
     }
 
     /// Ends a waiting [`Lock::acquire`] and [`Lock::wait_lost`] of other threads with

@@ -426,3 +426,22 @@ fn threads_may_do_anything_with_a_lock_at_the_same_time() {
     let _ = lock.release();
     w.eventually("no session is left", || w.fake.sessions().is_empty());
 }
+
+#[test]
+fn dropped_in_a_forked_child_it_stays_its_parents() {
+    let fake = Fake::new();
+    let (client, _clock) = fake.client();
+    let lock = client.lock(LockSpec::new("k")).unwrap();
+    assert!(lock.try_acquire().unwrap());
+    let shared = lock.shared().clone();
+    let lock = crate::sync::Mutex::new(Some(lock));
+    let amid = shared.state();
+    let in_child = crate::sys::testing::in_child(|| {
+        drop(lock.lock().take());
+        // Nobody is there who could send anything.
+        i32::from(crate::sys::testing::threads() != 1)
+    });
+    assert_eq!(in_child, 0);
+    drop(amid);
+    assert!(lock.lock().as_ref().unwrap().is_held());
+}

@@ -166,6 +166,11 @@ impl KeptSession {
 
 impl Drop for KeptSession {
     fn drop(&mut self) {
+        if self.shared.check_process().is_err() {
+            // It is the parent's, and may be locked for ever here: it is left as it is.
+            std::mem::forget(self.shared.clone());
+            return;
+        }
         self.shared.end(|keeper| keeper.end_unless_left(None));
     }
 }

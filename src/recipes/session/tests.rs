@@ -258,3 +258,19 @@ fn a_client_that_is_shut_down_keeps_nothing_alive() {
     let refused = client.keep_session(&SessionSpec::new(), &Options::new());
     assert_eq!(refused.err().unwrap().status(), Status::Closed);
 }
+
+#[test]
+fn dropped_in_a_forked_child_it_stays_its_parents() {
+    let (_fake, session, _clock) = start();
+    let shared = session.shared().clone();
+    let session = crate::sync::Mutex::new(Some(session));
+    let amid = shared.state.lock();
+    let in_child = crate::sys::testing::in_child(|| {
+        drop(session.lock().take());
+        // Nobody is there who could send anything.
+        i32::from(crate::sys::testing::threads() != 1)
+    });
+    assert_eq!(in_child, 0);
+    drop(amid);
+    assert!(session.lock().as_ref().unwrap().is_valid());
+}

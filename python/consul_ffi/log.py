@@ -1,0 +1,66 @@
+"""The library's log, one for the process: silent until a level is set.
+
+    consul_ffi.log.set_level("warning")
+    for record in consul_ffi.log.take():
+        print(record.level, record.area, record.message)
+"""
+
+from __future__ import annotations
+
+import os
+from ctypes import byref, c_void_p
+from typing import TYPE_CHECKING, Optional, Union
+
+from . import _abi
+from ._convert import optional_text, uint64
+from ._library import lib
+from ._memory import text
+from ._outcome import check, done
+from .results import LogRecord
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Level = Literal["error", "warning", "info", "debug"]
+
+__all__ = ["dropped", "set_file", "set_level", "take"]
+
+
+def set_level(level: Optional[Level]) -> None:
+    """Records what matters as much as this level or more; None means silence."""
+    check(lib.consul_log_set_level(optional_text(level, "level")))
+
+
+def set_file(path: Union[str, os.PathLike[str], None]) -> None:
+    """Writes the records to the end of this file from now on instead of keeping them; None ends
+    that."""
+    name = None if path is None else os.fspath(path)
+    check(lib.consul_log_set_file(optional_text(name, "path")))
+
+
+def take(most: int = 1024) -> list[LogRecord]:
+    """The records that nobody has taken yet, the oldest first. The log keeps 1024."""
+    out = c_void_p()
+    status = lib.consul_log_take(uint64(most, "most"), byref(out))
+    if not done(status, _abi.CONSUL_NO_CHANGE):
+        return []
+    try:
+        places = range(lib.consul_log_records_count(out))
+        return [_record(lib.consul_log_records_at(out, place)) for place in places]
+    finally:
+        lib.consul_log_records_free(out)
+
+
+def dropped() -> int:
+    """How many records were lost: nobody took them in time, or the file could not be written."""
+    return lib.consul_log_dropped()
+
+
+def _record(address: int) -> LogRecord:
+    row = _abi.LOG_RECORD.read(address)
+    return LogRecord(
+        level=text(row.level_name, row.level_name_len),
+        area=text(row.area, row.area_len),
+        time_ms=row.time_ms,
+        message=text(row.message, row.message_len),
+    )

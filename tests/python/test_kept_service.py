@@ -1,0 +1,164 @@
+"""Services that stay registered, a program's own health, statistics and the log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import tempfile
+import unittest
+from pathlib import Path
+
+import consul_ffi
+from consul_ffi import ServiceSpec, log
+from consul_ffi.aio import AsyncClient
+from helper import ConsulTest, client_of, eventually, prefix
+
+
+class KeptServices(ConsulTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.name = prefix().strip("/")
+        self.spec = ServiceSpec(self.name, port=80)
+
+    def status(self) -> object:
+        """What Consul says of it."""
+        found = self.client.agent.service_health(self.name)
+        return found and found.status
+
+    def test_it_is_registered_in_its_block_and_told_how_the_program_is(self) -> None:
+        with self.client.service(self.spec, note="fine") as service:
+            self.assertTrue(service.is_registered)
+            self.assertEqual((service.id, service.registrations), (self.name, 1))
+            self.assertEqual(service.check_id, f"service:{self.name}:ttl")
+            eventually(lambda: self.status() == "passing")
+            service.set_status("warning", "the cache is cold")
+            self.assertEqual(service.status, "warning")
+            eventually(lambda: self.status() == "warning")
+            service.pat()
+            self.assertEqual(service.stats().state, "registered")
+        self.assertIsNone(self.status())
+        self.assertEqual((service.id, service.status), ("", ""))
+        service.close()
+
+    def test_it_is_registered_again_when_the_agent_has_lost_it(self) -> None:
+        with self.client.service(self.spec, ttl_ms=1000) as service:
+            self.client.agent.service_deregister(self.name)
+            eventually(lambda: service.registrations > 1)
+            eventually(lambda: self.status() == "passing")
+
+    def test_what_is_registered_can_be_changed(self) -> None:
+        with self.client.service(self.spec) as service:
+            service.update(ServiceSpec(self.name, port=81))
+            eventually(lambda: self.client.agent.services()[-1:] and self.port() == 81)
+            service.maintenance(True, "an upgrade")
+            eventually(lambda: self.status() == "maintenance")
+            service.maintenance(False)
+            with self.assertRaises(consul_ffi.ArgumentError):
+                service.update(ServiceSpec(self.name + "-other"))
+
+    def port(self) -> object:
+        found = self.client.agent.service(self.name)
+        return found and found.port
+
+    def test_one_that_is_stopped_stays(self) -> None:
+        service = self.client.service(self.spec)
+        service.start()
+        service.stop()
+        self.assertIsNotNone(self.status())
+        service._handle.close()
+        self.client.agent.service_deregister(self.name)
+
+    def test_a_bad_description_is_refused(self) -> None:
+        with self.assertRaises(consul_ffi.ArgumentError):
+            self.client.service(self.spec, ttl_ms=1)
+        with self.assertRaises(consul_ffi.ArgumentError):
+            self.client.service(self.spec, status="fine")  # type: ignore[arg-type]
+
+    def test_with_asyncio(self) -> None:
+        async def keep() -> None:
+            async with AsyncClient() as client:
+                async with client.service(self.spec) as service:
+                    self.assertTrue(service.is_registered)
+                    await service.maintenance(True)
+                    self.assertEqual(self.status(), "maintenance")
+                self.assertIsNone(self.status())
+                await service.close()
+
+        asyncio.run(keep())
+
+
+class Reports(ConsulTest):
+    def test_the_worst_part_decides(self) -> None:
+        with consul_ffi.HealthReport() as report:
+            self.assertEqual(report.document()[0], 200)
+            report.set("cache", "warning", "cold")
+            status, document = report.document()
+            self.assertEqual((status, json.loads(document)["status"]), (429, "warning"))
+            report.set("database", "critical")
+            self.assertEqual(report.document()[0], 503)
+            self.assertTrue(report.remove("database"))
+            self.assertFalse(report.remove("database"))
+            with self.assertRaises(consul_ffi.ArgumentError):
+                report.set("cache", "fine")  # type: ignore[arg-type]
+
+    def test_one_of_a_client_tells_of_what_it_keeps(self) -> None:
+        with self.client.session.start(), self.client.health_report() as report:
+            document = json.loads(report.document()[1])
+            self.assertTrue(document["consul"]["reachable"])
+            self.assertEqual(len(document["sessions"]), 1)
+
+
+class Statistics(ConsulTest):
+    def test_of_sessions_and_locks(self) -> None:
+        with self.client.session.start() as session:
+            stats = session.stats()
+            self.assertEqual((stats.state, stats.consecutive_failures), ("kept", 0))
+            self.assertLess(stats.next_try_ms, math.inf)
+            self.assertIsNone(stats.last_error)
+        lock = self.client.lock(prefix() + "lock")
+        self.assertEqual((lock.stats().state, lock.stats().last_success_ms), ("free", math.inf))
+        with lock:
+            self.assertEqual(lock.stats().state, "held")
+
+
+class Log(ConsulTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(log.set_level, None)
+        log.take()
+
+    def test_it_is_silent_until_a_level_is_set(self) -> None:
+        self.use()
+        self.assertEqual(log.take(), [])
+        log.set_level("info")
+        self.use()
+        opened, closed = log.take()
+        self.assertEqual((opened.level, opened.area), ("info", "client"))
+        self.assertEqual(opened.message, "opened for http://127.0.0.1:1")
+        self.assertGreater(closed.time_ms, 1.5e12)
+        self.assertEqual((log.take(), log.dropped()), ([], 0))
+        with self.assertRaises(consul_ffi.ArgumentError):
+            log.set_level("loud")  # type: ignore[arg-type]
+
+    def test_it_goes_to_a_file(self) -> None:
+        log.set_level("info")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "log"
+            log.set_file(path)
+            self.addCleanup(log.set_file, None)
+            self.use()
+            self.assertIn("opened for http://127.0.0.1:1", path.read_text())
+            self.assertEqual(log.take(), [])
+            log.set_file(None)
+            with self.assertRaises(consul_ffi.IoError):
+                log.set_file(Path(folder) / "none" / "log")
+
+    def use(self) -> None:
+        """Something that is recorded; it knows a secret."""
+        with client_of("http://127.0.0.1:1", token="secret-of-a-test"):
+            pass
+
+
+if __name__ == "__main__":
+    unittest.main()
