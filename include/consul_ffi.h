@@ -4457,8 +4457,7 @@ void consul_view_free(consul_view *view);
 /**
  * Picks an instance in this way, `CONSUL_PICK_...`; NULL when there is none to pick, when the view
  * is not one of a service, and for the nearest of a watch without near: `consul_view_lease` tells
- * which. `key` may be NULL but for `CONSUL_PICK_HASH`. Borrowed: valid until the view moves or is
- * freed.
+ * which. Only `CONSUL_PICK_HASH` looks at `key`. Borrowed: valid until the view moves or is freed.
  */
 const consul_service_entry *consul_view_pick(const consul_view *view,
                                              int32_t pick,
@@ -4466,9 +4465,9 @@ const consul_service_entry *consul_view_pick(const consul_view *view,
                                              size_t key_len);
 
 /**
- * As `consul_view_pick`, and counts a use of the instance until the lease is freed. `key` may be
- * NULL but for `CONSUL_PICK_HASH`. `CONSUL_NOT_FOUND` when there is none to pick,
- * `CONSUL_ERR_ARGUMENT` when the view cannot pick in this way. Free it with `consul_lease_free`.
+ * As `consul_view_pick`, and counts a use of the instance until the lease is freed.
+ * `CONSUL_NOT_FOUND` when there is none to pick, `CONSUL_ERR_ARGUMENT` when the view cannot pick in
+ * this way. Free it with `consul_lease_free`.
  */
 consul_status consul_view_lease(const consul_view *view,
                                 int32_t pick,

@@ -60,8 +60,8 @@ public:
     ~owner() { free_handle()(this->handle_); }
 
     /// The same calls, asynchronous: each gives `pending`, and its end arrives in the queue under
-    /// this tag, with the status and the result of the blocking call. Any other error than that is
-    /// given at once, and nothing arrives.
+    /// this tag, with the status and the result of the blocking call. What cannot be started gives
+    /// its error at once, and nothing arrives.
     Calls on(const consul::queue &queue, std::uint64_t tag = 0) const noexcept {
         return Calls(this->handle_, consul_async{queue.c_value(), tag});
     }

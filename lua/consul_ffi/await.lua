@@ -4,8 +4,8 @@
 ---     local later = client:on(host.queue)
 ---     local value, meta = host:await(later.kv:get("app/greeting"))
 ---
---- What is awaited is a ticket, or a watch of the queue; its state is `ticket.call`, or the watch
---- itself. A host is a queue and a way to sleep: `sleep(state)` lets others run until
+--- What is awaited is a ticket, or a watch of the queue, or the log; its state is `ticket.call`, or the
+--- watch itself. A host is a queue and a way to sleep: `sleep(state)` lets others run until
 --- `wake(state, count)` is called for the same state, and may return earlier.
 
 local check = require("consul_ffi.check")
@@ -14,17 +14,13 @@ local new_queue = require("consul_ffi.queue").new
 
 local codes = errors.codes
 
+-- Of the log, while nobody awaits it.
+local MOST_RECORDS = 1024
+
 local Host = {}
 
 local function pack(...)
     return { n = select("#", ...), ... }
-end
-
---- The queue in which an item arrives.
-local function queue_of(item)
-    if type(item) == "table" then
-        return item.queue or item.client and item.client.queue
-    end
 end
 
 --- Where a host keeps what it knows of a ticket or a watch.
@@ -32,13 +28,29 @@ local function state_of(item)
     return item.call or item
 end
 
---- A watch that nobody awaits now keeps one piece of news of each kind: the newest.
-local function hear(watch, told)
-    local news = watch.news or {}
-    watch.news = news
-    for position = 1, #news do
-        if news[position][1] == told[1] then
-            news[position] = told
+--- What is left of two pieces of news of one kind: the newer one, or the records of both.
+local function merged(old, new)
+    if type(new[1]) ~= "table" then
+        return new
+    end
+    local records = old[1]
+    for _, record in ipairs(new[1]) do
+        records[#records + 1] = record
+    end
+    while #records > MOST_RECORDS do
+        table.remove(records, 1)
+    end
+    return old
+end
+
+--- What nobody awaits now is kept: one piece of news of each kind.
+local function hear(state, told)
+    local news = state.news or {}
+    state.news = news
+    local is_records = type(told[1]) == "table"
+    for position, old in ipairs(news) do
+        if old[1] == told[1] or is_records and type(old[1]) == "table" then
+            news[position] = merged(old, told)
             return
         end
     end
@@ -72,11 +84,12 @@ end
 --- run. Several may await one ticket, and it may be awaited again. What a call has returned at once in
 --- place of a ticket is passed on.
 ---
---- Of a watch it returns what happens to it next: "ready", "changed", "health", "ended" and an error.
+--- Of a watch it returns what happens to it next: "ready", "changed", "health", "ended" and an error;
+--- of `consul.log`, after `consul.log.set_queue(host.queue)`, the next records.
 function Host:await(item, problem)
     if not item or item == true then
         return item, problem
-    elseif queue_of(item) ~= self.queue then
+    elseif type(item) ~= "table" or item.queue ~= self.queue then
         check.fail("await takes what a call through client:on(host.queue) returns")
     end
     local state = state_of(item)

@@ -81,6 +81,7 @@ function log.set_queue(queue)
         if log.feed then
             log.feed.queue.tickets[log.feed.tag] = nil
         end
+        log.queue = nil
         log.feed = queue and { queue = queue, tag = queue.tag }
         if queue then
             queue:follow(log)

@@ -96,6 +96,7 @@ end
 
 --- What was started last under a tag of this queue comes back each time that something happens to it.
 function Queue:follow(object)
+    object.queue = self
     self.tickets[self.tag] = object
 end
 
@@ -197,7 +198,7 @@ end
 --- Cancels the call of a ticket.
 function Queue:cancel(ticket)
     local handle = check_self(self)
-    if type(ticket) ~= "table" or ticket.queue ~= self then
+    if type(ticket) ~= "table" or ticket.queue ~= self or not ticket.call then
         check.fail("ticket must be one of this queue")
     end
     return errors.answer(C.consul_queue_cancel(handle, ticket.tag))

@@ -21,9 +21,11 @@ from .results import LogRecord
 if TYPE_CHECKING:
     from typing import Literal
 
+    from .queue import Queue, Ticket
+
     Level = Literal["error", "warning", "info", "debug"]
 
-__all__ = ["dropped", "set_file", "set_level", "take"]
+__all__ = ["dropped", "set_file", "set_level", "set_queue", "take"]
 
 
 def set_level(level: Optional[Level]) -> None:
@@ -38,17 +40,29 @@ def set_file(path: Union[str, os.PathLike[str], None]) -> None:
     check(lib.consul_log_set_file(optional_text(name, "path")))
 
 
+def set_queue(queue: Optional[Queue]) -> Optional[Ticket[list[LogRecord]]]:
+    """Has the records arrive in this queue from now on, and in no other: the ticket comes each time
+    that there are some, which are its `result()`, until it is cancelled. None ends that."""
+    if queue is None:
+        check(lib.consul_log_set_queue(None, 0))
+        return None
+    return queue.follow(_take, lambda tag: check(lib.consul_log_set_queue(queue.handle, tag)))
+
+
 def take(most: int = 1024) -> list[LogRecord]:
     """The records that nobody has taken yet, the oldest first. The log keeps 1024."""
     out = c_void_p()
-    status = lib.consul_log_take(uint64(most, "most"), byref(out))
-    if not done(status, _abi.CONSUL_NO_CHANGE):
-        return []
+    done(lib.consul_log_take(uint64(most, "most"), byref(out)), _abi.CONSUL_NO_CHANGE)
+    return _take(0, out.value)
+
+
+def _take(_status: int, handle: Optional[int]) -> list[LogRecord]:
+    """The records of an answer; none where somebody was faster."""
     try:
-        places = range(lib.consul_log_records_count(out))
-        return [_record(lib.consul_log_records_at(out, place)) for place in places]
+        places = range(lib.consul_log_records_count(handle))
+        return [_record(lib.consul_log_records_at(handle, place)) for place in places]
     finally:
-        lib.consul_log_records_free(out)
+        lib.consul_log_records_free(handle)
 
 
 def dropped() -> int:

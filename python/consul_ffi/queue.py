@@ -26,6 +26,7 @@ from ._deferred import Async, begin, new_queue, without_handle
 from ._error import ConsulError
 from ._library import lib
 from ._outcome import check
+from .errors import Cancelled
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -76,6 +77,7 @@ class Ticket(Generic[T]):
         check(lib.consul_queue_cancel(self._queue.handle, self._tag))
 
     def _end(self, event: int) -> None:
+        self._error = None
         try:
             self._result = _event.result(event, self._read)
         except Exception as error:  # raised where the result is asked for
@@ -96,6 +98,7 @@ class Queue:
         self._handle = new_queue(most)
         self._tags = itertools.count(1)
         self._tickets: dict[int, Ticket[Any]] = {}
+        self._followed: dict[int, Ticket[Any]] = {}
         self._wakes = 0
 
     @property
@@ -114,6 +117,18 @@ class Queue:
             call(Async(self.handle, tag))
         except BaseException:
             del self._tickets[tag]
+            raise
+        return ticket
+
+    def follow(self, read: _event.Read[T], start: Callable[[int], None]) -> Ticket[T]:
+        """The ticket of something that is started here under a tag, and arrives again and again
+        until it is cancelled."""
+        tag = next(self._tags)
+        ticket = self._followed[tag] = Ticket(self, tag, read)
+        try:
+            start(tag)
+        except BaseException:
+            del self._followed[tag]
             raise
         return ticket
 
@@ -141,9 +156,12 @@ class Queue:
     def _taken(self, event: Optional[int]) -> Optional[Ticket[Any]]:
         assert event is not None
         try:
-            ticket = self._tickets.pop(lib.consul_event_tag(event), None)
+            tag = lib.consul_event_tag(event)
+            ticket = self._tickets.pop(tag, None) or self._followed.get(tag)
             if ticket is not None:
                 ticket._end(event)
+                if isinstance(ticket.error, Cancelled):
+                    self._followed.pop(tag, None)
             return ticket
         finally:
             lib.consul_event_free(event)
@@ -171,6 +189,7 @@ class Queue:
         when it was closed before."""
         self._handle.close()
         self._tickets.clear()
+        self._followed.clear()
 
     def __enter__(self) -> Self:
         return self

@@ -63,7 +63,9 @@ class View(Generic[T]):
     _at: Callable[..., Optional[int]]
     _read: Callable[[int], T]
 
-    def __init__(self, watch: Handle) -> None:
+    def __init__(self, watch: Handle, client: object) -> None:
+        # Goes on as long as somebody has the watch or a view of it.
+        self._watched: Optional[tuple[Handle, object]] = (watch, client)
         self._handle = _native(watch)
         # Who waits moves this one, under no lock.
         self._waiter = _native(watch)
@@ -160,6 +162,7 @@ class View(Generic[T]):
         with self._lock:
             self._handle.close()
             self._waiter.close()
+            self._watched = None
             self._seen.clear()
 
     def __repr__(self) -> str:

@@ -88,7 +88,7 @@ class WatchBase(Generic[V]):
 
     def view(self) -> V:
         """A view of what it has found, for this thread."""
-        return self._kind(self._handle)
+        return self._kind(self._handle, self._client)
 
     def stats(self) -> WatchStats:
         """How it is doing. Makes no request."""
@@ -126,7 +126,8 @@ class Watch(WatchBase[V]):
     """Something that is watched. `for view in watch` gives a view each time that there is something
     new, the first state first: the same view, moved on. It ends when the watch is stopped.
 
-    As a context manager it is closed at the end of the block. One that is forgotten is too."""
+    As a context manager it is closed at the end of the block. One that is forgotten is closed with
+    the last of its views."""
 
     def wait_ready(self, timeout_ms: Optional[int] = None) -> Self:
         """Waits until there is a state to read, if only that there is nothing. Raises Timeout, with

@@ -52,8 +52,7 @@ impl Handle for consul_lease {
 
 /// Picks an instance in this way, `CONSUL_PICK_...`; NULL when there is none to pick, when the view
 /// is not one of a service, and for the nearest of a watch without near: `consul_view_lease` tells
-/// which. `key` may be NULL but for `CONSUL_PICK_HASH`. Borrowed: valid until the view moves or is
-/// freed.
+/// which. Only `CONSUL_PICK_HASH` looks at `key`. Borrowed: valid until the view moves or is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_view_pick(
     view: *const consul_view,
@@ -69,9 +68,9 @@ pub unsafe extern "C" fn consul_view_pick(
     })
 }
 
-/// As `consul_view_pick`, and counts a use of the instance until the lease is freed. `key` may be
-/// NULL but for `CONSUL_PICK_HASH`. `CONSUL_NOT_FOUND` when there is none to pick,
-/// `CONSUL_ERR_ARGUMENT` when the view cannot pick in this way. Free it with `consul_lease_free`.
+/// As `consul_view_pick`, and counts a use of the instance until the lease is freed.
+/// `CONSUL_NOT_FOUND` when there is none to pick, `CONSUL_ERR_ARGUMENT` when the view cannot pick in
+/// this way. Free it with `consul_lease_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_view_lease(
     view: *const consul_view,

@@ -131,7 +131,12 @@ impl View {
         if self.watch.version() == self.state.version() {
             return false;
         }
-        self.state = self.watch.state();
+        // A view that is made just before the version of its state is told has that state already.
+        let newest = self.watch.state();
+        if newest.version() == self.state.version() {
+            return false;
+        }
+        self.state = newest;
         self.dress();
         true
     }

@@ -160,6 +160,24 @@ for name, run in pairs(HOSTS) do
             assert.equal(1, steps)
         end)
 
+        it("tells the records of the log", function()
+            consul.log.set_level("debug")
+            assert(consul.log.set_queue(host.queue))
+            local own = assert(consul.connect({ address = "http://127.0.0.1:1", timeout_ms = 300 }))
+            local records
+            run(host, { function()
+                -- Nobody listens there: a watch says so.
+                local watch = assert(own:watch({ key = "k" }))
+                records = host:await(consul.log)
+                watch:close()
+            end })
+            assert(consul.log.set_queue(nil))
+            consul.log.set_level(nil)
+            assert.is_true(#records > 0)
+            assert.is_string(records[1].message)
+            own:close()
+        end)
+
         it("ends with an error for who awaits when it is closed", function()
             client.kv:put(prefix .. "k", "1")
             local _, meta = client.kv:get(prefix .. "k")

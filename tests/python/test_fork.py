@@ -103,6 +103,25 @@ class Forks(ConsulTest):
             self.assertTrue(lock.is_held and session.is_valid)
             self.assertEqual(lock.session_id, self.client.kv.get(key).session)  # type: ignore[union-attr]
 
+    def test_a_service_is_kept_by_the_parent(self) -> None:
+        name = prefix().strip("/")
+        with self.client.service(consul_ffi.ServiceSpec(name)) as service:
+
+            def child() -> None:
+                assert not service.is_registered
+                for call in (service.start, service.pat, service.stats):
+                    try:
+                        call()
+                    except consul_ffi.Forked:
+                        continue
+                    raise AssertionError("it was not refused")
+                service._handle.close()
+                assert self.client.agent.service(name)
+
+            in_child(child)
+            self.assertTrue(service.is_registered)
+            self.assertIsNotNone(self.client.agent.service(name))
+
     def test_a_child_that_ends_leaves_what_is_the_parents(self) -> None:
         with self.client.lock(prefix() + "lock") as lock:
             context = multiprocessing.get_context("fork")

@@ -12,7 +12,10 @@ from pathlib import Path
 import consul_ffi
 from consul_ffi import ServiceSpec, log
 from consul_ffi.aio import AsyncClient
-from helper import ConsulTest, client_of, eventually, prefix
+from helper import PATIENCE, ConsulTest, client_of, eventually, prefix
+
+
+LONG = PATIENCE * 1000
 
 
 class KeptServices(ConsulTest):
@@ -153,6 +156,28 @@ class Log(ConsulTest):
             log.set_file(None)
             with self.assertRaises(consul_ffi.IoError):
                 log.set_file(Path(folder) / "none" / "log")
+
+    def test_it_arrives_in_a_queue(self) -> None:
+        with consul_ffi.Queue() as queue:
+            ticket = log.set_queue(queue)
+            assert ticket is not None
+            log.set_level("info")
+            for _ in range(2):
+                self.use()
+                self.assertIs(queue.next(LONG), ticket)
+                self.assertIn("opened for", ticket.result()[0].message)
+            self.assertEqual(len(queue), 0)
+            ticket.cancel()
+            self.assertIs(queue.next(LONG), ticket)
+            with self.assertRaises(consul_ffi.Cancelled):
+                ticket.result()
+            self.use()
+            self.assertIsNone(queue.next(0))
+            self.assertEqual(len(log.take()), 2)
+            log.set_queue(queue)
+            self.assertIsNone(log.set_queue(None))
+            self.use()
+            self.assertIsNone(queue.next(0))
 
     def use(self) -> None:
         """Something that is recorded; it knows a secret."""

@@ -174,6 +174,32 @@ class Views(ConsulTest):
         view.close()
         self.assertEqual((len(view), view.pair, view.state), (0, None, "closed"))
 
+    def test_it_keeps_its_watch(self) -> None:
+        key = prefix() + "key"
+        view = consul_ffi.Client().watch.key(key).wait_ready(LONG).view()
+        gc.collect()
+        self.client.kv.put(key, "value")
+        self.assertTrue(view.wait(LONG))
+        self.assertEqual((view.state, view.pair), ("fresh", self.client.kv.get(key)))
+        handles = consul_ffi.live_handles()
+        view.close()
+        # The client, the watch, and two views of it.
+        self.assertEqual(consul_ffi.live_handles(), handles - 4)
+
+    def test_it_moves_to_what_is_newer_and_to_nothing_else(self) -> None:
+        key = prefix() + "key"
+        watch = self.client.watch.key(key, max_rate=1000).wait_ready(LONG)
+        writer = threading.Thread(
+            target=lambda: [self.client.kv.put(key, str(number)) for number in range(200)]
+        )
+        writer.start()
+        while writer.is_alive():
+            view = watch.view()
+            before = view.version
+            if view.refresh():
+                self.assertGreater(view.version, before)
+        writer.join()
+
     def test_threads_may_share_one(self) -> None:
         root = prefix()
         view = self.client.watch.prefix(root, max_rate=1000).wait_ready(LONG).view()
@@ -194,6 +220,26 @@ class Views(ConsulTest):
         writing = False
         for thread in threads:
             thread.join()
+
+
+    def test_threads_may_wait_by_one(self) -> None:
+        key = prefix() + "key"
+        view = self.client.watch.key(key, max_rate=1000).wait_ready(LONG).view()
+
+        def wait() -> None:
+            # Another thread may have moved the view to the newest state.
+            while view.pair is None or view.pair.text != "last":
+                view.wait(200)
+
+        threads = [threading.Thread(target=wait) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for number in range(20):
+            self.client.kv.put(key, str(number))
+        self.client.kv.put(key, "last")
+        for thread in threads:
+            thread.join(PATIENCE)
+            self.assertFalse(thread.is_alive())
 
 
 class Picks(ConsulTest):
