@@ -1,6 +1,7 @@
 #!/bin/sh
-# run.sh [--write] [--rounds N] [--seconds S] [--only NAME...] [--own]: this library beside its peers, on one
-# real Consul, in interleaved rounds. `make bench` is `run.sh --write`.
+# run.sh [--write] [--rounds N] [--seconds S] [--only NAME...] [--own] [--no-views]: this library beside
+# its peers, on one real Consul, in interleaved rounds; live views and watches after them. `make bench` is
+# `run.sh --write`.
 #
 # What the peers need is fetched into .cache/bench; a peer that cannot be had is named in the output.
 set -eu

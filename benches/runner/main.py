@@ -82,8 +82,9 @@ def page(results, counted, viewed, missing, labels, options):
     parts += ["**Client CPU a call in µs, user and system (ratio to the floor)**", results.cpu()]
     if counted:
         parts += ["**Counted**", counts(counted, labels)]
-    parts += ["**Live views: ns a call, 1,000 keys and 1,000 instances**", viewed.reads()]
-    parts += ["**Watches**", viewed.costs()]
+    if viewed:
+        parts += ["**Live views: ns a call, 1,000 keys and 1,000 instances**", viewed.reads()]
+        parts += ["**Watches**", viewed.costs()]
     parts += ["**Goals**", targets.report(results, viewed)]
     parts += [f"Not measured: {labels[name]}: {why}." for name, why in missing.items()]
     return "\n\n".join(parts)
@@ -95,6 +96,7 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=0.5, help="for each program, row and round")
     parser.add_argument("--only", nargs="*", help="names of contestants; the floor and this library from C always are")
     parser.add_argument("--own", action="store_true", help="the floor and this library alone: no downloads")
+    parser.add_argument("--no-views", action="store_true", help="leave out live views and watches: they take a minute")
     parser.add_argument("--machine", help="what to say about the machine")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE.relative_to(ROOT)}")
     return parser.parse_args()
@@ -113,8 +115,8 @@ def main():
     rows = {each.name: each.rows for each in chosen}
     results = measure(programs, rows, labels, options.rounds, options.seconds)
     counted = count(programs)
-    say("bench: live views and watches")
-    text = page(results, counted, views.measure(), missing, labels, options)
+    viewed = None if options.no_views else views.measure()
+    text = page(results, counted, viewed, missing, labels, options)
     print(text)
     if options.write:
         PAGE.write_text(replace(PAGE.read_text(), "figures", text))

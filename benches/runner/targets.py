@@ -77,7 +77,7 @@ def of_views(views):
 
 
 def report(results, views):
-    goals = of_calls(results) + of_calls_in_flight(results) + of_views(views)
+    goals = of_calls(results) + of_calls_in_flight(results) + (of_views(views) if views else [])
     return markdown(["", "measured", "goal", "reached"], [goal.cells() for goal in goals])
 
 

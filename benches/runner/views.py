@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 
 from contestants import BENCHES, LIBRARY
 from tables import markdown
@@ -32,6 +33,7 @@ class Views:
 
 
 def measure():
+    print("bench: live views and watches", file=sys.stderr, flush=True)
     done = subprocess.run(
         ["sh", BENCHES / "view" / "view.sh"],
         env={**os.environ, "CONSUL_FFI_TARGET": str(LIBRARY.parent)},
