@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
 from . import kept_service, lock, request
 from ._call import Blocking
+from ._closing import Closing
 from ._connect import connect
 from ._convert import Value, uint64
 from ._library import lib
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .health_report import HealthStatus
 
 
-class Client:
+class Client(Closing):
     """Talks to one Consul agent. One is enough for a process; any number of threads may use it at
     once. Making one opens no connection.
 
@@ -146,25 +146,10 @@ class Client:
 
     def close(self, timeout_ms: int = 5000) -> None:
         """Ends the client: the services that it keeps registered are deregistered, its locks
-        released, the sessions that it keeps alive destroyed, its threads waited for. Raises Timeout when it took longer: what is left at Consul ends by its
-        TTL. Harmless when it was closed before."""
+        released, the sessions that it keeps alive destroyed, its threads waited for. Raises Timeout
+        when it took longer: what is left at Consul ends by its TTL. Harmless when it was closed
+        before."""
         self._core.native.close(uint64(timeout_ms, "timeout_ms"))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        try:
-            self.close()
-        except Exception:
-            # The error of the block says more.
-            if error is None:
-                raise
 
     def __repr__(self) -> str:
         return f"<consul_ffi.Client {self.endpoint or 'closed'}>"

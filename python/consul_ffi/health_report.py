@@ -8,11 +8,11 @@
 from __future__ import annotations
 
 from ctypes import byref, c_int32, c_void_p
-from types import TracebackType
 from typing import TYPE_CHECKING, Optional
 
 from . import _abi
 from ._answers import take_text
+from ._closing import Closing
 from ._convert import optional_text, text, uint64
 from ._core import Handle, Native
 from ._library import lib
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     HealthStatus = Literal["passing", "warning", "critical"]
 
 
-class HealthReport:
+class HealthReport(Closing):
     """What a program says of its parts. One that is made by a client also tells how the client's
     services, locks and sessions are getting on, and whether its agent answers, which does not decide
     the status. It makes no request."""
@@ -64,14 +64,3 @@ class HealthReport:
     def close(self) -> None:
         """Ends it. Harmless when it was closed before."""
         self._handle.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 from ctypes import byref, c_void_p
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, TypeVar
 
 from . import _abi, _describe, _kinds
+from ._closing import Closing
 from ._convert import flag, optional_text, text
 from ._core import Core, Handle
 from ._library import lib
@@ -106,7 +106,7 @@ class KeptServiceBase:
         return f"<consul_ffi.{type(self).__name__} {self.id or 'closed'}>"
 
 
-class KeptService(KeptServiceBase):
+class KeptService(KeptServiceBase, Closing):
     """Registered from its start on, and again when the agent has lost it. As a context manager it is
     started, and deregistered at the end of the block. One that is forgotten is deregistered too."""
 
@@ -146,19 +146,6 @@ class KeptService(KeptServiceBase):
             self._handle.close()
             raise
         return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        try:
-            self.close()
-        except Exception:
-            # The error of the block says more.
-            if error is None:
-                raise
 
 
 def new(

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import itertools
 from ctypes import byref, c_void_p
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Generic, Iterator, Mapping, Optional, TypeVar
 
 from . import _abi, _event, _outcome, _wait, request
 from ._call import Blocking
+from ._closing import Closing
 from ._convert import uint32
 from ._core import Core, Native
 from ._deferred import Async, begin, new_queue, without_handle
@@ -85,7 +85,7 @@ class Ticket(Generic[T]):
         self.done = True
 
 
-class Queue:
+class Queue(Closing):
     """Where calls arrive when they end. Any number of threads may use it at once.
 
     It has a `fileno()` for `select` and `selectors`, readable as long as tickets wait: it is only to
@@ -190,17 +190,6 @@ class Queue:
         self._handle.close()
         self._tickets.clear()
         self._followed.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
 
 class _Ticketing(Core):

@@ -16,10 +16,10 @@ import threading
 import time
 import weakref
 from ctypes import byref, c_void_p
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Generic, Iterator, Optional, TypeVar
 
 from . import _abi, _outcome, _rows, _wait
+from ._closing import Closing
 from ._convert import Value, data, milliseconds, text
 from ._core import Handle
 from ._error import ConsulError
@@ -266,7 +266,7 @@ class PathView(View[bytes]):
         return None if body is None else json.loads(body)
 
 
-class Lease:
+class Lease(Closing):
     """An instance in use, until it is closed or its block ends."""
 
     def __init__(self, handle: Optional[int]) -> None:
@@ -287,17 +287,6 @@ class Lease:
     def close(self) -> None:
         """Ends the use. Harmless when it was closed before."""
         self._handle.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
 
 def _native(watch: Handle) -> Handle:

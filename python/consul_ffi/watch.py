@@ -10,7 +10,6 @@ than it must, and tells only what has changed.
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -24,6 +23,7 @@ from typing import (
 )
 
 from . import _abi, _outcome, _wait
+from ._closing import Closing
 from ._convert import milliseconds
 from ._core import Handle, Native
 from ._error import ConsulError
@@ -122,7 +122,7 @@ class WatchBase(Generic[V]):
         return f"<consul_ffi.{type(self).__name__} of {kind}, version {self.stats().version}>"
 
 
-class Watch(WatchBase[V]):
+class Watch(WatchBase[V], Closing):
     """Something that is watched. `for view in watch` gives a view each time that there is something
     new, the first state first: the same view, moved on. It ends when the watch is stopped.
 
@@ -152,17 +152,6 @@ class Watch(WatchBase[V]):
                 yield view
         except Cancelled:
             return
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
 
 class Watches:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
 from .. import kept_service as _kept_service
 from .. import lock as _lock
 from .. import request
+from .._closing import AsyncClosing
 from .._connect import connect
 from .._convert import Value, uint64
 from .._library import lib
@@ -39,7 +39,7 @@ else:
     from .kept_session import AsyncSessions as Sessions
 
 
-class AsyncClient:
+class AsyncClient(AsyncClosing):
     """As `consul_ffi.Client`, for one event loop: that of its first call. It may be made anywhere,
     also before a `fork`.
 
@@ -136,22 +136,6 @@ class AsyncClient:
                 await loop.run_in_executor(None, native.close, limit)
         finally:
             self._core.detach()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        try:
-            await self.close()
-        except Exception:
-            # The error of the block says more.
-            if error is None:
-                raise
 
     def __repr__(self) -> str:
         return f"<consul_ffi.aio.AsyncClient {self.endpoint or 'closed'}>"

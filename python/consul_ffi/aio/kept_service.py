@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Optional
 
 from .. import _outcome
+from .._closing import AsyncClosing
 from .._convert import flag, optional_text
 from .._library import lib
 from ..kept_service import KeptServiceBase
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class AsyncKeptService(KeptServiceBase):
+class AsyncKeptService(KeptServiceBase, AsyncClosing):
     """As `consul_ffi.KeptService`, for `async with`."""
 
     _core: Awaiting
@@ -46,16 +46,3 @@ class AsyncKeptService(KeptServiceBase):
             self._handle.close()
             raise
         return self
-
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        try:
-            await self.close()
-        except Exception:
-            # The error of the block says more.
-            if error is None:
-                raise
