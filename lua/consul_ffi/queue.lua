@@ -129,7 +129,7 @@ local function problem_of(status, event)
 end
 
 --- What the blocking call would have returned. The event is freed before anything is copied, so it
---- needs no finalizer, which would cost more than the rest.
+--- needs no finalizer.
 local function answer(call, event)
     local status = C.consul_event_status(event)
     local problem = status ~= codes.OK and problem_of(status, event) or nil
