@@ -5,7 +5,18 @@
 #include "control.h"
 #include "queue.h"
 
-enum { CALLERS = 8, ROUNDS = 10, WITHIN_MS = 10, SLACK_MS = 1 };
+/* ThreadSanitizer looks for races; what it makes of times is no promise of the library's. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+enum { WITHIN_MS = 1000 };
+#define HAS_LIMIT
+#endif
+#endif
+#ifndef HAS_LIMIT
+enum { WITHIN_MS = 10 };
+#endif
+
+enum { CALLERS = 8, ROUNDS = 10, SLACK_MS = 1 };
 
 static consul_client *client;
 
