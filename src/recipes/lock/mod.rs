@@ -5,6 +5,7 @@ mod acquire;
 mod attempt;
 mod claim;
 mod disown;
+mod expiry;
 mod listening;
 mod monitor;
 mod own_session;

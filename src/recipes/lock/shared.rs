@@ -2,6 +2,7 @@
 
 use super::claim::Claim;
 use super::disown::Disown;
+use super::expiry::Expiry;
 use super::monitor::Monitor;
 use super::spec::{LockSpec, LostReason};
 use crate::client::Client;
@@ -489,24 +490,5 @@ impl Resident for Shared {
     fn standing(&self) -> Option<Standing> {
         let (order, name) = (Order::Locks, self.key().to_string());
         Some(Standing { order, name, stats: self.stats() })
-    }
-}
-
-/// Notices the deadline of a held lock though every request hangs.
-struct Expiry(Arc<Shared>);
-
-impl Task for Expiry {
-    fn uses_network(&self) -> bool {
-        false
-    }
-
-    fn step(&self) -> Option<Duration> {
-        let remaining = self.0.remaining();
-        let now = self.0.upkeep().clock.now();
-        (!remaining.is_zero()).then(|| now.saturating_add(remaining))
-    }
-
-    fn failed(&self, _: Error) -> Option<Duration> {
-        None
     }
 }
