@@ -1775,6 +1775,13 @@ const consul_meta *consul_sessions_meta(const consul_sessions *sessions);
 void consul_sessions_free(consul_sessions *sessions);
 
 /**
+ * A kept session is lost: the status is `CONSUL_ERR_SESSION_INVALID`, and the error's message tells
+ * why. However often it is lost before the event is taken, there is one, about the last time. With
+ * any other status it is the last event of its tag.
+ */
+#define CONSUL_EVENT_SESSION_LOST 8
+
+/**
  * Makes a session and keeps it alive: it is renewed at about half of its TTL, and failures are
  * tried again until its deadline. `spec` may be NULL; its TTL is 15 s where none was set, and 0
  * means none. With `recreate` a session that is lost is made anew, with another id, which
@@ -1810,6 +1817,19 @@ bool consul_session_is_valid(const consul_session *session);
  * it has no TTL.
  */
 uint64_t consul_session_remaining_ms(const consul_session *session);
+
+/**
+ * Has each loss of the session arrive in a queue from now on, as an event of the type
+ * `CONSUL_EVENT_SESSION_LOST` under `tag`, without counting among the calls in flight; at once where
+ * it is lost already. One that is made anew can be lost again. In one queue at a time; `queue` may be
+ * NULL, which ends that without an event. A last event of the same type comes with the status
+ * `CONSUL_ERR_CANCELLED` after `consul_queue_cancel` of its tag, and when the session is stopped,
+ * freed or destroyed through its client, none of which is a loss; with that or `CONSUL_ERR_CLOSED`
+ * when the client is closed, which is an error here from then on.
+ */
+consul_status consul_session_set_queue(const consul_session *session,
+                                       consul_queue *queue,
+                                       uint64_t tag);
 
 /**
  * Renews it no more, and leaves it at Consul, where it ends by its TTL. To end it there at once,
@@ -1878,6 +1898,13 @@ void consul_session_free(consul_session *session);
  * Somebody released the key with the lock's own session.
  */
 #define CONSUL_LOST_KEY_RELEASED 6
+
+/**
+ * A lock is lost: the status is `CONSUL_ERR_LOCK_LOST`, the error's message tells why, and so does
+ * `consul_lock_lost_reason`. However often it is lost before the event is taken, there is one, about
+ * the last time. With any other status it is the last event of its tag.
+ */
+#define CONSUL_EVENT_LOCK_LOST 7
 
 /**
  * Makes the description of a lock on this key, with an empty value and a session of its own: TTL
@@ -2030,6 +2057,19 @@ consul_status consul_lock_holder(const consul_lock *lock, consul_text **out);
  * after `consul_lock_stop`.
  */
 consul_status consul_lock_wait_lost(const consul_lock *lock, int64_t timeout_ms);
+
+/**
+ * Has each loss of the lock arrive in a queue from now on, as an event of the type
+ * `CONSUL_EVENT_LOCK_LOST` under `tag`, without counting among the calls in flight; at once where it
+ * is lost already. It also comes when nobody calls into the lock. A release is no loss. In one queue
+ * at a time; `queue` may be NULL, which ends that without an event. A last event of the same type
+ * comes with the status `CONSUL_ERR_CANCELLED` after `consul_queue_cancel` of its tag and
+ * `consul_lock_free`, with `CONSUL_ERR_CLOSED` when the client is closed, which is an error here from
+ * then on.
+ */
+consul_status consul_lock_set_queue(const consul_lock *lock,
+                                    consul_queue *queue,
+                                    uint64_t tag);
 
 /**
  * Writes another key only while this lock is held, whatever its holder believes: Consul checks it

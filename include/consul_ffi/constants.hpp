@@ -139,6 +139,14 @@ enum class member_status : std::int32_t {
 enum class event_type : std::int32_t {
     /// A call ended; it is the last event of its tag. Its status, error and result are the call's.
     done = CONSUL_EVENT_DONE,
+    /// A kept session is lost: the status is `err_session_invalid`, and the error's message tells
+    /// why. However often it is lost before the event is taken, there is one, about the last time.
+    /// With any other status it is the last event of its tag.
+    session_lost = CONSUL_EVENT_SESSION_LOST,
+    /// A lock is lost: the status is `err_lock_lost`, the error's message tells why, and so does
+    /// `consul_lock_lost_reason`. However often it is lost before the event is taken, there is one,
+    /// about the last time. With any other status it is the last event of its tag.
+    lock_lost = CONSUL_EVENT_LOCK_LOST,
     /// Records have come. Its result is those that nobody has taken when the event is, up to 1024,
     /// for `consul_event_take_log_records`; its status is `no_change` and it has none where
     /// somebody was faster. However many come before the event is taken, there is one.

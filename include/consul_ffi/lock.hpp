@@ -4,6 +4,7 @@
 #define CONSUL_FFI_LOCK_HPP
 
 #include "calls.hpp"
+#include "queue.hpp"
 #include "session.hpp"
 #include "stats.hpp"
 
@@ -96,6 +97,22 @@ public:
     result<void> wait_lost(
         std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
         return detail::invoke(consul_lock_wait_lost, c_value(), detail::patience(timeout));
+    }
+
+    /// Has each loss arrive in a queue from now on, as an event of the type `event_type::lock_lost`
+    /// whose error tells why, without counting among the calls in flight; at once where it is lost
+    /// already. A release is no loss. In one queue at a time; `queue.cancel` of its tag ends that.
+    result<void> set_queue(const consul::queue &queue, std::uint64_t tag = 0) const {
+        if (queue.c_value() == nullptr) {
+            return consul::error(consul::status::err_handle);
+        }
+        return detail::invoke(consul_lock_set_queue, c_value(), queue.c_value(), tag);
+    }
+
+    /// Ends that, without an event.
+    result<void> unset_queue() const {
+        consul_queue *none = nullptr;
+        return detail::invoke(consul_lock_set_queue, c_value(), none, std::uint64_t(0));
     }
 
     /// How it is getting on to see that it is still held.

@@ -5,6 +5,7 @@
 
 #include "answers.hpp"
 #include "calls.hpp"
+#include "queue.hpp"
 #include "stats.hpp"
 
 CONSUL_FFI_NAMESPACE_BEGIN
@@ -52,6 +53,23 @@ public:
     /// Renews it no more, and leaves it at Consul, where it ends by its TTL. To end it there at
     /// once, call `client.session().destroy` with its id.
     result<void> stop() { return detail::invoke(consul_session_stop, c_value()); }
+
+    /// Has each loss arrive in a queue from now on, as an event of the type
+    /// `event_type::session_lost` whose error tells why, without counting among the calls in
+    /// flight; at once where it is lost already. In one queue at a time; `queue.cancel` of its tag
+    /// ends that, and so does the session's own end by this program, which is no loss.
+    result<void> set_queue(const consul::queue &queue, std::uint64_t tag = 0) const {
+        if (queue.c_value() == nullptr) {
+            return consul::error(consul::status::err_handle);
+        }
+        return detail::invoke(consul_session_set_queue, c_value(), queue.c_value(), tag);
+    }
+
+    /// Ends that, without an event.
+    result<void> unset_queue() const {
+        consul_queue *none = nullptr;
+        return detail::invoke(consul_session_set_queue, c_value(), none, std::uint64_t(0));
+    }
 
     /// How its renewal is getting on.
     result<consul::stats> stats() const {

@@ -74,7 +74,7 @@ local function silence(host, state)
     if host.closed then
         return errors.new(codes.ERR_CLOSED, "the host was closed")
     elseif state.hear and state.over then
-        return errors.new(codes.ERR_CLOSED, "the watch has ended")
+        return errors.new(codes.ERR_CLOSED, "it has ended: nothing more comes")
     elseif state.hear and host.leaving then
         return errors.new(codes.ERR_CLOSED, "the worker is exiting")
     end
@@ -85,7 +85,8 @@ end
 --- place of a ticket is passed on.
 ---
 --- Of a watch it returns what happens to it next: "ready", "changed", "health", "ended" and an error;
---- of `consul.log`, after `consul.log.set_queue(host.queue)`, the next records.
+--- of `consul.log`, after `consul.log.set_queue(host.queue)`, the next records; of the ticket of
+--- `lock:set_queue(host.queue)` "lost" or "ended", and an error.
 function Host:await(item, problem)
     if not item or item == true then
         return item, problem

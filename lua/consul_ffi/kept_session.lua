@@ -5,6 +5,7 @@ local C = require("consul_ffi.loader")
 local begin, plain = require("consul_ffi.call").begin, require("consul_ffi.call").plain
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
+local losses = require("consul_ffi.losses")
 local number = require("consul_ffi.number")
 local result = require("consul_ffi.result")
 local session_spec = require("consul_ffi.session_spec")
@@ -43,6 +44,13 @@ end
 --- How its renewal is getting on (consul_ffi/stats.lua). Makes no request.
 function Session:stats()
     return stats(self.handle, "session")
+end
+
+--- Has each loss of the session arrive in this queue from now on, and in no other, by the ticket that is
+--- returned; at once where it is lost already. `queue:next` returns the ticket, "lost" and an error
+--- that tells why; in the end, when the session is stopped, destroyed or closed, "ended". nil ends that.
+function Session:set_queue(queue)
+    return losses(self, C.consul_session_set_queue, queue)
 end
 
 --- Renews it no more, and leaves it at Consul, where it ends by its TTL.

@@ -20,6 +20,7 @@ local begin, of = require("consul_ffi.call").begin, require("consul_ffi.call").o
 local check = require("consul_ffi.check")
 local declarations = require("consul_ffi.cdef").declarations
 local errors = require("consul_ffi.errors")
+local losses = require("consul_ffi.losses")
 local number = require("consul_ffi.number")
 local result = require("consul_ffi.result")
 local session_spec = require("consul_ffi.session_spec")
@@ -204,6 +205,19 @@ function Lock:wait_lost(timeout_ms)
         return false, errors.from(status)
     end
     return nil, errors.from(status)
+end
+
+--- Has each loss of the lock arrive in this queue from now on, and in no other, by the ticket that is
+--- returned; at once where it is lost already. `queue:next` returns the ticket, "lost" and an error
+--- that tells why; in the end, when the lock or its client is closed, "ended". A release is no loss. nil
+--- ends that.
+function Lock:set_queue(queue)
+    check_self(self)
+    local lock = self
+    while lock.lock do
+        lock = lock.lock
+    end
+    return losses(lock, C.consul_lock_set_queue, queue)
 end
 
 --- Writes another key only while this lock is held, whatever its holder believes. The error's code is

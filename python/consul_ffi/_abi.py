@@ -92,6 +92,7 @@ CONSUL_TXN_SERVICE = 3
 CONSUL_TXN_CHECK = 4
 CONSUL_BEHAVIOR_RELEASE = 1
 CONSUL_BEHAVIOR_DELETE = 2
+CONSUL_EVENT_SESSION_LOST = 8
 CONSUL_LOST_NONE = 0
 CONSUL_LOST_SESSION_INVALID = 1
 CONSUL_LOST_KEY_DELETED = 2
@@ -99,6 +100,7 @@ CONSUL_LOST_KEY_TAKEN = 3
 CONSUL_LOST_DEADLINE = 4
 CONSUL_LOST_CLOSED = 5
 CONSUL_LOST_KEY_RELEASED = 6
+CONSUL_EVENT_LOCK_LOST = 7
 CONSUL_MEMBER_NONE = 0
 CONSUL_MEMBER_ALIVE = 1
 CONSUL_MEMBER_LEAVING = 2
@@ -594,6 +596,7 @@ class Functions:
     consul_session_generation: Callable[..., int]
     consul_session_is_valid: Callable[..., bool]
     consul_session_remaining_ms: Callable[..., int]
+    consul_session_set_queue: Callable[..., int]
     consul_session_stop: Callable[..., int]
     consul_session_free: Callable[..., None]
     consul_lock_spec_new: Callable[..., int]
@@ -618,6 +621,7 @@ class Functions:
     consul_lock_session_id: Callable[..., int]
     consul_lock_holder: Callable[..., int]
     consul_lock_wait_lost: Callable[..., int]
+    consul_lock_set_queue: Callable[..., int]
     consul_lock_put: Callable[..., int]
     consul_kv_put_held: Callable[..., int]
     consul_lock_free: Callable[..., None]
@@ -965,6 +969,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_session_generation": (c_uint64, (c_void_p,)),
     "consul_session_is_valid": (c_bool, (c_void_p,)),
     "consul_session_remaining_ms": (c_uint64, (c_void_p,)),
+    "consul_session_set_queue": (c_int32, (c_void_p, c_void_p, c_uint64,)),
     "consul_session_stop": (c_int32, (c_void_p,)),
     "consul_session_free": (None, (c_void_p,)),
     "consul_lock_spec_new": (c_int32, (c_char_p, POINTER(c_void_p),)),
@@ -989,6 +994,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_lock_session_id": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_lock_holder": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_lock_wait_lost": (c_int32, (c_void_p, c_int64,)),
+    "consul_lock_set_queue": (c_int32, (c_void_p, c_void_p, c_uint64,)),
     "consul_lock_put": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_uint64, c_void_p, c_void_p,)),
     "consul_kv_put_held": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_uint64, c_char_p, c_char_p, c_void_p, c_void_p,)),
     "consul_lock_free": (None, (c_void_p,)),

@@ -12,16 +12,24 @@ use super::asynchronous::{self, consul_async, done};
 use super::client::{self, consul_client};
 use super::guard::guard;
 use super::handle::{self, Handle};
+use super::kind::consul_queue;
 pub use super::kind::consul_session;
+use super::loss_feed;
 use super::options::{self, consul_options};
 use super::output;
 use super::session::consul_session_spec;
 use super::status::consul_status;
 use crate::error::Status;
 use crate::recipes::session::KeptSession;
+use crate::runtime::queue::{EventKind, Queue};
 use crate::sync::Mutex;
 use std::ffi::{CString, c_char};
 use std::ptr;
+
+/// A kept session is lost: the status is `CONSUL_ERR_SESSION_INVALID`, and the error's message tells
+/// why. However often it is lost before the event is taken, there is one, about the last time. With
+/// any other status it is the last event of its tag.
+pub const CONSUL_EVENT_SESSION_LOST: i32 = 8;
 
 /// A kept session, and its ids as C reads them: one for each time that it was made anew.
 pub struct Object {
@@ -111,6 +119,28 @@ pub extern "C" fn consul_session_is_valid(session: *const consul_session) -> boo
 pub extern "C" fn consul_session_remaining_ms(session: *const consul_session) -> u64 {
     handle::read(session, 0, |session| {
         u64::try_from(session.remaining().as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+/// Has each loss of the session arrive in a queue from now on, as an event of the type
+/// `CONSUL_EVENT_SESSION_LOST` under `tag`, without counting among the calls in flight; at once where
+/// it is lost already. One that is made anew can be lost again. In one queue at a time; `queue` may be
+/// NULL, which ends that without an event. A last event of the same type comes with the status
+/// `CONSUL_ERR_CANCELLED` after `consul_queue_cancel` of its tag, and when the session is stopped,
+/// freed or destroyed through its client, none of which is a loss; with that or `CONSUL_ERR_CLOSED`
+/// when the client is closed, which is an error here from then on.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_session_set_queue(
+    session: *const consul_session,
+    queue: *mut consul_queue,
+    tag: u64,
+) -> consul_status {
+    guard(|| {
+        let session = handle::get(session)?;
+        let queue = handle::get_optional(queue.cast_const())?;
+        let attach = |queue: &Queue| loss_feed::attach(queue, tag, EventKind::SessionLost);
+        session.set_listener(queue.as_deref().map(attach).transpose()?)?;
+        Ok(Status::Ok)
     })
 }
 

@@ -22,7 +22,9 @@ use super::client::{self, consul_client};
 use super::guard::guard;
 use super::handle::{self, Handle};
 use super::kept_session::consul_session;
+use super::kind::consul_queue;
 pub use super::kind::{consul_lock, consul_lock_spec};
+use super::loss_feed;
 use super::options::{self, consul_options};
 use super::session::consul_session_spec;
 use super::status::consul_status;
@@ -31,6 +33,7 @@ use super::{input, output, queue};
 use crate::error::{Result, Status};
 use crate::recipes::fence::Fenced;
 use crate::recipes::lock::{Lock, LockSpec};
+use crate::runtime::queue::{EventKind, Queue};
 use std::ffi::c_char;
 use std::time::Duration;
 
@@ -48,6 +51,11 @@ pub const CONSUL_LOST_DEADLINE: i32 = 4;
 pub const CONSUL_LOST_CLOSED: i32 = 5;
 /// Somebody released the key with the lock's own session.
 pub const CONSUL_LOST_KEY_RELEASED: i32 = 6;
+
+/// A lock is lost: the status is `CONSUL_ERR_LOCK_LOST`, the error's message tells why, and so does
+/// `consul_lock_lost_reason`. However often it is lost before the event is taken, there is one, about
+/// the last time. With any other status it is the last event of its tag.
+pub const CONSUL_EVENT_LOCK_LOST: i32 = 7;
 
 impl Handle for consul_lock_spec {
     type Object = LockSpec;
@@ -328,6 +336,28 @@ pub extern "C" fn consul_lock_wait_lost(
     guard(|| match handle::get(lock)?.wait_lost(queue::wait(timeout_ms)?)? {
         Some(reason) => Err(reason.into()),
         None => Ok(Status::NoChange),
+    })
+}
+
+/// Has each loss of the lock arrive in a queue from now on, as an event of the type
+/// `CONSUL_EVENT_LOCK_LOST` under `tag`, without counting among the calls in flight; at once where it
+/// is lost already. It also comes when nobody calls into the lock. A release is no loss. In one queue
+/// at a time; `queue` may be NULL, which ends that without an event. A last event of the same type
+/// comes with the status `CONSUL_ERR_CANCELLED` after `consul_queue_cancel` of its tag and
+/// `consul_lock_free`, with `CONSUL_ERR_CLOSED` when the client is closed, which is an error here from
+/// then on.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_lock_set_queue(
+    lock: *const consul_lock,
+    queue: *mut consul_queue,
+    tag: u64,
+) -> consul_status {
+    guard(|| {
+        let lock = handle::get(lock)?;
+        let queue = handle::get_optional(queue.cast_const())?;
+        let attach = |queue: &Queue| loss_feed::attach(queue, tag, EventKind::LockLost);
+        lock.set_listener(queue.as_deref().map(attach).transpose()?)?;
+        Ok(Status::Ok)
     })
 }
 

@@ -165,6 +165,7 @@ pub mod output;
 mod table;
 mod view_rows;
 mod log_feed;
+mod loss_feed;
 mod watch_feed;
 #[cfg(feature = "test-panic")]
 pub mod test_panic;

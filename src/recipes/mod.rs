@@ -6,5 +6,6 @@ mod fake;
 pub mod fence;
 pub mod health_report;
 pub mod lock;
+pub mod loss;
 pub mod registration;
 pub mod session;

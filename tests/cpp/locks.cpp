@@ -106,6 +106,32 @@ static void lost(const consul::client &client, const std::string &key) {
     (void)IS(err_argument, lock.wait_lost(-2ms));
 }
 
+static void losses_in_a_queue(const consul::client &client, const std::string &key) {
+    const auto queue = GET(consul::queue::create());
+    auto session = GET(client.session().start());
+    consul::lock_spec spec(key);
+    spec.session(session);
+    const auto lock = GET(client.lock(spec));
+    (void)IS(err_handle, lock.set_queue(consul::queue()));
+    (void)IS(err_handle, session.set_queue(consul::queue()));
+    OK(session.set_queue(queue, 1));
+    OK(session.unset_queue());
+    OK(session.set_queue(queue, 2));
+    OK(lock.set_queue(queue, 3));
+    OK(lock.acquire(5s));
+    OK(client.kv().delete_(key));
+    auto event = GET(queue.next(30s));
+    CHECK(event.type() == consul::event_type::lock_lost && event.tag() == 3);
+    CHECK(event.error().status() == consul::status::err_lock_lost);
+    CHECK(lock.lost_reason() == consul::lost_reason::key_deleted);
+    OK(lock.unset_queue());
+    OK(session.stop());
+    event = GET(queue.next(30s));
+    CHECK(event.type() == consul::event_type::session_lost && event.tag() == 2);
+    CHECK(event.error().status() == consul::status::err_cancelled);
+    OK(client.session().destroy(session.id()));
+}
+
 static void closed(const consul::client &client, const std::string &key) {
     const auto other = new_client();
     const auto guard = GET(other.hold(spec_of(key), 5s));
@@ -125,6 +151,7 @@ int main() {
         guarded(client, key);
         borrowed_sessions(client, key);
         lost(client, key);
+        losses_in_a_queue(client, key);
         closed(client, key);
         OK(client.kv().delete_prefix(key));
     }

@@ -142,6 +142,23 @@ for name, run in pairs(HOSTS) do
             assert.same({ "ready", "changed", "ended" }, news)
         end)
 
+        it("tells that a lock is lost", function()
+            local what, err, after, ended
+            run(host, { function()
+                local lock = assert(client:lock(prefix .. "lock")):on(host.queue)
+                assert.is_true(host:await(lock:acquire(5000)))
+                local losses = assert(lock:set_queue(host.queue))
+                assert.is_true(host:await(later.kv:delete(prefix .. "lock")))
+                what, err = host:await(losses)
+                assert.is_true(losses:cancel())
+                after, ended = host:await(losses)
+            end })
+            assert.equal("lost", what)
+            assert.equal(consul.ERR_LOCK_LOST, err.code)
+            assert.equal("ended", after)
+            assert.equal(consul.ERR_CANCELLED, ended.code)
+        end)
+
         it("keeps a service registered", function()
             local id = "awaited-" .. prefix:sub(1, -2)
             local steps = 0

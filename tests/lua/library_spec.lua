@@ -36,7 +36,9 @@ describe("the library under LuaJIT", function()
     end)
 
     it("can be required and unloaded 1,000 times", function()
+        -- Interpreted: what the compiler keeps of 1,000 copies, 1.0 to 1.2 MB, is not the library's.
         local output, status = helper.luajit([[
+            jit.off()
             local before
             for round = 1, 1000 do
                 for name in pairs(package.loaded) do
@@ -49,7 +51,7 @@ describe("the library under LuaJIT", function()
             end
             collectgarbage()
             collectgarbage()
-            print(require("consul_ffi").live_handles(), collectgarbage("count") - before < 1024)]])
+            print(require("consul_ffi").live_handles(), collectgarbage("count") - before < 64)]])
         assert.equal("0\ttrue\n", output)
         assert.equal(0, status)
     end)

@@ -77,6 +77,45 @@ with_consul("client:lock", function()
         lock:close()
     end)
 
+    it("tells a queue that it is lost, and its session", function()
+        local queue = assert(consul.queue())
+        local session = assert(client.session:start({ lock_delay_ms = 0 }))
+        local lock = assert(client:lock(key, { session = session }))
+        assert.has_error(function() lock:set_queue({}) end)
+        local of_lock, of_session = assert(lock:set_queue(queue)), assert(session:set_queue(queue))
+        assert.is_true(lock:acquire(5000))
+        assert.is_false((queue:next(0)))
+        assert(other.session:destroy(session:id()))
+        local told = {}
+        for _ = 1, 2 do
+            local ticket, what, err = queue:next(20000)
+            assert.equal("lost", what)
+            told[ticket] = err
+        end
+        assert.equal(consul.ERR_LOCK_LOST, told[of_lock].code)
+        assert.truthy(told[of_lock].message:find("session ended", 1, true))
+        assert.equal(consul.ERR_SESSION_INVALID, told[of_session].code)
+        assert.equal("session_invalid", lock:lost_reason())
+
+        -- Whoever comes late is told at once.
+        of_lock = assert(lock:on(queue):set_queue(queue))
+        local late, again = queue:next(20000)
+        assert.equal(of_lock, late)
+        assert.equal("lost", again)
+        assert.is_true(of_lock:cancel())
+        local ticket, what, err = queue:next(20000)
+        assert.equal(of_lock, ticket)
+        assert.equal("ended", what)
+        assert.equal(consul.ERR_CANCELLED, err.code)
+        assert.is_true(lock:set_queue(nil))
+        lock:close()
+        session:close()
+        assert.equal(of_session, (queue:next(20000)))
+        assert.is_false((queue:next(0)))
+        assert.equal(0, queue:count())
+        queue:close()
+    end)
+
     it("guards writes to other keys", function()
         local lock = assert(client:lock(key))
         local guarded = key .. "/guarded"

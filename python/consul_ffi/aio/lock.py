@@ -32,7 +32,7 @@ class AsyncLost(LostBase):
         end, stops = _wait.end(timeout_ms), self._lock.stops
         while True:
             left = _wait.left_ms(end)
-            # Asks memory only. The library has no event for it.
+            # Asks memory only.
             if self._look(0, stops):
                 return True
             if left <= 0:

@@ -5,6 +5,8 @@ mod acquire;
 mod attempt;
 mod claim;
 mod disown;
+mod expiry;
+mod listening;
 mod monitor;
 mod own_session;
 mod release;
@@ -23,6 +25,7 @@ use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::observe::Stats;
 use crate::recipes::fence::{Fence, Fenced};
+use crate::recipes::loss::LossListener;
 use crate::sys::fork_generation;
 use acquire::Campaign;
 use claim::Claim;
@@ -189,6 +192,15 @@ impl<S: Style> Lock<S> {
     /// [`Lock::stop`].
     pub fn wait_lost(&self, timeout: Duration) -> Result<Option<LostReason>> {
         self.shared().wait_lost(timeout)
+    }
+
+    /// Has this listener told of each loss from now on, and no other; at once where the lock is lost
+    /// already. None ends that. A release is no loss. It is told [`Loss::Ended`] when the lock is
+    /// dropped or its client closed. `Status::Closed` when that has happened.
+    ///
+    /// [`Loss::Ended`]: crate::recipes::loss::Loss::Ended
+    pub fn set_listener(&self, listener: Option<LossListener>) -> Result<()> {
+        self.shared().listen(listener)
     }
 
     /// How it is getting on: `free`, `acquiring`, `held`, `releasing` or `lost`. What is tried is

@@ -2,12 +2,14 @@
 
 use super::claim::Claim;
 use super::disown::Disown;
+use super::expiry::Expiry;
 use super::monitor::Monitor;
 use super::spec::{LockSpec, LostReason};
 use crate::client::Client;
 use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
 use crate::observe::{Progress, Stats};
+use crate::recipes::loss::{Listening, Loss};
 use crate::recipes::session::{SessionEnd, Tenant};
 use crate::runtime::{Leaving, Naps, Order, Resident, Standing, Task, TaskId, Upkeep};
 use crate::sync::{Condvar, Mutex, MutexGuard};
@@ -28,7 +30,7 @@ pub(super) struct Shared {
 }
 
 pub(super) struct State {
-    phase: Phase,
+    pub(super) phase: Phase,
     /// Who held the key when an acquire looked last.
     pub(super) holder: Option<String>,
     /// The fencing token of the last acquisition.
@@ -36,9 +38,10 @@ pub(super) struct State {
     /// How often `stop` was called.
     pub(super) stops: u64,
     progress: Progress,
+    pub(super) listening: Listening,
 }
 
-enum Phase {
+pub(super) enum Phase {
     Free,
     Acquiring(CancelToken),
     Held(Held),
@@ -82,6 +85,7 @@ impl Shared {
                 token: None,
                 stops: 0,
                 progress: Progress::default(),
+                listening: Listening::default(),
             }),
             changed: Condvar::new(),
             expiry: TaskId::new(),
@@ -275,8 +279,15 @@ impl Shared {
 
     /// Ends a release; with a reason when the lock turned out to be lost before.
     pub(super) fn end_release(&self, lost: Option<LostReason>) {
-        self.state().phase = lost.map_or(Phase::Free, Phase::Lost);
+        let listening = {
+            let mut state = self.state();
+            state.phase = lost.map_or(Phase::Free, Phase::Lost);
+            state.listening.clone()
+        };
         self.changed.notify_all();
+        if let Some(reason) = lost {
+            listening.tell(Loss::Lost(reason.into()));
+        }
     }
 
     /// Takes what is known of a held lock out of it, if it is held with this claim.
@@ -286,11 +297,17 @@ impl Shared {
             return None;
         }
         let Phase::Held(_) = state.phase else { return None };
+        let lost = if let Phase::Lost(reason) = next { Some(reason) } else { None };
         let Phase::Held(held) = std::mem::replace(&mut state.phase, next) else { return None };
         state.progress.next(None);
+        // Taken with the phase, so that who begins to listen is told once.
+        let listening = state.listening.clone();
         drop(state);
         self.changed.notify_all();
         self.upkeep().lane.end(self.expiry);
+        if let Some(reason) = lost {
+            listening.tell(Loss::Lost(reason.into()));
+        }
         Some(held)
     }
 
@@ -328,6 +345,7 @@ impl Shared {
         if let Some(held) = self.take_held(None, Phase::Free) {
             Disown::start(self, held.claim, Some(held.token), None);
         }
+        self.end_listening(Status::Cancelled, "the lock was freed");
     }
 
     /// Waits until `ready` gives something, the acquire is cancelled, or the time is over.
@@ -460,34 +478,17 @@ impl Resident for Shared {
         if let Some(held) = self.take_held(None, Phase::Lost(LostReason::Closed)) {
             Disown::start(self, held.claim, Some(held.token), Some(leaving));
         }
+        self.end_listening(Status::Closed, "the client is closed");
     }
 
     fn evict(&self) {
         self.stop(Status::Closed, "the client is closed");
         self.take_held(None, Phase::Lost(LostReason::Closed));
+        self.end_listening(Status::Closed, "the client is closed");
     }
 
     fn standing(&self) -> Option<Standing> {
         let (order, name) = (Order::Locks, self.key().to_string());
         Some(Standing { order, name, stats: self.stats() })
-    }
-}
-
-/// Notices the deadline of a held lock though every request hangs.
-struct Expiry(Arc<Shared>);
-
-impl Task for Expiry {
-    fn uses_network(&self) -> bool {
-        false
-    }
-
-    fn step(&self) -> Option<Duration> {
-        let remaining = self.0.remaining();
-        let now = self.0.upkeep().clock.now();
-        (!remaining.is_zero()).then(|| now.saturating_add(remaining))
-    }
-
-    fn failed(&self, _: Error) -> Option<Duration> {
-        None
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::api::session::SessionSpec;
 use crate::recipes::fake::{Fake, Fate, PATIENCE};
+use crate::recipes::loss::Loss;
 use crate::recipes::session::KeptSession;
 use crate::runtime::TestClock;
 use crate::transport::Lane;
@@ -97,6 +98,23 @@ fn who_waits_for_a_loss_is_told_once_at_the_deadline() {
     });
     assert_eq!(status_of(lock.release()), Status::LockLost);
     assert_eq!(status_of(lock.fence()), Status::LockLost);
+}
+
+#[test]
+fn who_listens_is_told_once_of_a_deadline_that_nobody_asks_about() {
+    let w = world();
+    let lock = w.held();
+    let (told, hears) = std::sync::mpsc::channel();
+    lock.set_listener(Some(Box::new(move |loss| told.send(loss).unwrap()))).unwrap();
+    w.fake.judge(|_| Fate::Swallow);
+    w.clock.advance(TTL);
+    let heard = hears.recv_timeout(PATIENCE).unwrap();
+    let Loss::Lost(error) = heard else { panic!("{heard:?}") };
+    assert_eq!(error.status(), Status::LockLost);
+    assert_eq!(lock.lost_reason(), Some(LostReason::Deadline));
+    drop(lock);
+    assert!(matches!(hears.recv(), Ok(Loss::Ended(_))));
+    assert!(hears.recv().is_err());
 }
 
 #[test]

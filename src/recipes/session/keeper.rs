@@ -31,7 +31,7 @@ pub(crate) enum SessionEnd {
 }
 
 impl SessionEnd {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             SessionEnd::Invalid => "Consul does not know it any more",
             SessionEnd::Deadline => "no renewal succeeded in time",

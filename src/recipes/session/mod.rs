@@ -2,6 +2,7 @@
 
 mod keeper;
 mod lease;
+mod listening;
 mod recreate;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use crate::client::{Client, Either, Style};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::observe::{Progress, Stats};
+use crate::recipes::loss::{Listening, LossListener};
 use crate::runtime::{Leaving, Order, Resident, TaskId, at_once};
 use crate::sync::Mutex;
 use crate::sys::fork_generation;
@@ -52,6 +54,9 @@ struct State {
     ended: bool,
     /// How making a new one is getting on.
     creation: Progress,
+    /// Why it is lost, until a new one takes its place.
+    lost: Option<SessionEnd>,
+    listening: Listening,
 }
 
 impl<S: Style> Client<S> {
@@ -111,6 +116,8 @@ impl KeptSession {
                 generation: 1,
                 ended: false,
                 creation: Progress::default(),
+                lost: None,
+                listening: Listening::default(),
             }),
             me: me.clone(),
         });
@@ -144,13 +151,25 @@ impl KeptSession {
     /// Renews it no more, and leaves it at Consul, where it ends by its TTL.
     pub fn stop(&self) {
         self.shared.end(Keeper::leave_alone);
+        self.shared.end_listening(Status::Cancelled, "the session was stopped");
     }
 
     /// Destroys it at Consul and says how that went. The locks that it holds are lost. After an
     /// error the library goes on trying in the background until it must have ended by itself.
     pub fn destroy(&self) -> Result<()> {
         let keeper = self.shared.end(Keeper::let_go);
+        self.shared.end_listening(Status::Cancelled, "the session was destroyed");
         at_once(keeper.destroy(&self.shared.client.styled(Either::Blocks)))
+    }
+
+    /// Has this listener told of each loss from now on, and no other; at once where the session is
+    /// lost already. None ends that. It is told [`Loss::Ended`] when the session is stopped,
+    /// destroyed by this program or dropped, none of which is a loss, or its client is closed.
+    /// `Status::Closed` when that has happened.
+    ///
+    /// [`Loss::Ended`]: crate::recipes::loss::Loss::Ended
+    pub fn set_listener(&self, listener: Option<LossListener>) -> Result<()> {
+        self.shared.listen(listener)
     }
 
     /// How it is getting on: `kept`, `stopped`, `ending`, `ended`, or `recreating` while a new one
@@ -172,6 +191,7 @@ impl Drop for KeptSession {
             return;
         }
         self.shared.end(|keeper| keeper.end_unless_left(None));
+        self.shared.end_listening(Status::Cancelled, "the session was freed");
     }
 }
 
@@ -224,9 +244,11 @@ impl Resident for Shared {
 
     fn leave(&self, _: Leaving) {
         self.end(|_| ());
+        self.end_listening(Status::Closed, "the client is closed");
     }
 
     fn evict(&self) {
         self.end(|_| ());
+        self.end_listening(Status::Closed, "the client is closed");
     }
 }

@@ -14,6 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Tenant for Shared {
     fn session_ended(&self, _: &str, end: SessionEnd) {
+        self.hear(end);
         let wanted = self.recreate && matches!(end, SessionEnd::Invalid | SessionEnd::Deadline);
         let Some(me) = self.me.upgrade().filter(|_| wanted && !self.state.lock().ended) else {
             return;
@@ -68,6 +69,7 @@ impl Shared {
         }
         state.keeper = keeper.clone();
         state.generation += 1;
+        state.lost = None;
         state.creation.begin_anew();
         state.creation.next(None);
         drop(state);

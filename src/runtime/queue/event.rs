@@ -21,6 +21,10 @@ pub enum EventKind {
     WatchEnded = 5,
     /// The log has records.
     Log = 6,
+    /// A lock was lost.
+    LockLost = 7,
+    /// A kept session was lost.
+    SessionLost = 8,
 }
 
 /// One thing that arrived.

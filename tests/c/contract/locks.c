@@ -1,6 +1,6 @@
 /* A lock: acquired, contended, fenced, released, lost with its reason. */
 
-#include "support.h"
+#include "queue.h"
 
 static consul_client *client;
 static char *key;
@@ -123,6 +123,121 @@ static void lost(void)
     consul_lock_free(lock);
 }
 
+/* The next event is one of a loss, or the last of its tag. */
+static void loss_event(consul_queue *queue, int32_t type, uint64_t tag, consul_status status)
+{
+    consul_event *event = NULL;
+    CHECK_OK(consul_queue_next(queue, PATIENCE_MS, &event));
+    CHECK(event != NULL && consul_event_type(event) == type);
+    CHECK_EVENT(tag, status, event);
+    CHECK(consul_event_result_type(event) == 0);
+    consul_event_free(event);
+}
+
+static void losses_of_a_session(consul_queue *queue)
+{
+    consul_client *other = consul();
+    consul_session_spec *session_spec = NULL;
+    consul_session *session = NULL;
+    consul_lock_spec *spec = NULL;
+    consul_lock *lock = NULL;
+    consul_event *event = NULL;
+    int i, seen = 0;
+    CHECK_OK(consul_session_spec_new(&session_spec));
+    CHECK_OK(consul_session_spec_set_lock_delay_ms(session_spec, 0));
+    CHECK_OK(consul_session_start(client, session_spec, false, NULL, NULL, &session));
+    consul_session_spec_free(session_spec);
+    CHECK_OK(consul_lock_spec_new(key, &spec));
+    CHECK_OK(consul_lock_spec_set_session(spec, session));
+    CHECK_OK(consul_lock_new(client, spec, &lock));
+    consul_lock_spec_free(spec);
+    CHECK_OK(consul_session_set_queue(session, queue, 1));
+    CHECK_OK(consul_lock_set_queue(lock, queue, 2));
+    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    check_empty(queue);
+
+    /* Somebody else destroys it: both tell, though nobody asks them. */
+    CHECK_OK(consul_session_destroy(other, consul_session_id(session), NULL, NULL));
+    for (i = 0; i < 2; i++) {
+        CHECK_OK(consul_queue_next(queue, PATIENCE_MS, &event));
+        if (consul_event_type(event) == CONSUL_EVENT_SESSION_LOST) {
+            CHECK_EVENT(1, CONSUL_ERR_SESSION_INVALID, event);
+            seen |= 1;
+        } else {
+            CHECK(consul_event_type(event) == CONSUL_EVENT_LOCK_LOST);
+            CHECK_EVENT(2, CONSUL_ERR_LOCK_LOST, event);
+            CHECK(strstr(consul_event_error(event)->message, "session ended") != NULL);
+            seen |= 2;
+        }
+        consul_event_free(event);
+    }
+    CHECK(seen == 3);
+    CHECK(consul_lock_lost_reason(lock) == CONSUL_LOST_SESSION_INVALID);
+    check_empty(queue);
+
+    /* Who comes late is told at once; the place under the old tag is free without a word. */
+    CHECK_OK(consul_session_set_queue(session, queue, 3));
+    loss_event(queue, CONSUL_EVENT_SESSION_LOST, 3, CONSUL_ERR_SESSION_INVALID);
+    CHECK_OK(consul_lock_set_queue(lock, queue, 4));
+    loss_event(queue, CONSUL_EVENT_LOCK_LOST, 4, CONSUL_ERR_LOCK_LOST);
+    CHECK_OK(consul_session_stop(session));
+    loss_event(queue, CONSUL_EVENT_SESSION_LOST, 3, CONSUL_ERR_CANCELLED);
+    consul_lock_free(lock);
+    loss_event(queue, CONSUL_EVENT_LOCK_LOST, 4, CONSUL_ERR_CANCELLED);
+    consul_session_free(session);
+    check_empty(queue);
+
+    /* What this program ends is not lost. */
+    CHECK_OK(consul_session_start(client, NULL, false, NULL, NULL, &session));
+    CHECK_OK(consul_session_set_queue(session, queue, 5));
+    CHECK_OK(consul_session_destroy(client, consul_session_id(session), NULL, NULL));
+    loss_event(queue, CONSUL_EVENT_SESSION_LOST, 5, CONSUL_ERR_CANCELLED);
+    consul_session_free(session);
+    check_empty(queue);
+    consul_client_free(other);
+}
+
+static void losses_of_a_lock(consul_queue *queue)
+{
+    consul_lock *lock = lock_new(NULL);
+    consul_queue *other = new_queue();
+    CHECK_OK(consul_lock_set_queue(lock, queue, 6));
+    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_lock_release(lock, NULL));
+    check_empty(queue);
+    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
+    loss_event(queue, CONSUL_EVENT_LOCK_LOST, 6, CONSUL_ERR_LOCK_LOST);
+    CHECK(consul_lock_lost_reason(lock) == CONSUL_LOST_KEY_DELETED);
+    /* It can be lost again. */
+    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
+    loss_event(queue, CONSUL_EVENT_LOCK_LOST, 6, CONSUL_ERR_LOCK_LOST);
+
+    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_queue_cancel(queue, 6));
+    loss_event(queue, CONSUL_EVENT_LOCK_LOST, 6, CONSUL_ERR_CANCELLED);
+    CHECK_OK(consul_lock_set_queue(lock, queue, 7));
+    CHECK_OK(consul_lock_set_queue(lock, NULL, 0));
+    CHECK_OK(consul_lock_set_queue(lock, other, 8));
+    consul_queue_free(other);
+    CHECK_ERROR(CONSUL_ERR_HANDLE, "consul_queue", consul_lock_set_queue(lock, other, 8));
+    CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
+    CHECK_STATUS(CONSUL_ERR_LOCK_LOST, consul_lock_wait_lost(lock, 20000));
+    consul_lock_free(lock);
+    check_empty(queue);
+}
+
+static void losses_in_a_queue(void)
+{
+    consul_queue *queue = new_queue();
+    CHECK_ERROR(CONSUL_ERR_HANDLE, "consul_lock", consul_lock_set_queue(NULL, queue, 1));
+    CHECK_ERROR(CONSUL_ERR_HANDLE, "consul_session", consul_session_set_queue(NULL, queue, 1));
+    losses_of_a_session(queue);
+    losses_of_a_lock(queue);
+    consul_queue_free(queue);
+}
+
 static void conflicts(void)
 {
     consul_lock *lock;
@@ -142,13 +257,21 @@ static void conflicts(void)
 static void closed(void)
 {
     consul_client *other = client;
+    consul_queue *queue = new_queue();
     consul_lock *lock;
     consul_kv *kv = NULL;
     client = consul();
     lock = lock_new(NULL);
     CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_lock_set_queue(lock, queue, 1));
     CHECK_OK(consul_client_close(client, 10000));
     CHECK(!consul_lock_is_held(lock));
+    loss_event(queue, CONSUL_EVENT_LOCK_LOST, 1, CONSUL_ERR_LOCK_LOST);
+    loss_event(queue, CONSUL_EVENT_LOCK_LOST, 1, CONSUL_ERR_CLOSED);
+    CHECK(consul_lock_lost_reason(lock) == CONSUL_LOST_CLOSED);
+    CHECK_STATUS(CONSUL_ERR_CLOSED, consul_lock_set_queue(lock, queue, 2));
+    check_empty(queue);
+    consul_queue_free(queue);
     CHECK_STATUS(CONSUL_ERR_CLOSED, consul_lock_acquire(lock, 0, NULL));
     CHECK_STATUS(CONSUL_ERR_CLOSED, consul_kv_get(client, key, NULL, NULL, &kv));
     consul_client_free(client);
@@ -167,6 +290,7 @@ int main(void)
     contended();
     fenced_writes();
     lost();
+    losses_in_a_queue();
     closed();
     CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
     conflicts();

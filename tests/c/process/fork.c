@@ -91,6 +91,8 @@ static void the_rest_is_the_parents(void)
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_lock_release(lock, NULL));
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_lock_wait_lost(lock, -1));
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_lock_stop(lock));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_lock_set_queue(lock, NULL, 0));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_session_set_queue(session, queue, 1));
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_lock_put(lock, key, NULL, 0, 0, NULL, NULL));
     CHECK(!consul_lock_is_held(lock) && consul_lock_remaining_ms(lock) == 0);
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_session_stop(session));

@@ -1,0 +1,26 @@
+//! The deadline of a held lock, whatever becomes of the requests.
+
+use super::shared::Shared;
+use crate::error::Error;
+use crate::runtime::Task;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Notices the deadline of a held lock though every request hangs.
+pub(super) struct Expiry(pub(super) Arc<Shared>);
+
+impl Task for Expiry {
+    fn uses_network(&self) -> bool {
+        false
+    }
+
+    fn step(&self) -> Option<Duration> {
+        let remaining = self.0.remaining();
+        let now = self.0.upkeep().clock.now();
+        (!remaining.is_zero()).then(|| now.saturating_add(remaining))
+    }
+
+    fn failed(&self, _: Error) -> Option<Duration> {
+        None
+    }
+}

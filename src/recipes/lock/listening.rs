@@ -1,0 +1,35 @@
+//! Tells who listens that a lock is lost.
+
+use super::shared::{Phase, Shared};
+use crate::error::{Error, Result, Status};
+use crate::recipes::loss::{Listening, Loss, LossListener};
+
+impl Shared {
+    /// Has this one told from now on, and nobody else; at once where the lock is lost.
+    pub(super) fn listen(&self, listener: Option<LossListener>) -> Result<()> {
+        if listener.is_some() {
+            self.upkeep().lane.check_open()?;
+        }
+        // A deadline that has passed unnoticed is no loss to come.
+        self.remaining();
+        let listening = Listening::new(listener);
+        let mut state = self.state();
+        let before = std::mem::replace(&mut state.listening, listening.clone());
+        let lost = match state.phase {
+            Phase::Lost(reason) => Some(reason),
+            _ => None,
+        };
+        drop(state);
+        drop(before);
+        if let Some(reason) = lost {
+            listening.tell(Loss::Lost(reason.into()));
+        }
+        Ok(())
+    }
+
+    /// Tells that nothing more comes.
+    pub(super) fn end_listening(&self, status: Status, message: &str) {
+        let listening = std::mem::take(&mut self.state().listening);
+        listening.tell(Loss::Ended(Error::new(status, message)));
+    }
+}
