@@ -19,6 +19,8 @@ pub(super) struct Buffers {
     consumed: usize,
     filled: usize,
     progress: bool,
+    /// The most that this exchange had in `output` and in `input` at a time.
+    peaks: [usize; 2],
 }
 
 impl Buffers {
@@ -33,6 +35,7 @@ impl Buffers {
     /// Takes `amount` bytes that ureq wrote. True when it is time to send them.
     pub(super) fn written(&mut self, amount: usize) -> bool {
         self.pending = (self.pending + amount).min(self.output.len());
+        self.peaks[0] = self.peaks[0].max(self.pending);
         self.output.len() - self.pending < TIGHT
     }
 
@@ -49,11 +52,15 @@ impl Buffers {
         self.pending = 0;
     }
 
-    /// Gives memory back before a connection waits for its next exchange.
+    /// Gives memory back before a connection waits for its next exchange, but for what the last one
+    /// has used: to get it anew costs a page fault for each 4 KiB, a third of the time of a list of
+    /// 1,000 keys.
     pub(super) fn rest(&mut self) {
-        for buffer in [&mut self.output, &mut self.input] {
-            if buffer.len() > SMALL {
-                buffer.truncate(SMALL);
+        let peaks = std::mem::take(&mut self.peaks);
+        for (buffer, peak) in [&mut self.output, &mut self.input].into_iter().zip(peaks) {
+            let kept = peak.next_power_of_two().clamp(SMALL, LARGE);
+            if buffer.len() > kept {
+                buffer.truncate(kept);
                 buffer.shrink_to_fit();
             }
         }
@@ -86,6 +93,7 @@ impl UreqBuffers for Buffers {
 
     fn input_appended(&mut self, amount: usize) {
         self.filled = (self.filled + amount).min(self.input.len());
+        self.peaks[1] = self.peaks[1].max(self.filled);
         if self.filled == self.input.len() && self.input.len() < LARGE {
             self.input.resize(self.input.len() * 2, 0);
         }
@@ -107,5 +115,34 @@ impl UreqBuffers for Buffers {
 
     fn can_use_input(&self) -> bool {
         self.progress && self.consumed < self.filled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Buffers, LARGE, SMALL};
+    use ureq::unversioned::transport::Buffers as _;
+
+    /// Receives and uses so many bytes, a buffer at a time.
+    fn receive(buffers: &mut Buffers, mut bytes: usize) {
+        while bytes > 0 {
+            let piece = buffers.input_append_buf().len().min(bytes);
+            buffers.input_appended(piece);
+            buffers.input_consume(piece);
+            bytes -= piece;
+        }
+    }
+
+    #[test]
+    fn what_the_last_exchange_used_is_kept_for_the_next_and_no_more() {
+        let mut buffers = Buffers::default();
+        for _ in 0..2 {
+            receive(&mut buffers, 4 * LARGE);
+            buffers.rest();
+            assert_eq!(buffers.input.capacity(), LARGE);
+        }
+        receive(&mut buffers, 100);
+        buffers.rest();
+        assert_eq!(buffers.input.capacity(), SMALL);
     }
 }
