@@ -58,7 +58,8 @@ impl Buffers {
     pub(super) fn rest(&mut self) {
         let peaks = std::mem::take(&mut self.peaks);
         for (buffer, peak) in [&mut self.output, &mut self.input].into_iter().zip(peaks) {
-            let kept = peak.next_power_of_two().clamp(SMALL, LARGE);
+            // Full to half its size it had to grow.
+            let kept = (2 * peak).next_power_of_two().clamp(SMALL, LARGE);
             if buffer.len() > kept {
                 buffer.truncate(kept);
                 buffer.shrink_to_fit();
@@ -139,10 +140,14 @@ mod tests {
         for _ in 0..2 {
             receive(&mut buffers, 4 * LARGE);
             buffers.rest();
-            assert_eq!(buffers.input.capacity(), LARGE);
+            assert_eq!(buffers.input.len(), LARGE);
         }
+        // What filled half of a buffer made it grow, and would again.
+        receive(&mut buffers, LARGE / 2);
+        buffers.rest();
+        assert_eq!(buffers.input.len(), LARGE);
         receive(&mut buffers, 100);
         buffers.rest();
-        assert_eq!(buffers.input.capacity(), SMALL);
+        assert_eq!((buffers.input.len(), buffers.input.capacity()), (SMALL, SMALL));
     }
 }
