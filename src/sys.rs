@@ -247,10 +247,15 @@ pub mod testing {
         std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
     }
 
-    /// Closes a descriptor that somebody still owns, as hosts do that close all there are.
+    /// Closes what a descriptor stands for, as hosts do that close all there are. The number then
+    /// stands for something of no use, since its owner will close it, too.
     pub fn close_behind_its_back(descriptor: &impl std::os::fd::AsRawFd) {
-        // SAFETY: only for a process that opens nothing else before it has noticed.
-        unsafe { libc::close(descriptor.as_raw_fd()) };
+        let nothing = std::fs::File::open("/dev/null").unwrap();
+        // SAFETY: both numbers are open, and stay so.
+        let replaced = unsafe {
+            libc::dup2(std::os::fd::AsRawFd::as_raw_fd(&nothing), descriptor.as_raw_fd())
+        };
+        assert_ne!(replaced, -1);
     }
 
     static HANDLED: AtomicUsize = AtomicUsize::new(0);
