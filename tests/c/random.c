@@ -61,12 +61,8 @@ static void *load(void **slot)
 }
 
 /* A handle of the type, or now and then anything else. */
-static void *some_handle(uint64_t *state, int type, const struct call *call)
+static void *any_handle(uint64_t *state, int type)
 {
-    bool ends = strcmp(call->name, "consul_client_free") == 0 ||
-                strcmp(call->name, "consul_client_close") == 0;
-    if (type == CONSUL_HANDLE_CLIENT && !ends && chance(state, 30))
-        return chance(state, 70) ? real : refused;
     if (chance(state, 85))
         return load(&pool[type][below(state, POOL)]);
     switch (below(state, 6)) {
@@ -77,6 +73,18 @@ static void *some_handle(uint64_t *state, int type, const struct call *call)
     case 4: return (void *)(uintptr_t)below(state, 4096);
     default: return load(&pool[below(state, handle_types)][below(state, POOL)]);
     }
+}
+
+static void *some_handle(uint64_t *state, int type, const struct call *call)
+{
+    bool ends = strcmp(call->name, "consul_client_free") == 0 ||
+                strcmp(call->name, "consul_client_close") == 0;
+    void *handle;
+    if (type == CONSUL_HANDLE_CLIENT && !ends && chance(state, 30))
+        return chance(state, 70) ? real : refused;
+    handle = any_handle(state, type);
+    /* A client's handle with another bit may be that of one that stays. */
+    return ends && (handle == real || handle == refused) ? NULL : handle;
 }
 
 static const char *some_text(uint64_t *state)
