@@ -1,26 +1,12 @@
 /* The threads that keep locks: few, named, deaf to signals, and gone when nothing needs them. And
  * thirty-two threads that fight for one lock, of whom one has it at a time. */
 
+#include "lock.h"
 #include "sockets.h"
 #include <pthread.h>
 #include <signal.h>
 
 static consul_client *client;
-
-static consul_lock *lock_new(const char *key)
-{
-    consul_session_spec *session = NULL;
-    consul_lock_spec *spec = NULL;
-    consul_lock *lock = NULL;
-    CHECK_OK(consul_session_spec_new(&session));
-    CHECK_OK(consul_session_spec_set_lock_delay_ms(session, 0));
-    CHECK_OK(consul_lock_spec_new(key, &spec));
-    CHECK_OK(consul_lock_spec_set_session_spec(spec, session));
-    CHECK_OK(consul_lock_new(client, spec, &lock));
-    consul_session_spec_free(session);
-    consul_lock_spec_free(spec);
-    return lock;
-}
 
 /* The line of a thread's status that begins so, without that. */
 static bool status_of(const char *thread, const char *name, char *value, size_t size)
@@ -100,7 +86,7 @@ static void few_threads(void)
     CHECK(threads() == before);
     for (i = 0; i < LOCKS; i++) {
         char *key = unique("many");
-        locks[i] = lock_new(key);
+        locks[i] = lock_of(client, key);
         CHECK_OK(consul_lock_acquire(locks[i], 5000, NULL));
         free(key);
     }
@@ -126,7 +112,7 @@ static int owners, wins;
 
 static void *contend(void *unused)
 {
-    consul_lock *lock = lock_new(contended);
+    consul_lock *lock = lock_of(client, contended);
     int i;
     (void)unused;
     for (i = 0; i < 2; i++) {
@@ -154,9 +140,9 @@ static void *wait_for_it(void *unused)
 /* A stop ends the wait on another thread, also when it comes a moment too early. */
 static void stopped(void)
 {
-    consul_lock *holder = lock_new(contended);
+    consul_lock *holder = lock_of(client, contended);
     pthread_t thread;
-    wanted = lock_new(contended);
+    wanted = lock_of(client, contended);
     CHECK_OK(consul_lock_acquire(holder, 60000, NULL));
     CHECK(pthread_create(&thread, NULL, wait_for_it, NULL) == 0);
     while (pthread_tryjoin_np(thread, NULL) != 0) {
@@ -236,8 +222,8 @@ static void interrupted(void)
     waiter = pthread_self();
     client = client_with(consul_address(), "interruptible", "true");
     contended = unique("interrupted");
-    held = lock_new(contended);
-    wanting = lock_new(contended);
+    held = lock_of(client, contended);
+    wanting = lock_of(client, contended);
     CHECK_OK(consul_lock_acquire(held, 60000, NULL));
     CHECK_STATUS(CONSUL_ERR_INTERRUPTED, signalled(wait_lost, held));
     CHECK_STATUS(CONSUL_ERR_INTERRUPTED, signalled(acquire, wanting));

@@ -1,32 +1,18 @@
 /* Locks that are acquired through a queue: any number may wait with a few threads, one has it at a
  * time, and each acquire ends with one event, however it ends. */
 
+#include "lock.h"
 #include "queue.h"
 #include "sockets.h"
 
 static consul_client *client;
 static consul_queue *queue;
 
-static consul_lock *lock_new(const char *key)
-{
-    consul_session_spec *session = NULL;
-    consul_lock_spec *spec = NULL;
-    consul_lock *lock = NULL;
-    CHECK_OK(consul_session_spec_new(&session));
-    CHECK_OK(consul_session_spec_set_lock_delay_ms(session, 0));
-    CHECK_OK(consul_lock_spec_new(key, &spec));
-    CHECK_OK(consul_lock_spec_set_session_spec(spec, session));
-    CHECK_OK(consul_lock_new(client, spec, &lock));
-    consul_session_spec_free(session);
-    consul_lock_spec_free(spec);
-    return lock;
-}
-
 /* What a blocking acquire says of a lock, an asynchronous one says too. */
 static void one_after_the_other(void)
 {
     char *key = unique("queued");
-    consul_lock *lock = lock_new(key), *other = lock_new(key);
+    consul_lock *lock = lock_of(client, key), *other = lock_of(client, key);
     consul_async async = async_of(queue, 1), second = async_of(queue, 2);
     CHECK_STATUS(CONSUL_PENDING, consul_lock_acquire(lock, 10000, &async));
     CHECK_NEXT(queue, 1, CONSUL_OK);
@@ -57,8 +43,8 @@ static void one_after_the_other(void)
 static void ended_early(void)
 {
     char *key = unique("queued");
-    consul_lock *holder = lock_new(key), *stopped = lock_new(key), *freed = lock_new(key),
-                *cancelled = lock_new(key);
+    consul_lock *holder = lock_of(client, key), *stopped = lock_of(client, key), *freed = lock_of(client, key),
+                *cancelled = lock_of(client, key);
     consul_async one = async_of(queue, 1), two = async_of(queue, 2), three = async_of(queue, 3);
     CHECK_OK(consul_lock_acquire(holder, 10000, NULL));
     CHECK_STATUS(CONSUL_PENDING, consul_lock_acquire(stopped, UINT64_MAX, &one));
@@ -86,12 +72,12 @@ static void many_wait(void)
 {
     enum { LOCKS = 100, WIN = 12 };
     char *key = unique("queued");
-    consul_lock *holder = lock_new(key), *locks[LOCKS];
+    consul_lock *holder = lock_of(client, key), *locks[LOCKS];
     int i, won, most = 0;
     CHECK_OK(consul_lock_acquire(holder, 10000, NULL));
     for (i = 0; i < LOCKS; i++) {
         consul_async async = async_of(queue, (uint64_t)i);
-        locks[i] = lock_new(key);
+        locks[i] = lock_of(client, key);
         CHECK_STATUS(CONSUL_PENDING, consul_lock_acquire(locks[i], 120000, &async));
         most = library_threads() > most ? library_threads() : most;
     }
