@@ -26,7 +26,7 @@ pub struct Answer {
 impl Side {
     /// A real Consul; None where none can be had.
     pub fn real() -> Option<Side> {
-        let consul = Consul::start()?;
+        let consul = Consul::build().start_real()?;
         let mut side = Side::at(&consul.address());
         side.real = Some(consul);
         Some(side)

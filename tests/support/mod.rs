@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod certs;
 pub mod control;
+pub mod embedded;
 pub mod fault;
 pub mod http;
 
