@@ -1,0 +1,130 @@
+//! What Go's standard library reads and writes, which Consul's answers show.
+
+/// Nanoseconds of a unit of time, by its name (<https://pkg.go.dev/time#ParseDuration>).
+const UNITS: &[(&str, f64)] = &[
+    ("ns", 1.0),
+    ("us", 1e3),
+    ("µs", 1e3),
+    ("μs", 1e3),
+    ("ms", 1e6),
+    ("s", 1e9),
+    ("m", 60e9),
+    ("h", 3600e9),
+];
+
+/// Nanoseconds of a duration such as `1m30s`, negative ones included. An error is Go's own text.
+pub(super) fn parse_duration(text: &str) -> Result<i64, String> {
+    let invalid = || format!("time: invalid duration {text}");
+    let (negative, mut rest) = match text.as_bytes().first() {
+        Some(b'-') => (true, text.get(1..).unwrap_or_default()),
+        Some(b'+') => (false, text.get(1..).unwrap_or_default()),
+        _ => (false, text),
+    };
+    if rest == "0" {
+        return Ok(0);
+    }
+    if rest.is_empty() {
+        return Err(invalid());
+    }
+    let mut total = 0.0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, tail) = rest.split_at(end);
+        let number: f64 = number.parse().map_err(|_| invalid())?;
+        let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(end);
+        if unit.is_empty() {
+            return Err(format!("time: missing unit in duration {text}"));
+        }
+        let known = UNITS.iter().find(|(name, _)| *name == unit);
+        let Some((_, nanos)) = known else {
+            return Err(format!("time: unknown unit {unit} in duration {text}"));
+        };
+        total += number * nanos;
+        rest = tail;
+    }
+    if total >= 9.3e18 {
+        return Err(invalid());
+    }
+    #[allow(clippy::cast_possible_truncation)] // Checked above.
+    let nanos = total.round() as i64;
+    Ok(if negative { -nanos } else { nanos })
+}
+
+/// A whole number without a sign. An error is Go's own text.
+pub(super) fn parse_u64(text: &str) -> Result<u64, String> {
+    let failed = |cause| format!("strconv.ParseUint: parsing {}: {cause}", quoted(text));
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(failed("invalid syntax"));
+    }
+    text.parse().map_err(|_| failed("value out of range"))
+}
+
+/// A text in quotes, as `%q` writes it.
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c if is_printable(c) => out.push(c),
+            c if u32::from(c) > 0xffff => out.push_str(&format!("\\U{:08x}", u32::from(c))),
+            c => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Go's `unicode.IsPrint`. Rust knows the same for what it writes in debug output, where a mark that
+/// joins the character before it is printable.
+pub(super) fn is_printable(c: char) -> bool {
+    matches!(c, '"' | '\'' | '\\') || {
+        let mut joined = [0; 5];
+        joined[0] = b'a';
+        let end = 1 + c.encode_utf8(&mut joined[1..]).len();
+        let text = std::str::from_utf8(&joined[..end]).unwrap_or_default();
+        text.escape_debug().nth(1) != Some('\\')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_by_go() {
+        assert_eq!(parse_duration("1m30s"), Ok(90_000_000_000));
+        assert_eq!(parse_duration("1.5ms"), Ok(1_500_000));
+        assert_eq!(parse_duration("-1s"), Ok(-1_000_000_000));
+        assert_eq!(parse_duration("0"), Ok(0));
+        assert_eq!(parse_duration("10"), Err("time: missing unit in duration 10".into()));
+        assert_eq!(parse_duration("abc"), Err("time: invalid duration abc".into()));
+        assert_eq!(parse_duration("1x"), Err("time: unknown unit x in duration 1x".into()));
+    }
+
+    #[test]
+    fn numbers_are_read_as_by_go() {
+        assert_eq!(parse_u64("18446744073709551615"), Ok(u64::MAX));
+        let out = "strconv.ParseUint: parsing \"18446744073709551616\": value out of range";
+        assert_eq!(parse_u64("18446744073709551616"), Err(out.into()));
+        let syntax = "strconv.ParseUint: parsing \"\": invalid syntax";
+        assert_eq!(parse_u64(""), Err(syntax.into()));
+        assert!(parse_u64("+1").is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_printed_is_told_apart() {
+        for c in ['a', ' ', '"', '\\', 'é', '€', '\u{301}'] {
+            assert!(is_printable(c), "{c:?}");
+        }
+        for c in ['\n', '\0', '\u{a0}', '\u{2028}', '\u{200b}', '\u{7f}'] {
+            assert!(!is_printable(c), "{c:?}");
+        }
+        assert_eq!(quoted("a\"\n\u{1}é\u{a0}"), "\"a\\\"\\n\\x01é\\u00a0\"");
+    }
+}

@@ -1,0 +1,182 @@
+//! A Consul agent in memory: for development, tests and demonstrations without a server.
+//!
+//! It takes the requests that would go to a Consul 1.8.7 in development mode, and gives the
+//! statuses, headers and bodies that it would give. There is no thread and no socket behind it:
+//! whoever asks lets happen what is due, and who waits is woken by whoever changes something.
+
+mod agent;
+mod call;
+mod clock;
+mod faults;
+mod go;
+mod json;
+mod control;
+mod kv;
+mod routes;
+mod state;
+mod status;
+mod wait;
+mod wire;
+
+use super::tasks::{Finish, Tasks};
+use super::{CancelToken, Done, OwnedRequest, Request, Response, Transport};
+use crate::error::{Error, Result, Status};
+use crate::observe::log::{self, Level};
+use crate::runtime::io::Io;
+use crate::sync::Mutex;
+use crate::sys::PerProcess;
+use agent::Agent;
+use call::Call;
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+pub(crate) use control::Control;
+
+/// The one datacenter.
+const DATACENTER: &str = "dc1";
+
+/// A client's way to an agent in memory.
+pub struct EmbeddedTransport {
+    name: String,
+    shown: String,
+    process: PerProcess<Process>,
+}
+
+/// What a transport has in one process.
+struct Process {
+    agent: Arc<Agent>,
+    closing: CancelToken,
+    tasks: Arc<Tasks>,
+}
+
+type Names = Mutex<HashMap<String, Weak<Agent>>>;
+
+/// The agents that clients share, by their names.
+static NAMED: PerProcess<Names> = PerProcess::new();
+
+impl EmbeddedTransport {
+    /// A way to the agent of this name, which all clients of the process share that name it; without
+    /// a name, to one of its own.
+    pub fn new(name: &str) -> EmbeddedTransport {
+        let transport = EmbeddedTransport {
+            name: name.to_owned(),
+            shown: format!("embedded:{name}"),
+            process: PerProcess::new(),
+        };
+        transport.process();
+        transport
+    }
+
+    fn process(&self) -> &Process {
+        self.process.get_or_init(|| Process {
+            agent: self.find_agent(),
+            closing: CancelToken::new(),
+            tasks: Arc::default(),
+        })
+    }
+
+    fn find_agent(&self) -> Arc<Agent> {
+        if self.name.is_empty() {
+            return self.make_agent();
+        }
+        let mut named = NAMED.get_or_init(Names::default).lock();
+        if let Some(agent) = named.get(&self.name).and_then(Weak::upgrade) {
+            return agent;
+        }
+        named.retain(|_, agent| agent.strong_count() > 0);
+        let agent = self.make_agent();
+        named.insert(self.name.clone(), Arc::downgrade(&agent));
+        agent
+    }
+
+    fn make_agent(&self) -> Arc<Agent> {
+        log::add(Level::Warning, "client", || {
+            format!(
+                "{} is an agent in this process's memory: for development and tests, not for \
+                 production",
+                self.shown
+            )
+        });
+        Agent::new()
+    }
+
+    /// A failure as the layer above gets it.
+    fn told(&self, error: Error) -> Error {
+        error.context(&self.shown).with_endpoint(&self.shown)
+    }
+
+    /// What a test does with its agent.
+    pub fn control(&self) -> Control {
+        Control::new(self.process().agent.clone())
+    }
+}
+
+impl Transport for EmbeddedTransport {
+    fn exchange(&self, request: Request<'_>) -> Result<Response> {
+        let process = self.process();
+        let call = Call::new(&process.agent, &request);
+        let cancelled = [Some(&process.closing), request.cancel];
+        call.wait(cancelled.into_iter().flatten()).map_err(|error| self.told(error))
+    }
+
+    fn start(self: Arc<Self>, request: OwnedRequest, cancel: CancelToken, done: Done) {
+        let io = match Io::get() {
+            Ok(io) => io,
+            Err(error) => return done(Err(self.told(error))),
+        };
+        let process = self.process();
+        let call = Call::new(&process.agent, &request.borrow(&cancel));
+        let (closing, counted) = (process.closing.clone(), process.tasks.enter());
+        let done = Finish::new(done);
+        io.clone().spawn(async move {
+            let answer = call.run(&io, [&closing, &cancel]).await;
+            let answer = answer.map_err(|error| self.told(error));
+            drop((self, io));
+            done.with(answer);
+            drop(counted);
+        });
+    }
+
+    fn close(&self) {
+        self.process().closing.cancel(Status::Closed, "the client is closed");
+    }
+
+    fn wait_closed(&self, deadline: Instant) -> bool {
+        self.process().tasks.wait_ended(deadline)
+    }
+
+    fn endpoint(&self) -> &str {
+        &self.shown
+    }
+
+    fn embedded(&self) -> Option<Control> {
+        Some(self.control())
+    }
+}
+
+#[cfg(test)]
+mod testing {
+    use super::wire::Wire;
+    use crate::transport::{Lane, Method, Request};
+    use std::time::Instant;
+
+    /// A request to read this.
+    pub(super) fn get(target: &str) -> Wire {
+        request(Method::Get, target, b"")
+    }
+
+    pub(super) fn request(method: Method, target: &str, body: &[u8]) -> Wire {
+        Wire::new(&Request {
+            method,
+            target,
+            headers: &[],
+            body: Some(body),
+            deadline: Instant::now(),
+            replay: false,
+            max_answer: u64::MAX,
+            lane: Lane::Calls,
+            cancel: None,
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! What the agent knows: one index for all changes, and the tables.
+
+mod agenda;
+mod kv;
+
+pub(super) use agenda::{Agenda, Due};
+pub(super) use kv::{Entry, Kv, Written};
+
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What the agent knows. A clone is cheap, and is what the state was at that moment: a table is
+/// copied by the first change after it.
+#[derive(Clone)]
+pub(super) struct State {
+    /// The index of the latest change.
+    pub(super) index: u64,
+    /// The agent's time, as whoever looks at the state has set it.
+    pub(super) now: Instant,
+    began: Instant,
+    /// False where a test has ordered that there is none.
+    pub(super) has_leader: bool,
+    /// Counts up with everything that a blocked query may wait for.
+    pub(super) version: u64,
+    pub(super) agenda: Agenda,
+    kv: Arc<Kv>,
+}
+
+impl State {
+    pub(super) fn new(now: Instant) -> State {
+        State {
+            // What a Consul has written by itself before anybody can ask.
+            index: 10,
+            now,
+            began: now,
+            has_leader: true,
+            version: 0,
+            agenda: Agenda::default(),
+            kv: Arc::default(),
+        }
+    }
+
+    /// Begins a change: its index.
+    pub(super) fn next_index(&mut self) -> u64 {
+        self.index += 1;
+        self.version += 1;
+        self.index
+    }
+
+    /// Something changed that has no index: what only the agent itself knows.
+    pub(super) fn note_change(&mut self) {
+        self.version += 1;
+    }
+
+    pub(super) fn kv(&self) -> &Kv {
+        &self.kv
+    }
+
+    pub(super) fn kv_mut(&mut self) -> &mut Kv {
+        Arc::make_mut(&mut self.kv)
+    }
+
+    /// Lets the time go on to `now`: does what was due until then, each at its own time.
+    pub(super) fn settle(&mut self, now: Instant) {
+        while let Some((at, due)) = self.agenda.take_due(now) {
+            self.now = self.now.max(at);
+            self.happen(due);
+        }
+        self.now = self.now.max(now);
+    }
+
+    fn happen(&mut self, due: Due) {
+        match due {
+            Due::Tombstones(index) => {
+                self.next_index();
+                self.kv_mut().reap(index);
+            }
+        }
+    }
+}
