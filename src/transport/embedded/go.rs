@@ -14,7 +14,7 @@ const UNITS: &[(&str, f64)] = &[
 
 /// Nanoseconds of a duration such as `1m30s`, negative ones included. An error is Go's own text.
 pub(super) fn parse_duration(text: &str) -> Result<i64, String> {
-    let invalid = || format!("time: invalid duration {text}");
+    let invalid = || format!("time: invalid duration {}", quoted(text));
     let (negative, mut rest) = match text.as_bytes().first() {
         Some(b'-') => (true, text.get(1..).unwrap_or_default()),
         Some(b'+') => (false, text.get(1..).unwrap_or_default()),
@@ -34,10 +34,11 @@ pub(super) fn parse_duration(text: &str) -> Result<i64, String> {
         let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(end);
         if unit.is_empty() {
-            return Err(format!("time: missing unit in duration {text}"));
+            return Err(format!("time: missing unit in duration {}", quoted(text)));
         }
         let known = UNITS.iter().find(|(name, _)| *name == unit);
         let Some((_, nanos)) = known else {
+            let (unit, text) = (quoted(unit), quoted(text));
             return Err(format!("time: unknown unit {unit} in duration {text}"));
         };
         total += number * nanos;
@@ -80,6 +81,28 @@ pub(super) fn quoted(text: &str) -> String {
     out
 }
 
+/// The 16 bytes of a UUID, or Consul's own words for what is wrong with it.
+pub(super) fn parse_uuid(text: &str) -> Result<Vec<u8>, String> {
+    if text.len() != 36 {
+        return Err("UUID must be 36 characters".into());
+    }
+    let hyphens = text.matches('-').count();
+    if hyphens > 4 {
+        return Err(format!("UUID should have maximum of 4 \"-\"; got {hyphens}"));
+    }
+    let plain: Vec<char> = text.chars().filter(|&c| c != '-').collect();
+    if !plain.len().is_multiple_of(2) {
+        return Err("Input (without hyphens) must be even length".into());
+    }
+    let digit = |c: &char| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let byte = |pair: &[char]| Some(digit(pair.first()?)? * 16 + digit(pair.get(1)?)?);
+    plain.chunks(2).map(byte).collect::<Option<Vec<u8>>>().ok_or_else(|| {
+        let wrong = plain.iter().find(|c| digit(c).is_none()).copied().unwrap_or_default();
+        let number = u32::from(wrong);
+        format!("Invalid UUID: encoding/hex: invalid byte: U+{number:04X} '{wrong}'")
+    })
+}
+
 /// Go's `unicode.IsPrint`. Rust knows the same for what it writes in debug output, where a mark that
 /// joins the character before it is printable.
 pub(super) fn is_printable(c: char) -> bool {
@@ -102,9 +125,9 @@ mod tests {
         assert_eq!(parse_duration("1.5ms"), Ok(1_500_000));
         assert_eq!(parse_duration("-1s"), Ok(-1_000_000_000));
         assert_eq!(parse_duration("0"), Ok(0));
-        assert_eq!(parse_duration("10"), Err("time: missing unit in duration 10".into()));
-        assert_eq!(parse_duration("abc"), Err("time: invalid duration abc".into()));
-        assert_eq!(parse_duration("1x"), Err("time: unknown unit x in duration 1x".into()));
+        assert_eq!(parse_duration("10"), Err("time: missing unit in duration \"10\"".into()));
+        assert_eq!(parse_duration("abc"), Err("time: invalid duration \"abc\"".into()));
+        assert_eq!(parse_duration("1x"), Err("time: unknown unit \"x\" in duration \"1x\"".into()));
     }
 
     #[test]
@@ -115,6 +138,17 @@ mod tests {
         let syntax = "strconv.ParseUint: parsing \"\": invalid syntax";
         assert_eq!(parse_u64(""), Err(syntax.into()));
         assert!(parse_u64("+1").is_err());
+    }
+
+    #[test]
+    fn identifiers_are_refused_in_consuls_words() {
+        let id = "AF1D204D-d268-3d44-3071-f0231ddf8e6e";
+        assert_eq!(parse_uuid(id).unwrap().first(), Some(&0xaf));
+        assert_eq!(parse_uuid("x"), Err("UUID must be 36 characters".into()));
+        let odd = "Invalid UUID: encoding/hex: invalid byte: U+007A 'z'";
+        assert_eq!(parse_uuid("zzzzzzzz-aaaa-aaaa-aaaa-aaaaaaaaaaaa"), Err(odd.into()));
+        let hyphens = "UUID should have maximum of 4 \"-\"; got 36";
+        assert_eq!(parse_uuid(&"-".repeat(36)), Err(hyphens.into()));
     }
 
     #[test]

@@ -103,15 +103,21 @@ pub(super) fn put(state: &mut State, wire: &Wire) -> Outcome<Answer> {
     check_size(wire.body.len())?;
     wire.check_datacenter()?;
     let written = Written { value: wire.body.as_slice().into(), flags };
+    if wire.has("acquire") && state.kv().is_delayed(key, state.now) {
+        return Ok(Answer::json(&false));
+    }
     let index = state.next_index();
-    let done = match at {
-        Some(at) => state.kv_set_at(index, key, written, at).is_some(),
-        None => {
-            state.kv_set(index, key, written);
-            true
-        }
+    let stored = if let Some(at) = at {
+        Ok(state.kv_set_at(index, key, written, at))
+    } else if wire.has("acquire") {
+        state.kv_lock(index, key, written, wire.param("acquire"))
+    } else if wire.has("release") {
+        state.kv_unlock(index, key, written, wire.param("release"))
+    } else {
+        Ok(Some(state.kv_set(index, key, written)))
     };
-    Ok(Answer::json(&done))
+    let stored = stored.map_err(|text| Answer::error(500, text))?;
+    Ok(Answer::json(&stored.is_some()))
 }
 
 pub(super) fn delete(state: &mut State, wire: &Wire) -> Outcome<Answer> {
@@ -127,7 +133,7 @@ pub(super) fn delete(state: &mut State, wire: &Wire) -> Outcome<Answer> {
     }
     check_key(key)?;
     let at = go::parse_u64(wire.param("cas")).map_err(|text| Answer::error(500, text));
-    let at = if wire.has("cas") { Some(at?) } else { None };
+    let at = wire.has("cas").then_some(at).transpose()?;
     wire.check_datacenter()?;
     let index = state.next_index();
     let done = match at {

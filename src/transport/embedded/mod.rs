@@ -7,12 +7,14 @@
 mod agent;
 mod call;
 mod clock;
+mod decode;
 mod faults;
 mod go;
 mod json;
 mod control;
 mod kv;
 mod routes;
+mod session;
 mod state;
 mod status;
 mod wait;
@@ -35,6 +37,8 @@ pub(crate) use control::Control;
 
 /// The one datacenter.
 const DATACENTER: &str = "dc1";
+/// The agent's own node.
+const NODE: &str = "embedded";
 
 /// A client's way to an agent in memory.
 pub struct EmbeddedTransport {

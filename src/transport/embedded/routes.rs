@@ -3,7 +3,7 @@
 use super::state::State;
 use super::wait::Read;
 use super::wire::{Answer, Outcome, Wire};
-use super::{kv, status};
+use super::{kv, session, status};
 use crate::transport::Method;
 
 /// What answers a request.
@@ -41,7 +41,14 @@ const ROUTES: &[Route] = &[
     Route { path: "/v1/kv/", place: Servers, methods: &[
         (Get, Reads(kv::get)), (Put, Act(kv::put)), (Delete, Act(kv::delete)),
     ] },
+    Route { path: "/v1/session/create", place: Servers, methods: &[(Put, Act(session::create))] },
+    Route { path: "/v1/session/destroy/", place: Servers, methods: &[(Put, Act(session::destroy))] },
+    Route { path: "/v1/session/info/", place: Servers, methods: &[(Get, Reads(session::info))] },
+    Route { path: "/v1/session/list", place: Servers, methods: &[(Get, Reads(session::list))] },
+    Route { path: "/v1/session/node/", place: Servers, methods: &[(Get, Reads(session::of_node))] },
+    Route { path: "/v1/session/renew/", place: Servers, methods: &[(Put, Act(session::renew))] },
     Route { path: "/v1/status/leader", place: Agent, methods: &[(Get, Act(status::leader))] },
+    Route { path: "/v1/status/peers", place: Agent, methods: &[(Get, Act(status::peers))] },
 ];
 
 /// Where a request goes.

@@ -69,7 +69,8 @@ impl Wire {
     /// Namespaces are not for everyone.
     pub(super) fn check_namespace(&self) -> Outcome<()> {
         const PAID: &str = "Namespaces are a Consul Enterprise feature";
-        let refuse = |what| Err(Answer::error(400, format!("Invalid {what} - {PAID}")));
+        let refuse =
+            |what| Err(Answer::error(400, format!("Bad request: Invalid {what} - {PAID}")));
         if !self.header("x-consul-namespace").is_empty() {
             return refuse("header: \"X-Consul-Namespace\"");
         }

@@ -6,6 +6,8 @@ use std::time::Instant;
 /// Something that happens by itself. Each has one time at most.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::transport::embedded) enum Due {
+    /// The session of this id ends.
+    Session(String),
     /// The tombstones up to this index are forgotten.
     Tombstones(u64),
 }

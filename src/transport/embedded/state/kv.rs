@@ -1,6 +1,7 @@
 //! Keys and values, and the tombstones of those that were deleted.
 
 use super::{Due, State};
+use crate::transport::embedded::go;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Range;
 use std::ops::Bound;
@@ -65,6 +66,26 @@ impl Kv {
         let stones = stones.map(|(_, &index)| index);
         let entries = self.under(prefix).map(|(_, entry)| entry.modify_index);
         entries.chain(stones).max().unwrap_or(self.index)
+    }
+
+    /// The keys that a session holds, which is known by the bytes of its id.
+    pub(super) fn held_by(&self, session: &[u8]) -> Vec<String> {
+        let holds = |entry: &Entry| {
+            !entry.session.is_empty()
+                && go::parse_uuid(&entry.session).is_ok_and(|holder| holder == session)
+        };
+        let held = self.entries.iter().filter(|(_, entry)| holds(entry));
+        held.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Nobody may lock this key until then.
+    pub(super) fn delay(&mut self, key: String, until: Instant) {
+        self.delays.insert(key, until);
+    }
+
+    /// True where a lock-delay keeps a key from being locked.
+    pub(in crate::transport::embedded) fn is_delayed(&self, key: &str, now: Instant) -> bool {
+        self.delays.get(key).is_some_and(|&until| until > now)
     }
 
     /// Forgets the tombstones up to this index.
@@ -138,6 +159,54 @@ impl State {
     ) -> Option<Entry> {
         let current = self.kv().get(key).map_or(0, |entry| entry.modify_index);
         (current == at).then(|| self.kv_set(index, key, written))
+    }
+
+    /// Makes a session the holder of the key. None where another one holds it. An error says what is
+    /// wrong with the session.
+    pub(in crate::transport::embedded) fn kv_lock(
+        &mut self,
+        index: u64,
+        key: &str,
+        written: Written,
+        session: &str,
+    ) -> Result<Option<Entry>, String> {
+        if session.is_empty() {
+            return Err("missing session".into());
+        }
+        if self.sessions().get(session)?.is_none() {
+            return Err(format!("invalid session {}", go::quoted(session)));
+        }
+        let lock_index = match self.kv().get(key) {
+            None => 1,
+            Some(entry) if entry.session == session => entry.lock_index,
+            Some(entry) if entry.session.is_empty() => entry.lock_index + 1,
+            Some(_) => return Ok(None),
+        };
+        Ok(Some(self.kv_mut().store(key, written.by(session, lock_index), index)))
+    }
+
+    /// Takes the key from the session that holds it. None where that one does not.
+    pub(in crate::transport::embedded) fn kv_unlock(
+        &mut self,
+        index: u64,
+        key: &str,
+        written: Written,
+        session: &str,
+    ) -> Result<Option<Entry>, String> {
+        if session.is_empty() {
+            return Err("missing session".into());
+        }
+        let held = self.kv().get(key).filter(|entry| entry.session == session);
+        let Some(lock_index) = held.map(|entry| entry.lock_index) else { return Ok(None) };
+        Ok(Some(self.kv_mut().store(key, written.by("", lock_index), index)))
+    }
+
+    /// The key's holder has ended: nobody holds it.
+    pub(super) fn kv_abandon(&mut self, index: u64, key: &str) {
+        if let Some(entry) = self.kv().get(key).cloned() {
+            let free = Entry { session: String::new(), ..entry };
+            self.kv_mut().store(key, free, index);
+        }
     }
 
     /// Deletes the key, where it exists.

@@ -2,9 +2,11 @@
 
 mod agenda;
 mod kv;
+mod sessions;
 
 pub(super) use agenda::{Agenda, Due};
 pub(super) use kv::{Entry, Kv, Written};
+pub(super) use sessions::{Behavior, ServiceCheck, Session, Sessions};
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,6 +26,7 @@ pub(super) struct State {
     pub(super) version: u64,
     pub(super) agenda: Agenda,
     kv: Arc<Kv>,
+    sessions: Arc<Sessions>,
 }
 
 impl State {
@@ -37,6 +40,7 @@ impl State {
             version: 0,
             agenda: Agenda::default(),
             kv: Arc::default(),
+            sessions: Arc::default(),
         }
     }
 
@@ -60,6 +64,22 @@ impl State {
         Arc::make_mut(&mut self.kv)
     }
 
+    pub(super) fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    pub(super) fn sessions_mut(&mut self) -> &mut Sessions {
+        Arc::make_mut(&mut self.sessions)
+    }
+
+    fn has_node(&self, name: &str) -> bool {
+        name == super::NODE
+    }
+
+    fn check_status(&self, node: &str, check: &str) -> Option<&str> {
+        (self.has_node(node) && check == "serfHealth").then_some("passing")
+    }
+
     /// Lets the time go on to `now`: does what was due until then, each at its own time.
     pub(super) fn settle(&mut self, now: Instant) {
         while let Some((at, due)) = self.agenda.take_due(now) {
@@ -71,6 +91,11 @@ impl State {
 
     fn happen(&mut self, due: Due) {
         match due {
+            Due::Session(id) => {
+                let index = self.next_index();
+                // Its id was good when it was made.
+                let _ = self.session_destroy(index, &id);
+            }
             Due::Tombstones(index) => {
                 self.next_index();
                 self.kv_mut().reap(index);
