@@ -17,6 +17,7 @@ mod routes;
 mod session;
 mod state;
 mod status;
+mod txn;
 mod wait;
 mod wire;
 

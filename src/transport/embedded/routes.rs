@@ -3,7 +3,7 @@
 use super::state::State;
 use super::wait::Read;
 use super::wire::{Answer, Outcome, Wire};
-use super::{kv, session, status};
+use super::{kv, session, status, txn};
 use crate::transport::Method;
 
 /// What answers a request.
@@ -49,6 +49,7 @@ const ROUTES: &[Route] = &[
     Route { path: "/v1/session/renew/", place: Servers, methods: &[(Put, Act(session::renew))] },
     Route { path: "/v1/status/leader", place: Agent, methods: &[(Get, Act(status::leader))] },
     Route { path: "/v1/status/peers", place: Agent, methods: &[(Get, Act(status::peers))] },
+    Route { path: "/v1/txn", place: Servers, methods: &[(Put, Act(txn::apply))] },
 ];
 
 /// Where a request goes.

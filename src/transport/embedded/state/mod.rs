@@ -51,6 +51,12 @@ impl State {
         self.index
     }
 
+    /// Takes back what has changed since `before`, but for the count of changes.
+    pub(super) fn roll_back(&mut self, before: State) {
+        let (index, version) = (self.index, self.version);
+        *self = State { index, version, ..before };
+    }
+
     /// Something changed that has no index: what only the agent itself knows.
     pub(super) fn note_change(&mut self) {
         self.version += 1;
