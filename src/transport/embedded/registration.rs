@@ -1,0 +1,463 @@
+//! What bodies say of services, checks and nodes.
+
+use super::decode::{self, Fields};
+use super::go;
+use super::state::{
+    Address, Check, Connect, Definition, Expose, ExposedPath, MeshGateway, Node, Proxy,
+    Registration, Service, Upstream, Weights,
+};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+type Result<T> = std::result::Result<T, String>;
+
+/// A check as an agent is told of it.
+#[derive(Debug, Default)]
+pub(super) struct CheckSpec {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) status: String,
+    pub(super) notes: String,
+    pub(super) service_id: String,
+    pub(super) definition: Definition,
+}
+
+/// A service as an agent is told of it.
+#[derive(Debug, Default)]
+pub(super) struct ServiceSpec {
+    pub(super) service: Service,
+    /// None where the agent is to choose them.
+    pub(super) weights: Option<Weights>,
+    pub(super) checks: Vec<CheckSpec>,
+    /// It wants a proxy beside it.
+    pub(super) has_sidecar: bool,
+}
+
+/// What is to go from the catalog.
+#[derive(Debug, Default)]
+pub(super) struct Deregistration {
+    pub(super) datacenter: String,
+    pub(super) node: String,
+    pub(super) service_id: String,
+    pub(super) check_id: String,
+}
+
+const DEFINITION: &[&str] = &[
+    "Interval", "Timeout", "TTL", "DeregisterCriticalServiceAfter", "ScriptArgs", "HTTP", "Header",
+    "Method", "Body", "TCP", "AliasNode", "AliasService", "DockerContainerID", "Shell", "GRPC",
+    "GRPCUseTLS", "TLSSkipVerify", "SuccessBeforePassing", "FailuresBeforeCritical",
+    "OutputMaxSize", "args", "script_args", "deregister_critical_service_after",
+    "docker_container_id", "tls_skip_verify", "ServiceID", "service_id", "Name", "Status", "Notes",
+];
+
+impl ServiceSpec {
+    /// The body of `/v1/agent/service/register`.
+    pub(super) fn read(body: &[u8]) -> Result<ServiceSpec> {
+        const GO_TYPE: &str = "struct { EnableTagOverrideSnake bool \
+            \"json:\\\"enable_tag_override\\\"\"; TaggedAddressesSnake \
+            map[string]structs.ServiceAddress \"json:\\\"tagged_addresses\\\"\"; *structs.Alias }";
+        let value = decode::parse(body)?;
+        let Some(fields) = Fields::top(&value, "", GO_TYPE)? else { return Ok(Self::default()) };
+        fields.allow_only(&[
+            "Kind", "ID", "Name", "Tags", "Address", "TaggedAddresses", "Meta", "Port", "Check",
+            "Checks", "Weights", "Token", "EnableTagOverride", "Proxy", "Connect",
+            "enable_tag_override", "tagged_addresses",
+        ])?;
+        fields.string("Token")?;
+        let (connect, has_sidecar) = connect(&fields)?;
+        let mut service = service(&fields, "Name")?;
+        service.connect = connect;
+        service.enable_tag_override |= fields.flag("enable_tag_override")?;
+        if service.tagged_addresses.as_ref().is_none_or(BTreeMap::is_empty) {
+            service.tagged_addresses = addresses(&fields, "tagged_addresses")?;
+        }
+        if service.id.is_empty() {
+            service.id.clone_from(&service.service);
+        }
+        let mut checks = Vec::new();
+        if let Some(value) = fields.get("Check") {
+            let check = check_type(value)?;
+            checks.extend((!check.is_empty()).then_some(check));
+        }
+        for value in fields.list("Checks", "structs.CheckTypes")? {
+            checks.push(check_type(value)?);
+        }
+        Ok(ServiceSpec { service, weights: weights(&fields)?, checks, has_sidecar })
+    }
+}
+
+impl CheckSpec {
+    /// The body of `/v1/agent/check/register`.
+    pub(super) fn read(body: &[u8]) -> Result<CheckSpec> {
+        let value = decode::parse(body)?;
+        let Some(fields) = Fields::top(&value, "", "structs.CheckDefinition")? else {
+            return Ok(Self::default());
+        };
+        fields.allow_only(&[DEFINITION, &["ID", "Token"]].concat())?;
+        fields.string("Token")?;
+        Ok(CheckSpec { id: fields.text("ID")?, ..check_spec(&fields)? })
+    }
+
+    fn is_empty(&self) -> bool {
+        let CheckSpec { id, name, status, notes, service_id: _, definition } = self;
+        [id, name, status, notes].iter().all(|text| text.is_empty())
+            && *definition == Definition::default()
+    }
+}
+
+/// A check within a service's definition.
+fn check_type(value: &Value) -> Result<CheckSpec> {
+    let Some(fields) = Fields::top(value, "", "structs.CheckType")? else {
+        return Ok(CheckSpec::default());
+    };
+    fields.allow_only(&[DEFINITION, &["CheckID", "ProxyHTTP", "ProxyGRPC"]].concat())?;
+    Ok(CheckSpec { id: fields.text("CheckID")?, ..check_spec(&fields)? })
+}
+
+/// All but the id.
+fn check_spec(fields: &Fields<'_>) -> Result<CheckSpec> {
+    let mut definition = definition(fields)?;
+    if definition.deregister_critical_service_after == 0 {
+        definition.deregister_critical_service_after =
+            fields.duration("deregister_critical_service_after")?;
+    }
+    for name in ["args", "script_args"] {
+        if definition.script_args.is_empty() {
+            definition.script_args = fields.strings(name)?.unwrap_or_default();
+        }
+    }
+    if definition.docker_container_id.is_empty() {
+        definition.docker_container_id = fields.text("docker_container_id")?;
+    }
+    definition.tls_skip_verify |= fields.flag("tls_skip_verify")?;
+    let service_id = match fields.text("ServiceID")? {
+        id if id.is_empty() => fields.text("service_id")?,
+        id => id,
+    };
+    Ok(CheckSpec {
+        id: String::new(),
+        name: fields.text("Name")?,
+        status: fields.text("Status")?,
+        notes: fields.text("Notes")?,
+        service_id,
+        definition,
+    })
+}
+
+fn definition(fields: &Fields<'_>) -> Result<Definition> {
+    Ok(Definition {
+        interval: fields.duration("Interval")?,
+        output_max_size: fields.number("OutputMaxSize")?,
+        timeout: fields.duration("Timeout")?,
+        deregister_critical_service_after: fields.duration("DeregisterCriticalServiceAfter")?,
+        http: fields.text("HTTP")?,
+        tls_skip_verify: fields.flag("TLSSkipVerify")?,
+        header: header(fields)?,
+        method: fields.text("Method")?,
+        body: fields.text("Body")?,
+        tcp: fields.text("TCP")?,
+        script_args: fields.strings("ScriptArgs")?.unwrap_or_default(),
+        docker_container_id: fields.text("DockerContainerID")?,
+        shell: fields.text("Shell")?,
+        grpc: fields.text("GRPC")?,
+        grpc_use_tls: fields.flag("GRPCUseTLS")?,
+        alias_node: fields.text("AliasNode")?,
+        alias_service: fields.text("AliasService")?,
+        ttl: fields.duration("TTL")?,
+    })
+}
+
+fn header(fields: &Fields<'_>) -> Result<BTreeMap<String, Vec<String>>> {
+    let Some(entries) = fields.map("Header", "map[string][]string")? else {
+        return Ok(BTreeMap::new());
+    };
+    let values = |value: &Value| match value {
+        Value::Array(all) => all
+            .iter()
+            .map(|value| value.as_str().map(str::to_owned))
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| fields.mismatch("number", "Header", "string")),
+        Value::Null => Ok(Vec::new()),
+        other => Err(fields.mismatch(decode::kind(other), "Header", "[]string")),
+    };
+    entries.iter().map(|(name, value)| Ok((name.clone(), values(value)?))).collect()
+}
+
+/// The body of `/v1/catalog/register`, and the datacenter that it names.
+pub(super) fn read_registration(body: &[u8]) -> Result<Registration> {
+    let value = decode::parse(body)?;
+    let Some(fields) = Fields::top(&value, "RegisterRequest", "structs.RegisterRequest")? else {
+        return Ok(Registration::default());
+    };
+    fields.allow_only(&[
+        "Datacenter", "ID", "Node", "Address", "TaggedAddresses", "NodeMeta", "Service", "Check",
+        "Checks", "SkipNodeUpdate", "Token", "CreateIndex", "ModifyIndex",
+    ])?;
+    let node = Node {
+        id: fields.text("ID")?,
+        node: fields.text("Node")?,
+        address: fields.text("Address")?,
+        datacenter: fields.text("Datacenter")?,
+        tagged_addresses: fields.texts_by_name("TaggedAddresses")?,
+        meta: fields.texts_by_name("NodeMeta")?,
+        ..Node::default()
+    };
+    let found = fields.fields("Service", "NodeService", "structs.NodeService")?;
+    let service = found.map(|fields| node_service(&fields)).transpose()?;
+    let mut checks = Vec::new();
+    for fields in fields.structs("Checks", "HealthCheck", "structs.HealthCheck")? {
+        checks.push(health_check(&fields)?);
+    }
+    if let Some(fields) = fields.fields("Check", "HealthCheck", "structs.HealthCheck")? {
+        checks.push(health_check(&fields)?);
+    }
+    Ok(Registration { node, skip_node_update: fields.flag("SkipNodeUpdate")?, service, checks })
+}
+
+/// The body of `/v1/catalog/deregister`.
+pub(super) fn read_deregistration(body: &[u8]) -> Result<Deregistration> {
+    let value = decode::parse(body)?;
+    let Some(fields) = Fields::top(&value, "DeregisterRequest", "structs.DeregisterRequest")?
+    else {
+        return Ok(Deregistration::default());
+    };
+    fields.allow_only(&["Datacenter", "Node", "ServiceID", "CheckID", "Token"])?;
+    Ok(Deregistration {
+        datacenter: fields.text("Datacenter")?,
+        node: fields.text("Node")?,
+        service_id: fields.text("ServiceID")?,
+        check_id: fields.text("CheckID")?,
+    })
+}
+
+/// A service as the catalog is told of it.
+pub(super) fn node_service(fields: &Fields<'_>) -> Result<Service> {
+    fields.allow_only(&[
+        "Kind", "ID", "Service", "Tags", "Address", "TaggedAddresses", "Meta", "Port", "Weights",
+        "EnableTagOverride", "Proxy", "Connect", "CreateIndex", "ModifyIndex",
+    ])?;
+    let weights = weights(fields)?.unwrap_or_default();
+    let (connect, _) = connect(fields)?;
+    Ok(Service { weights, connect, ..service(fields, "Service")? })
+}
+
+/// A check as the catalog is told of it.
+pub(super) fn health_check(fields: &Fields<'_>) -> Result<Check> {
+    fields.allow_only(&[
+        "Node", "CheckID", "Name", "Status", "Notes", "Output", "ServiceID", "ServiceName",
+        "ServiceTags", "Type", "Definition", "CreateIndex", "ModifyIndex",
+    ])?;
+    let found = fields.get("Definition").map(|value| {
+        Fields::top(value, "", "structs.HealthCheckDefinition")?
+            .map_or_else(|| Ok(Definition::default()), |fields| definition(&fields))
+    });
+    Ok(Check {
+        node: fields.text("Node")?,
+        id: fields.text("CheckID")?,
+        name: fields.text("Name")?,
+        status: fields.text("Status")?,
+        notes: fields.text("Notes")?,
+        output: fields.text("Output")?,
+        service_id: fields.text("ServiceID")?,
+        service_name: fields.text("ServiceName")?,
+        service_tags: fields.tags("ServiceTags")?,
+        kind: fields.text("Type")?,
+        definition: found.transpose()?.unwrap_or_default(),
+        ..Check::default()
+    })
+}
+
+/// What both kinds of service say in the same words.
+fn service(fields: &Fields<'_>, name: &str) -> Result<Service> {
+    Ok(Service {
+        kind: fields.text("Kind")?,
+        id: fields.text("ID")?,
+        service: fields.text(name)?,
+        tags: fields.tags("Tags")?,
+        address: fields.text("Address")?,
+        tagged_addresses: addresses(fields, "TaggedAddresses")?,
+        meta: fields.texts_by_name("Meta")?,
+        port: fields.number("Port")?,
+        enable_tag_override: fields.flag("EnableTagOverride")?,
+        proxy: proxy(fields)?,
+        ..Service::default()
+    })
+}
+
+fn addresses(fields: &Fields<'_>, name: &str) -> Result<Option<BTreeMap<String, Address>>> {
+    let Some(entries) = fields.map(name, "map[string]structs.ServiceAddress")? else {
+        return Ok(None);
+    };
+    let address = |value: &Value| {
+        let fields = Fields::top(value, "ServiceAddress", "structs.ServiceAddress")?;
+        fields.map_or_else(
+            || Ok(Address::default()),
+            |fields| {
+                Ok(Address { address: fields.text("Address")?, port: fields.number("Port")? })
+            },
+        )
+    };
+    let entries = entries.iter().map(|(name, value)| Ok((name.clone(), address(value)?)));
+    entries.collect::<Result<_>>().map(Some)
+}
+
+fn weights(fields: &Fields<'_>) -> Result<Option<Weights>> {
+    let Some(fields) = fields.fields("Weights", "Weights", "structs.Weights")? else {
+        return Ok(None);
+    };
+    fields.allow_only(&["Passing", "Warning"])?;
+    let (passing, warning) = (fields.number("Passing")?, fields.number("Warning")?);
+    Ok(Some(Weights { passing, warning }))
+}
+
+/// Whether the service speaks the mesh's protocol itself, and whether it wants a proxy.
+fn connect(fields: &Fields<'_>) -> Result<(Connect, bool)> {
+    let Some(value) = fields.get("Connect") else { return Ok((Connect::default(), false)) };
+    let Some(fields) = Fields::top(value, "", "structs.ServiceConnect")? else {
+        return Ok((Connect::default(), false));
+    };
+    let has_sidecar = ["SidecarService", "sidecar_service"];
+    let has_sidecar = has_sidecar.iter().any(|name| fields.get(name).is_some());
+    Ok((Connect { native: fields.flag("Native")? }, has_sidecar))
+}
+
+fn proxy(fields: &Fields<'_>) -> Result<Proxy> {
+    let Some(value) = fields.get("Proxy") else { return Ok(Proxy::default()) };
+    let Some(fields) = Fields::top(value, "", "structs.ConnectProxyConfig")? else {
+        return Ok(Proxy::default());
+    };
+    let either = |name: &str, snake: &str| match fields.text(name)? {
+        text if text.is_empty() => fields.text(snake),
+        text => Ok(text),
+    };
+    let port = match fields.number("LocalServicePort")? {
+        0 => fields.number("local_service_port")?,
+        port => port,
+    };
+    Ok(Proxy {
+        destination_service_name: either("DestinationServiceName", "destination_service_name")?,
+        destination_service_id: either("DestinationServiceID", "destination_service_id")?,
+        local_service_address: either("LocalServiceAddress", "local_service_address")?,
+        local_service_port: port,
+        config: fields.map("Config", "map[string]interface {}")?.cloned().unwrap_or_default(),
+        upstreams: upstreams(&fields)?,
+        mesh_gateway: mesh_gateway(&fields)?,
+        expose: expose(&fields)?,
+    })
+}
+
+fn upstreams(fields: &Fields<'_>) -> Result<Vec<Upstream>> {
+    let upstream = |value: &&Value| {
+        let Some(fields) = Fields::top(value, "", "structs.Upstream")? else {
+            return Ok(Upstream::default());
+        };
+        let kind = fields.text("DestinationType")?;
+        Ok(Upstream {
+            destination_type: if kind.is_empty() { "service".to_owned() } else { kind },
+            destination_namespace: fields.text("DestinationNamespace")?,
+            destination_name: fields.text("DestinationName")?,
+            datacenter: fields.text("Datacenter")?,
+            local_bind_address: fields.text("LocalBindAddress")?,
+            local_bind_port: fields.number("LocalBindPort")?,
+            config: fields.map("Config", "map[string]interface {}")?.cloned(),
+            mesh_gateway: mesh_gateway(&fields)?,
+        })
+    };
+    fields.list("Upstreams", "structs.Upstreams")?.iter().map(upstream).collect()
+}
+
+fn mesh_gateway(fields: &Fields<'_>) -> Result<MeshGateway> {
+    let found = fields.fields("MeshGateway", "MeshGatewayConfig", "structs.MeshGatewayConfig")?;
+    let mode = found.map(|fields| fields.text("Mode")).transpose()?;
+    Ok(MeshGateway { mode: mode.unwrap_or_default() })
+}
+
+fn expose(fields: &Fields<'_>) -> Result<Expose> {
+    let Some(fields) = fields.fields("Expose", "ExposeConfig", "structs.ExposeConfig")? else {
+        return Ok(Expose::default());
+    };
+    let path = |value: &&Value| {
+        let Some(fields) = Fields::top(value, "", "structs.ExposePath")? else {
+            return Ok(ExposedPath::default());
+        };
+        Ok(ExposedPath {
+            listener_port: fields.number("ListenerPort")?,
+            path: fields.text("Path")?,
+            local_path_port: fields.number("LocalPathPort")?,
+            protocol: fields.text("Protocol")?,
+            parsed_from_check: fields.flag("ParsedFromCheck")?,
+        })
+    };
+    let paths = fields.list("Paths", "[]structs.ExposePath")?;
+    Ok(Expose {
+        checks: fields.flag("Checks")?,
+        paths: paths.iter().map(path).collect::<Result<_>>()?,
+    })
+}
+
+/// Fields with Go's zero values where they are missing.
+impl<'a> Fields<'a> {
+    pub(super) fn text(&self, name: &str) -> Result<String> {
+        Ok(self.string(name)?.unwrap_or_default())
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<bool> {
+        match self.get(name) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(other) => Err(self.mismatch(decode::kind(other), name, "bool")),
+        }
+    }
+
+    pub(super) fn number(&self, name: &str) -> Result<i64> {
+        match self.get(name) {
+            None => Ok(0),
+            Some(Value::Number(number)) => number
+                .as_i64()
+                .ok_or_else(|| self.mismatch(&format!("number {number}"), name, "int")),
+            Some(other) => Err(self.mismatch(decode::kind(other), name, "int")),
+        }
+    }
+
+    /// A text in Go's syntax, or nanoseconds; whatever else is nothing.
+    fn duration(&self, name: &str) -> Result<i64> {
+        match self.get(name) {
+            Some(Value::String(text)) => go::parse_duration(text),
+            #[allow(clippy::cast_possible_truncation)] // As Go cuts it.
+            Some(Value::Number(number)) => Ok(number.as_f64().unwrap_or_default() as i64),
+            _ => Ok(0),
+        }
+    }
+
+    /// A list of texts; none where it is missing or `null`.
+    fn tags(&self, name: &str) -> Result<Option<Vec<String>>> {
+        if self.get(name).is_none() { Ok(None) } else { self.strings(name) }
+    }
+
+    fn map(&self, name: &str, go_type: &str) -> Result<Option<&'a Map<String, Value>>> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Object(entries)) => Ok(Some(entries)),
+            Some(other) => Err(self.mismatch(decode::kind(other), name, go_type)),
+        }
+    }
+
+    fn texts_by_name(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
+        let Some(entries) = self.map(name, "map[string]string")? else { return Ok(None) };
+        let text = |value: &Value| match value {
+            Value::Null => Ok(String::new()),
+            Value::String(text) => Ok(text.clone()),
+            other => Err(self.mismatch(decode::kind(other), name, "string")),
+        };
+        let entries = entries.iter().map(|(name, value)| Ok((name.clone(), text(value)?)));
+        entries.collect::<Result<_>>().map(Some)
+    }
+
+    fn list(&self, name: &str, go_type: &str) -> Result<Vec<&'a Value>> {
+        match self.get(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(all)) => Ok(all.iter().collect()),
+            Some(other) => Err(self.mismatch(decode::kind(other), name, go_type)),
+        }
+    }
+}
