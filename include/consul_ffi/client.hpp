@@ -5,6 +5,7 @@
 
 #include "agent.hpp"
 #include "catalog.hpp"
+#include "embedded.hpp"
 #include "health.hpp"
 #include "health_report.hpp"
 #include "kept_service.hpp"
@@ -125,6 +126,10 @@ public:
     result<consul::health_report> health_report() const {
         return detail::fetch<consul::health_report>(consul_health_report_new, handle_);
     }
+
+    /// The agent in memory of a client whose address is `embedded:`. Valid as long as the client.
+    embedded_agent embedded() const & noexcept { return embedded_agent(handle_); }
+    void embedded() && = delete;
 };
 
 CONSUL_FFI_NAMESPACE_END

@@ -553,6 +553,13 @@ const consul_service_entry *consul_view_pick(const consul_view *view, int32_t pi
 consul_status consul_view_lease(const consul_view *view, int32_t pick, const uint8_t *key, size_t key_len, consul_lease **out);
 const consul_service_entry *consul_lease_service_entry(const consul_lease *lease);
 void consul_lease_free(consul_lease *lease);
+consul_status consul_embedded_advance(const consul_client *client, uint64_t time_ms);
+consul_status consul_embedded_now(const consul_client *client, uint64_t *now_ms);
+consul_status consul_embedded_set_latency(const consul_client *client, const char *prefix, uint64_t latency_ms);
+consul_status consul_embedded_fail_next(const consul_client *client, const char *prefix, uint64_t count, uint32_t http_status, const char *text);
+consul_status consul_embedded_no_leader(const consul_client *client, const char *prefix, bool is_gone);
+consul_status consul_embedded_lose_answers(const consul_client *client, const char *prefix, uint64_t count);
+consul_status consul_embedded_reset_faults(const consul_client *client);
 ]],
   constants = {
   },

@@ -28,6 +28,7 @@ function Client:__tostring()
     return "consul client: " .. (self:endpoint() or "closed")
 end
 
+Client.embedded = require("consul_ffi.embedded")
 Client.health_report = require("consul_ffi.health_report")
 Client.lock = require("consul_ffi.lock")
 Client.request = require("consul_ffi.request")

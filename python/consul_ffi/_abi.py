@@ -831,6 +831,13 @@ class Functions:
     consul_view_lease: Callable[..., int]
     consul_lease_service_entry: Callable[..., Any]
     consul_lease_free: Callable[..., None]
+    consul_embedded_advance: Callable[..., int]
+    consul_embedded_now: Callable[..., int]
+    consul_embedded_set_latency: Callable[..., int]
+    consul_embedded_fail_next: Callable[..., int]
+    consul_embedded_no_leader: Callable[..., int]
+    consul_embedded_lose_answers: Callable[..., int]
+    consul_embedded_reset_faults: Callable[..., int]
 
 
 #: What each returns, and takes. Handles and rows are addresses; a pointer that is returned is never
@@ -1204,4 +1211,11 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_view_lease": (c_int32, (c_void_p, c_int32, c_char_p, c_size_t, POINTER(c_void_p),)),
     "consul_lease_service_entry": (c_void_p, (c_void_p,)),
     "consul_lease_free": (None, (c_void_p,)),
+    "consul_embedded_advance": (c_int32, (c_void_p, c_uint64,)),
+    "consul_embedded_now": (c_int32, (c_void_p, c_void_p,)),
+    "consul_embedded_set_latency": (c_int32, (c_void_p, c_char_p, c_uint64,)),
+    "consul_embedded_fail_next": (c_int32, (c_void_p, c_char_p, c_uint64, c_uint32, c_char_p,)),
+    "consul_embedded_no_leader": (c_int32, (c_void_p, c_char_p, c_bool,)),
+    "consul_embedded_lose_answers": (c_int32, (c_void_p, c_char_p, c_uint64,)),
+    "consul_embedded_reset_faults": (c_int32, (c_void_p,)),
 }

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// config.set("address", "embedded:")?;
 /// let client = Client::new(&config)?;
 /// let agent = Embedded::of(&client)?;
-/// agent.under("/v1/kv/").fail_next(1, 500, "rpc error making call: EOF");
+/// agent.under("/v1/kv/").fail_next(1, 500, "rpc error making call: EOF")?;
 /// assert!(client.kv().put("greeting", b"hello", 0, &Options::new()).is_err());
 /// assert!(client.kv().put("greeting", b"hello", 0, &Options::new()).is_ok());
 /// # Ok(())
@@ -60,10 +60,15 @@ impl Embedded {
         self.0.set_latency(latency);
     }
 
-    /// Answers the next `count` requests with this HTTP status and text, and does nothing for them.
-    /// 0 takes the order back.
-    pub fn fail_next(&self, count: u64, status: u16, text: &str) {
-        self.0.fail_next(count, status, text);
+    /// Answers the next `count` requests with this HTTP status, 400 to 599, and text, and does
+    /// nothing for them. 0 takes the order back.
+    pub fn fail_next(&self, count: u64, http_status: u16, text: &str) -> Result<()> {
+        if !(400..=599).contains(&http_status) {
+            let message = format!("http_status {http_status} is no failure, it takes 400 to 599");
+            return Err(Error::argument(message));
+        }
+        self.0.fail_next(count, http_status, text);
+        Ok(())
     }
 
     /// Takes the leader away, or gives one back. Without one, requests that need it are held for

@@ -155,6 +155,7 @@ pub mod watch_spec;
 pub mod watch;
 pub mod view;
 pub mod discovery;
+pub mod embedded;
 
 // What they are made with.
 pub mod arena;
