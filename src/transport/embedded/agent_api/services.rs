@@ -28,7 +28,7 @@ pub(in crate::transport::embedded) fn service(state: &State, wire: &Wire) -> Out
     };
     let shown = Shown::new(service);
     let hash = hash(&shown);
-    let answer = Answer::json(&Shown { content_hash: &hash, ..shown });
+    let answer = Answer::json(&shown.hashed(&hash));
     Ok(Read { answer, mark: Mark::Hash(hash) })
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Shown<'a> {
     weights: Weights,
     enable_tag_override: bool,
     #[serde(skip_serializing_if = "str::is_empty")]
-    pub(super) content_hash: &'a str,
+    content_hash: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     proxy: Option<ShownProxy<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +54,14 @@ impl<'a> Shown<'a> {
             proxy: has_proxy.then(|| ShownProxy::new(&service.proxy)),
             connect: service.connect.native.then_some(&service.connect),
         }
+    }
+
+    /// The same, with the hash of what it says.
+    pub(super) fn hashed<'b>(self, hash: &'b str) -> Shown<'b>
+    where
+        'a: 'b,
+    {
+        Shown { content_hash: hash, ..self }
     }
 }
 
