@@ -223,7 +223,8 @@ impl Ask {
     fn told(&self, answer: Answer, mark: &Mark, inside: &Inside) -> Answer {
         match mark {
             Mark::Hash(hash) => answer.with_header("x-consul-contenthash", hash),
-            Mark::Index(index) | Mark::Event(index) => {
+            Mark::Event(index) => answer.with_header("x-consul-index", index),
+            Mark::Index(index) => {
                 let answer = answer
                     .with_header("x-consul-index", index)
                     .with_header("x-consul-lastcontact", 0);

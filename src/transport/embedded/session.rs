@@ -185,7 +185,7 @@ fn choose_checks(session: &mut Session) {
 }
 
 /// A random id. It need not be hard to guess: only this process can use it.
-fn fresh_id() -> String {
+pub(super) fn fresh_id() -> String {
     let half = || RandomState::new().hash_one(0);
     let text = format!("{:016x}{:016x}", half(), half());
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();

@@ -6,7 +6,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::transport::embedded) use changes::Registration;
+pub(in crate::transport::embedded) use changes::{Registration, SERF_CHECK, satisfies};
 pub(in crate::transport::embedded) use rows::*;
 
 use std::collections::{BTreeMap, BTreeSet};
