@@ -67,6 +67,12 @@ impl Agent {
         self.inside.lock().clock.age()
     }
 
+    /// Changes the shortest TTL that a session may have.
+    pub(super) fn set_shortest_ttl(&self, ttl: Duration) {
+        let nanos = i64::try_from(ttl.as_nanos()).unwrap_or(i64::MAX);
+        self.inside.lock().state.shortest_ttl = nanos;
+    }
+
     /// Changes the faults. Whoever waits looks at them anew.
     pub(super) fn order(&self, change: impl FnOnce(&mut Faults)) {
         change(&mut self.inside.lock().faults);

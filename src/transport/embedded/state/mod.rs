@@ -31,6 +31,8 @@ pub(super) struct State {
     began: Instant,
     /// False where a test has ordered that there is none.
     pub(super) has_leader: bool,
+    /// The shortest TTL of a session, in nanoseconds: Consul's `session_ttl_min`.
+    pub(super) shortest_ttl: i64,
     /// Counts up with everything that a blocked query may wait for.
     pub(super) version: u64,
     pub(super) agenda: Agenda,
@@ -53,6 +55,7 @@ impl State {
             now,
             began: now,
             has_leader: true,
+            shortest_ttl: 10_000_000_000,
             version: 0,
             agenda: Agenda::default(),
             kv: Arc::default(),
