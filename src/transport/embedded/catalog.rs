@@ -91,9 +91,9 @@ pub(super) fn deregister(state: &mut State, wire: &Wire) -> Outcome<Answer> {
     Ok(Answer::json(&true))
 }
 
-pub(super) fn datacenters(_: &mut State, wire: &Wire) -> Outcome<Answer> {
-    Options::parse(wire)?;
-    Ok(Answer::json(&[DATACENTER]))
+pub(super) fn datacenters(state: &mut State, wire: &Wire) -> Outcome<Answer> {
+    let options = Options::parse(wire)?;
+    Ok(query::tell_cache(state, wire, &options, Answer::json(&[DATACENTER])))
 }
 
 pub(super) fn nodes(state: &State, wire: &Wire) -> Outcome<Read> {
@@ -123,7 +123,7 @@ pub(super) fn services(state: &State, wire: &Wire) -> Outcome<Read> {
         [] => catalog.services_index(),
         _ => catalog.node_services_index(),
     };
-    Ok(query.answer(index, &found))
+    Ok(query.cacheable(state, wire, index, &found))
 }
 
 /// An instance with its node, as one row.
@@ -196,32 +196,32 @@ pub(super) fn service(state: &State, wire: &Wire) -> Outcome<Read> {
         [] => None,
         _ => Some(state.catalog().instances(name).next().is_some()),
     };
-    instances(state, &query, name, found.collect(), exists)
+    instances(state, wire, &query, found.collect(), exists)
 }
 
 /// What to reach a service by within the mesh.
 pub(super) fn connect(state: &State, wire: &Wire) -> Outcome<Read> {
     let (query, name) = Query::named(wire, "Missing service name")?;
     query.reach(wire)?;
-    instances(state, &query, name, state.catalog().mesh_instances(name).collect(), None)
+    instances(state, wire, &query, state.catalog().mesh_instances(name).collect(), None)
 }
 
 /// `exists` where that cannot be seen from what was found.
 fn instances(
     state: &State,
+    wire: &Wire,
     query: &Query<'_>,
-    name: &str,
     found: Vec<(&Node, &Service)>,
     exists: Option<bool>,
 ) -> Outcome<Read> {
     let filter = query.filter(fields::CATALOG_SERVICE)?;
     let catalog = state.catalog();
-    let index = catalog.service_index(name, exists.unwrap_or(!found.is_empty()), false);
+    let index = catalog.service_index(wire.name(), exists.unwrap_or(!found.is_empty()), false);
     let found = found.into_iter().filter(|(node, _)| satisfies(&node.meta, &query.node_meta));
     let mut found: Vec<Instance<'_>> =
         found.map(Instance::new).filter(|instance| filter.admits(instance)).collect();
     near::sort(catalog, &query.near, &mut found, |instance| instance.node);
-    Ok(query.answer(index, &found))
+    Ok(query.cacheable(state, wire, index, &found))
 }
 
 #[derive(Serialize)]

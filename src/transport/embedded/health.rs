@@ -89,6 +89,13 @@ pub(super) fn connect(state: &State, wire: &Wire) -> Outcome<Read> {
     entries(state, wire, &query, index, found())
 }
 
+/// There are no gateways.
+pub(super) fn ingress(state: &State, wire: &Wire) -> Outcome<Read> {
+    let (query, _) = Query::named(wire, "Missing service name")?;
+    query.reach(wire)?;
+    entries(state, wire, &query, 0, std::iter::empty())
+}
+
 fn names<'a>(found: impl Iterator<Item = (&'a Node, &'a Service)>) -> BTreeSet<&'a str> {
     found.map(|(_, service)| &service.service[..]).collect()
 }
@@ -121,7 +128,7 @@ fn entries<'a>(
     if only_passing {
         drop_failing(&mut found);
     }
-    Ok(query.answer(index, &found))
+    Ok(query.cacheable(state, wire, index, &found))
 }
 
 fn only_passing(wire: &Wire) -> Outcome<bool> {

@@ -3,7 +3,7 @@
 use super::NODE;
 use super::filter::Filter;
 use super::filter::fields::Object;
-use super::state::Service;
+use super::state::{Service, State};
 use super::wait::{Options, Read};
 use super::wire::{Answer, Outcome, Wire};
 use serde::Serialize;
@@ -60,11 +60,39 @@ impl<'a> Query<'a> {
         !self.filter.is_empty()
     }
 
+    /// The same of what an agent keeps in its cache where it is told to.
+    pub(super) fn cacheable(
+        &self,
+        state: &State,
+        wire: &Wire,
+        index: u64,
+        value: &impl Serialize,
+    ) -> Read {
+        let Read { answer, mark } = self.answer(index, value);
+        Read { answer: tell_cache(state, wire, &self.options, answer), mark }
+    }
+
     pub(super) fn answer(&self, index: u64, value: &impl Serialize) -> Read {
         let consistency = self.options.freshness.as_str();
         let answer = Answer::json(value);
         Read::at(index, answer.with_header("x-consul-effective-consistency", consistency))
     }
+}
+
+/// Tells whether an agent's cache would have had this answer: from the second time on.
+pub(super) fn tell_cache(state: &State, wire: &Wire, options: &Options, answer: Answer) -> Answer {
+    if !options.is_cached {
+        return answer;
+    }
+    // Waiting for a change asks the cache for the same.
+    let query = wire.query_sorted();
+    let same =
+        query.split('&').filter(|pair| !pair.starts_with("index=") && !pair.starts_with("wait="));
+    let key = format!("{}?{}", wire.path, same.collect::<Vec<_>>().join("&"));
+    if state.cached.lock().insert(key) {
+        return answer.with_header("x-cache", "MISS");
+    }
+    answer.with_header("x-cache", "HIT").with_header("age", 0)
 }
 
 /// True where the service has every one of these tags, whatever their case.

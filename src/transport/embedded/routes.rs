@@ -78,6 +78,7 @@ const ROUTES: &[Route] = &[
     Route { path: "/v1/event/list", place: Agent, methods: &[(Get, Reads(event::list))] },
     Route { path: "/v1/health/checks/", place: Servers, methods: &[(Get, Reads(health::checks))] },
     Route { path: "/v1/health/connect/", place: Servers, methods: &[(Get, Reads(health::connect))] },
+    Route { path: "/v1/health/ingress/", place: Servers, methods: &[(Get, Reads(health::ingress))] },
     Route { path: "/v1/health/node/", place: Servers, methods: &[(Get, Reads(health::node))] },
     Route { path: "/v1/health/service/", place: Servers, methods: &[(Get, Reads(health::service))] },
     Route { path: "/v1/health/state/", place: Servers, methods: &[(Get, Reads(health::status))] },

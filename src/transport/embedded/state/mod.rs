@@ -15,6 +15,8 @@ pub(super) use kv::{Entry, Kv, Written};
 pub(super) use local::Local;
 pub(super) use sessions::{Behavior, ServiceCheck, Session, Sessions};
 
+use crate::sync::Mutex;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -39,6 +41,8 @@ pub(super) struct State {
     catalog: Arc<Catalog>,
     local: Arc<Local>,
     events: Arc<Events>,
+    /// What an agent's cache would have: what was asked of it.
+    pub(super) cached: Arc<Mutex<BTreeSet<String>>>,
     /// Where nodes are, until the next batch.
     coordinates: Vec<Coordinate>,
 }
@@ -59,6 +63,7 @@ impl State {
             catalog: Arc::default(),
             local: Arc::default(),
             events: Arc::default(),
+            cached: Arc::default(),
             coordinates: Vec::new(),
         };
         state.found();

@@ -210,7 +210,7 @@ impl Catalog {
 fn id_prefix(name: &str) -> Option<String> {
     let even = name.get(..name.len() - name.len() % 2).filter(|text| text.len() >= 2)?;
     let digits: String = even.chars().filter(|&c| c != '-').collect();
-    let valid = digits.chars().all(|c| c.is_ascii_hexdigit()) && digits.len() % 2 == 0;
+    let valid = digits.chars().all(|c| c.is_ascii_hexdigit()) && digits.len().is_multiple_of(2);
     valid.then(|| digits.to_lowercase())
 }
 
