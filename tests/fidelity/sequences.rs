@@ -80,5 +80,10 @@ fn compare_all(what: &str, count: u64, agents: impl Fn() -> Option<(Side, Side)>
         format!("{kind}: {times} times; the first in sequence {number}:\n{}\n", difference.report)
     });
     let shown: Vec<_> = shown.collect();
-    assert!(shown.is_empty(), "seed {seed}: {} kinds of differences\n{}", shown.len(), shown.join("\n"));
+    assert!(
+        shown.is_empty(),
+        "seed {seed}: {} kinds of differences\n{}",
+        shown.len(),
+        shown.join("\n")
+    );
 }

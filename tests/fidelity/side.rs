@@ -105,7 +105,8 @@ impl Side {
     /// Runs the steps, and gives what came back in a form in which two agents can be compared.
     pub fn run(&self, name: &str, sequence: &Sequence) -> Run {
         let started = Instant::now();
-        let mut seen = Seen { name, node: &self.own.node, sessions: Vec::new(), modify: 1, index: 1 };
+        let mut seen =
+            Seen { name, node: &self.own.node, sessions: Vec::new(), modify: 1, index: 1 };
         let mut steps = Vec::new();
         let mut answers = Vec::new();
         let mut ask = |step: &Step, seen: &mut Seen| {

@@ -6,7 +6,8 @@ use crate::random::Random;
 use crate::sequence::{Sequence, Step};
 
 const SERVICES: &[&str] = &["<n>-web", "<n>-web", "<n>-web2", "<n>-db"];
-const CHECKS: &[&str] = &["<n>-check", "service:<n>-web", "service:<n>-web:1", "service:<n>-web:2", "absent"];
+const CHECKS: &[&str] =
+    &["<n>-check", "service:<n>-web", "service:<n>-web:1", "service:<n>-web:2", "absent"];
 
 pub fn step(random: &mut Random, out: &mut Sequence) {
     match random.below(16) {
@@ -23,7 +24,10 @@ pub fn step(random: &mut Random, out: &mut Sequence) {
         13 => {
             let by = random.of_these(&["id", "name"]);
             let format = random.of_these(&["", "", "?format=text"]);
-            out.push(Step::get(format!("/v1/agent/health/service/{by}/{}{format}", random.of_these(SERVICES))));
+            out.push(Step::get(format!(
+                "/v1/agent/health/service/{by}/{}{format}",
+                random.of_these(SERVICES)
+            )));
         }
         _ => health::look(random, out),
     }
@@ -50,25 +54,38 @@ fn service(random: &mut Random, id: &str) -> String {
         members.push(format!("\"Port\":{}", random.of_these(&["80", "0", "8080", "-1", "\"x\""])));
     }
     if random.once_in(3) {
-        members.push(format!("\"Address\":{:?}", random.of_these(&["10.1.2.3", "", "web.example", "0.0.0.0"])));
+        members.push(format!(
+            "\"Address\":{:?}",
+            random.of_these(&["10.1.2.3", "", "web.example", "0.0.0.0"])
+        ));
     }
     if random.once_in(4) {
-        members.push(format!("\"Meta\":{}", random.of_these(&["{\"v\":\"1\"}", "{}", "null", "{\"a b\":\"1\"}", "{\"v\":1}"])));
+        members.push(format!(
+            "\"Meta\":{}",
+            random.of_these(&["{\"v\":\"1\"}", "{}", "null", "{\"a b\":\"1\"}", "{\"v\":1}"])
+        ));
     }
     if random.once_in(6) {
-        members.push(format!("\"Weights\":{}", random.of_these(&["{\"Passing\":5,\"Warning\":2}", "{}", "{\"Passing\":-1}"])));
+        members.push(format!(
+            "\"Weights\":{}",
+            random.of_these(&["{\"Passing\":5,\"Warning\":2}", "{}", "{\"Passing\":-1}"])
+        ));
     }
     if random.once_in(8) {
         members.push("\"EnableTagOverride\":true".to_owned());
     }
     if random.once_in(8) {
-        members.push(random.of_these(&[
-            "\"TaggedAddresses\":{\"lan\":{\"Address\":\"10.0.0.9\",\"Port\":81}}",
-            "\"tagged_addresses\":{\"wan\":{\"address\":\"10.0.0.8\",\"port\":1}}",
-            "\"Colour\":\"red\"",
-            "\"enable_tag_override\":true",
-            "\"Kind\":\"wrong\"",
-        ]).to_owned());
+        members.push(
+            random
+                .of_these(&[
+                    "\"TaggedAddresses\":{\"lan\":{\"Address\":\"10.0.0.9\",\"Port\":81}}",
+                    "\"tagged_addresses\":{\"wan\":{\"address\":\"10.0.0.8\",\"port\":1}}",
+                    "\"Colour\":\"red\"",
+                    "\"enable_tag_override\":true",
+                    "\"Kind\":\"wrong\"",
+                ])
+                .to_owned(),
+        );
     }
     match random.below(6) {
         0 | 1 => members.push(format!("\"Check\":{}", check(random))),
@@ -80,30 +97,41 @@ fn service(random: &mut Random, id: &str) -> String {
 
 /// A check's definition without a name.
 fn check(random: &mut Random) -> String {
-    let mut members = vec![random.of_these(&[
-        "\"TTL\":\"10h\"",
-        "\"TTL\":\"10h\"",
-        "\"TTL\":\"10h\"",
-        "\"HTTP\":\"http://127.0.0.1:1/\",\"Interval\":\"10h\"",
-        "\"TCP\":\"127.0.0.1:1\",\"Interval\":\"10h\"",
-        "\"TTL\":\"soon\"",
-        "\"HTTP\":\"http://127.0.0.1:1/\"",
-        "\"Interval\":\"10h\"",
-    ]).to_owned()];
+    let mut members = vec![
+        random
+            .of_these(&[
+                "\"TTL\":\"10h\"",
+                "\"TTL\":\"10h\"",
+                "\"TTL\":\"10h\"",
+                "\"HTTP\":\"http://127.0.0.1:1/\",\"Interval\":\"10h\"",
+                "\"TCP\":\"127.0.0.1:1\",\"Interval\":\"10h\"",
+                "\"TTL\":\"soon\"",
+                "\"HTTP\":\"http://127.0.0.1:1/\"",
+                "\"Interval\":\"10h\"",
+            ])
+            .to_owned(),
+    ];
     if random.once_in(2) {
-        members.push(format!("\"Status\":{:?}", random.of_these(&["passing", "passing", "warning", "critical", "", "burn"])));
+        members.push(format!(
+            "\"Status\":{:?}",
+            random.of_these(&["passing", "passing", "warning", "critical", "", "burn"])
+        ));
     }
     if random.once_in(4) {
         members.push(format!("\"Notes\":{:?}", random.of_these(&["note", ""])));
     }
     if random.once_in(8) {
-        members.push(random.of_these(&[
-            "\"DeregisterCriticalServiceAfter\":\"10h\"",
-            "\"DeregisterCriticalServiceAfter\":\"soon\"",
-            "\"SuccessBeforePassing\":3",
-            "\"Output\":\"out\"",
-            "\"CheckID\":\"<n>-check\"",
-        ]).to_owned());
+        members.push(
+            random
+                .of_these(&[
+                    "\"DeregisterCriticalServiceAfter\":\"10h\"",
+                    "\"DeregisterCriticalServiceAfter\":\"soon\"",
+                    "\"SuccessBeforePassing\":3",
+                    "\"Output\":\"out\"",
+                    "\"CheckID\":\"<n>-check\"",
+                ])
+                .to_owned(),
+        );
     }
     object(&members)
 }
@@ -143,20 +171,31 @@ fn update(random: &mut Random, out: &mut Sequence) {
 
 fn deregister(random: &mut Random, out: &mut Sequence) {
     out.push(match random.once_in(2) {
-        true => Step::put(format!("/v1/agent/service/deregister/{}", random.of_these(SERVICES)), ""),
+        true => {
+            Step::put(format!("/v1/agent/service/deregister/{}", random.of_these(SERVICES)), "")
+        }
         false => Step::put(format!("/v1/agent/check/deregister/{}", random.of_these(CHECKS)), ""),
     });
 }
 
 fn maintenance(random: &mut Random, out: &mut Sequence) {
-    let query = random.of_these(&["enable=true", "enable=true&reason=a%20reason", "enable=false", "enable=x", ""]);
+    let query = random.of_these(&[
+        "enable=true",
+        "enable=true&reason=a%20reason",
+        "enable=false",
+        "enable=x",
+        "",
+    ]);
     let query = if query.is_empty() { String::new() } else { format!("?{query}") };
     if random.once_in(5) {
         out.clean(Step::put("/v1/agent/maintenance?enable=false", ""));
         out.push(Step::put(format!("/v1/agent/maintenance{query}"), ""));
         return;
     }
-    out.push(Step::put(format!("/v1/agent/service/maintenance/{}{query}", random.of_these(SERVICES)), ""));
+    out.push(Step::put(
+        format!("/v1/agent/service/maintenance/{}{query}", random.of_these(SERVICES)),
+        "",
+    ));
 }
 
 fn own_lists(random: &mut Random, out: &mut Sequence) {
@@ -173,5 +212,8 @@ fn own_lists(random: &mut Random, out: &mut Sequence) {
     ];
     let filter = random.of_these(&filters);
     let query: &[&str] = if random.once_in(2) { &[] } else { &[filter] };
-    out.push(Step::get(read::with(random.of_these(&["/v1/agent/services", "/v1/agent/checks"]), query)));
+    out.push(Step::get(read::with(
+        random.of_these(&["/v1/agent/services", "/v1/agent/checks"]),
+        query,
+    )));
 }

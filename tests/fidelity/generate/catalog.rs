@@ -22,20 +22,30 @@ fn register(random: &mut Random, out: &mut Sequence) {
     out.clean(Step::put("/v1/catalog/deregister", format!("{{\"Node\":{node:?}}}")));
     let mut members = vec![format!("\"Node\":{node:?}")];
     if !random.once_in(12) {
-        members.push(format!("\"Address\":{:?}", random.of_these(&["10.0.0.1", "10.0.0.1", "10.0.0.2", ""])));
+        members.push(format!(
+            "\"Address\":{:?}",
+            random.of_these(&["10.0.0.1", "10.0.0.1", "10.0.0.2", ""])
+        ));
     }
     if random.once_in(4) {
-        members.push(format!("\"NodeMeta\":{}", random.of_these(&["{\"rack\":\"1\"}", "{\"rack\":\"2\",\"b\":\"\"}", "{}", "null"])));
+        members.push(format!(
+            "\"NodeMeta\":{}",
+            random.of_these(&["{\"rack\":\"1\"}", "{\"rack\":\"2\",\"b\":\"\"}", "{}", "null"])
+        ));
     }
     if random.once_in(6) {
-        members.push(random.of_these(&[
-            "\"TaggedAddresses\":{\"lan\":\"10.0.0.1\",\"wan\":\"1.2.3.4\"}",
-            "\"Datacenter\":\"dc1\"",
-            "\"Datacenter\":\"nowhere\"",
-            "\"SkipNodeUpdate\":true",
-            "\"ID\":\"x\"",
-            "\"Colour\":1",
-        ]).to_owned());
+        members.push(
+            random
+                .of_these(&[
+                    "\"TaggedAddresses\":{\"lan\":\"10.0.0.1\",\"wan\":\"1.2.3.4\"}",
+                    "\"Datacenter\":\"dc1\"",
+                    "\"Datacenter\":\"nowhere\"",
+                    "\"SkipNodeUpdate\":true",
+                    "\"ID\":\"x\"",
+                    "\"Colour\":1",
+                ])
+                .to_owned(),
+        );
     }
     if !random.once_in(4) {
         members.push(format!("\"Service\":{}", service(random)));
@@ -64,18 +74,23 @@ fn service(random: &mut Random) -> String {
         members.push(format!("\"Port\":{}", random.of_these(&["80", "0", "8080"])));
     }
     if random.once_in(4) {
-        members.push(format!("\"Address\":{:?}", random.of_these(&["10.1.2.3", "", "web.example"])));
+        members
+            .push(format!("\"Address\":{:?}", random.of_these(&["10.1.2.3", "", "web.example"])));
     }
     if random.once_in(4) {
         members.push(format!("\"Meta\":{}", random.of_these(&["{\"v\":\"1\"}", "{}", "null"])));
     }
     if random.once_in(8) {
-        members.push(random.of_these(&[
-            "\"Weights\":{\"Passing\":5,\"Warning\":2}",
-            "\"EnableTagOverride\":true",
-            "\"TaggedAddresses\":{\"lan\":{\"Address\":\"10.0.0.9\",\"Port\":81}}",
-            "\"Kind\":\"wrong\"",
-        ]).to_owned());
+        members.push(
+            random
+                .of_these(&[
+                    "\"Weights\":{\"Passing\":5,\"Warning\":2}",
+                    "\"EnableTagOverride\":true",
+                    "\"TaggedAddresses\":{\"lan\":{\"Address\":\"10.0.0.9\",\"Port\":81}}",
+                    "\"Kind\":\"wrong\"",
+                ])
+                .to_owned(),
+        );
     }
     object(&members)
 }
@@ -89,10 +104,16 @@ fn check(random: &mut Random, node: &str) -> String {
         members.push(format!("\"CheckID\":{:?}", random.of_these(&["<n>-c1", "<n>-c2"])));
     }
     if random.once_in(2) {
-        members.push(format!("\"Status\":{:?}", random.of_these(&["passing", "passing", "warning", "critical", "burn"])));
+        members.push(format!(
+            "\"Status\":{:?}",
+            random.of_these(&["passing", "passing", "warning", "critical", "burn"])
+        ));
     }
     if random.once_in(2) {
-        members.push(format!("\"ServiceID\":{:?}", random.of_these(&["<n>-web", "<n>-web", "<n>-1", "absent"])));
+        members.push(format!(
+            "\"ServiceID\":{:?}",
+            random.of_these(&["<n>-web", "<n>-web", "<n>-1", "absent"])
+        ));
     }
     if random.once_in(4) {
         members.push(format!("\"Node\":{:?}", random.of_these(&[node, "absent"])));
@@ -109,10 +130,17 @@ fn check(random: &mut Random, node: &str) -> String {
 }
 
 fn deregister(random: &mut Random, out: &mut Sequence) {
-    let mut members = vec![format!("\"Node\":{:?}", random.of_these(&["<n>-n1", "<n>-n1", "<n>-n2", "absent", ""]))];
+    let mut members = vec![format!(
+        "\"Node\":{:?}",
+        random.of_these(&["<n>-n1", "<n>-n1", "<n>-n2", "absent", ""])
+    )];
     match random.below(3) {
-        0 => members.push(format!("\"ServiceID\":{:?}", random.of_these(&["<n>-web", "<n>-1", "absent"]))),
-        1 => members.push(format!("\"CheckID\":{:?}", random.of_these(&["<n>-c1", "<n>-c2", "c", "absent"]))),
+        0 => members
+            .push(format!("\"ServiceID\":{:?}", random.of_these(&["<n>-web", "<n>-1", "absent"]))),
+        1 => members.push(format!(
+            "\"CheckID\":{:?}",
+            random.of_these(&["<n>-c1", "<n>-c2", "c", "absent"])
+        )),
         _ => {}
     }
     if random.once_in(12) {

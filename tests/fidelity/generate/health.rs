@@ -49,13 +49,28 @@ pub fn look(random: &mut Random, out: &mut Sequence) {
         1 | 2 => format!("/v1/health/checks/{service}"),
         3..6 => format!("/v1/health/service/{service}"),
         6 | 7 => format!("/v1/health/state/{state}"),
-        _ => random.of_these(&["/v1/health/connect/<n>-web", "/v1/health/node/", "/v1/health/service/", "/v1/health/state/"]).to_owned(),
+        _ => random
+            .of_these(&[
+                "/v1/health/connect/<n>-web",
+                "/v1/health/node/",
+                "/v1/health/service/",
+                "/v1/health/state/",
+            ])
+            .to_owned(),
     };
     let mut query = read::options(random);
     if random.once_in(3) {
         query.push(random.of_these(&[
-            "passing", "passing", "passing=true", "passing=false", "passing=maybe", "passing=1", "tag=a",
-            "tag=a&tag=v1", "tag=b&passing", "node-meta=rack:1",
+            "passing",
+            "passing",
+            "passing=true",
+            "passing=false",
+            "passing=maybe",
+            "passing=1",
+            "tag=a",
+            "tag=a&tag=v1",
+            "tag=b&passing",
+            "node-meta=rack:1",
         ]));
     }
     if random.once_in(3) {

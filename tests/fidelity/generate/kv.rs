@@ -49,7 +49,11 @@ pub fn step(random: &mut Random, out: &mut Sequence) {
 fn put(random: &mut Random, out: &mut Sequence) {
     let mut query = Vec::new();
     if random.once_in(3) {
-        query.push(if random.once_in(6) { random.of_these(BAD_FLAGS) } else { random.of_these(FLAGS) });
+        query.push(if random.once_in(6) {
+            random.of_these(BAD_FLAGS)
+        } else {
+            random.of_these(FLAGS)
+        });
     }
     if random.once_in(4) {
         query.push(if random.once_in(6) { random.of_these(BAD_CAS) } else { random.of_these(CAS) });

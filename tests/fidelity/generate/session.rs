@@ -45,7 +45,8 @@ fn create(random: &mut Random, out: &mut Sequence) {
         return;
     }
     let body = definition(random);
-    let target = if random.once_in(30) { "/v1/session/create?dc=dc1" } else { "/v1/session/create" };
+    let target =
+        if random.once_in(30) { "/v1/session/create?dc=dc1" } else { "/v1/session/create" };
     out.push(Step::put(target, body));
 }
 
@@ -55,11 +56,23 @@ fn definition(random: &mut Random) -> String {
         members.push(format!("\"Name\":{:?}", random.of_these(&["<n>", "", "a \u{e9} b"])));
     }
     if random.once_in(2) {
-        let ttl = random.of_these(&["3600s", "1h", "86400s", "90m", "", "0s", "9s", "24h1s", "10", "x", "-1s"]);
+        let ttl = random
+            .of_these(&["3600s", "1h", "86400s", "90m", "", "0s", "9s", "24h1s", "10", "x", "-1s"]);
         members.push(format!("\"TTL\":{ttl:?}"));
     }
     if random.once_in(2) {
-        let delay = random.of_these(&["\"0s\"", "\"60s\"", "\"61s\"", "60", "0", "60000000000", "\"15\"", "null", "\"\"", "true"]);
+        let delay = random.of_these(&[
+            "\"0s\"",
+            "\"60s\"",
+            "\"61s\"",
+            "60",
+            "0",
+            "60000000000",
+            "\"15\"",
+            "null",
+            "\"\"",
+            "true",
+        ]);
         members.push(format!("\"LockDelay\":{delay}"));
     }
     if random.once_in(2) {
@@ -72,7 +85,8 @@ fn definition(random: &mut Random) -> String {
     }
     if random.once_in(2) {
         let name = random.of_these(&["NodeChecks", "NodeChecks", "Checks"]);
-        let checks = random.some(2, &["serfHealth", "<n>-check", "service:<n>-web", "<n>-c1", "absent"]);
+        let checks =
+            random.some(2, &["serfHealth", "<n>-check", "service:<n>-web", "<n>-c1", "absent"]);
         members.push(format!("\"{name}\":{}", list(&checks)));
     }
     if random.once_in(5) {
@@ -80,7 +94,11 @@ fn definition(random: &mut Random) -> String {
         members.push(format!("\"ServiceChecks\":[{{\"ID\":{id:?}}}]"));
     }
     if random.once_in(12) {
-        members.push(random.of_these(&["\"Colour\":1", "\"ID\":\"x\"", "\"Name\":7", "\"name\":\"low\""]).to_owned());
+        members.push(
+            random
+                .of_these(&["\"Colour\":1", "\"ID\":\"x\"", "\"Name\":7", "\"name\":\"low\""])
+                .to_owned(),
+        );
     }
     object(&members)
 }

@@ -5,10 +5,25 @@ use crate::random::Random;
 use crate::sequence::{Sequence, Step};
 
 const VERBS: &[&str] = &[
-    "set", "set", "set", "cas", "lock", "lock", "unlock", "get", "get", "get-tree", "check-index",
-    "check-session", "check-not-exists", "delete", "delete-tree", "delete-cas",
+    "set",
+    "set",
+    "set",
+    "cas",
+    "lock",
+    "lock",
+    "unlock",
+    "get",
+    "get",
+    "get-tree",
+    "check-index",
+    "check-session",
+    "check-not-exists",
+    "delete",
+    "delete-tree",
+    "delete-cas",
 ];
-const KEYS: &[&str] = &["<n>/a", "<n>/a", "<n>/a", "<n>/a/b", "<n>/ab", "<n>//c", "<n>/\u{e9}", "/<n>"];
+const KEYS: &[&str] =
+    &["<n>/a", "<n>/a", "<n>/a", "<n>/a/b", "<n>/ab", "<n>//c", "<n>/\u{e9}", "/<n>"];
 const VALUES: &[&str] = &["", "MQ==", "dHdv", "AP8="];
 const INDEXES: &[&str] = &["0", "1", "<modify>", "<modify>", "<index>"];
 
@@ -24,7 +39,13 @@ pub fn step(random: &mut Random, out: &mut Sequence) {
         operations = vec![operations.swap_remove(tree)];
     }
     let query = match random.once_in(8) {
-        true => vec![random.of_these(&["stale", "consistent", "stale&consistent", "dc=dc1", "dc=nowhere"])],
+        true => vec![random.of_these(&[
+            "stale",
+            "consistent",
+            "stale&consistent",
+            "dc=dc1",
+            "dc=nowhere",
+        ])],
         false => Vec::new(),
     };
     if random.once_in(6) {
@@ -46,7 +67,11 @@ fn operation(random: &mut Random, entities: bool, out: &mut Sequence) -> String 
 }
 
 fn kv(random: &mut Random, out: &mut Sequence) -> String {
-    let verb = if random.once_in(40) { random.of_these(&["", "SET", "burn", "get-or-empty"]) } else { random.of_these(VERBS) };
+    let verb = if random.once_in(40) {
+        random.of_these(&["", "SET", "burn", "get-or-empty"])
+    } else {
+        random.of_these(VERBS)
+    };
     let key = if random.once_in(40) { "" } else { random.of_these(KEYS) };
     let mut members = vec![format!("\"Verb\":{verb:?}"), format!("\"Key\":{key:?}")];
     if verb.starts_with("set") || random.once_in(3) {
@@ -59,7 +84,8 @@ fn kv(random: &mut Random, out: &mut Sequence) -> String {
         members.push(format!("\"Index\":{}", random.of_these(INDEXES)));
     }
     if verb.contains("lock") || verb == "check-session" {
-        members.push(format!("\"Session\":{:?}", random.of_these(&["<s0>", "<s0>", "<s1>", "", "x"])));
+        members
+            .push(format!("\"Session\":{:?}", random.of_these(&["<s0>", "<s0>", "<s1>", "", "x"])));
     }
     format!("{{\"KV\":{}}}", object(&members))
 }
@@ -67,7 +93,9 @@ fn kv(random: &mut Random, out: &mut Sequence) -> String {
 fn verb(random: &mut Random) -> &'static str {
     match random.once_in(20) {
         true => random.of_these(&["", "lock", "burn"]),
-        false => random.of_these(&["set", "set", "set", "cas", "get", "get", "delete", "delete-cas"]),
+        false => {
+            random.of_these(&["set", "set", "set", "cas", "get", "get", "delete", "delete-cas"])
+        }
     }
 }
 
@@ -80,22 +108,42 @@ fn index(random: &mut Random, verb: &str) -> String {
 
 fn node(random: &mut Random) -> String {
     let verb = verb(random);
-    let more = random.of_these(&["", ",\"Meta\":{\"a\":\"1\"}", ",\"TaggedAddresses\":{\"lan\":\"10.0.0.2\"}"]);
+    let more = random.of_these(&[
+        "",
+        ",\"Meta\":{\"a\":\"1\"}",
+        ",\"TaggedAddresses\":{\"lan\":\"10.0.0.2\"}",
+    ]);
     let index = index(random, verb);
-    format!(r#"{{"Node":{{"Verb":"{verb}","Node":{{"Node":"<n>-n1","Address":"10.0.0.1"{more}{index}}}}}}}"#)
+    format!(
+        r#"{{"Node":{{"Verb":"{verb}","Node":{{"Node":"<n>-n1","Address":"10.0.0.1"{more}{index}}}}}}}"#
+    )
 }
 
 fn service(random: &mut Random) -> String {
     let verb = verb(random);
     let node = random.of_these(&["<n>-n1", "<n>-n1", "absent-<n>"]);
-    let more = random.of_these(&["", ",\"Tags\":[\"a\",\"b\"]", ",\"Port\":80", ",\"Meta\":{\"v\":\"1\"}"]);
+    let more = random.of_these(&[
+        "",
+        ",\"Tags\":[\"a\",\"b\"]",
+        ",\"Port\":80",
+        ",\"Meta\":{\"v\":\"1\"}",
+    ]);
     let index = index(random, verb);
-    format!(r#"{{"Service":{{"Verb":"{verb}","Node":"{node}","Service":{{"ID":"<n>-web","Service":"<n>-web"{more}{index}}}}}}}"#)
+    format!(
+        r#"{{"Service":{{"Verb":"{verb}","Node":"{node}","Service":{{"ID":"<n>-web","Service":"<n>-web"{more}{index}}}}}}}"#
+    )
 }
 
 fn check(random: &mut Random) -> String {
     let verb = verb(random);
-    let more = random.of_these(&["", ",\"Status\":\"passing\"", ",\"Status\":\"critical\",\"Output\":\"o\"", ",\"ServiceID\":\"<n>-web\""]);
+    let more = random.of_these(&[
+        "",
+        ",\"Status\":\"passing\"",
+        ",\"Status\":\"critical\",\"Output\":\"o\"",
+        ",\"ServiceID\":\"<n>-web\"",
+    ]);
     let index = index(random, verb);
-    format!(r#"{{"Check":{{"Verb":"{verb}","Check":{{"Node":"<n>-n1","CheckID":"<n>-c1","Name":"c1"{more}{index}}}}}}}"#)
+    format!(
+        r#"{{"Check":{{"Verb":"{verb}","Check":{{"Node":"<n>-n1","CheckID":"<n>-c1","Name":"c1"{more}{index}}}}}}}"#
+    )
 }
