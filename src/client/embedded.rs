@@ -54,6 +54,12 @@ impl Embedded {
         self.0.now()
     }
 
+    /// Takes sessions with TTLs from this one on, as a Consul whose `session_ttl_min` it is; 10 s
+    /// before. (The client refuses what is below its own setting `min_session_ttl_ms`.)
+    pub fn set_session_ttl_min(&self, ttl: Duration) {
+        self.0.set_session_ttl_min(ttl);
+    }
+
     /// Lets every request wait this long, by the agent's clock, before it is looked at. Zero ends
     /// that.
     pub fn set_latency(&self, latency: Duration) {

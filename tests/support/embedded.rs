@@ -42,6 +42,10 @@ impl InMemory {
             match word {
                 // It has no connections.
                 "limits" => words.by_ref().take_while(|word| *word != "}").for_each(drop),
+                "session_ttl_min" => {
+                    assert_eq!((words.next(), words.next()), (Some("="), Some("\"1s\"")));
+                    self.control().set_session_ttl_min(Duration::from_secs(1));
+                }
                 _ => panic!("{hcl}: only a real Consul has it: see tests/behaviour/real-only"),
             }
         }
@@ -60,7 +64,11 @@ impl InMemory {
 
     /// Turns its clock.
     pub fn advance(&self, by: Duration) {
-        Embedded::of(&self.client).expect("an embedded agent").advance(by);
+        self.control().advance(by);
+    }
+
+    fn control(&self) -> Embedded {
+        Embedded::of(&self.client).expect("an embedded agent")
     }
 
     /// A request, and what came back whatever its status.

@@ -88,6 +88,12 @@ impl Agent {
         self.lock().clock.age()
     }
 
+    /// Changes the shortest TTL that a session may have.
+    pub(super) fn set_shortest_ttl(&self, ttl: Duration) {
+        let nanos = i64::try_from(ttl.as_nanos()).unwrap_or(i64::MAX);
+        self.inside.lock().state.shortest_ttl = nanos;
+    }
+
     /// Changes the faults. Whoever waits looks at them anew.
     pub(super) fn order(&self, change: impl FnOnce(&mut Faults)) {
         change(&mut self.lock().faults);
@@ -238,7 +244,8 @@ impl Ask {
     fn told(&self, answer: Answer, mark: &Mark, inside: &Inside) -> Answer {
         match mark {
             Mark::Hash(hash) => answer.with_header("x-consul-contenthash", hash),
-            Mark::Index(index) | Mark::Event(index) => {
+            Mark::Event(index) => answer.with_header("x-consul-index", index),
+            Mark::Index(index) => {
                 let answer = answer
                     .with_header("x-consul-index", index)
                     .with_header("x-consul-lastcontact", 0);

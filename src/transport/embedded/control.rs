@@ -30,6 +30,10 @@ impl Control {
         self.agent.age()
     }
 
+    pub(crate) fn set_session_ttl_min(&self, ttl: Duration) {
+        self.agent.set_shortest_ttl(ttl);
+    }
+
     pub(crate) fn set_latency(&self, latency: Duration) {
         self.order(Fault::Latency(latency), !latency.is_zero());
     }

@@ -52,6 +52,39 @@ pub(super) fn parse_duration(text: &str) -> Result<i64, String> {
     Ok(if negative { -nanos } else { nanos })
 }
 
+/// A duration as Go writes it: `1h0m0s`, `1.5s`, `10ms`.
+pub(super) fn duration(nanos: i64) -> String {
+    let size = nanos.unsigned_abs();
+    let sign = if nanos < 0 { "-" } else { "" };
+    let part = |unit: u64| {
+        let fraction = format!("{:0width$}", size % unit, width = unit.ilog10() as usize);
+        match fraction.trim_end_matches('0') {
+            "" => format!("{}", size / unit),
+            rest => format!("{}.{rest}", size / unit),
+        }
+    };
+    match size {
+        0 => "0s".to_owned(),
+        1..1_000 => format!("{sign}{size}ns"),
+        1_000..1_000_000 => format!("{sign}{}µs", part(1_000)),
+        1_000_000..1_000_000_000 => format!("{sign}{}ms", part(1_000_000)),
+        _ => {
+            let (hours, rest) = (size / 3_600_000_000_000, size % 3_600_000_000_000);
+            let (minutes, rest) = (rest / 60_000_000_000, rest % 60_000_000_000);
+            let fraction = format!("{:09}", rest % 1_000_000_000);
+            let seconds = match fraction.trim_end_matches('0') {
+                "" => format!("{}s", rest / 1_000_000_000),
+                fraction => format!("{}.{fraction}s", rest / 1_000_000_000),
+            };
+            match (hours, minutes) {
+                (0, 0) => format!("{sign}{seconds}"),
+                (0, minutes) => format!("{sign}{minutes}m{seconds}"),
+                (hours, minutes) => format!("{sign}{hours}h{minutes}m{seconds}"),
+            }
+        }
+    }
+}
+
 /// A whole number without a sign. An error is Go's own text.
 pub(super) fn parse_u64(text: &str) -> Result<u64, String> {
     let failed = |cause| format!("strconv.ParseUint: parsing {}: {cause}", quoted(text));
@@ -128,6 +161,23 @@ mod tests {
         assert_eq!(parse_duration("10"), Err("time: missing unit in duration \"10\"".into()));
         assert_eq!(parse_duration("abc"), Err("time: invalid duration \"abc\"".into()));
         assert_eq!(parse_duration("1x"), Err("time: unknown unit \"x\" in duration \"1x\"".into()));
+    }
+
+    #[test]
+    fn durations_are_written_as_by_go() {
+        let cases = [
+            (0, "0s"),
+            (1, "1ns"),
+            (1_500, "1.5µs"),
+            (10_000_000, "10ms"),
+            (1_500_000_000, "1.5s"),
+            (60_000_000_000, "1m0s"),
+            (5_400_000_000_000, "1h30m0s"),
+            (-3_600_000_000_000, "-1h0m0s"),
+        ];
+        for (nanos, text) in cases {
+            assert_eq!(duration(nanos), text);
+        }
     }
 
     #[test]

@@ -46,6 +46,17 @@ impl Formatter for Go {
         }
     }
 
+    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        let size = value.abs();
+        if size != 0.0 && !(1e-6..1e21).contains(&size) {
+            let text = format!("{value:e}");
+            // Go gives the exponent its sign.
+            let signed = if text.contains("e-") { text } else { text.replace('e', "e+") };
+            return writer.write_all(signed.as_bytes());
+        }
+        write!(writer, "{value}")
+    }
+
     fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
         self.0.begin_array(writer)
     }

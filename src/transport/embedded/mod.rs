@@ -5,6 +5,16 @@
 //! whoever asks lets happen what is due, and who waits is woken by whoever changes something.
 
 mod agent;
+mod registration;
+mod query;
+mod near;
+mod limits;
+mod health;
+mod filter;
+mod event;
+mod coordinate;
+mod catalog;
+mod agent_api;
 mod call;
 mod clock;
 mod decode;
@@ -39,6 +49,9 @@ pub(crate) use control::Control;
 const DATACENTER: &str = "dc1";
 /// The agent's own node.
 const NODE: &str = "embedded";
+
+/// Its id.
+const NODE_ID: &str = "e3b0c442-98fc-1c14-9afb-f4c8996fb924";
 
 /// A client's way to an agent in memory.
 pub struct EmbeddedTransport {

@@ -43,11 +43,36 @@ pub(super) struct Deregistration {
 }
 
 const DEFINITION: &[&str] = &[
-    "Interval", "Timeout", "TTL", "DeregisterCriticalServiceAfter", "ScriptArgs", "HTTP", "Header",
-    "Method", "Body", "TCP", "AliasNode", "AliasService", "DockerContainerID", "Shell", "GRPC",
-    "GRPCUseTLS", "TLSSkipVerify", "SuccessBeforePassing", "FailuresBeforeCritical",
-    "OutputMaxSize", "args", "script_args", "deregister_critical_service_after",
-    "docker_container_id", "tls_skip_verify", "ServiceID", "service_id", "Name", "Status", "Notes",
+    "Interval",
+    "Timeout",
+    "TTL",
+    "DeregisterCriticalServiceAfter",
+    "ScriptArgs",
+    "HTTP",
+    "Header",
+    "Method",
+    "Body",
+    "TCP",
+    "AliasNode",
+    "AliasService",
+    "DockerContainerID",
+    "Shell",
+    "GRPC",
+    "GRPCUseTLS",
+    "TLSSkipVerify",
+    "SuccessBeforePassing",
+    "FailuresBeforeCritical",
+    "OutputMaxSize",
+    "args",
+    "script_args",
+    "deregister_critical_service_after",
+    "docker_container_id",
+    "tls_skip_verify",
+    "ServiceID",
+    "service_id",
+    "Name",
+    "Status",
+    "Notes",
 ];
 
 impl ServiceSpec {
@@ -59,9 +84,23 @@ impl ServiceSpec {
         let value = decode::parse(body)?;
         let Some(fields) = Fields::top(&value, "", GO_TYPE)? else { return Ok(Self::default()) };
         fields.allow_only(&[
-            "Kind", "ID", "Name", "Tags", "Address", "TaggedAddresses", "Meta", "Port", "Check",
-            "Checks", "Weights", "Token", "EnableTagOverride", "Proxy", "Connect",
-            "enable_tag_override", "tagged_addresses",
+            "Kind",
+            "ID",
+            "Name",
+            "Tags",
+            "Address",
+            "TaggedAddresses",
+            "Meta",
+            "Port",
+            "Check",
+            "Checks",
+            "Weights",
+            "Token",
+            "EnableTagOverride",
+            "Proxy",
+            "Connect",
+            "enable_tag_override",
+            "tagged_addresses",
         ])?;
         fields.string("Token")?;
         let (connect, has_sidecar) = connect(&fields)?;
@@ -190,8 +229,19 @@ pub(super) fn read_registration(body: &[u8]) -> Result<Registration> {
         return Ok(Registration::default());
     };
     fields.allow_only(&[
-        "Datacenter", "ID", "Node", "Address", "TaggedAddresses", "NodeMeta", "Service", "Check",
-        "Checks", "SkipNodeUpdate", "Token", "CreateIndex", "ModifyIndex",
+        "Datacenter",
+        "ID",
+        "Node",
+        "Address",
+        "TaggedAddresses",
+        "NodeMeta",
+        "Service",
+        "Check",
+        "Checks",
+        "SkipNodeUpdate",
+        "Token",
+        "CreateIndex",
+        "ModifyIndex",
     ])?;
     let node = Node {
         id: fields.text("ID")?,
@@ -217,11 +267,11 @@ pub(super) fn read_registration(body: &[u8]) -> Result<Registration> {
 /// The body of `/v1/catalog/deregister`.
 pub(super) fn read_deregistration(body: &[u8]) -> Result<Deregistration> {
     let value = decode::parse(body)?;
-    let Some(fields) = Fields::top(&value, "DeregisterRequest", "structs.DeregisterRequest")?
-    else {
+    const GO_TYPE: &str = "struct { Address string; *structs.Alias }";
+    let Some(fields) = Fields::top(&value, "", GO_TYPE)? else {
         return Ok(Deregistration::default());
     };
-    fields.allow_only(&["Datacenter", "Node", "ServiceID", "CheckID", "Token"])?;
+    fields.allow_only(&["Datacenter", "Node", "ServiceID", "CheckID", "Token", "Address"])?;
     Ok(Deregistration {
         datacenter: fields.text("Datacenter")?,
         node: fields.text("Node")?,
@@ -233,8 +283,20 @@ pub(super) fn read_deregistration(body: &[u8]) -> Result<Deregistration> {
 /// A service as the catalog is told of it.
 pub(super) fn node_service(fields: &Fields<'_>) -> Result<Service> {
     fields.allow_only(&[
-        "Kind", "ID", "Service", "Tags", "Address", "TaggedAddresses", "Meta", "Port", "Weights",
-        "EnableTagOverride", "Proxy", "Connect", "CreateIndex", "ModifyIndex",
+        "Kind",
+        "ID",
+        "Service",
+        "Tags",
+        "Address",
+        "TaggedAddresses",
+        "Meta",
+        "Port",
+        "Weights",
+        "EnableTagOverride",
+        "Proxy",
+        "Connect",
+        "CreateIndex",
+        "ModifyIndex",
     ])?;
     let weights = weights(fields)?.unwrap_or_default();
     let (connect, _) = connect(fields)?;
@@ -244,8 +306,19 @@ pub(super) fn node_service(fields: &Fields<'_>) -> Result<Service> {
 /// A check as the catalog is told of it.
 pub(super) fn health_check(fields: &Fields<'_>) -> Result<Check> {
     fields.allow_only(&[
-        "Node", "CheckID", "Name", "Status", "Notes", "Output", "ServiceID", "ServiceName",
-        "ServiceTags", "Type", "Definition", "CreateIndex", "ModifyIndex",
+        "Node",
+        "CheckID",
+        "Name",
+        "Status",
+        "Notes",
+        "Output",
+        "ServiceID",
+        "ServiceName",
+        "ServiceTags",
+        "Type",
+        "Definition",
+        "CreateIndex",
+        "ModifyIndex",
     ])?;
     let found = fields.get("Definition").map(|value| {
         Fields::top(value, "", "structs.HealthCheckDefinition")?
@@ -288,14 +361,10 @@ fn addresses(fields: &Fields<'_>, name: &str) -> Result<Option<BTreeMap<String, 
     let Some(entries) = fields.map(name, "map[string]structs.ServiceAddress")? else {
         return Ok(None);
     };
-    let address = |value: &Value| {
+    let address = |value: &Value| -> Result<Address> {
         let fields = Fields::top(value, "ServiceAddress", "structs.ServiceAddress")?;
-        fields.map_or_else(
-            || Ok(Address::default()),
-            |fields| {
-                Ok(Address { address: fields.text("Address")?, port: fields.number("Port")? })
-            },
-        )
+        let Some(fields) = fields else { return Ok(Address::default()) };
+        Ok(Address { address: fields.text("Address")?, port: fields.number("Port")? })
     };
     let entries = entries.iter().map(|(name, value)| Ok((name.clone(), address(value)?)));
     entries.collect::<Result<_>>().map(Some)

@@ -3,7 +3,7 @@
 use super::state::State;
 use super::wait::Read;
 use super::wire::{Answer, Outcome, Wire};
-use super::{kv, session, status, txn};
+use super::{agent_api, catalog, coordinate, event, health, kv, session, status, txn};
 use crate::transport::Method;
 
 /// What answers a request.
@@ -38,6 +38,50 @@ use Place::{Agent, Servers};
 
 #[rustfmt::skip]
 const ROUTES: &[Route] = &[
+    Route { path: "/v1/agent/check/deregister/", place: Agent, methods: &[(Put, Act(agent_api::deregister_check))] },
+    Route { path: "/v1/agent/check/fail/", place: Agent, methods: &[(Put, Act(agent_api::fail))] },
+    Route { path: "/v1/agent/check/pass/", place: Agent, methods: &[(Put, Act(agent_api::pass))] },
+    Route { path: "/v1/agent/check/register", place: Agent, methods: &[(Put, Act(agent_api::register_check))] },
+    Route { path: "/v1/agent/check/update/", place: Agent, methods: &[(Put, Act(agent_api::update))] },
+    Route { path: "/v1/agent/check/warn/", place: Agent, methods: &[(Put, Act(agent_api::warn))] },
+    Route { path: "/v1/agent/checks", place: Agent, methods: &[(Get, Act(agent_api::checks))] },
+    Route { path: "/v1/agent/force-leave/", place: Agent, methods: &[(Put, Act(agent_api::force_leave))] },
+    Route { path: "/v1/agent/health/service/id/", place: Agent, methods: &[(Get, Act(agent_api::by_id))] },
+    Route { path: "/v1/agent/health/service/name/", place: Agent, methods: &[(Get, Act(agent_api::by_name))] },
+    Route { path: "/v1/agent/join/", place: Agent, methods: &[(Put, Act(agent_api::join))] },
+    Route { path: "/v1/agent/leave", place: Agent, methods: &[(Put, Act(agent_api::leave))] },
+    Route { path: "/v1/agent/maintenance", place: Agent, methods: &[(Put, Act(agent_api::maintain_node))] },
+    Route { path: "/v1/agent/members", place: Agent, methods: &[(Get, Act(agent_api::members))] },
+    Route { path: "/v1/agent/metrics", place: Agent, methods: &[(Get, Act(agent_api::metrics))] },
+    Route { path: "/v1/agent/reload", place: Agent, methods: &[(Put, Act(agent_api::reload))] },
+    Route { path: "/v1/agent/self", place: Agent, methods: &[(Get, Act(agent_api::self_info))] },
+    Route { path: "/v1/agent/service/", place: Agent, methods: &[(Get, Reads(agent_api::service))] },
+    Route { path: "/v1/agent/service/deregister/", place: Agent, methods: &[(Put, Act(agent_api::deregister_service))] },
+    Route { path: "/v1/agent/service/maintenance/", place: Agent, methods: &[(Put, Act(agent_api::maintain_service))] },
+    Route { path: "/v1/agent/service/register", place: Agent, methods: &[(Put, Act(agent_api::register_service))] },
+    Route { path: "/v1/agent/services", place: Agent, methods: &[(Get, Act(agent_api::services))] },
+    Route { path: "/v1/agent/token/", place: Agent, methods: &[(Put, Act(agent_api::token))] },
+    Route { path: "/v1/catalog/connect/", place: Servers, methods: &[(Get, Reads(catalog::connect))] },
+    Route { path: "/v1/catalog/datacenters", place: Agent, methods: &[(Get, Act(catalog::datacenters))] },
+    Route { path: "/v1/catalog/deregister", place: Servers, methods: &[(Put, Act(catalog::deregister))] },
+    Route { path: "/v1/catalog/node/", place: Servers, methods: &[(Get, Reads(catalog::node))] },
+    Route { path: "/v1/catalog/node-services/", place: Servers, methods: &[(Get, Reads(catalog::node_services))] },
+    Route { path: "/v1/catalog/nodes", place: Servers, methods: &[(Get, Reads(catalog::nodes))] },
+    Route { path: "/v1/catalog/register", place: Servers, methods: &[(Put, Act(catalog::register))] },
+    Route { path: "/v1/catalog/service/", place: Servers, methods: &[(Get, Reads(catalog::service))] },
+    Route { path: "/v1/catalog/services", place: Servers, methods: &[(Get, Reads(catalog::services))] },
+    Route { path: "/v1/coordinate/datacenters", place: Agent, methods: &[(Get, Act(coordinate::datacenters))] },
+    Route { path: "/v1/coordinate/node/", place: Servers, methods: &[(Get, Reads(coordinate::node))] },
+    Route { path: "/v1/coordinate/nodes", place: Servers, methods: &[(Get, Reads(coordinate::nodes))] },
+    Route { path: "/v1/coordinate/update", place: Servers, methods: &[(Put, Act(coordinate::update))] },
+    Route { path: "/v1/event/fire/", place: Agent, methods: &[(Put, Act(event::fire))] },
+    Route { path: "/v1/event/list", place: Agent, methods: &[(Get, Reads(event::list))] },
+    Route { path: "/v1/health/checks/", place: Servers, methods: &[(Get, Reads(health::checks))] },
+    Route { path: "/v1/health/connect/", place: Servers, methods: &[(Get, Reads(health::connect))] },
+    Route { path: "/v1/health/ingress/", place: Servers, methods: &[(Get, Reads(health::ingress))] },
+    Route { path: "/v1/health/node/", place: Servers, methods: &[(Get, Reads(health::node))] },
+    Route { path: "/v1/health/service/", place: Servers, methods: &[(Get, Reads(health::service))] },
+    Route { path: "/v1/health/state/", place: Servers, methods: &[(Get, Reads(health::status))] },
     Route { path: "/v1/kv/", place: Servers, methods: &[
         (Get, Reads(kv::get)), (Put, Act(kv::put)), (Delete, Act(kv::delete)),
     ] },

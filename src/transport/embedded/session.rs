@@ -7,13 +7,13 @@ use super::wait::{Options, Read};
 use super::wire::{Answer, Outcome, Wire};
 use serde::Serialize;
 use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 
 /// The check that tells whether a node is there.
 const SERF_HEALTH: &str = "serfHealth";
 const SECOND: i64 = 1_000_000_000;
 /// Numbers below this are seconds.
 const LEAST_LOCK_DELAY: i64 = 1000;
-const SHORTEST_TTL: i64 = 10 * SECOND;
 const LONGEST_TTL: i64 = 86_400 * SECOND;
 
 /// A session as the API shows it.
@@ -92,21 +92,26 @@ pub(super) fn create(state: &mut State, wire: &Wire) -> Outcome<Answer> {
         "delete" => Behavior::Delete,
         other => return Err(failed(format!("Invalid Behavior setting '{other}'"))),
     };
-    check_ttl(&session.ttl).map_err(failed)?;
+    check_ttl(&session.ttl, state.shortest_ttl).map_err(failed)?;
     session.id = fresh_id();
     let (index, id) = (state.next_index(), session.id.clone());
     state.session_create(index, session).map_err(failed)?;
     Ok(Answer::json(&Created { id: &id }))
 }
 
-fn check_ttl(ttl: &str) -> Result<(), String> {
+fn check_ttl(ttl: &str, shortest: i64) -> Result<(), String> {
     if ttl.is_empty() {
         return Ok(());
     }
     let invalid = |cause| format!("Session TTL '{ttl}' invalid: {cause}");
     match go::parse_duration(ttl).map_err(invalid)? {
-        0 | SHORTEST_TTL..=LONGEST_TTL => Ok(()),
-        nanos => Err(format!("Invalid Session TTL '{nanos}', must be between [10s=24h0m0s]")),
+        0 => Ok(()),
+        nanos if (shortest..=LONGEST_TTL).contains(&nanos) => Ok(()),
+        nanos => {
+            // Below a minute Go writes a duration as Rust shows it.
+            let shortest = Duration::from_nanos(shortest.unsigned_abs());
+            Err(format!("Invalid Session TTL '{nanos}', must be between [{shortest:?}=24h0m0s]"))
+        }
     }
 }
 
@@ -180,7 +185,7 @@ fn choose_checks(session: &mut Session) {
 }
 
 /// A random id. It need not be hard to guess: only this process can use it.
-fn fresh_id() -> String {
+pub(super) fn fresh_id() -> String {
     let half = || RandomState::new().hash_one(0);
     let text = format!("{:016x}{:016x}", half(), half());
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();

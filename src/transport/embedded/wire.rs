@@ -155,19 +155,20 @@ fn digit(byte: u8) -> Option<u8> {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
-    headers: HeaderMap,
+    /// Boxed: an answer is also the error of most functions here.
+    headers: Box<HeaderMap>,
     pub(super) body: Vec<u8>,
 }
 
 impl Answer {
     /// No body.
     pub(super) fn empty(status: u16) -> Answer {
-        Answer { status, headers: HeaderMap::new(), body: Vec::new() }
+        Answer { status, headers: Box::default(), body: Vec::new() }
     }
 
     /// Bytes of this kind.
     pub(super) fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> Answer {
-        let mut headers = HeaderMap::new();
+        let mut headers = Box::<HeaderMap>::default();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         Answer { status, headers, body }
     }
@@ -205,6 +206,6 @@ impl Answer {
     }
 
     pub(super) fn into_response(self) -> Response {
-        Response { status: self.status, headers: self.headers, body: self.body }
+        Response { status: self.status, headers: *self.headers, body: self.body }
     }
 }

@@ -8,6 +8,8 @@ mod peg;
 mod regex;
 mod validate;
 
+pub(super) use regex::compile;
+
 #[cfg(test)]
 mod tests;
 

@@ -4,7 +4,7 @@
 use regex_lite::Regex;
 
 /// Compiles it; the error is Go's where the mistake is one of the common ones.
-pub(crate) fn compile(text: &str) -> Result<Regex, String> {
+pub(in crate::transport::embedded) fn compile(text: &str) -> Result<Regex, String> {
     Regex::new(text).map_err(|error| {
         let why = mistake(text).unwrap_or_else(|| error.to_string());
         format!("error parsing regexp: {why}")

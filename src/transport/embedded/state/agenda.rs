@@ -6,6 +6,16 @@ use std::time::Instant;
 /// Something that happens by itself. Each has one time at most.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::transport::embedded) enum Due {
+    /// The catalog hears of a check's output that has changed alone.
+    CheckOutput(String),
+    /// A check has not been told of in time.
+    CheckTtl(String),
+    /// The batch of coordinates is taken over.
+    Coordinates,
+    /// The service of a check that is critical is deregistered.
+    Reap(String),
+    /// The agent compares what it knows with the catalog.
+    Sync,
     /// The session of this id ends.
     Session(String),
     /// The tombstones up to this index are forgotten.
@@ -32,6 +42,11 @@ impl Agenda {
         if let Some((due, at)) = self.times.remove_entry(due) {
             self.order.remove(&(at, due));
         }
+    }
+
+    /// True where it will happen.
+    pub(in crate::transport::embedded) fn has(&self, due: &Due) -> bool {
+        self.times.contains_key(due)
     }
 
     /// When the next thing happens.

@@ -1,13 +1,22 @@
 //! What the agent knows: one index for all changes, and the tables.
 
 mod agenda;
+mod catalog;
+mod events;
 mod kv;
+mod local;
 mod sessions;
+mod sync;
 
 pub(super) use agenda::{Agenda, Due};
+pub(super) use catalog::*;
+pub(super) use events::{Event, Events};
 pub(super) use kv::{Entry, Kv, Written};
+pub(super) use local::Local;
 pub(super) use sessions::{Behavior, ServiceCheck, Session, Sessions};
 
+use crate::sync::Mutex;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,26 +31,43 @@ pub(super) struct State {
     began: Instant,
     /// False where a test has ordered that there is none.
     pub(super) has_leader: bool,
+    /// The shortest TTL of a session, in nanoseconds: Consul's `session_ttl_min`.
+    pub(super) shortest_ttl: i64,
     /// Counts up with everything that a blocked query may wait for.
     pub(super) version: u64,
     pub(super) agenda: Agenda,
     kv: Arc<Kv>,
     sessions: Arc<Sessions>,
+    catalog: Arc<Catalog>,
+    local: Arc<Local>,
+    events: Arc<Events>,
+    /// What an agent's cache would have: what was asked of it.
+    pub(super) cached: Arc<Mutex<BTreeSet<String>>>,
+    /// Where nodes are, until the next batch.
+    coordinates: Vec<Coordinate>,
 }
 
 impl State {
     pub(super) fn new(now: Instant) -> State {
-        State {
+        let mut state = State {
             // What a Consul has written by itself before anybody can ask.
             index: 10,
             now,
             began: now,
             has_leader: true,
+            shortest_ttl: 10_000_000_000,
             version: 0,
             agenda: Agenda::default(),
             kv: Arc::default(),
             sessions: Arc::default(),
-        }
+            catalog: Arc::default(),
+            local: Arc::default(),
+            events: Arc::default(),
+            cached: Arc::default(),
+            coordinates: Vec::new(),
+        };
+        state.found();
+        state
     }
 
     /// Begins a change: its index.
@@ -79,11 +105,11 @@ impl State {
     }
 
     fn has_node(&self, name: &str) -> bool {
-        name == super::NODE
+        self.catalog.node(name).is_some()
     }
 
     fn check_status(&self, node: &str, check: &str) -> Option<&str> {
-        (self.has_node(node) && check == "serfHealth").then_some("passing")
+        self.catalog.check(node, check).map(|check| check.status.as_str())
     }
 
     /// Lets the time go on to `now`: does what was due until then, each at its own time.
@@ -97,6 +123,11 @@ impl State {
 
     fn happen(&mut self, due: Due) {
         match due {
+            Due::CheckOutput(id) => self.output_due(&id),
+            Due::CheckTtl(id) => self.check_expired(&id),
+            Due::Coordinates => self.coordinates_due(),
+            Due::Reap(id) => self.reap(&id),
+            Due::Sync => self.sync_all(),
             Due::Session(id) => {
                 let index = self.next_index();
                 // Its id was good when it was made.

@@ -2,7 +2,9 @@
 //! (<https://github.com/hashicorp/consul/blob/v1.8.7/agent/local/state.go>).
 
 use super::local::Own;
-use super::{Due, Node, Registration, SERF_CHECK, State};
+use super::{
+    Check, Coordinate, Due, Node, PASSING, Point, Registration, SERF_CHECK, Service, State,
+};
 use crate::transport::embedded::{DATACENTER, NODE, NODE_ID};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,6 +17,25 @@ const RETRY: Duration = Duration::from_secs(15);
 const CONSUL: &str = "consul";
 
 impl State {
+    /// What an agent in development mode has before anybody asks: itself, as its server and its own
+    /// agent register it.
+    pub(super) fn found(&mut self) {
+        let index = self.next_index();
+        let node = Node { tagged_addresses: None, meta: None, ..own_node() };
+        let registration = Registration {
+            node,
+            service: Some(own_service()),
+            checks: vec![serf_check()],
+            ..Registration::default()
+        };
+        let refused = self.register(index, registration);
+        debug_assert_eq!(refused, Ok(()));
+        self.sync_node();
+        let index = self.next_index();
+        let (node, segment) = (NODE.to_owned(), String::new());
+        self.set_coordinate(index, Coordinate { node, segment, coord: Point::default() });
+    }
+
     /// Tells the catalog what has changed. Without a leader it is told later.
     pub(in crate::transport::embedded) fn sync_changes(&mut self) {
         if !self.has_leader {
@@ -45,11 +66,7 @@ impl State {
             }
             let (create, modify) =
                 there.map_or((0, 0), |there| (there.create_index, there.modify_index));
-            let mine = super::Service {
-                create_index: create,
-                modify_index: modify,
-                ..own.row.clone()
-            };
+            let mine = Service { create_index: create, modify_index: modify, ..own.row.clone() };
             own.in_sync = there == Some(&mine);
         }
         for service in known.into_iter().filter(|service| service.id != CONSUL) {
@@ -144,8 +161,7 @@ impl State {
             return;
         }
         let service = self.local().service(&check.service_id).cloned();
-        let registration =
-            Registration { service, checks: vec![check], ..self.own_registration() };
+        let registration = Registration { service, checks: vec![check], ..self.own_registration() };
         let index = self.next_index();
         match self.register(index, registration) {
             Ok(()) => self.checked_in(id),
@@ -180,6 +196,38 @@ pub(super) fn own_node() -> Node {
         tagged_addresses: Some(BTreeMap::from(addresses)),
         meta: Some(BTreeMap::from([pair(("consul-network-segment", ""))])),
         ..Node::default()
+    }
+}
+
+/// The service that a server is.
+fn own_service() -> Service {
+    let meta = [
+        ("non_voter", "false"),
+        ("raft_version", "3"),
+        ("serf_protocol_current", "2"),
+        ("serf_protocol_max", "5"),
+        ("serf_protocol_min", "1"),
+        ("version", "1.8.7"),
+    ];
+    Service {
+        id: CONSUL.to_owned(),
+        service: CONSUL.to_owned(),
+        tags: Some(Vec::new()),
+        meta: Some(meta.map(|(name, value)| (name.to_owned(), value.to_owned())).into()),
+        port: 8300,
+        ..Service::default()
+    }
+}
+
+/// The check by which the servers know that the node lives.
+fn serf_check() -> Check {
+    Check {
+        node: NODE.to_owned(),
+        id: SERF_CHECK.to_owned(),
+        name: "Serf Health Status".to_owned(),
+        status: PASSING.to_owned(),
+        output: "Agent alive and reachable".to_owned(),
+        ..Check::default()
     }
 }
 

@@ -3,8 +3,12 @@
 
 use super::{Catalog, Check, Coordinate, Indexes, Meta, Node, Service, key};
 use crate::transport::embedded::limits;
-use crate::transport::embedded::state::State;
+use crate::transport::embedded::state::{Due, State};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a server in development mode takes over where nodes are.
+const COORDINATE_PERIOD: Duration = Duration::from_millis(100);
 
 /// The check by which the servers know that a node lives.
 pub(in crate::transport::embedded) const SERF_CHECK: &str = "serfHealth";
@@ -61,7 +65,8 @@ impl State {
         self.catalog.check_node(&node)?;
         let by_id = (!node.id.is_empty()).then(|| self.catalog.node_by_id(&node.id)).flatten();
         let existing = by_id.or_else(|| self.catalog.node(&node.node)).cloned();
-        if let Some(old) = by_id.filter(|known| known.node != node.node).map(|old| old.node.clone()) {
+        if let Some(old) = by_id.filter(|known| known.node != node.node).map(|old| old.node.clone())
+        {
             self.delete_node(index, &old);
         }
         let mut node = node;
@@ -142,7 +147,7 @@ impl State {
         let critical = check.is_critical().then(|| (check.node.clone(), check.id.clone()));
         catalog.checks.insert(at, check);
         if let Some((node, id)) = critical {
-            self.check_lost(index, &node, &id);
+            self.invalidate_sessions_of_check(index, &node, &id);
         }
         Ok(())
     }
@@ -170,7 +175,7 @@ impl State {
         }
         catalog.nodes.remove(&lower);
         catalog.indexes.nodes = index;
-        self.node_lost(index, &name);
+        self.invalidate_sessions_of_node(index, &name);
     }
 
     /// Removes a service from a node, with its checks.
@@ -201,7 +206,12 @@ impl State {
     }
 
     /// Removes a check. Sessions that depend on it go.
-    pub(in crate::transport::embedded) fn delete_check(&mut self, index: u64, node: &str, id: &str) {
+    pub(in crate::transport::embedded) fn delete_check(
+        &mut self,
+        index: u64,
+        node: &str,
+        id: &str,
+    ) {
         let catalog = self.catalog_mut();
         let Some(check) = catalog.checks.remove(&key(node, id)) else { return };
         if check.service_id.is_empty() {
@@ -209,7 +219,25 @@ impl State {
         }
         catalog.touch_checked(&check, index);
         catalog.indexes.checks = index;
-        self.check_lost(index, &check.node, &check.id);
+        self.invalidate_sessions_of_check(index, &check.node, &check.id);
+    }
+
+    /// Where a node is, to be taken over with the next batch.
+    pub(in crate::transport::embedded) fn plan_coordinate(&mut self, place: Coordinate) {
+        self.coordinates
+            .retain(|known| (&known.node, &known.segment) != (&place.node, &place.segment));
+        self.coordinates.push(place);
+        if !self.agenda.has(&Due::Coordinates) {
+            self.agenda.set(Due::Coordinates, self.now + COORDINATE_PERIOD);
+        }
+    }
+
+    /// The batch is taken over.
+    pub(in crate::transport::embedded) fn coordinates_due(&mut self) {
+        let index = self.next_index();
+        for place in std::mem::take(&mut self.coordinates) {
+            self.set_coordinate(index, place);
+        }
     }
 
     /// Takes over where nodes are; of nodes that do not exist nothing is kept.
@@ -296,9 +324,8 @@ impl Catalog {
             return Err(MISSING_NODE.to_owned());
         }
         let service = within.and_then(|registration| registration.service.as_ref());
-        let comes = service.is_some_and(|service| {
-            service.id.to_lowercase() == check.service_id.to_lowercase()
-        });
+        let comes = service
+            .is_some_and(|service| service.id.to_lowercase() == check.service_id.to_lowercase());
         let exists = self.service(&check.node, &check.service_id).is_some();
         if !check.service_id.is_empty() && !comes && !exists {
             return Err(MISSING_SERVICE.to_owned());

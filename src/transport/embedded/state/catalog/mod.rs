@@ -6,7 +6,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::transport::embedded) use changes::Registration;
+pub(in crate::transport::embedded) use changes::{Registration, SERF_CHECK, satisfies};
 pub(in crate::transport::embedded) use rows::*;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -210,7 +210,7 @@ impl Catalog {
 fn id_prefix(name: &str) -> Option<String> {
     let even = name.get(..name.len() - name.len() % 2).filter(|text| text.len() >= 2)?;
     let digits: String = even.chars().filter(|&c| c != '-').collect();
-    let valid = digits.chars().all(|c| c.is_ascii_hexdigit()) && digits.len() % 2 == 0;
+    let valid = digits.chars().all(|c| c.is_ascii_hexdigit()) && digits.len().is_multiple_of(2);
     valid.then(|| digits.to_lowercase())
 }
 
