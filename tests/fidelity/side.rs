@@ -69,6 +69,10 @@ impl Side {
         Own { node: text("\"Node\": \""), server_port: text("\"ServicePort\": "), started }
     }
 
+    pub fn node(&self) -> &str {
+        &self.own.node
+    }
+
     fn ask(&self, step: &Step) -> Answer {
         let request = RawRequest::new(step.method, &step.target);
         let request = match step.body.as_slice() {
@@ -96,8 +100,7 @@ impl Side {
                     let log = self.real.as_ref().map(Consul::log).unwrap_or_default();
                     panic!("{step}: {error}\n{log}");
                 }
-                let endpoint = self.client.endpoint();
-                Answer { text: error.message().replace(&endpoint, "<agent>"), index: 0 }
+                Answer { text: error.message().to_owned(), index: 0 }
             }
         }
     }
