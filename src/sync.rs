@@ -17,6 +17,9 @@ pub type Mutex<T> = parking_lot::lock_api::Mutex<RawLock, T>;
 /// The right to use what a [`Mutex`] protects.
 pub type MutexGuard<'a, T> = parking_lot::lock_api::MutexGuard<'a, RawLock, T>;
 
+/// The same, and it keeps what it protects alive.
+pub type ArcMutexGuard<T> = parking_lot::lock_api::ArcMutexGuard<RawLock, T>;
+
 /// Where threads wait until another one says that something has changed. A wait may also end for
 /// no reason.
 #[derive(Debug, Default)]

@@ -7,7 +7,8 @@ use super::state::State;
 use super::wait::{Freshness, Mark, Options};
 use super::wire::{Answer, Wire};
 use crate::runtime::Jitter;
-use crate::sync::Mutex;
+use crate::sync::{ArcMutexGuard, Mutex, MutexGuard};
+use crate::sys;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
@@ -18,11 +19,13 @@ const LEADER_HOLD: Duration = Duration::from_secs(7);
 
 /// An agent, alive while somebody holds it.
 pub(super) struct Agent {
-    inside: Mutex<Inside>,
+    inside: Arc<Mutex<Inside>>,
     jitter: Jitter,
 }
 
-struct Inside {
+pub(super) struct Inside {
+    /// The process that it was last used in.
+    generation: u32,
     state: State,
     clock: Clock,
     faults: Faults,
@@ -51,8 +54,26 @@ impl Agent {
         let clock = Clock::new();
         let state = State::new(clock.now());
         let (faults, sleepers) = (Faults::default(), Sleepers::default());
-        let inside = Mutex::new(Inside { state, clock, faults, sleepers });
-        Arc::new(Agent { inside, jitter: Jitter::new() })
+        let generation = sys::fork_generation();
+        let inside = Mutex::new(Inside { generation, state, clock, faults, sleepers });
+        Arc::new(Agent { inside: Arc::new(inside), jitter: Jitter::new() })
+    }
+
+    /// All that it knows, held while the process forks.
+    pub(super) fn hold(&self) -> ArcMutexGuard<Inside> {
+        self.inside.lock_arc()
+    }
+
+    /// What is inside; in a forked child the parent's is its own, without those who waited there.
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        let mut inside = self.inside.lock();
+        let generation = sys::fork_generation();
+        if inside.generation != generation {
+            inside.generation = generation;
+            // They are the parent's.
+            std::mem::forget(std::mem::take(&mut inside.sleepers));
+        }
+        inside
     }
 
     /// Turns the clock on. What was due until then has happened when this returns, and whoever waits
@@ -64,7 +85,7 @@ impl Agent {
 
     /// How long the agent has lived, by its own clock.
     pub(super) fn age(&self) -> Duration {
-        self.inside.lock().clock.age()
+        self.lock().clock.age()
     }
 
     /// How many requests wait: for a change, for their time, for a leader.
@@ -80,13 +101,13 @@ impl Agent {
 
     /// Changes the faults. Whoever waits looks at them anew.
     pub(super) fn order(&self, change: impl FnOnce(&mut Faults)) {
-        change(&mut self.inside.lock().faults);
+        change(&mut self.lock().faults);
         self.wake_all();
     }
 
     /// Works on what is inside, at its time, and wakes who waits where something has changed.
     fn with<T>(&self, work: impl FnOnce(&mut Inside) -> T) -> T {
-        let mut inside = self.inside.lock();
+        let mut inside = self.lock();
         let before = inside.state.version;
         let done = work(&mut inside);
         inside.settle();
@@ -99,7 +120,7 @@ impl Agent {
     }
 
     fn wake_all(&self) {
-        let wakers = std::mem::take(&mut self.inside.lock().sleepers.wakers);
+        let wakers = std::mem::take(&mut self.lock().sleepers.wakers);
         wakers.into_values().for_each(Waker::wake);
     }
 }
@@ -256,7 +277,7 @@ impl Drop for Ask {
     fn drop(&mut self) {
         if self.sleeper.is_some() {
             let agent = self.agent.clone();
-            self.leave(&mut agent.inside.lock());
+            self.leave(&mut agent.lock());
         }
     }
 }

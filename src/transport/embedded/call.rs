@@ -63,23 +63,29 @@ impl Call {
     pub(super) async fn run(mut self, io: &Io, cancelled: [&CancelToken; 2]) -> Result<Response> {
         let sleeper = Arc::new(Sleeper::default());
         let watched = cancelled.map(|token| token.watch(sleeper.clone()));
-        let _watched = watched.into_iter().collect::<Result<Vec<_>>>();
-        // The caller's thread is not the one to be told.
-        next_turn().await;
-        _watched.as_ref().map_err(Clone::clone)?;
+        let watched = watched.into_iter().collect::<Result<Vec<_>>>();
         let waker = Waker::from(sleeper.clone());
-        let mut timer = None;
-        poll_fn(|context| {
+        let (mut timer, mut is_immediate) = (None, true);
+        let answer = poll_fn(|context| {
+            if let Err(reason) = &watched {
+                return Poll::Ready(Err(reason.clone()));
+            }
             sleeper.state.lock().task = Some(context.waker().clone());
             match self.step(&sleeper, &waker) {
                 Ok(answer) => Poll::Ready(answer),
                 Err(until) => {
+                    is_immediate = false;
                     timer = Some(io.wake_at(until, context.waker()));
                     Poll::Pending
                 }
             }
-        })
-        .await
+        });
+        let answer = answer.await;
+        if is_immediate {
+            // This is still the caller's thread.
+            next_turn().await;
+        }
+        answer
     }
 
     /// Its end, or when to look again.

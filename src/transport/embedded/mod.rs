@@ -23,6 +23,7 @@ mod go;
 mod json;
 mod control;
 mod kv;
+mod registry;
 mod routes;
 mod session;
 mod state;
@@ -34,14 +35,12 @@ mod wire;
 use super::tasks::{Finish, Tasks};
 use super::{CancelToken, Done, OwnedRequest, Request, Response, Transport};
 use crate::error::{Error, Result, Status};
-use crate::observe::log::{self, Level};
 use crate::runtime::io::Io;
-use crate::sync::Mutex;
 use crate::sys::PerProcess;
 use agent::Agent;
 use call::Call;
-use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::time::Instant;
 
 pub(crate) use control::Control;
@@ -56,67 +55,42 @@ const NODE_ID: &str = "e3b0c442-98fc-1c14-9afb-f4c8996fb924";
 
 /// A client's way to an agent in memory.
 pub struct EmbeddedTransport {
-    name: String,
     shown: String,
+    agent: Arc<Agent>,
+    /// Closed, in this process or in one that it was forked from.
+    closed: AtomicBool,
     process: PerProcess<Process>,
 }
 
 /// What a transport has in one process.
+#[derive(Default)]
 struct Process {
-    agent: Arc<Agent>,
     closing: CancelToken,
     tasks: Arc<Tasks>,
 }
-
-type Names = Mutex<HashMap<String, Weak<Agent>>>;
-
-/// The agents that clients share, by their names.
-static NAMED: PerProcess<Names> = PerProcess::new();
 
 impl EmbeddedTransport {
     /// A way to the agent of this name, which all clients of the process share that name it; without
     /// a name, to one of its own.
     pub fn new(name: &str) -> EmbeddedTransport {
-        let transport = EmbeddedTransport {
-            name: name.to_owned(),
-            shown: format!("embedded:{name}"),
+        let shown = format!("embedded:{name}");
+        let agent = registry::agent(name, &shown);
+        EmbeddedTransport {
+            shown,
+            agent,
+            closed: AtomicBool::new(false),
             process: PerProcess::new(),
-        };
-        transport.process();
-        transport
+        }
     }
 
     fn process(&self) -> &Process {
-        self.process.get_or_init(|| Process {
-            agent: self.find_agent(),
-            closing: CancelToken::new(),
-            tasks: Arc::default(),
+        self.process.get_or_init(|| {
+            let process = Process::default();
+            if self.closed.load(Acquire) {
+                process.close();
+            }
+            process
         })
-    }
-
-    fn find_agent(&self) -> Arc<Agent> {
-        if self.name.is_empty() {
-            return self.make_agent();
-        }
-        let mut named = NAMED.get_or_init(Names::default).lock();
-        if let Some(agent) = named.get(&self.name).and_then(Weak::upgrade) {
-            return agent;
-        }
-        named.retain(|_, agent| agent.strong_count() > 0);
-        let agent = self.make_agent();
-        named.insert(self.name.clone(), Arc::downgrade(&agent));
-        agent
-    }
-
-    fn make_agent(&self) -> Arc<Agent> {
-        log::add(Level::Warning, "client", || {
-            format!(
-                "{} is an agent in this process's memory: for development and tests, not for \
-                 production",
-                self.shown
-            )
-        });
-        Agent::new()
     }
 
     /// A failure as the layer above gets it.
@@ -126,14 +100,20 @@ impl EmbeddedTransport {
 
     /// What a test does with its agent.
     pub fn control(&self) -> Control {
-        Control::new(self.process().agent.clone())
+        Control::new(self.agent.clone())
+    }
+}
+
+impl Process {
+    fn close(&self) {
+        self.closing.cancel(Status::Closed, "the client is closed");
     }
 }
 
 impl Transport for EmbeddedTransport {
     fn exchange(&self, request: Request<'_>) -> Result<Response> {
         let process = self.process();
-        let call = Call::new(&process.agent, &request);
+        let call = Call::new(&self.agent, &request);
         let cancelled = [Some(&process.closing), request.cancel];
         call.wait(cancelled.into_iter().flatten()).map_err(|error| self.told(error))
     }
@@ -144,7 +124,7 @@ impl Transport for EmbeddedTransport {
             Err(error) => return done(Err(self.told(error))),
         };
         let process = self.process();
-        let call = Call::new(&process.agent, &request.borrow(&cancel));
+        let call = Call::new(&self.agent, &request.borrow(&cancel));
         let (closing, counted) = (process.closing.clone(), process.tasks.enter());
         let done = Finish::new(done);
         io.clone().spawn(async move {
@@ -157,7 +137,8 @@ impl Transport for EmbeddedTransport {
     }
 
     fn close(&self) {
-        self.process().closing.cancel(Status::Closed, "the client is closed");
+        self.closed.store(true, Release);
+        self.process().close();
     }
 
     fn wait_closed(&self, deadline: Instant) -> bool {
@@ -198,3 +179,6 @@ mod testing {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
