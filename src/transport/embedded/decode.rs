@@ -1,7 +1,7 @@
 //! Bodies in JSON, read as Go's `encoding/json` reads them into Consul's types: names in any case,
 //! and its words for what does not fit.
 
-use super::go;
+use super::{go, syntax};
 use serde_json::{Map, Value};
 
 /// The first value of a body; what follows is not looked at.
@@ -10,17 +10,8 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, String> {
     match values.next() {
         Some(Ok(value)) => Ok(value),
         None => Err("EOF".into()),
-        Some(Err(error)) if error.is_eof() => Err("unexpected EOF".into()),
-        Some(Err(error)) => Err(syntax(body, &error)),
+        Some(Err(_)) => Err(syntax::complaint(body)),
     }
-}
-
-fn syntax(body: &[u8], error: &serde_json::Error) -> String {
-    let lines = body.split(|&byte| byte == b'\n');
-    let line = lines.into_iter().nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let wrong = line.get(error.column().saturating_sub(1)).copied().unwrap_or_default();
-    let wrong = char::from(wrong);
-    format!("invalid character '{}' looking for beginning of value", wrong.escape_debug())
 }
 
 /// An object that is read into a Go struct.
@@ -31,6 +22,8 @@ pub(super) struct Fields<'a> {
     of: &'static str,
     /// Where it stands in the body: `KV.`.
     path: String,
+    /// What an error names in the place of the field.
+    shown: Option<String>,
 }
 
 impl<'a> Fields<'a> {
@@ -42,12 +35,20 @@ impl<'a> Fields<'a> {
     ) -> Result<Option<Fields<'a>>, String> {
         match value {
             Value::Null => Ok(None),
-            Value::Object(object) => Ok(Some(Fields { object, of, path: String::new() })),
+            Value::Object(object) => {
+                Ok(Some(Fields { object, of, path: String::new(), shown: None }))
+            }
             other => Err(format!(
                 "json: cannot unmarshal {} into Go value of type {go_type}",
                 kind(other)
             )),
         }
+    }
+
+    /// The same struct, whose errors name this field of the one around it: so do Go's, where a type
+    /// decodes itself.
+    pub(super) fn shown_as(self, name: &str) -> Fields<'a> {
+        Fields { shown: Some(name.to_owned()), ..self }
     }
 
     /// Only these fields may be there.
@@ -116,7 +117,7 @@ impl<'a> Fields<'a> {
         };
         let path = format!("{}{name}.", self.path);
         let fields = |value: &'a Value| match value {
-            Value::Object(object) => Ok(Fields { object, of, path: path.clone() }),
+            Value::Object(object) => Ok(Fields { object, of, path: path.clone(), shown: None }),
             other => Err(self.mismatch(kind(other), name, go_type)),
         };
         list.iter().map(fields).collect()
@@ -132,7 +133,7 @@ impl<'a> Fields<'a> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::Object(object)) => {
-                Ok(Some(Fields { object, of, path: format!("{}{name}.", self.path) }))
+                Ok(Some(Fields { object, of, path: format!("{}{name}.", self.path), shown: None }))
             }
             Some(other) => Err(self.mismatch(kind(other), name, go_type)),
         }
@@ -141,6 +142,7 @@ impl<'a> Fields<'a> {
     /// A field that does not fit its type.
     pub(super) fn mismatch(&self, found: &str, name: &str, go_type: &str) -> String {
         let (of, path) = (self.of, &self.path);
+        let name = self.shown.as_deref().unwrap_or(name);
         format!(
             "json: cannot unmarshal {found} into Go struct field {of}.{path}{name} of type {go_type}"
         )

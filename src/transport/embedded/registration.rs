@@ -102,6 +102,8 @@ impl ServiceSpec {
             "enable_tag_override",
             "tagged_addresses",
         ])?;
+        // Go's decoder goes on after a field of a wrong type, but not after a check that cannot be.
+        let checks = checks(&fields)?;
         fields.string("Token")?;
         let (connect, has_sidecar) = connect(&fields)?;
         let mut service = service(&fields, "Name")?;
@@ -113,14 +115,6 @@ impl ServiceSpec {
         if service.id.is_empty() {
             service.id.clone_from(&service.service);
         }
-        let mut checks = Vec::new();
-        if let Some(value) = fields.get("Check") {
-            let check = check_type(value)?;
-            checks.extend((!check.is_empty()).then_some(check));
-        }
-        for value in fields.list("Checks", "structs.CheckTypes")? {
-            checks.push(check_type(value)?);
-        }
         Ok(ServiceSpec { service, weights: weights(&fields)?, checks, has_sidecar })
     }
 }
@@ -129,7 +123,7 @@ impl CheckSpec {
     /// The body of `/v1/agent/check/register`.
     pub(super) fn read(body: &[u8]) -> Result<CheckSpec> {
         let value = decode::parse(body)?;
-        let Some(fields) = Fields::top(&value, "", "structs.CheckDefinition")? else {
+        let Some(fields) = Fields::top(&value, "", &check_go_type(""))? else {
             return Ok(Self::default());
         };
         fields.allow_only(&[DEFINITION, &["ID", "Token"]].concat())?;
@@ -144,51 +138,82 @@ impl CheckSpec {
     }
 }
 
-/// A check within a service's definition.
-fn check_type(value: &Value) -> Result<CheckSpec> {
-    let Some(fields) = Fields::top(value, "", "structs.CheckType")? else {
+/// The Go type of a check, of which a service's own check has one field more.
+fn check_go_type(more: &str) -> String {
+    format!(
+        "struct {{ Interval interface {{}}; Timeout interface {{}}; TTL interface {{}}; \
+         DeregisterCriticalServiceAfter interface {{}}; Args []string \"json:\\\"args\\\"\"; \
+         ScriptArgsSnake []string \"json:\\\"script_args\\\"\"; \
+         DeregisterCriticalServiceAfterSnake interface {{}} \
+         \"json:\\\"deregister_critical_service_after\\\"\"; DockerContainerIDSnake string \
+         \"json:\\\"docker_container_id\\\"\"; TLSSkipVerifySnake bool \
+         \"json:\\\"tls_skip_verify\\\"\"; {more}ServiceIDSnake string \
+         \"json:\\\"service_id\\\"\"; *structs.Alias }}"
+    )
+}
+
+/// The checks in a service's definition.
+fn checks(fields: &Fields<'_>) -> Result<Vec<CheckSpec>> {
+    let mut checks = Vec::new();
+    if let Some(value) = fields.get("Check") {
+        let check = check_type(fields, "Check", value)?;
+        checks.extend((!check.is_empty()).then_some(check));
+    }
+    for value in fields.list("Checks", "structs.CheckTypes")? {
+        checks.push(check_type(fields, "Checks", value)?);
+    }
+    Ok(checks)
+}
+
+/// A check within a service's definition. Whatever in it has a wrong type, the error names the
+/// definition's field.
+fn check_type(parent: &Fields<'_>, name: &str, value: &Value) -> Result<CheckSpec> {
+    let object = match value {
+        Value::Null => return Ok(CheckSpec::default()),
+        Value::Object(_) => Fields::top(value, "", "")?,
+        other => {
+            let go_type = check_go_type("ServiceID string \"json:\\\"ServiceID\\\"\"; ");
+            return Err(parent.mismatch(decode::kind(other), name, &go_type));
+        }
+    };
+    let Some(fields) = object.map(|fields| fields.shown_as(name)) else {
         return Ok(CheckSpec::default());
     };
     fields.allow_only(&[DEFINITION, &["CheckID", "ProxyHTTP", "ProxyGRPC"]].concat())?;
     Ok(CheckSpec { id: fields.text("CheckID")?, ..check_spec(&fields)? })
 }
 
-/// All but the id.
+/// All but the id. Durations come last, as they are read when all else has its type.
 fn check_spec(fields: &Fields<'_>) -> Result<CheckSpec> {
+    let service_id = match fields.text("ServiceID")? {
+        id if id.is_empty() => fields.text("service_id")?,
+        id => id,
+    };
+    let (name, status) = (fields.text("Name")?, fields.text("Status")?);
+    let notes = fields.text("Notes")?;
+    let docker_container_id = fields.text("docker_container_id")?;
+    let is_insecure = fields.flag("tls_skip_verify")?;
+    let args = [fields.strings("args")?, fields.strings("script_args")?];
     let mut definition = definition(fields)?;
     if definition.deregister_critical_service_after == 0 {
         definition.deregister_critical_service_after =
             fields.duration("deregister_critical_service_after")?;
     }
-    for name in ["args", "script_args"] {
+    for args in args.into_iter().flatten() {
         if definition.script_args.is_empty() {
-            definition.script_args = fields.strings(name)?.unwrap_or_default();
+            definition.script_args = args;
         }
     }
     if definition.docker_container_id.is_empty() {
-        definition.docker_container_id = fields.text("docker_container_id")?;
+        definition.docker_container_id = docker_container_id;
     }
-    definition.tls_skip_verify |= fields.flag("tls_skip_verify")?;
-    let service_id = match fields.text("ServiceID")? {
-        id if id.is_empty() => fields.text("service_id")?,
-        id => id,
-    };
-    Ok(CheckSpec {
-        id: String::new(),
-        name: fields.text("Name")?,
-        status: fields.text("Status")?,
-        notes: fields.text("Notes")?,
-        service_id,
-        definition,
-    })
+    definition.tls_skip_verify |= is_insecure;
+    Ok(CheckSpec { id: String::new(), name, status, notes, service_id, definition })
 }
 
 fn definition(fields: &Fields<'_>) -> Result<Definition> {
     Ok(Definition {
-        interval: fields.duration("Interval")?,
         output_max_size: fields.number("OutputMaxSize")?,
-        timeout: fields.duration("Timeout")?,
-        deregister_critical_service_after: fields.duration("DeregisterCriticalServiceAfter")?,
         http: fields.text("HTTP")?,
         tls_skip_verify: fields.flag("TLSSkipVerify")?,
         header: header(fields)?,
@@ -202,7 +227,10 @@ fn definition(fields: &Fields<'_>) -> Result<Definition> {
         grpc_use_tls: fields.flag("GRPCUseTLS")?,
         alias_node: fields.text("AliasNode")?,
         alias_service: fields.text("AliasService")?,
+        interval: fields.duration("Interval")?,
+        timeout: fields.duration("Timeout")?,
         ttl: fields.duration("TTL")?,
+        deregister_critical_service_after: fields.duration("DeregisterCriticalServiceAfter")?,
     })
 }
 
