@@ -21,6 +21,7 @@ const INDEXES: &[&str] =
 const TIMES: &[&str] = &["\"LTime\": "];
 
 /// What is peculiar to an agent.
+#[derive(Clone)]
 pub struct Own {
     pub node: String,
     pub server_port: String,
@@ -33,8 +34,8 @@ pub fn texts(steps: &[Step], answers: &[Answer], own: &Own) -> Vec<String> {
     let (mut indexes, mut times) = (BTreeSet::from([own.started]), BTreeSet::new());
     for answer in answers {
         indexes.insert(answer.index);
-        each_number(&answer.text, INDEXES, |index| drop(indexes.insert(index)));
-        each_number(&answer.text, TIMES, |time| drop(times.insert(time)));
+        each_number(&answer.text, INDEXES, |index| _ = indexes.insert(index));
+        each_number(&answer.text, TIMES, |time| _ = times.insert(time));
     }
     let later: Vec<u64> = indexes.into_iter().filter(|index| *index >= own.started).collect();
     let times: Vec<u64> = times.into_iter().collect();
