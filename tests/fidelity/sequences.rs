@@ -25,6 +25,12 @@ fn two_real_agents_agree() {
     compare_all("real", number("FIDELITY_REAL").unwrap_or(500), || Side::real().zip(Side::real()));
 }
 
+#[test]
+fn the_embedded_agent_is_like_a_real_one() {
+    let count = number("FIDELITY_SEQUENCES").unwrap_or(SEQUENCES);
+    compare_all("embedded", count, || Side::real().map(|real| (real, Side::at("embedded:"))));
+}
+
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|e| panic!("{name}: {e}")))
 }
