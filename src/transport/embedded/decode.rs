@@ -20,7 +20,22 @@ fn syntax(body: &[u8], error: &serde_json::Error) -> String {
     let line = lines.into_iter().nth(error.line().saturating_sub(1)).unwrap_or_default();
     let wrong = line.get(error.column().saturating_sub(1)).copied().unwrap_or_default();
     let wrong = char::from(wrong);
+    let before = line.get(..error.column().saturating_sub(1)).unwrap_or_default();
+    if let Some((literal, expected)) = literal(before) {
+        let wrong = wrong.escape_debug();
+        return format!(
+            "invalid character '{wrong}' in literal {literal} (expecting '{expected}')"
+        );
+    }
     format!("invalid character '{}' looking for beginning of value", wrong.escape_debug())
+}
+
+/// The literal that the text breaks off in, and how it would go on.
+fn literal(before: &[u8]) -> Option<(&'static str, char)> {
+    let start = before.iter().rposition(|byte| !byte.is_ascii_alphabetic()).map_or(0, |at| at + 1);
+    let begun = std::str::from_utf8(before.get(start..)?).ok().filter(|text| !text.is_empty())?;
+    let literal = ["null", "true", "false"].into_iter().find(|word| word.starts_with(begun))?;
+    Some((literal, literal.chars().nth(begun.len())?))
 }
 
 /// An object that is read into a Go struct.
@@ -181,6 +196,8 @@ mod tests {
         let invalid = "invalid character 'x' looking for beginning of value";
         assert_eq!(parse(b"x"), Err(invalid.into()));
         assert_eq!(parse(b"[1] tail"), Ok(json!([1])));
+        let literal = "invalid character 'o' in literal null (expecting 'u')";
+        assert_eq!(parse(b"not json"), Err(literal.into()));
     }
 
     #[test]

@@ -83,6 +83,17 @@ impl ServiceSpec {
             map[string]structs.ServiceAddress \"json:\\\"tagged_addresses\\\"\"; *structs.Alias }";
         let value = decode::parse(body)?;
         let Some(fields) = Fields::top(&value, "", GO_TYPE)? else { return Ok(Self::default()) };
+        // What a nested value says is wrong comes before all else.
+        let (connect, has_sidecar) = connect(&fields)?;
+        let proxy = proxy(&fields)?;
+        let mut checks = Vec::new();
+        if let Some(value) = fields.get("Check") {
+            let check = check_type(value).map_err(|why| fields.outer(&why, "Check"))?;
+            checks.extend((!check.is_empty()).then_some(check));
+        }
+        for value in fields.list("Checks", "structs.CheckTypes")? {
+            checks.push(check_type(value).map_err(|why| fields.outer(&why, "Checks"))?);
+        }
         fields.allow_only(&[
             "Kind",
             "ID",
@@ -103,23 +114,14 @@ impl ServiceSpec {
             "tagged_addresses",
         ])?;
         fields.string("Token")?;
-        let (connect, has_sidecar) = connect(&fields)?;
         let mut service = service(&fields, "Name")?;
-        service.connect = connect;
+        (service.connect, service.proxy) = (connect, proxy);
         service.enable_tag_override |= fields.flag("enable_tag_override")?;
         if service.tagged_addresses.as_ref().is_none_or(BTreeMap::is_empty) {
             service.tagged_addresses = addresses(&fields, "tagged_addresses")?;
         }
         if service.id.is_empty() {
             service.id.clone_from(&service.service);
-        }
-        let mut checks = Vec::new();
-        if let Some(value) = fields.get("Check") {
-            let check = check_type(value)?;
-            checks.extend((!check.is_empty()).then_some(check));
-        }
-        for value in fields.list("Checks", "structs.CheckTypes")? {
-            checks.push(check_type(value)?);
         }
         Ok(ServiceSpec { service, weights: weights(&fields)?, checks, has_sidecar })
     }
@@ -129,7 +131,9 @@ impl CheckSpec {
     /// The body of `/v1/agent/check/register`.
     pub(super) fn read(body: &[u8]) -> Result<CheckSpec> {
         let value = decode::parse(body)?;
-        let Some(fields) = Fields::top(&value, "", "structs.CheckDefinition")? else {
+        let Some(fields) =
+            Fields::top(&value, "", &go_type("ServiceIDSnake string \"json:\\\"service_id\\\"\""))?
+        else {
             return Ok(Self::default());
         };
         fields.allow_only(&[DEFINITION, &["ID", "Token"]].concat())?;
@@ -144,9 +148,28 @@ impl CheckSpec {
     }
 }
 
+/// A check within a service's definition says its service in vain.
+const SERVICE_IDS: &str = "ServiceID string \"json:\\\"ServiceID\\\"\"; \
+                           ServiceIDSnake string \"json:\\\"service_id\\\"\"";
+
+/// What Go calls the type that checks are read into.
+fn go_type(service_ids: &str) -> String {
+    let durations = "Interval interface {}; Timeout interface {}; TTL interface {}; \
+                     DeregisterCriticalServiceAfter interface {}";
+    let aliases = [
+        "Args []string \"json:\\\"args\\\"\"",
+        "ScriptArgsSnake []string \"json:\\\"script_args\\\"\"",
+        "DeregisterCriticalServiceAfterSnake interface {} \
+         \"json:\\\"deregister_critical_service_after\\\"\"",
+        "DockerContainerIDSnake string \"json:\\\"docker_container_id\\\"\"",
+        "TLSSkipVerifySnake bool \"json:\\\"tls_skip_verify\\\"\"",
+    ];
+    format!("struct {{ {durations}; {}; {service_ids}; *structs.Alias }}", aliases.join("; "))
+}
+
 /// A check within a service's definition.
 fn check_type(value: &Value) -> Result<CheckSpec> {
-    let Some(fields) = Fields::top(value, "", "structs.CheckType")? else {
+    let Some(fields) = Fields::top(value, "", &go_type(SERVICE_IDS))? else {
         return Ok(CheckSpec::default());
     };
     fields.allow_only(&[DEFINITION, &["CheckID", "ProxyHTTP", "ProxyGRPC"]].concat())?;
@@ -155,40 +178,41 @@ fn check_type(value: &Value) -> Result<CheckSpec> {
 
 /// All but the id.
 fn check_spec(fields: &Fields<'_>) -> Result<CheckSpec> {
-    let mut definition = definition(fields)?;
-    if definition.deregister_critical_service_after == 0 {
-        definition.deregister_critical_service_after =
-            fields.duration("deregister_critical_service_after")?;
-    }
-    for name in ["args", "script_args"] {
-        if definition.script_args.is_empty() {
-            definition.script_args = fields.strings(name)?.unwrap_or_default();
-        }
-    }
-    if definition.docker_container_id.is_empty() {
-        definition.docker_container_id = fields.text("docker_container_id")?;
-    }
-    definition.tls_skip_verify |= fields.flag("tls_skip_verify")?;
-    let service_id = match fields.text("ServiceID")? {
-        id if id.is_empty() => fields.text("service_id")?,
-        id => id,
+    let either = |name: &str, snake: &str| match fields.text(name)? {
+        text if text.is_empty() => fields.text(snake),
+        text => Ok(text),
     };
-    Ok(CheckSpec {
+    let mut spec = CheckSpec {
         id: String::new(),
         name: fields.text("Name")?,
         status: fields.text("Status")?,
         notes: fields.text("Notes")?,
-        service_id,
-        definition,
-    })
+        service_id: either("ServiceID", "service_id")?,
+        definition: Definition::default(),
+    };
+    let docker_container_id = either("DockerContainerID", "docker_container_id")?;
+    let skips_verify = fields.flag("tls_skip_verify")?;
+    let scripts = ["args", "script_args"].map(|name| fields.strings(name));
+    let mut definition = definition(fields)?;
+    for script in scripts {
+        let script = script?.unwrap_or_default();
+        if definition.script_args.is_empty() {
+            definition.script_args = script;
+        }
+    }
+    if definition.deregister_critical_service_after == 0 {
+        definition.deregister_critical_service_after =
+            fields.duration("deregister_critical_service_after")?;
+    }
+    definition.docker_container_id = docker_container_id;
+    definition.tls_skip_verify |= skips_verify;
+    spec.definition = definition;
+    Ok(spec)
 }
 
 fn definition(fields: &Fields<'_>) -> Result<Definition> {
     Ok(Definition {
-        interval: fields.duration("Interval")?,
         output_max_size: fields.number("OutputMaxSize")?,
-        timeout: fields.duration("Timeout")?,
-        deregister_critical_service_after: fields.duration("DeregisterCriticalServiceAfter")?,
         http: fields.text("HTTP")?,
         tls_skip_verify: fields.flag("TLSSkipVerify")?,
         header: header(fields)?,
@@ -202,7 +226,11 @@ fn definition(fields: &Fields<'_>) -> Result<Definition> {
         grpc_use_tls: fields.flag("GRPCUseTLS")?,
         alias_node: fields.text("AliasNode")?,
         alias_service: fields.text("AliasService")?,
+        // Texts are looked into when all has its type.
+        interval: fields.duration("Interval")?,
+        timeout: fields.duration("Timeout")?,
         ttl: fields.duration("TTL")?,
+        deregister_critical_service_after: fields.duration("DeregisterCriticalServiceAfter")?,
     })
 }
 
@@ -298,9 +326,9 @@ pub(super) fn node_service(fields: &Fields<'_>) -> Result<Service> {
         "CreateIndex",
         "ModifyIndex",
     ])?;
+    let ((connect, _), proxy) = (connect(fields)?, proxy(fields)?);
     let weights = weights(fields)?.unwrap_or_default();
-    let (connect, _) = connect(fields)?;
-    Ok(Service { weights, connect, ..service(fields, "Service")? })
+    Ok(Service { weights, connect, proxy, ..service(fields, "Service")? })
 }
 
 /// A check as the catalog is told of it.
@@ -321,8 +349,11 @@ pub(super) fn health_check(fields: &Fields<'_>) -> Result<Check> {
         "ModifyIndex",
     ])?;
     let found = fields.get("Definition").map(|value| {
-        Fields::top(value, "", "structs.HealthCheckDefinition")?
-            .map_or_else(|| Ok(Definition::default()), |fields| definition(&fields))
+        const GO_TYPE: &str = "struct { Interval interface {}; Timeout interface {}; \
+            DeregisterCriticalServiceAfter interface {}; TTL interface {}; *structs.Alias }";
+        Fields::top(value, "", GO_TYPE)
+            .and_then(|inner| inner.as_ref().map_or(Ok(Definition::default()), definition))
+            .map_err(|why| fields.outer(&why, "Definition"))
     });
     Ok(Check {
         node: fields.text("Node")?,
@@ -352,7 +383,6 @@ fn service(fields: &Fields<'_>, name: &str) -> Result<Service> {
         meta: fields.texts_by_name("Meta")?,
         port: fields.number("Port")?,
         enable_tag_override: fields.flag("EnableTagOverride")?,
-        proxy: proxy(fields)?,
         ..Service::default()
     })
 }
@@ -466,6 +496,21 @@ fn expose(fields: &Fields<'_>) -> Result<Expose> {
 
 /// Fields with Go's zero values where they are missing.
 impl<'a> Fields<'a> {
+    /// What is wrong within a value that reads itself, told of the field that it stands in.
+    fn outer(&self, why: &str, name: &str) -> String {
+        let Some((found, go_type)) = why
+            .strip_prefix("json: cannot unmarshal ")
+            .and_then(|rest| rest.split_once(" into Go "))
+            .and_then(|(found, rest)| {
+                let (_, go_type) = rest.split_once(" of type ")?;
+                Some((found, go_type))
+            })
+        else {
+            return why.to_owned();
+        };
+        self.mismatch(found, name, go_type)
+    }
+
     pub(super) fn text(&self, name: &str) -> Result<String> {
         Ok(self.string(name)?.unwrap_or_default())
     }

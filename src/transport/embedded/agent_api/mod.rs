@@ -1,6 +1,7 @@
 //! `/v1/agent/`: what the agent itself is told and knows.
 
 mod checks;
+mod hash;
 mod health;
 mod info;
 mod maintenance;
