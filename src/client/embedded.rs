@@ -54,6 +54,13 @@ impl Embedded {
         self.0.now()
     }
 
+    /// How many requests wait at this moment: blocking queries, and what latency or a missing leader
+    /// holds back. A test that turns the clock under a blocking query looks here first, whether the
+    /// query has arrived.
+    pub fn waiting(&self) -> usize {
+        self.0.waiting()
+    }
+
     /// Takes sessions with TTLs from this one on, as a Consul whose `session_ttl_min` it is; 10 s
     /// before. (The client refuses what is below its own setting `min_session_ttl_ms`.)
     pub fn set_session_ttl_min(&self, ttl: Duration) {

@@ -28,19 +28,42 @@ impl Clock for BootClock {
 /// A clock that goes forward when a test turns it.
 #[cfg(test)]
 #[derive(Default)]
-pub(crate) struct TestClock(crate::sync::Mutex<Duration>);
+pub(crate) struct TestClock {
+    now: crate::sync::Mutex<Duration>,
+    followers: crate::sync::Mutex<Vec<Follower>>,
+}
+
+/// Whether somebody who goes by the clock has done all that is due.
+#[cfg(test)]
+type Follower = Box<dyn Fn() -> bool + Send + Sync>;
 
 #[cfg(test)]
 impl TestClock {
     pub(crate) fn advance(&self, time: Duration) {
-        *self.0.lock() += time;
+        *self.now.lock() += time;
+    }
+
+    /// Has [`TestClock::pass`] wait for this one too.
+    pub(crate) fn follow(&self, is_done: impl Fn() -> bool + Send + Sync + 'static) {
+        self.followers.lock().push(Box::new(is_done));
+    }
+
+    /// Turns the clock, and waits until all that is due by then is done: a loaded machine must not
+    /// make a lane seem slow.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.advance(time);
+        let started = std::time::Instant::now();
+        while !self.followers.lock().iter().all(|is_done| is_done()) {
+            assert!(started.elapsed() < Duration::from_secs(20), "somebody does not keep up");
+            std::thread::sleep(Duration::from_micros(100));
+        }
     }
 }
 
 #[cfg(test)]
 impl Clock for TestClock {
     fn now(&self) -> Duration {
-        *self.0.lock()
+        *self.now.lock()
     }
 
     fn tick(&self) -> Duration {

@@ -54,8 +54,16 @@ impl Pair {
             let (left_says, right_says) = (shown(&left.answers), shown(&right.answers));
             let step = &left.steps[at.min(left.steps.len() - 1)];
             let path = step.target.split('?').next().unwrap_or_default();
-            let words: Vec<_> =
-                path.split('/').skip(2).take(3).filter(|w| !w.contains(&name)).collect();
+            let words: Vec<_> = path
+                .split('/')
+                .skip(2)
+                .take(3)
+                .filter(|w| {
+                    !w.contains(&name)
+                        && !w.contains(self.left.node())
+                        && !w.contains(self.right.node())
+                })
+                .collect();
             Difference {
                 sequence: sequence.clone(),
                 kind: format!("{} {}", step.method.as_str(), words.join("/")),

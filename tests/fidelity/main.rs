@@ -19,3 +19,4 @@ mod random;
 mod sequence;
 mod sequences;
 mod side;
+mod timers;

@@ -21,6 +21,7 @@ const INDEXES: &[&str] =
 const TIMES: &[&str] = &["\"LTime\": "];
 
 /// What is peculiar to an agent.
+#[derive(Clone)]
 pub struct Own {
     pub node: String,
     pub server_port: String,
@@ -33,8 +34,8 @@ pub fn texts(steps: &[Step], answers: &[Answer], own: &Own) -> Vec<String> {
     let (mut indexes, mut times) = (BTreeSet::from([own.started]), BTreeSet::new());
     for answer in answers {
         indexes.insert(answer.index);
-        each_number(&answer.text, INDEXES, |index| drop(indexes.insert(index)));
-        each_number(&answer.text, TIMES, |time| drop(times.insert(time)));
+        each_number(&answer.text, INDEXES, |index| _ = indexes.insert(index));
+        each_number(&answer.text, TIMES, |time| _ = times.insert(time));
     }
     let later: Vec<u64> = indexes.into_iter().filter(|index| *index >= own.started).collect();
     let times: Vec<u64> = times.into_iter().collect();
@@ -43,11 +44,12 @@ pub fn texts(steps: &[Step], answers: &[Answer], own: &Own) -> Vec<String> {
         Ok(at) => format!("<start+{at}>"),
         Err(_) => "<start>".to_owned(),
     };
-    let mut ids = Vec::new();
+    let (mut ids, mut hashes) = (Vec::new(), Vec::new());
     let text = |(step, answer): (&Step, &Answer)| {
         let text = sorted(&step.target, &answer.text);
         let text = with_numbers(&text, INDEXES, index);
         let text = with_numbers(&text, TIMES, |time| format!("<{:?}>", times.binary_search(&time)));
+        let text = without_hash(&text, &mut hashes);
         let text = without_ids(&text, &mut ids).replace(&own.node, "<node>");
         let text = text.replace(&format!(": {}", own.server_port), ": <port>");
         let text = text.replace(&format!(":{}\"", own.server_port), ":<port>\"");
@@ -129,6 +131,22 @@ fn with_numbers(text: &str, keys: &[&str], mut words: impl FnMut(u64) -> String)
     out + rest
 }
 
+/// The text with the hash of a service as the number of its first appearance. Only whether two are
+/// equal means anything.
+fn without_hash(text: &str, hashes: &mut Vec<String>) -> String {
+    const KEY: &str = "\"ContentHash\": \"";
+    let Some((before, rest)) = text.split_once(KEY) else { return text.to_owned() };
+    let (hash, after) = rest.split_once('"').unwrap_or((rest, ""));
+    format!("{before}{KEY}<hash {}>\"{after}", number_of(hash, hashes))
+}
+
+fn number_of(word: &str, known: &mut Vec<String>) -> usize {
+    known.iter().position(|one| one == word).unwrap_or_else(|| {
+        known.push(word.to_owned());
+        known.len() - 1
+    })
+}
+
 /// The text with every UUID as the number of its first appearance in the run.
 fn without_ids(text: &str, ids: &mut Vec<String>) -> String {
     let mut out = String::with_capacity(text.len());
@@ -140,11 +158,7 @@ fn without_ids(text: &str, ids: &mut Vec<String>) -> String {
             continue;
         };
         out.push_str(&rest[..dash - 8]);
-        let number = ids.iter().position(|known| known == id).unwrap_or_else(|| {
-            ids.push(id.to_owned());
-            ids.len() - 1
-        });
-        out.push_str(&format!("<id {number}>"));
+        out.push_str(&format!("<id {}>", number_of(id, ids)));
         rest = &rest[dash - 8 + id.len()..];
     }
     out + rest

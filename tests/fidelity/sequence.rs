@@ -2,17 +2,16 @@
 
 use consul_ffi::api::raw::Method;
 
-/// One request. In its target and body a [`BLANKS`] word stands for what the run fills in.
+/// One request. In its target and body may stand, for the run to fill in: `<n>`, the sequence's own
+/// name; `<node>`, the agent's; `<s0>`, `<s1>`, `<s2>`, the sessions in the order of their making;
+/// `<modify>`, the last `ModifyIndex` seen; `<index>`, the last `X-Consul-Index`; `<event>`, that of
+/// the events; `<hash>`, the last `ContentHash`.
 #[derive(Clone)]
 pub struct Step {
     pub method: Method,
     pub target: String,
     pub body: Vec<u8>,
 }
-
-/// What may stand in a step: the sequence's own name, the agent's node, the sessions in the order
-/// of their making, the last `ModifyIndex` and the last `X-Consul-Index` seen.
-pub const BLANKS: [&str; 7] = ["<n>", "<node>", "<s0>", "<s1>", "<s2>", "<modify>", "<index>"];
 
 impl Step {
     pub fn get(target: impl Into<String>) -> Step {

@@ -69,7 +69,27 @@ impl Side {
         Own { node: text("\"Node\": \""), server_port: text("\"ServicePort\": "), started }
     }
 
-    fn ask(&self, step: &Step) -> Answer {
+    pub fn node(&self) -> &str {
+        &self.own.node
+    }
+
+    /// What there is to refer to before the first step.
+    pub fn nothing_seen(&self, name: &str) -> Seen {
+        let (name, node) = (name.to_owned(), self.own.node.clone());
+        let (modify, index, event) = (1, 1, 1);
+        Seen { name, node, sessions: Vec::new(), modify, index, event, hash: String::new() }
+    }
+
+    /// The same agent, for another thread.
+    pub fn another(&self) -> Side {
+        Side { client: self.client.clone(), own: self.own.clone(), real: None }
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub fn ask(&self, step: &Step) -> Answer {
         let request = RawRequest::new(step.method, &step.target);
         let request = match step.body.as_slice() {
             [] => request,
@@ -96,8 +116,7 @@ impl Side {
                     let log = self.real.as_ref().map(Consul::log).unwrap_or_default();
                     panic!("{step}: {error}\n{log}");
                 }
-                let endpoint = self.client.endpoint();
-                Answer { text: error.message().replace(&endpoint, "<agent>"), index: 0 }
+                Answer { text: error.message().to_owned(), index: 0 }
             }
         }
     }
@@ -105,8 +124,7 @@ impl Side {
     /// Runs the steps, and gives what came back in a form in which two agents can be compared.
     pub fn run(&self, name: &str, sequence: &Sequence) -> Run {
         let started = Instant::now();
-        let mut seen =
-            Seen { name, node: &self.own.node, sessions: Vec::new(), modify: 1, index: 1 };
+        let mut seen = self.nothing_seen(name);
         let mut steps = Vec::new();
         let mut answers = Vec::new();
         let mut ask = |step: &Step, seen: &mut Seen| {
@@ -153,16 +171,18 @@ pub struct Run {
 }
 
 /// What later steps may refer to.
-struct Seen<'a> {
-    name: &'a str,
-    node: &'a str,
+pub struct Seen {
+    name: String,
+    node: String,
     sessions: Vec<String>,
     modify: u64,
     index: u64,
+    event: u64,
+    hash: String,
 }
 
-impl Seen<'_> {
-    fn fill(&self, step: &Step) -> Step {
+impl Seen {
+    pub fn fill(&self, step: &Step) -> Step {
         let body = match std::str::from_utf8(&step.body) {
             Ok(body) => self.filled(body).into_bytes(),
             Err(_) => step.body.clone(),
@@ -170,20 +190,22 @@ impl Seen<'_> {
         Step { method: step.method, target: self.filled(&step.target), body }
     }
 
-    fn filled(&self, text: &str) -> String {
+    pub fn filled(&self, text: &str) -> String {
         if !text.contains('<') {
             return text.to_owned();
         }
-        let mut text = text.replace("<n>", self.name).replace("<node>", self.node);
+        let mut text = text.replace("<n>", &self.name).replace("<node>", &self.node);
         for (number, blank) in ["<s0>", "<s1>", "<s2>"].into_iter().enumerate() {
             let session = self.sessions.get(number);
             text = text.replace(blank, session.map_or(NO_SESSION, String::as_str));
         }
         text.replace("<modify>", &self.modify.to_string())
             .replace("<index>", &self.index.to_string())
+            .replace("<event>", &self.event.to_string())
+            .replace("<hash>", &self.hash)
     }
 
-    fn learn(&mut self, step: &Step, answer: &Answer) {
+    pub fn learn(&mut self, step: &Step, answer: &Answer) {
         if step.target.starts_with("/v1/session/create") {
             self.sessions.extend(member(&answer.text, "\"ID\": \"").map(str::to_owned));
         }
@@ -191,9 +213,14 @@ impl Seen<'_> {
             let modify = member(&answer.text[at..], "\"ModifyIndex\": ");
             self.modify = modify.and_then(|text| text.parse().ok()).unwrap_or(self.modify);
         }
-        // That of an event is a hash.
-        if answer.index != 0 && !step.target.starts_with("/v1/event") {
-            self.index = answer.index;
+        if let Some(hash) = member(&answer.text, "\"ContentHash\": \"") {
+            self.hash = hash.to_owned();
+        }
+        match answer.index {
+            0 => {}
+            // A hash, which stands in no relation to others.
+            index if step.target.starts_with("/v1/event") => self.event = index,
+            index => self.index = index,
         }
     }
 }

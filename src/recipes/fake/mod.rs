@@ -66,6 +66,8 @@ struct State {
     keys: BTreeMap<String, Key>,
     agent: agent::Agent,
     seen: Vec<Seen>,
+    /// Until when requests of upkeep wait, by the clock.
+    waits: Vec<Duration>,
     in_flight: usize,
     most_in_flight: usize,
     released: bool,
@@ -95,7 +97,10 @@ impl Fake {
         let mut config = Config::without_environment();
         config.set("min_session_ttl_ms", "1000").unwrap();
         let clock = self.clock.clone();
-        (Client::for_test(&config, self.clone(), clock.clone()), clock)
+        let client = Client::for_test(&config, self.clone(), clock.clone());
+        let (fake, is_done) = (Arc::downgrade(self), client.upkeep().lane.is_done());
+        clock.follow(move || fake.upgrade().is_none_or(|fake| is_done(fake.held_back())));
+        (client, clock)
     }
 
     /// Decides about every request from now on.
@@ -134,6 +139,12 @@ impl Fake {
             self.changed.wait_for(&mut state, Duration::from_millis(20));
             assert!(started.elapsed() < PATIENCE, "{count} of {part}: {:?}", state.seen);
         }
+    }
+
+    /// How many requests of upkeep wait for something other than that they are carried out.
+    fn held_back(&self) -> usize {
+        let now = self.clock.now();
+        self.state.lock().waits.iter().filter(|&&until| until > now).count()
     }
 
     /// How many requests were in flight at a time, at most.
@@ -343,6 +354,29 @@ fn timeout() -> Error {
     Error::new(Status::Timeout, "timed out").with_outcome_unknown(true)
 }
 
+/// A wait that can be seen from outside, for as long as this lives.
+struct Waits<'a> {
+    fake: &'a Fake,
+    until: Option<Duration>,
+}
+
+impl Waits<'_> {
+    fn begin(fake: &Fake, lane: Lane, until: Duration) -> Waits<'_> {
+        let until = (lane == Lane::Upkeep).then_some(until);
+        fake.state.lock().waits.extend(until);
+        Waits { fake, until }
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        let waits = &mut self.fake.state.lock().waits;
+        if let Some(place) = waits.iter().position(|&until| Some(until) == self.until) {
+            waits.swap_remove(place);
+        }
+    }
+}
+
 impl Fake {
     /// Waits until it holds, the time of the request is over, or it is ended.
     fn wait(
@@ -351,6 +385,7 @@ impl Fake {
         until: Duration,
         holds: impl Fn(&State) -> bool,
     ) -> Result<bool> {
+        let _waits = Waits::begin(self, request.lane, until);
         loop {
             let mut state = self.state.lock();
             if state.closed {

@@ -44,11 +44,10 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Turns the clock, slowly enough for the lane to keep up, until it holds.
+/// Turns the clock, as the lane keeps up, until it holds.
 fn turning(clock: &TestClock, what: &str, mut holds: impl FnMut() -> bool) {
     eventually(what, || {
-        clock.advance(Duration::from_millis(50));
-        std::thread::sleep(Duration::from_millis(1));
+        clock.pass(Duration::from_millis(50));
         holds()
     });
 }

@@ -25,11 +25,10 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Turns the clock, slowly enough for the lane to keep up, until it holds.
+/// Turns the clock, as the lane keeps up, until it holds.
 fn turning(clock: &TestClock, what: &str, mut holds: impl FnMut() -> bool) {
     eventually(what, || {
-        clock.advance(Duration::from_millis(20));
-        std::thread::sleep(Duration::from_millis(1));
+        clock.pass(Duration::from_millis(20));
         holds()
     });
 }
@@ -86,10 +85,9 @@ fn failures_shorter_than_half_of_the_ttl_cost_nothing() {
         let (fake, session, clock) = start();
         let id = session.id();
         fake.fate("renew", fate);
-        clock.advance(TTL / 2);
+        clock.pass(TTL / 2);
         for _ in 0..14 {
-            clock.advance(Duration::from_millis(500));
-            std::thread::sleep(Duration::from_millis(3));
+            clock.pass(Duration::from_millis(500));
         }
         assert!(session.is_valid() && fake.seen("renew").len() > 3);
         let stats = session.stats();
@@ -121,8 +119,7 @@ fn there_is_never_more_than_one_renewal_in_flight() {
     clock.advance(TTL / 2);
     fake.wait_seen("renew", 1);
     for _ in 0..10 {
-        clock.advance(Duration::from_millis(500));
-        std::thread::sleep(Duration::from_millis(2));
+        clock.pass(Duration::from_millis(500));
     }
     assert_eq!(fake.seen("renew").len(), 1);
     fake.heal();

@@ -112,6 +112,12 @@ impl Agenda {
         self.tasks.len()
     }
 
+    /// How many tasks take a step now.
+    #[cfg(test)]
+    pub(super) fn running(&self) -> usize {
+        self.tasks.values().filter(|entry| !matches!(entry.turn, Turn::At(_))).count()
+    }
+
     /// Takes out a task, at the end of its step if it is taking one.
     pub(super) fn remove(&mut self, id: TaskId) -> Option<Entry> {
         self.unqueue(id);

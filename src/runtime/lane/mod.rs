@@ -114,6 +114,19 @@ impl Lane {
         handles.into_iter().all(|handle| handle.join().is_ok())
     }
 
+    /// Tells whether every step that is due has been taken, but for so many that are waiting for
+    /// the network.
+    #[cfg(test)]
+    pub(crate) fn is_done(&self) -> impl Fn(usize) -> bool + Send + Sync + use<> {
+        let inner = Arc::downgrade(&self.0);
+        move |waiting| {
+            let Some(inner) = inner.upgrade() else { return true };
+            let state = inner.state.lock();
+            let due = state.agenda.next().is_some_and(|due| due <= inner.clock.now());
+            state.agenda.running() <= waiting && !due
+        }
+    }
+
     /// Sees to it that a thread looks at the clock.
     fn staff(&self, state: &mut State) -> Result<()> {
         if state.idle > 0 {

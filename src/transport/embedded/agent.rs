@@ -88,6 +88,11 @@ impl Agent {
         self.lock().clock.age()
     }
 
+    /// How many requests wait: for a change, for their time, for a leader.
+    pub(super) fn waiting(&self) -> usize {
+        self.inside.lock().sleepers.wakers.len()
+    }
+
     /// Changes the shortest TTL that a session may have.
     pub(super) fn set_shortest_ttl(&self, ttl: Duration) {
         let nanos = i64::try_from(ttl.as_nanos()).unwrap_or(i64::MAX);

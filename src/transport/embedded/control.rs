@@ -30,6 +30,10 @@ impl Control {
         self.agent.age()
     }
 
+    pub(crate) fn waiting(&self) -> usize {
+        self.agent.waiting()
+    }
+
     pub(crate) fn set_session_ttl_min(&self, ttl: Duration) {
         self.agent.set_shortest_ttl(ttl);
     }

@@ -556,7 +556,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn texts_by_name(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
+    pub(super) fn texts_by_name(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
         let Some(entries) = self.map(name, "map[string]string")? else { return Ok(None) };
         let text = |value: &Value| match value {
             Value::Null => Ok(String::new()),

@@ -56,7 +56,7 @@ pub fn step(random: &mut Random, out: &mut Sequence) {
 
 fn operation(random: &mut Random, entities: bool, out: &mut Sequence) -> String {
     if !entities || random.once_in(4) {
-        return kv(random, out);
+        return kv(random);
     }
     out.clean(Step::put("/v1/catalog/deregister", r#"{"Node":"<n>-n1"}"#));
     match random.below(3) {
@@ -66,7 +66,7 @@ fn operation(random: &mut Random, entities: bool, out: &mut Sequence) -> String 
     }
 }
 
-fn kv(random: &mut Random, out: &mut Sequence) -> String {
+fn kv(random: &mut Random) -> String {
     let verb = if random.once_in(40) {
         random.of_these(&["", "SET", "burn", "get-or-empty"])
     } else {

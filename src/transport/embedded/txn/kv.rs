@@ -1,6 +1,6 @@
 //! Operations on keys.
 
-use super::Outcomes;
+use super::shown::Outcomes;
 use crate::transport::embedded::decode::Fields;
 use crate::transport::embedded::go;
 use crate::transport::embedded::state::{Entry, State, Written};

@@ -1,7 +1,8 @@
 //! The body of a transaction.
 
-use super::Outcomes;
+use super::entity::EntityOperation;
 use super::kv::KeyOperation;
+use super::shown::Outcomes;
 use crate::transport::embedded::decode::{self, Fields};
 use crate::transport::embedded::state::State;
 use serde_json::Value;
@@ -9,6 +10,7 @@ use serde_json::Value;
 /// One of a transaction's operations.
 pub(super) enum Operation {
     Key(KeyOperation),
+    Entity(EntityOperation),
 }
 
 impl Operation {
@@ -16,19 +18,22 @@ impl Operation {
     pub(super) fn is_write(&self) -> bool {
         match self {
             Operation::Key(operation) => operation.is_write(),
+            Operation::Entity(operation) => operation.is_write(),
         }
     }
 
-    /// What can be refused before anything is done.
-    pub(super) fn check(&self, state: &State) -> Result<(), String> {
+    /// What can be refused before anything is done. What is left out is filled in.
+    pub(super) fn check(&mut self, state: &State) -> Result<(), String> {
         match self {
             Operation::Key(operation) => operation.check(state),
+            Operation::Entity(operation) => operation.check(),
         }
     }
 
     pub(super) fn run(&self, state: &mut State, index: u64) -> Result<Outcomes, String> {
         match self {
             Operation::Key(operation) => operation.run(state, index),
+            Operation::Entity(operation) => operation.run(state, index),
         }
     }
 }
@@ -49,6 +54,17 @@ pub(super) fn operations(body: &[u8]) -> Result<Vec<Option<Operation>>, String> 
 fn operation(value: &Value) -> Result<Option<Operation>, String> {
     let Some(fields) = Fields::top(value, "TxnOp", "api.TxnOp")? else { return Ok(None) };
     fields.allow_only(&["KV", "Node", "Service", "Check"])?;
+    // All are read, and the first that is there counts.
     let key = fields.fields("KV", "KVTxnOp", "api.KVTxnOp")?;
-    Ok(key.map(|key| KeyOperation::read(&key)).transpose()?.map(Operation::Key))
+    let key = key.map(|fields| KeyOperation::read(&fields)).transpose()?;
+    let mut found = key.map(Operation::Key);
+    let node = fields.fields("Node", "NodeTxnOp", "api.NodeTxnOp")?;
+    let node = node.map(|fields| EntityOperation::read_node(&fields)).transpose()?;
+    found = found.or(node.map(Operation::Entity));
+    let service = fields.fields("Service", "ServiceTxnOp", "api.ServiceTxnOp")?;
+    let service = service.map(|fields| EntityOperation::read_service(&fields)).transpose()?;
+    found = found.or(service.map(Operation::Entity));
+    let check = fields.fields("Check", "CheckTxnOp", "api.CheckTxnOp")?;
+    let check = check.map(|fields| EntityOperation::read_check(&fields)).transpose()?;
+    Ok(found.or(check.map(Operation::Entity)))
 }

@@ -13,7 +13,7 @@ fn an_idle_connection_that_was_closed_is_replaced_unnoticed() {
     let server = Server::start(2, move |_, mut stream| {
         read_request(&mut stream);
         stream.write_all(ANSWER).unwrap();
-        drop(stream);
+        end(&stream);
         closed.send(()).unwrap();
     });
     let transport = server.transport();

@@ -106,6 +106,24 @@ fn wait_for_close(mut stream: impl Read) {
     while stream.read(&mut rest).is_ok_and(|count| count > 0) {}
 }
 
+/// Ends a connection, and waits until the peer's kernel has been told: then its state is FIN_WAIT2,
+/// and TIME_WAIT after the peer's own end, 05 and 06 in proc_net_tcp(5).
+fn end(stream: &TcpStream) {
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let port = |address: std::io::Result<std::net::SocketAddr>| address.unwrap().port();
+    let (ours, theirs) = (port(stream.local_addr()), port(stream.peer_addr()));
+    let told = ["05", "06"].map(|state| format!(":{ours:04X} 0100007F:{theirs:04X} {state} "));
+    let started = Instant::now();
+    let is_told = || {
+        let table = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
+        told.iter().any(|state| table.contains(state))
+    };
+    while !is_told() {
+        assert!(started.elapsed() < Duration::from_secs(20), "the peer was not told");
+        std::thread::yield_now();
+    }
+}
+
 /// A server that answers on any number of connections with the connection's number.
 fn numbering() -> Address {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
