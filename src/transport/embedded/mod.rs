@@ -157,6 +157,9 @@ impl Transport for EmbeddedTransport {
 }
 
 #[cfg(test)]
+mod desk;
+
+#[cfg(test)]
 mod testing {
     use super::wire::Wire;
     use crate::transport::{Lane, Method, Request};

@@ -7,6 +7,8 @@ mod info;
 mod maintenance;
 mod services;
 mod shown;
+#[cfg(test)]
+mod tests;
 
 pub(super) use checks::{
     checks, deregister as deregister_check, fail, pass, register as register_check, update, warn,
