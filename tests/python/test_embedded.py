@@ -29,7 +29,7 @@ class Embedded(unittest.TestCase):
         self.client.kv.acquire("leader", "me", session)
         before = self.agent.now()
         self.agent.advance(20_000)
-        self.assertEqual(self.client.kv.get("leader").session, "")
+        self.assertIsNone(self.client.kv.get("leader").session)
         self.assertGreaterEqual(self.agent.now(), before + 20_000)
 
     def test_it_fails_as_it_is_told_to(self) -> None:

@@ -101,7 +101,16 @@ impl Agent {
 
     /// Changes the faults. Whoever waits looks at them anew.
     pub(super) fn order(&self, change: impl FnOnce(&mut Faults)) {
-        change(&mut self.lock().faults);
+        self.with(|inside| {
+            inside.settle();
+            let before = inside.state.has_leader;
+            change(&mut inside.faults);
+            match (before, inside.faults.has_leader("")) {
+                (true, false) => inside.state.suspend_sessions(),
+                (false, true) => inside.state.resume_sessions(),
+                _ => {}
+            }
+        });
         self.wake_all();
     }
 
@@ -126,7 +135,9 @@ impl Agent {
 }
 
 impl Inside {
+    /// Lets happen what is due.
     fn settle(&mut self) {
+        self.state.has_leader = self.faults.has_leader("");
         let now = self.clock.now();
         self.state.settle(now);
     }

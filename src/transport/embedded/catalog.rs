@@ -63,7 +63,13 @@ pub(super) fn check_service(service: &mut Service) -> Result<(), String> {
     if service.id.is_empty() {
         service.id.clone_from(&service.service);
     }
-    if !service.id.is_empty() && service.service.is_empty() {
+    if service.id.is_empty() {
+        // Only the table refuses it.
+        let why =
+            "failed inserting service: failed inserting service: object missing primary index";
+        return Err(why.to_owned());
+    }
+    if service.service.is_empty() {
         return Err("Must provide service name with ID".to_owned());
     }
     if limits::is_unspecified(&service.address) {

@@ -22,8 +22,6 @@ pub(super) struct Fields<'a> {
     of: &'static str,
     /// Where it stands in the body: `KV.`.
     path: String,
-    /// What an error names in the place of the field.
-    shown: Option<String>,
 }
 
 impl<'a> Fields<'a> {
@@ -35,20 +33,12 @@ impl<'a> Fields<'a> {
     ) -> Result<Option<Fields<'a>>, String> {
         match value {
             Value::Null => Ok(None),
-            Value::Object(object) => {
-                Ok(Some(Fields { object, of, path: String::new(), shown: None }))
-            }
+            Value::Object(object) => Ok(Some(Fields { object, of, path: String::new() })),
             other => Err(format!(
                 "json: cannot unmarshal {} into Go value of type {go_type}",
                 kind(other)
             )),
         }
-    }
-
-    /// The same struct, whose errors name this field of the one around it: so do Go's, where a type
-    /// decodes itself.
-    pub(super) fn shown_as(self, name: &str) -> Fields<'a> {
-        Fields { shown: Some(name.to_owned()), ..self }
     }
 
     /// Only these fields may be there.
@@ -117,7 +107,7 @@ impl<'a> Fields<'a> {
         };
         let path = format!("{}{name}.", self.path);
         let fields = |value: &'a Value| match value {
-            Value::Object(object) => Ok(Fields { object, of, path: path.clone(), shown: None }),
+            Value::Object(object) => Ok(Fields { object, of, path: path.clone() }),
             other => Err(self.mismatch(kind(other), name, go_type)),
         };
         list.iter().map(fields).collect()
@@ -133,7 +123,7 @@ impl<'a> Fields<'a> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::Object(object)) => {
-                Ok(Some(Fields { object, of, path: format!("{}{name}.", self.path), shown: None }))
+                Ok(Some(Fields { object, of, path: format!("{}{name}.", self.path) }))
             }
             Some(other) => Err(self.mismatch(kind(other), name, go_type)),
         }
@@ -142,7 +132,6 @@ impl<'a> Fields<'a> {
     /// A field that does not fit its type.
     pub(super) fn mismatch(&self, found: &str, name: &str, go_type: &str) -> String {
         let (of, path) = (self.of, &self.path);
-        let name = self.shown.as_deref().unwrap_or(name);
         format!(
             "json: cannot unmarshal {found} into Go struct field {of}.{path}{name} of type {go_type}"
         )
@@ -183,6 +172,8 @@ mod tests {
         let invalid = "invalid character 'x' looking for beginning of value";
         assert_eq!(parse(b"x"), Err(invalid.into()));
         assert_eq!(parse(b"[1] tail"), Ok(json!([1])));
+        let literal = "invalid character 'o' in literal null (expecting 'u')";
+        assert_eq!(parse(b"not json"), Err(literal.into()));
     }
 
     #[test]

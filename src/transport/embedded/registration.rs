@@ -83,6 +83,17 @@ impl ServiceSpec {
             map[string]structs.ServiceAddress \"json:\\\"tagged_addresses\\\"\"; *structs.Alias }";
         let value = decode::parse(body)?;
         let Some(fields) = Fields::top(&value, "", GO_TYPE)? else { return Ok(Self::default()) };
+        // What a nested value says is wrong comes before all else.
+        let (connect, has_sidecar) = connect(&fields)?;
+        let proxy = proxy(&fields)?;
+        let mut checks = Vec::new();
+        if let Some(value) = fields.get("Check") {
+            let check = check_type(value).map_err(|why| fields.outer(&why, "Check"))?;
+            checks.extend((!check.is_empty()).then_some(check));
+        }
+        for value in fields.list("Checks", "structs.CheckTypes")? {
+            checks.push(check_type(value).map_err(|why| fields.outer(&why, "Checks"))?);
+        }
         fields.allow_only(&[
             "Kind",
             "ID",
@@ -102,12 +113,9 @@ impl ServiceSpec {
             "enable_tag_override",
             "tagged_addresses",
         ])?;
-        // Go's decoder goes on after a field of a wrong type, but not after a check that cannot be.
-        let checks = checks(&fields)?;
         fields.string("Token")?;
-        let (connect, has_sidecar) = connect(&fields)?;
         let mut service = service(&fields, "Name")?;
-        service.connect = connect;
+        (service.connect, service.proxy) = (connect, proxy);
         service.enable_tag_override |= fields.flag("enable_tag_override")?;
         if service.tagged_addresses.as_ref().is_none_or(BTreeMap::is_empty) {
             service.tagged_addresses = addresses(&fields, "tagged_addresses")?;
@@ -123,7 +131,9 @@ impl CheckSpec {
     /// The body of `/v1/agent/check/register`.
     pub(super) fn read(body: &[u8]) -> Result<CheckSpec> {
         let value = decode::parse(body)?;
-        let Some(fields) = Fields::top(&value, "", &check_go_type(""))? else {
+        let Some(fields) =
+            Fields::top(&value, "", &go_type("ServiceIDSnake string \"json:\\\"service_id\\\"\""))?
+        else {
             return Ok(Self::default());
         };
         fields.allow_only(&[DEFINITION, &["ID", "Token"]].concat())?;
@@ -138,77 +148,66 @@ impl CheckSpec {
     }
 }
 
-/// The Go type of a check, of which a service's own check has one field more.
-fn check_go_type(more: &str) -> String {
-    format!(
-        "struct {{ Interval interface {{}}; Timeout interface {{}}; TTL interface {{}}; \
-         DeregisterCriticalServiceAfter interface {{}}; Args []string \"json:\\\"args\\\"\"; \
-         ScriptArgsSnake []string \"json:\\\"script_args\\\"\"; \
-         DeregisterCriticalServiceAfterSnake interface {{}} \
-         \"json:\\\"deregister_critical_service_after\\\"\"; DockerContainerIDSnake string \
-         \"json:\\\"docker_container_id\\\"\"; TLSSkipVerifySnake bool \
-         \"json:\\\"tls_skip_verify\\\"\"; {more}ServiceIDSnake string \
-         \"json:\\\"service_id\\\"\"; *structs.Alias }}"
-    )
+/// A check within a service's definition says its service in vain.
+const SERVICE_IDS: &str = "ServiceID string \"json:\\\"ServiceID\\\"\"; \
+                           ServiceIDSnake string \"json:\\\"service_id\\\"\"";
+
+/// What Go calls the type that checks are read into.
+fn go_type(service_ids: &str) -> String {
+    let durations = "Interval interface {}; Timeout interface {}; TTL interface {}; \
+                     DeregisterCriticalServiceAfter interface {}";
+    let aliases = [
+        "Args []string \"json:\\\"args\\\"\"",
+        "ScriptArgsSnake []string \"json:\\\"script_args\\\"\"",
+        "DeregisterCriticalServiceAfterSnake interface {} \
+         \"json:\\\"deregister_critical_service_after\\\"\"",
+        "DockerContainerIDSnake string \"json:\\\"docker_container_id\\\"\"",
+        "TLSSkipVerifySnake bool \"json:\\\"tls_skip_verify\\\"\"",
+    ];
+    format!("struct {{ {durations}; {}; {service_ids}; *structs.Alias }}", aliases.join("; "))
 }
 
-/// The checks in a service's definition.
-fn checks(fields: &Fields<'_>) -> Result<Vec<CheckSpec>> {
-    let mut checks = Vec::new();
-    if let Some(value) = fields.get("Check") {
-        let check = check_type(fields, "Check", value)?;
-        checks.extend((!check.is_empty()).then_some(check));
-    }
-    for value in fields.list("Checks", "structs.CheckTypes")? {
-        checks.push(check_type(fields, "Checks", value)?);
-    }
-    Ok(checks)
-}
-
-/// A check within a service's definition. Whatever in it has a wrong type, the error names the
-/// definition's field.
-fn check_type(parent: &Fields<'_>, name: &str, value: &Value) -> Result<CheckSpec> {
-    let object = match value {
-        Value::Null => return Ok(CheckSpec::default()),
-        Value::Object(_) => Fields::top(value, "", "")?,
-        other => {
-            let go_type = check_go_type("ServiceID string \"json:\\\"ServiceID\\\"\"; ");
-            return Err(parent.mismatch(decode::kind(other), name, &go_type));
-        }
-    };
-    let Some(fields) = object.map(|fields| fields.shown_as(name)) else {
+/// A check within a service's definition.
+fn check_type(value: &Value) -> Result<CheckSpec> {
+    let Some(fields) = Fields::top(value, "", &go_type(SERVICE_IDS))? else {
         return Ok(CheckSpec::default());
     };
     fields.allow_only(&[DEFINITION, &["CheckID", "ProxyHTTP", "ProxyGRPC"]].concat())?;
     Ok(CheckSpec { id: fields.text("CheckID")?, ..check_spec(&fields)? })
 }
 
-/// All but the id. Durations come last, as they are read when all else has its type.
+/// All but the id.
 fn check_spec(fields: &Fields<'_>) -> Result<CheckSpec> {
-    let service_id = match fields.text("ServiceID")? {
-        id if id.is_empty() => fields.text("service_id")?,
-        id => id,
+    let either = |name: &str, snake: &str| match fields.text(name)? {
+        text if text.is_empty() => fields.text(snake),
+        text => Ok(text),
     };
-    let (name, status) = (fields.text("Name")?, fields.text("Status")?);
-    let notes = fields.text("Notes")?;
-    let docker_container_id = fields.text("docker_container_id")?;
-    let is_insecure = fields.flag("tls_skip_verify")?;
-    let args = [fields.strings("args")?, fields.strings("script_args")?];
+    let mut spec = CheckSpec {
+        id: String::new(),
+        name: fields.text("Name")?,
+        status: fields.text("Status")?,
+        notes: fields.text("Notes")?,
+        service_id: either("ServiceID", "service_id")?,
+        definition: Definition::default(),
+    };
+    let docker_container_id = either("DockerContainerID", "docker_container_id")?;
+    let skips_verify = fields.flag("tls_skip_verify")?;
+    let scripts = ["args", "script_args"].map(|name| fields.strings(name));
     let mut definition = definition(fields)?;
+    for script in scripts {
+        let script = script?.unwrap_or_default();
+        if definition.script_args.is_empty() {
+            definition.script_args = script;
+        }
+    }
     if definition.deregister_critical_service_after == 0 {
         definition.deregister_critical_service_after =
             fields.duration("deregister_critical_service_after")?;
     }
-    for args in args.into_iter().flatten() {
-        if definition.script_args.is_empty() {
-            definition.script_args = args;
-        }
-    }
-    if definition.docker_container_id.is_empty() {
-        definition.docker_container_id = docker_container_id;
-    }
-    definition.tls_skip_verify |= is_insecure;
-    Ok(CheckSpec { id: String::new(), name, status, notes, service_id, definition })
+    definition.docker_container_id = docker_container_id;
+    definition.tls_skip_verify |= skips_verify;
+    spec.definition = definition;
+    Ok(spec)
 }
 
 fn definition(fields: &Fields<'_>) -> Result<Definition> {
@@ -227,6 +226,7 @@ fn definition(fields: &Fields<'_>) -> Result<Definition> {
         grpc_use_tls: fields.flag("GRPCUseTLS")?,
         alias_node: fields.text("AliasNode")?,
         alias_service: fields.text("AliasService")?,
+        // Texts are looked into when all has its type.
         interval: fields.duration("Interval")?,
         timeout: fields.duration("Timeout")?,
         ttl: fields.duration("TTL")?,
@@ -326,9 +326,9 @@ pub(super) fn node_service(fields: &Fields<'_>) -> Result<Service> {
         "CreateIndex",
         "ModifyIndex",
     ])?;
+    let ((connect, _), proxy) = (connect(fields)?, proxy(fields)?);
     let weights = weights(fields)?.unwrap_or_default();
-    let (connect, _) = connect(fields)?;
-    Ok(Service { weights, connect, ..service(fields, "Service")? })
+    Ok(Service { weights, connect, proxy, ..service(fields, "Service")? })
 }
 
 /// A check as the catalog is told of it.
@@ -349,8 +349,11 @@ pub(super) fn health_check(fields: &Fields<'_>) -> Result<Check> {
         "ModifyIndex",
     ])?;
     let found = fields.get("Definition").map(|value| {
-        Fields::top(value, "", "structs.HealthCheckDefinition")?
-            .map_or_else(|| Ok(Definition::default()), |fields| definition(&fields))
+        const GO_TYPE: &str = "struct { Interval interface {}; Timeout interface {}; \
+            DeregisterCriticalServiceAfter interface {}; TTL interface {}; *structs.Alias }";
+        Fields::top(value, "", GO_TYPE)
+            .and_then(|inner| inner.as_ref().map_or(Ok(Definition::default()), definition))
+            .map_err(|why| fields.outer(&why, "Definition"))
     });
     Ok(Check {
         node: fields.text("Node")?,
@@ -380,7 +383,6 @@ fn service(fields: &Fields<'_>, name: &str) -> Result<Service> {
         meta: fields.texts_by_name("Meta")?,
         port: fields.number("Port")?,
         enable_tag_override: fields.flag("EnableTagOverride")?,
-        proxy: proxy(fields)?,
         ..Service::default()
     })
 }
@@ -494,6 +496,21 @@ fn expose(fields: &Fields<'_>) -> Result<Expose> {
 
 /// Fields with Go's zero values where they are missing.
 impl<'a> Fields<'a> {
+    /// What is wrong within a value that reads itself, told of the field that it stands in.
+    fn outer(&self, why: &str, name: &str) -> String {
+        let Some((found, go_type)) = why
+            .strip_prefix("json: cannot unmarshal ")
+            .and_then(|rest| rest.split_once(" into Go "))
+            .and_then(|(found, rest)| {
+                let (_, go_type) = rest.split_once(" of type ")?;
+                Some((found, go_type))
+            })
+        else {
+            return why.to_owned();
+        };
+        self.mismatch(found, name, go_type)
+    }
+
     pub(super) fn text(&self, name: &str) -> Result<String> {
         Ok(self.string(name)?.unwrap_or_default())
     }

@@ -265,6 +265,7 @@ static void embedded(void)
     CHECK_OK(consul_embedded_fail_next(client, "/v1/kv/", 1, 500, "No cluster leader"));
     CHECK_STATUS(CONSUL_ERR_NO_LEADER, consul_kv_get(client, "a", NULL, NULL, &kv));
     CHECK_STATUS(CONSUL_NOT_FOUND, consul_kv_get(client, "a", NULL, NULL, &kv));
+    consul_kv_free(kv);
     CHECK_OK(consul_embedded_lose_answers(client, NULL, 1));
     CHECK_STATUS(CONSUL_ERR_IO, consul_kv_put(client, "a", (const uint8_t *)"1", 1, 0, NULL, NULL));
     CHECK(consul_last_error()->outcome_unknown);

@@ -1,11 +1,14 @@
 //! `/v1/agent/`: what the agent itself is told and knows.
 
 mod checks;
+mod hash;
 mod health;
 mod info;
 mod maintenance;
 mod services;
 mod shown;
+#[cfg(test)]
+mod tests;
 
 pub(super) use checks::{
     checks, deregister as deregister_check, fail, pass, register as register_check, update, warn,

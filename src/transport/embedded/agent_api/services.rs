@@ -1,5 +1,6 @@
 //! The agent's services.
 
+use super::hash;
 use super::shown::Shown;
 use crate::transport::embedded::filter::{Filter, fields};
 use crate::transport::embedded::registration::{CheckSpec, ServiceSpec};
@@ -26,19 +27,9 @@ pub(in crate::transport::embedded) fn service(state: &State, wire: &Wire) -> Out
     let Some(service) = state.local().service(id) else {
         return Err(Answer::error(404, format!("unknown service ID: {id}")));
     };
-    let shown = Shown::new(service);
-    let hash = hash(&shown);
-    let answer = Answer::json(&shown.hashed(&hash));
+    let hash = hash::of(service);
+    let answer = Answer::json(&Shown::new(service).hashed(&hash));
     Ok(Read { answer, mark: Mark::Hash(hash) })
-}
-
-/// Another one for another content. Whoever gets it may only compare it.
-fn hash(shown: &Shown<'_>) -> String {
-    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    let text = serde_json::to_string(shown).unwrap_or_default();
-    let hash = text.bytes().fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
-    format!("{hash:x}")
 }
 
 pub(in crate::transport::embedded) fn register(state: &mut State, wire: &Wire) -> Outcome<Answer> {

@@ -139,6 +139,10 @@ impl EntityOperation {
             },
             "set" => self.set(state, index),
             "cas" if known.unwrap_or(0) != self.index => stale("set"),
+            // Of a check Consul reads what it wrote, and by that loses the reason why it could not.
+            "cas" if matches!(self.entity, Entity::Check(_)) => {
+                Ok(self.set(state, index).unwrap_or(Outcomes::None))
+            }
             "cas" => self.set(state, index),
             "delete-cas" if known != Some(self.index) => stale("delete"),
             "delete" | "delete-cas" => {
