@@ -54,7 +54,7 @@ pub fn texts(steps: &[Step], answers: &[Answer], own: &Own) -> Vec<String> {
         let text = text.replace(&format!(": {}", own.server_port), ": <port>");
         let text = text.replace(&format!(":{}\"", own.server_port), ":<port>\"");
         // An event's list has a hash of the last one's id for its index.
-        match ids.iter().position(|id| hash(id) == Some(answer.index)) {
+        match ids.iter().position(|id| hash(id) == Some(answer.index) && answer.index != 0) {
             Some(event) => format!("index=<of id {event}> {text}"),
             None => format!("index={} {text}", index(answer.index)),
         }

@@ -64,8 +64,12 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn string(&self, name: &str) -> Result<Option<String>, String> {
-        let text = |value: &'a Value| value.as_str().map(str::to_owned);
-        self.read(name, "string", text)
+        self.text_of(name, "string")
+    }
+
+    /// A text that has a type of its own in Go.
+    pub(super) fn text_of(&self, name: &str, go_type: &str) -> Result<Option<String>, String> {
+        self.read(name, go_type, |value| value.as_str().map(str::to_owned))
     }
 
     pub(super) fn u64(&self, name: &str) -> Result<Option<u64>, String> {
