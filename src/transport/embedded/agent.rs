@@ -209,7 +209,9 @@ impl Ask {
             }
         };
         inside.state.has_leader = inside.faults.has_leader(&self.wire.path);
-        if place == Place::Servers && !self.may_go(inside) {
+        let is_read = matches!(handler, Handler::Read(_));
+        let is_stale = is_read && self.options.freshness == Freshness::Stale;
+        if place == Place::Servers && !inside.state.has_leader && !is_stale {
             return self.hold(now);
         }
         let step = match handler {
@@ -223,11 +225,6 @@ impl Ask {
             }
         };
         if inside.faults.take_loss(&self.wire.path) { Step::Lost } else { step }
-    }
-
-    /// True where there is a leader, or none is needed.
-    fn may_go(&self, inside: &Inside) -> bool {
-        inside.state.has_leader || self.options.freshness == Freshness::Stale
     }
 
     fn hold(&mut self, now: Instant) -> Step {
