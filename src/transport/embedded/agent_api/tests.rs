@@ -176,6 +176,31 @@ fn maintenance_is_a_check_that_is_critical() {
 }
 
 #[test]
+fn an_alias_says_what_is_so_of_what_it_stands_for() {
+    let mut desk = Desk::new();
+    desk.done(REGISTER, r#"{"Name": "db", "Check": {"TTL": "10h", "Status": "passing"}}"#);
+    desk.done(REGISTER, r#"{"Name": "web", "Check": {"AliasService": "db"}}"#);
+    desk.done(REGISTER, r#"{"Name": "all", "Check": {"AliasNode": "embedded"}}"#);
+    let says = |desk: &mut Desk, service: &str, status: &str, output: &str| {
+        desk.turn(0);
+        let own = desk.get("/v1/agent/checks").json()[format!("service:{service}")].clone();
+        assert_eq!((&own["Status"], &own["Output"]), (&status.into(), &output.into()), "{service}");
+        let list = format!("/v1/health/checks/{service}");
+        assert_eq!(desk.get(&list).column("/Status"), [status]);
+    };
+    says(&mut desk, "web", "passing", "All checks passing.");
+    says(&mut desk, "all", "passing", "All checks passing.");
+    desk.done("/v1/agent/check/fail/service:db?note=broken", "");
+    says(&mut desk, "web", "critical", "Aliased check \"Service 'db' check\" failing: broken");
+    desk.done("/v1/agent/check/register", r#"{"Name": "disk", "TTL": "1h"}"#);
+    says(&mut desk, "all", "critical", "Aliased check \"disk\" failing: ");
+    desk.done("/v1/agent/check/deregister/disk", "");
+    says(&mut desk, "all", "passing", "All checks passing.");
+    desk.done("/v1/agent/service/deregister/db", "");
+    says(&mut desk, "web", "critical", "Service db could not be found on node ");
+}
+
+#[test]
 fn a_services_hash_changes_with_it() {
     let mut desk = Desk::new();
     let hash = |desk: &mut Desk| desk.get("/v1/agent/service/web").json()["ContentHash"].clone();

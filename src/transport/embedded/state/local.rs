@@ -1,6 +1,7 @@
 //! What the agent itself has been told: its own services and checks, before the catalog knows of
 //! them (<https://github.com/hashicorp/consul/blob/v1.8.7/agent/local/state.go>).
 
+use super::alias::Alias;
 use super::{CRITICAL, Check, Definition, Due, Service, State};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -55,6 +56,8 @@ pub(in crate::transport::embedded) struct Local {
     pub(super) services: BTreeMap<String, Own<Service>>,
     pub(super) checks: BTreeMap<String, Own<OwnCheck>>,
     pub(super) node_in_sync: bool,
+    /// The checks that stand for something else, by their ids.
+    pub(super) aliases: BTreeMap<String, Alias>,
 }
 
 impl Local {
@@ -182,7 +185,9 @@ impl State {
     /// Removes a check, where it is.
     pub(in crate::transport::embedded) fn remove_check(&mut self, id: &str) {
         self.agenda.cancel(&Due::CheckTtl(id.to_owned()));
-        if let Some(own) = self.local_mut().live_check_mut(id) {
+        let local = self.local_mut();
+        local.aliases.remove(id);
+        if let Some(own) = local.live_check_mut(id) {
             (own.deleted, own.in_sync) = (true, false);
         }
     }
@@ -205,7 +210,11 @@ impl State {
             Ttl { ttl, most_output, last_output: String::new() }
         });
         let reap_after = positive(definition.deregister_critical_service_after);
+        let (id, alias) = (check.id.clone(), Alias::of(definition));
         self.store_check(check, ttl, reap_after.map(|after| after.max(SHORTEST_REAP)));
+        if let Some(alias) = alias {
+            self.local_mut().aliases.insert(id, alias);
+        }
         Ok(())
     }
 
@@ -217,7 +226,9 @@ impl State {
         }
         self.agenda.cancel(&Due::CheckOutput(id.clone()));
         let own = OwnCheck { check, ttl, reap_after, critical_since: None };
-        self.local_mut().checks.insert(id, Own::new(own));
+        let local = self.local_mut();
+        local.aliases.remove(&id);
+        local.checks.insert(id, Own::new(own));
     }
 
     /// Somebody says how a check with a TTL is.
@@ -252,7 +263,7 @@ impl State {
         self.sync_changes();
     }
 
-    fn update_check(&mut self, id: &str, status: &str, output: &str) {
+    pub(super) fn update_check(&mut self, id: &str, status: &str, output: &str) {
         let now = self.now;
         let Some(own) = self.local_mut().live_check_mut(id) else { return };
         let row = &mut own.row;

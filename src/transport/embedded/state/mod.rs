@@ -1,6 +1,7 @@
 //! What the agent knows: one index for all changes, and the tables.
 
 mod agenda;
+mod alias;
 mod catalog;
 mod events;
 mod kv;
@@ -119,6 +120,7 @@ impl State {
             self.happen(due);
         }
         self.now = self.now.max(now);
+        self.follow_aliases();
     }
 
     fn happen(&mut self, due: Due) {
