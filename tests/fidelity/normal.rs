@@ -70,14 +70,20 @@ fn hash(id: &str) -> Option<u64> {
 }
 
 /// The answer with the sessions, which Consul lists by their random ids, in the order of their
-/// making, and the tags of a service, which it lists in any order, by their names.
+/// making, and the tags of a service and the checks of an agent's, which it lists in any order, by
+/// their names.
 fn sorted(target: &str, text: &str) -> String {
     if target.starts_with("/v1/session/list") || target.starts_with("/v1/session/node/") {
-        return in_order(text, "    {\n", "    }", |session| {
+        return in_order(text, "    {\n", "\n    }", |session| {
             let mut made = 0;
             each_number(session, &["\"CreateIndex\": "], |index| made = index);
             format!("{made:020}")
         });
+    }
+    if target.starts_with("/v1/agent/health/service/") {
+        // Within one service, and within a list of them.
+        let text = in_order(text, "        {\n", "\n        }", str::to_owned);
+        return in_order(&text, "            {\n", "\n            }", str::to_owned);
     }
     if target.starts_with("/v1/catalog/services") {
         return in_order(text, "        \"", "\"", str::to_owned);
