@@ -83,22 +83,27 @@ fn watch_forks() -> u32 {
 }
 
 /// What is done around every fork, on the thread that forks; the second also in the child.
-static AROUND_FORKS: OnceLock<(fn(), fn())> = OnceLock::new();
+static AROUND_FORKS: OnceLock<Around> = OnceLock::new();
+
+struct Around {
+    before: fn(),
+    after: fn(),
+}
 
 /// From now on calls `before` ahead of every fork, and `after` behind it, in the parent and in the
 /// child. Only the first pair ever given counts.
 pub fn around_forks(before: fn(), after: fn()) {
     extern "C" fn forking() {
-        if let Some((before, _)) = AROUND_FORKS.get() {
-            before();
+        if let Some(around) = AROUND_FORKS.get() {
+            (around.before)();
         }
     }
     extern "C" fn forked() {
-        if let Some((_, after)) = AROUND_FORKS.get() {
-            after();
+        if let Some(around) = AROUND_FORKS.get() {
+            (around.after)();
         }
     }
-    if AROUND_FORKS.set((before, after)).is_ok() {
+    if AROUND_FORKS.set(Around { before, after }).is_ok() {
         // SAFETY: the handlers call safe functions and stay valid, for the library is never
         // unloaded. It fails only where there is no memory for it; then forks go unnoticed.
         unsafe { libc::pthread_atfork(Some(forking), Some(forked), Some(forked)) };

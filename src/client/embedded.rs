@@ -44,7 +44,7 @@ impl Embedded {
     }
 
     /// Turns the agent's clock on. What is due until then has happened when this returns: sessions
-    /// have ended, waits are over.
+    /// have ended, waits are over. It can be turned by a year in all.
     pub fn advance(&self, by: Duration) {
         self.0.advance(by);
     }

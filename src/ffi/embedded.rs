@@ -37,7 +37,7 @@ unsafe fn under(client: *const consul_client, prefix: *const c_char) -> Result<E
 }
 
 /// Turns the agent's clock on. What is due until then has happened when this returns: sessions have
-/// ended, checks have failed, waits are over.
+/// ended, checks have failed, waits are over. It can be turned by a year in all.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_embedded_advance(
     client: *const consul_client,

@@ -148,7 +148,9 @@ pub trait Transport: Send + Sync + 'static {
 /// The transport that these settings ask for. Reads the files that they name.
 pub(crate) fn open(settings: &Settings) -> Result<Arc<dyn Transport>> {
     match Location::parse(&settings.address)? {
-        Location::Embedded(name) => Ok(Arc::new(embedded::EmbeddedTransport::new(&name))),
+        Location::Embedded(name) => {
+            Ok(Arc::new(embedded::EmbeddedTransport::new(&name, settings.interruptible)))
+        }
         Location::Http(address) => Ok(Arc::new(http::HttpTransport::new(address, settings)?)),
     }
 }

@@ -101,7 +101,16 @@ impl Agent {
 
     /// Changes the faults. Whoever waits looks at them anew.
     pub(super) fn order(&self, change: impl FnOnce(&mut Faults)) {
-        change(&mut self.lock().faults);
+        self.with(|inside| {
+            inside.settle();
+            let before = inside.state.has_leader;
+            change(&mut inside.faults);
+            match (before, inside.faults.has_leader("")) {
+                (true, false) => inside.state.suspend_sessions(),
+                (false, true) => inside.state.resume_sessions(),
+                _ => {}
+            }
+        });
         self.wake_all();
     }
 
@@ -126,7 +135,9 @@ impl Agent {
 }
 
 impl Inside {
+    /// Lets happen what is due.
     fn settle(&mut self) {
+        self.state.has_leader = self.faults.has_leader("");
         let now = self.clock.now();
         self.state.settle(now);
     }
@@ -198,7 +209,9 @@ impl Ask {
             }
         };
         inside.state.has_leader = inside.faults.has_leader(&self.wire.path);
-        if place == Place::Servers && !self.may_go(inside) {
+        let is_read = matches!(handler, Handler::Read(_));
+        let is_stale = is_read && self.options.freshness == Freshness::Stale;
+        if place == Place::Servers && !inside.state.has_leader && !is_stale {
             return self.hold(now);
         }
         let step = match handler {
@@ -212,11 +225,6 @@ impl Ask {
             }
         };
         if inside.faults.take_loss(&self.wire.path) { Step::Lost } else { step }
-    }
-
-    /// True where there is a leader, or none is needed.
-    fn may_go(&self, inside: &Inside) -> bool {
-        inside.state.has_leader || self.options.freshness == Freshness::Stale
     }
 
     fn hold(&mut self, now: Instant) -> Step {

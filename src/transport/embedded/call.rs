@@ -16,6 +16,8 @@ pub(super) struct Call {
     started: Instant,
     deadline: Instant,
     max_answer: u64,
+    /// End with `Status::Interrupted` when a signal arrives, instead of going on.
+    interruptible: bool,
 }
 
 /// Whom a change, or a cancellation, wakes: a thread, or a task.
@@ -33,8 +35,9 @@ struct Sleep {
 }
 
 impl Call {
-    pub(super) fn new(agent: &Arc<Agent>, request: &Request<'_>) -> Call {
+    pub(super) fn new(agent: &Arc<Agent>, request: &Request<'_>, interruptible: bool) -> Call {
         Call {
+            interruptible,
             ask: Ask::new(agent.clone(), Wire::new(request)),
             started: Instant::now(),
             deadline: request.deadline,
@@ -54,7 +57,14 @@ impl Call {
         loop {
             match self.step(&sleeper, &waker) {
                 Ok(answer) => return answer,
-                Err(until) => sleeper.sleep(until),
+                Err(until) => {
+                    let interrupted = sleeper.sleep(until);
+                    if interrupted && self.interruptible {
+                        let message = "interrupted by a signal";
+                        let error = Error::new(Status::Interrupted, message);
+                        return Err(error.with_outcome_unknown(true));
+                    }
+                }
             }
         }
     }
@@ -135,11 +145,15 @@ impl Sleeper {
         self.state.lock().interrupted.clone()
     }
 
-    fn sleep(&self, until: Instant) {
+    /// True when a signal cut it short.
+    fn sleep(&self, until: Instant) -> bool {
         let mut state = self.state.lock();
         while !std::mem::take(&mut state.is_woken) && Instant::now() < until {
-            self.woken.wait_until(&mut state, until);
+            if self.woken.wait_until(&mut state, until).interrupted() {
+                return true;
+            }
         }
+        false
     }
 
     fn wake_up(&self, interruption: Option<&Error>) {

@@ -57,6 +57,7 @@ const NODE_ID: &str = "e3b0c442-98fc-1c14-9afb-f4c8996fb924";
 pub struct EmbeddedTransport {
     shown: String,
     agent: Arc<Agent>,
+    interruptible: bool,
     /// Closed, in this process or in one that it was forked from.
     closed: AtomicBool,
     process: PerProcess<Process>,
@@ -72,12 +73,13 @@ struct Process {
 impl EmbeddedTransport {
     /// A way to the agent of this name, which all clients of the process share that name it; without
     /// a name, to one of its own.
-    pub fn new(name: &str) -> EmbeddedTransport {
+    pub fn new(name: &str, interruptible: bool) -> EmbeddedTransport {
         let shown = format!("embedded:{name}");
         let agent = registry::agent(name, &shown);
         EmbeddedTransport {
             shown,
             agent,
+            interruptible,
             closed: AtomicBool::new(false),
             process: PerProcess::new(),
         }
@@ -113,7 +115,7 @@ impl Process {
 impl Transport for EmbeddedTransport {
     fn exchange(&self, request: Request<'_>) -> Result<Response> {
         let process = self.process();
-        let call = Call::new(&self.agent, &request);
+        let call = Call::new(&self.agent, &request, self.interruptible);
         let cancelled = [Some(&process.closing), request.cancel];
         call.wait(cancelled.into_iter().flatten()).map_err(|error| self.told(error))
     }
@@ -124,7 +126,7 @@ impl Transport for EmbeddedTransport {
             Err(error) => return done(Err(self.told(error))),
         };
         let process = self.process();
-        let call = Call::new(&self.agent, &request.borrow(&cancel));
+        let call = Call::new(&self.agent, &request.borrow(&cancel), false);
         let (closing, counted) = (process.closing.clone(), process.tasks.enter());
         let done = Finish::new(done);
         io.clone().spawn(async move {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn own() -> (Arc<EmbeddedTransport>, Control) {
-    let transport = Arc::new(EmbeddedTransport::new(""));
+    let transport = Arc::new(EmbeddedTransport::new("", false));
     let control = transport.control();
     (transport, control)
 }
@@ -82,7 +82,7 @@ fn session(transport: &EmbeddedTransport, body: &str) -> String {
 
 #[test]
 fn clients_share_an_agent_by_its_name_and_no_other() {
-    let shared = |name| EmbeddedTransport::new(name);
+    let shared = |name| EmbeddedTransport::new(name, false);
     let (one, two, other) = (shared("t-shared"), shared("t-shared"), shared("t-other"));
     put(&one, "/v1/kv/a", "1");
     assert_eq!(get(&two, "/v1/kv/a?raw").body, b"1");
@@ -160,6 +160,31 @@ fn a_wait_ends_when_it_is_cancelled_closed_or_at_its_deadline() {
     assert!(transport.wait_closed(Instant::now() + PATIENCE));
     let refused = exchange(&transport, &request(Method::Get, "/v1/kv/a", b"")).unwrap_err();
     assert_eq!(refused.status(), Status::Closed);
+}
+
+#[test]
+fn a_signal_ends_the_wait_of_a_client_that_wants_so_and_of_no_other() {
+    testing::ignore_by_handler(libc::SIGUSR1);
+    let transports = [true, false].map(|wants| EmbeddedTransport::new("t-signals", wants));
+    let ended: Vec<_> = std::thread::scope(|scope| {
+        let (send, started) = channel();
+        let wait = |transport| {
+            let send = send.clone();
+            scope.spawn(move || {
+                send.send(testing::this_thread()).unwrap();
+                exchange(transport, &request(Method::Get, "/v1/kv/a?index=99999", b""))
+            })
+        };
+        let waiting: Vec<_> = transports.iter().map(wait).collect();
+        let threads = [started.recv().unwrap(), started.recv().unwrap()];
+        while !waiting[0].is_finished() && !waiting[1].is_finished() {
+            threads.iter().for_each(|&thread| testing::signal(thread, libc::SIGUSR1));
+            std::thread::yield_now();
+        }
+        transports.iter().for_each(EmbeddedTransport::close);
+        waiting.into_iter().map(|thread| thread.join().unwrap().unwrap_err().status()).collect()
+    });
+    assert_eq!(ended, [Status::Interrupted, Status::Closed]);
 }
 
 #[test]
@@ -255,6 +280,21 @@ fn without_a_leader_requests_are_held_and_stale_reads_answered() {
     let held = begin();
     control.no_leader(false);
     assert_eq!(held.recv_timeout(PATIENCE).unwrap().unwrap().status, 200);
+}
+
+#[test]
+fn a_new_leader_lets_sessions_live_anew() {
+    let (transport, control) = own();
+    let id = session(&transport, r#"{"TTL": "10s"}"#);
+    let lives = || put(&transport, &format!("/v1/session/renew/{id}"), "").0 == 200;
+    control.advance(Duration::from_secs(19));
+    control.no_leader(true);
+    control.advance(Duration::from_secs(60));
+    control.no_leader(false);
+    control.advance(Duration::from_secs(19));
+    assert!(lives());
+    control.advance(Duration::from_secs(20));
+    assert!(!lives());
 }
 
 #[test]

@@ -129,6 +129,18 @@ impl State {
         }
     }
 
+    /// The leader is gone, and with it who looks after the sessions' time.
+    pub(in crate::transport::embedded) fn suspend_sessions(&mut self) {
+        let ids: Vec<String> = self.sessions().all().map(|session| session.id.clone()).collect();
+        ids.into_iter().for_each(|id| self.agenda.cancel(&Due::Session(id)));
+    }
+
+    /// A new leader lets every session live its whole time anew.
+    pub(in crate::transport::embedded) fn resume_sessions(&mut self) {
+        let sessions: Vec<Session> = self.sessions().all().cloned().collect();
+        sessions.iter().for_each(|session| self.session_renew(session));
+    }
+
     /// Ends a session, if it is there. What it holds is released or deleted, and nobody gets hold of
     /// it until the lock-delay is over.
     pub(in crate::transport::embedded) fn session_destroy(

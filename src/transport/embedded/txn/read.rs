@@ -10,7 +10,7 @@ use serde_json::Value;
 /// One of a transaction's operations.
 pub(super) enum Operation {
     Key(KeyOperation),
-    Entity(EntityOperation),
+    Entity(Box<EntityOperation>),
 }
 
 impl Operation {
@@ -60,11 +60,11 @@ fn operation(value: &Value) -> Result<Option<Operation>, String> {
     let mut found = key.map(Operation::Key);
     let node = fields.fields("Node", "NodeTxnOp", "api.NodeTxnOp")?;
     let node = node.map(|fields| EntityOperation::read_node(&fields)).transpose()?;
-    found = found.or(node.map(Operation::Entity));
+    found = found.or(node.map(Box::new).map(Operation::Entity));
     let service = fields.fields("Service", "ServiceTxnOp", "api.ServiceTxnOp")?;
     let service = service.map(|fields| EntityOperation::read_service(&fields)).transpose()?;
-    found = found.or(service.map(Operation::Entity));
+    found = found.or(service.map(Box::new).map(Operation::Entity));
     let check = fields.fields("Check", "CheckTxnOp", "api.CheckTxnOp")?;
     let check = check.map(|fields| EntityOperation::read_check(&fields)).transpose()?;
-    Ok(found.or(check.map(Operation::Entity)))
+    Ok(found.or(check.map(Box::new).map(Operation::Entity)))
 }
