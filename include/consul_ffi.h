@@ -4546,7 +4546,7 @@ void consul_lease_free(consul_lease *lease);
 
 /**
  * Turns the agent's clock on. What is due until then has happened when this returns: sessions have
- * ended, checks have failed, waits are over.
+ * ended, checks have failed, waits are over. It can be turned by a year in all.
  */
 consul_status consul_embedded_advance(const consul_client *client, uint64_t time_ms);
 
