@@ -317,9 +317,6 @@ impl Catalog {
 
     /// A check of a service needs that service, be it in the same registration.
     fn check_check(&self, check: &Check, within: Option<&Registration>) -> Result {
-        if check.id.is_empty() {
-            return Err("failed inserting check: object missing primary index".to_owned());
-        }
         if within.is_none() && self.node(&check.node).is_none() {
             return Err(MISSING_NODE.to_owned());
         }
@@ -329,6 +326,9 @@ impl Catalog {
         let exists = self.service(&check.node, &check.service_id).is_some();
         if !check.service_id.is_empty() && !comes && !exists {
             return Err(MISSING_SERVICE.to_owned());
+        }
+        if check.id.is_empty() {
+            return Err("failed inserting check: object missing primary index".to_owned());
         }
         Ok(())
     }
