@@ -1,7 +1,7 @@
 //! Two agents, the same sequence: the first answer in which they differ.
 
 use crate::sequence::Sequence;
-use crate::side::Side;
+use crate::side::{Run, Side};
 use std::time::Duration;
 
 /// Two agents, of which each has seen the same as the other.
@@ -17,7 +17,7 @@ pub struct Difference {
     pub sequence: Sequence,
     /// What tells it from others: the method and the path's first words.
     pub kind: String,
-    /// The steps as they were sent, up to the one that shows it, and both answers to it.
+    /// The steps as they were sent, and both answers to the first that shows it.
     pub report: String,
 }
 
@@ -48,8 +48,20 @@ impl Pair {
         let differs = (0..left.answers.len().max(right.answers.len()))
             .find(|&at| left.answers.get(at) != right.answers.get(at));
         let difference = differs.map(|at| {
-            let sent: String =
-                left.steps.iter().take(at + 1).map(|step| format!("    {step}\n")).collect();
+            // What comes after tells what an index is compared with.
+            let first_line = |run: &Run, at: usize| {
+                let answer = run.answers.get(at).map_or("", String::as_str);
+                answer.lines().next().unwrap_or_default().to_owned()
+            };
+            let sent: String = left
+                .steps
+                .iter()
+                .enumerate()
+                .map(|(at, step)| {
+                    let (one, other) = (first_line(&left, at), first_line(&right, at));
+                    format!("    {step}\n        {one} | {other}\n")
+                })
+                .collect();
             let shown = |answers: &[String]| answers.get(at).cloned().unwrap_or_default();
             let (left_says, right_says) = (shown(&left.answers), shown(&right.answers));
             let step = &left.steps[at.min(left.steps.len() - 1)];

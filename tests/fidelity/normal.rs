@@ -54,7 +54,7 @@ pub fn texts(steps: &[Step], answers: &[Answer], own: &Own) -> Vec<String> {
         let text = text.replace(&format!(": {}", own.server_port), ": <port>");
         let text = text.replace(&format!(":{}\"", own.server_port), ":<port>\"");
         // An event's list has a hash of the last one's id for its index.
-        match ids.iter().position(|id| hash(id) == Some(answer.index)) {
+        match ids.iter().position(|id| hash(id) == Some(answer.index) && answer.index != 0) {
             Some(event) => format!("index=<of id {event}> {text}"),
             None => format!("index={} {text}", index(answer.index)),
         }
@@ -70,14 +70,20 @@ fn hash(id: &str) -> Option<u64> {
 }
 
 /// The answer with the sessions, which Consul lists by their random ids, in the order of their
-/// making, and the tags of a service, which it lists in any order, by their names.
+/// making, and the tags of a service and the checks of an agent's, which it lists in any order, by
+/// their names.
 fn sorted(target: &str, text: &str) -> String {
     if target.starts_with("/v1/session/list") || target.starts_with("/v1/session/node/") {
-        return in_order(text, "    {\n", "    }", |session| {
+        return in_order(text, "    {\n", "\n    }", |session| {
             let mut made = 0;
             each_number(session, &["\"CreateIndex\": "], |index| made = index);
             format!("{made:020}")
         });
+    }
+    if target.starts_with("/v1/agent/health/service/") {
+        // Within one service, and within a list of them.
+        let text = in_order(text, "        {\n", "\n        }", str::to_owned);
+        return in_order(&text, "            {\n", "\n            }", str::to_owned);
     }
     if target.starts_with("/v1/catalog/services") {
         return in_order(text, "        \"", "\"", str::to_owned);

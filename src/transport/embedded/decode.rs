@@ -1,7 +1,7 @@
 //! Bodies in JSON, read as Go's `encoding/json` reads them into Consul's types: names in any case,
 //! and its words for what does not fit.
 
-use super::go;
+use super::{go, syntax};
 use serde_json::{Map, Value};
 
 /// The first value of a body; what follows is not looked at.
@@ -10,32 +10,8 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, String> {
     match values.next() {
         Some(Ok(value)) => Ok(value),
         None => Err("EOF".into()),
-        Some(Err(error)) if error.is_eof() => Err("unexpected EOF".into()),
-        Some(Err(error)) => Err(syntax(body, &error)),
+        Some(Err(_)) => Err(syntax::complaint(body)),
     }
-}
-
-fn syntax(body: &[u8], error: &serde_json::Error) -> String {
-    let lines = body.split(|&byte| byte == b'\n');
-    let line = lines.into_iter().nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let wrong = line.get(error.column().saturating_sub(1)).copied().unwrap_or_default();
-    let wrong = char::from(wrong);
-    let before = line.get(..error.column().saturating_sub(1)).unwrap_or_default();
-    if let Some((literal, expected)) = literal(before) {
-        let wrong = wrong.escape_debug();
-        return format!(
-            "invalid character '{wrong}' in literal {literal} (expecting '{expected}')"
-        );
-    }
-    format!("invalid character '{}' looking for beginning of value", wrong.escape_debug())
-}
-
-/// The literal that the text breaks off in, and how it would go on.
-fn literal(before: &[u8]) -> Option<(&'static str, char)> {
-    let start = before.iter().rposition(|byte| !byte.is_ascii_alphabetic()).map_or(0, |at| at + 1);
-    let begun = std::str::from_utf8(before.get(start..)?).ok().filter(|text| !text.is_empty())?;
-    let literal = ["null", "true", "false"].into_iter().find(|word| word.starts_with(begun))?;
-    Some((literal, literal.chars().nth(begun.len())?))
 }
 
 /// An object that is read into a Go struct.
@@ -88,8 +64,12 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn string(&self, name: &str) -> Result<Option<String>, String> {
-        let text = |value: &'a Value| value.as_str().map(str::to_owned);
-        self.read(name, "string", text)
+        self.text_of(name, "string")
+    }
+
+    /// A text that has a type of its own in Go.
+    pub(super) fn text_of(&self, name: &str, go_type: &str) -> Result<Option<String>, String> {
+        self.read(name, go_type, |value| value.as_str().map(str::to_owned))
     }
 
     pub(super) fn u64(&self, name: &str) -> Result<Option<u64>, String> {

@@ -28,6 +28,7 @@ mod routes;
 mod session;
 mod state;
 mod status;
+mod syntax;
 mod txn;
 mod wait;
 mod wire;

@@ -110,7 +110,7 @@ pub(super) fn find(wire: &mut Wire) -> Outcome<Found> {
         return Err(Answer::empty(400));
     }
     if let Some(clean) = cleaned(path) {
-        return Err(Answer::empty(301).with_header("location", clean));
+        return Err(moved(wire, clean));
     }
     let matches = |route: &&Route| match route.path.strip_suffix('/') {
         Some(_) => path.starts_with(route.path),
@@ -122,6 +122,16 @@ pub(super) fn find(wire: &mut Wire) -> Outcome<Found> {
     let (_, handler) = handler.ok_or_else(|| not_allowed(route, wire.method))?;
     wire.routed(route.path);
     Ok(Found { place: route.place, handler: *handler })
+}
+
+/// A redirect, which Go explains to who asks to read.
+fn moved(wire: &Wire, clean: String) -> Answer {
+    if wire.method != Get {
+        return Answer::empty(301).with_header("location", clean);
+    }
+    let shown = clean.replace('&', "&amp;");
+    let text = format!("<a href=\"{shown}\">Moved Permanently</a>.\n\n");
+    Answer::bytes(301, "text/html; charset=utf-8", text.into_bytes()).with_header("location", clean)
 }
 
 fn not_allowed(route: &Route, method: Method) -> Answer {

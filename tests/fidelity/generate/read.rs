@@ -27,7 +27,6 @@ pub fn options(random: &mut Random) -> Vec<&'static str> {
         "wait=5",
         "pretty",
         "ns=team",
-        "cached",
     ]);
     vec![one]
 }

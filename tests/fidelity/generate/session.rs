@@ -94,6 +94,8 @@ fn definition(random: &mut Random) -> String {
         members.push(format!("\"ServiceChecks\":[{{\"ID\":{id:?}}}]"));
     }
     if random.once_in(12) {
+        // Of a name that is given twice Go takes the last.
+        members.retain(|member| !member.starts_with("\"Name\""));
         members.push(
             random
                 .of_these(&["\"Colour\":1", "\"ID\":\"x\"", "\"Name\":7", "\"name\":\"low\""])

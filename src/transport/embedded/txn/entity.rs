@@ -24,7 +24,7 @@ enum Entity {
 impl EntityOperation {
     pub(super) fn read_node(fields: &Fields<'_>) -> Result<EntityOperation> {
         fields.allow_only(&["Verb", "Node"])?;
-        let verb = fields.text("Verb")?;
+        let verb = fields.text_of("Verb", "api.NodeOp")?.unwrap_or_default();
         let Some(fields) = fields.fields("Node", "Node", "api.Node")? else {
             let entity = Entity::Node(Node::default());
             return Ok(EntityOperation { verb, entity, index: 0 });
@@ -57,7 +57,8 @@ impl EntityOperation {
 
     pub(super) fn read_service(fields: &Fields<'_>) -> Result<EntityOperation> {
         fields.allow_only(&["Verb", "Node", "Service"])?;
-        let (verb, node) = (fields.text("Verb")?, fields.text("Node")?);
+        let verb = fields.text_of("Verb", "api.ServiceOp")?.unwrap_or_default();
+        let node = fields.text("Node")?;
         let Some(fields) = fields.fields("Service", "AgentService", "api.AgentService")? else {
             let entity = Entity::Service(node, Service::default());
             return Ok(EntityOperation { verb, entity, index: 0 });
@@ -81,7 +82,7 @@ impl EntityOperation {
 
     pub(super) fn read_check(fields: &Fields<'_>) -> Result<EntityOperation> {
         fields.allow_only(&["Verb", "Check"])?;
-        let verb = fields.text("Verb")?;
+        let verb = fields.text_of("Verb", "api.CheckOp")?.unwrap_or_default();
         let Some(fields) = fields.fields("Check", "HealthCheck", "api.HealthCheck")? else {
             let entity = Entity::Check(Check::default());
             return Ok(EntityOperation { verb, entity, index: 0 });
@@ -139,6 +140,10 @@ impl EntityOperation {
             },
             "set" => self.set(state, index),
             "cas" if known.unwrap_or(0) != self.index => stale("set"),
+            // Of a check Consul reads what it wrote, and by that loses the reason why it could not.
+            "cas" if matches!(self.entity, Entity::Check(_)) => {
+                Ok(self.set(state, index).unwrap_or(Outcomes::None))
+            }
             "cas" => self.set(state, index),
             "delete-cas" if known != Some(self.index) => stale("delete"),
             "delete" | "delete-cas" => {

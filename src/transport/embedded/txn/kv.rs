@@ -27,7 +27,7 @@ impl KeyOperation {
             }
         };
         Ok(KeyOperation {
-            verb: text("Verb")?,
+            verb: fields.text_of("Verb", "api.KVOp")?.unwrap_or_default(),
             key: text("Key")?,
             written: Written {
                 value: value.into(),

@@ -312,7 +312,11 @@ impl Catalog {
     fn check_service(&self, node: &str, service: &Service) -> Result {
         limits::check_service_meta(&service.kind, &service.meta).map_err(|why| {
             format!("Invalid Service Meta for node {node} and serviceID {}: {why}", service.id)
-        })
+        })?;
+        if service.id.is_empty() {
+            return Err("failed inserting service: object missing primary index".to_owned());
+        }
+        Ok(())
     }
 
     /// A check of a service needs that service, be it in the same registration.
