@@ -5,6 +5,7 @@
 mod fake;
 pub mod fence;
 pub mod health_report;
+mod holding;
 pub mod lock;
 pub mod loss;
 pub mod registration;

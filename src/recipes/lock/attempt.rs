@@ -8,28 +8,7 @@ use super::spec::LockSpec;
 use crate::api::txn::{Txn, TxnError, TxnOutcome, TxnResult};
 use crate::client::{Client, Either};
 use crate::error::{Error, Result, Status};
-
-/// What became of an attempt to take the key.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Taken {
-    /// It is ours; the index of the write that made it so.
-    Won(u64),
-    /// Somebody changed the key meanwhile.
-    Changed,
-    /// A session ended while holding it, and its lock-delay is not over.
-    LockDelay,
-    /// Consul does not know our session any more; its words.
-    SessionInvalid(String),
-}
-
-/// What became of an attempt to give the key back.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum GivenBack {
-    /// It is free.
-    Released,
-    /// Somebody changed the key meanwhile.
-    Changed,
-}
+use crate::recipes::holding::{GivenBack, Taken};
 
 /// Takes the key, which must be as it was at its last write; 0 is "does not exist".
 pub(super) async fn take(
@@ -37,7 +16,7 @@ pub(super) async fn take(
     spec: &LockSpec,
     session: &str,
     index: u64,
-) -> Result<Taken> {
+) -> Result<Taken<u64>> {
     let mut txn = Txn::new();
     match index {
         0 => txn.check_not_exists(&spec.key)?,
@@ -66,7 +45,7 @@ pub(super) async fn give_back(
     }
 }
 
-fn judge_taking(key: &str, outcome: TxnOutcome) -> Result<Taken> {
+fn judge_taking(key: &str, outcome: TxnOutcome) -> Result<Taken<u64>> {
     match outcome {
         TxnOutcome::Committed(results) => match written(key, &results) {
             Some(index) => Ok(Taken::Won(index)),
@@ -86,7 +65,7 @@ fn written(key: &str, results: &[TxnResult]) -> Option<u64> {
 }
 
 /// Consul's words are those of agent/consul/state/txn.go and agent/consul/txn_endpoint.go.
-fn judge_errors(errors: &[TxnError]) -> Result<Taken> {
+fn judge_errors(errors: &[TxnError]) -> Result<Taken<u64>> {
     if let Some(denied) = errors.iter().find(|error| error.is_denied()) {
         return Err(Error::new(Status::Denied, &denied.what));
     }
@@ -116,7 +95,7 @@ mod tests {
         TxnResult::Kv(KvPair { key: key.into(), modify_index, ..KvPair::default() })
     }
 
-    fn rolled_back(errors: &[(u64, &str)]) -> Result<Taken> {
+    fn rolled_back(errors: &[(u64, &str)]) -> Result<Taken<u64>> {
         let error = |&(op_index, what): &(u64, &str)| TxnError { op_index, what: what.into() };
         judge_taking("a", TxnOutcome::RolledBack(errors.iter().map(error).collect()))
     }
