@@ -1,5 +1,5 @@
 //! What people build from sessions, keys and services: sessions that are kept alive, locks,
-//! services that stay registered.
+//! semaphores, services that stay registered.
 
 #[cfg(test)]
 mod fake;
@@ -9,4 +9,5 @@ mod holding;
 pub mod lock;
 pub mod loss;
 pub mod registration;
+pub mod semaphore;
 pub mod session;

@@ -36,7 +36,7 @@ impl LostReason {
             LostReason::KeyTaken => "another session holds its key",
             LostReason::Deadline => "Consul could not be asked in time",
             LostReason::Closed => "the client was closed",
-            LostReason::KeyReleased => "its key was released with its own session",
+            LostReason::KeyReleased => "somebody else released it",
         }
     }
 
