@@ -6,6 +6,7 @@ use super::seen::{SEMAPHORE_FLAG, Slots};
 use super::spec::SemaphoreSpec;
 use crate::api::txn::{Txn, TxnOutcome, TxnResult};
 use crate::client::{Client, Either};
+use crate::config::Consistency;
 use crate::error::{Error, Result, Status};
 use crate::recipes::holding::{GivenBack, Taken, refusal};
 
@@ -22,8 +23,25 @@ pub(super) async fn take(
     txn.lock(&spec.entry_key(session), &spec.value, SEMAPHORE_FLAG, session)?;
     match client.commit(&txn, &spec.options)?.await?.value {
         TxnOutcome::Committed(results) => won(&lock, record, &results),
-        TxnOutcome::RolledBack(errors) => refusal(&errors),
+        TxnOutcome::RolledBack(errors) => match refusal(&errors)? {
+            Taken::LockDelay => delayed(client, spec, session).await,
+            other => Ok(other),
+        },
     }
+}
+
+/// An entry has a lock-delay when its session has ended while holding a slot; or, if somebody has
+/// locked it with another one, that one.
+async fn delayed(
+    client: &Client<Either>,
+    spec: &SemaphoreSpec,
+    session: &str,
+) -> Result<Taken<Slots>> {
+    let consistent = spec.options.clone().consistency(Consistency::Consistent);
+    Ok(match client.session().info(session, &consistent)?.await?.value {
+        Some(_) => Taken::LockDelay,
+        None => Taken::SessionInvalid(format!("the session {session} does not exist any more")),
+    })
 }
 
 fn won(lock: &str, record: Record, results: &[TxnResult]) -> Result<Taken<Slots>> {

@@ -83,6 +83,8 @@ impl SemaphoreSpec {
     /// Everything checked, and what was not set filled in.
     pub(super) fn checked(mut self, settings: &Settings) -> Result<SemaphoreSpec> {
         check_key(&self.prefix)?;
+        // One slash at its end is left out, two are an empty segment.
+        check_key(&self.lock_key())?;
         if self.limit == 0 {
             return Err(Error::argument("a semaphore must have a limit of 1 or more"));
         }
