@@ -172,7 +172,7 @@ class HoldingBase:
     @property
     def is_held(self) -> bool:
         """True while it is held, judged by the clock at this moment. Makes no request."""
-        return self.functions.is_held(self.handle)
+        return bool(self.functions.is_held(self.handle))
 
     @property
     def remaining_ms(self) -> float:

@@ -104,6 +104,29 @@ fn who_listens_is_told_once_of_a_loss() {
 }
 
 #[test]
+fn reads_that_fail_are_not_a_loss_until_nobody_knows_for_too_long() {
+    for swept in [false, true] {
+        let w = world();
+        let _polled = swept.then(|| w.slot_of(SemaphoreSpec::new("b", 1)));
+        let window = SECOND * 10;
+        let semaphore = w.slot_of(SemaphoreSpec::new("a", 2).monitor_retry(window));
+        // Renewals pass, so only the monitor's window counts.
+        let fails = |line: &str| line.contains("/v1/kv/a/") || line.contains("/v1/txn?consistent");
+        w.fake.judge(move |seen| if fails(&seen.line) { Fate::Fail } else { Fate::Pass });
+        w.pass(SECOND * 7);
+        assert!(semaphore.is_held());
+        w.fake.heal();
+        w.eventually("it is seen again", || semaphore.remaining() > SECOND * 9);
+        w.fake.judge(move |seen| if fails(&seen.line) { Fate::Fail } else { Fate::Pass });
+        w.eventually("it is lost", || !semaphore.is_held());
+        assert_eq!(semaphore.lost_reason(), Some(LostReason::Deadline));
+        w.fake.heal();
+        let others = usize::from(swept);
+        w.eventually("its session is destroyed", || w.fake.sessions().len() == others);
+    }
+}
+
+#[test]
 fn each_loss_has_its_reason_for_one_that_is_polled_and_one_that_is_swept() {
     for swept in [false, true] {
         let w = world();
