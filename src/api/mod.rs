@@ -6,7 +6,7 @@ mod answer;
 mod check;
 mod duration;
 mod input;
-mod json;
+pub(crate) mod json;
 mod node;
 mod service;
 

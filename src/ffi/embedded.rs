@@ -31,9 +31,10 @@ fn of(client: *const consul_client) -> Result<Embedded> {
 /// # Safety
 /// `prefix` is NULL or NUL-terminated.
 unsafe fn under(client: *const consul_client, prefix: *const c_char) -> Result<Embedded> {
+    let agent = of(client)?;
     // SAFETY: the caller's promise.
     let prefix = unsafe { input::optional_str(prefix, "prefix") }?.unwrap_or_default();
-    Ok(of(client)?.under(prefix))
+    Ok(agent.under(prefix))
 }
 
 /// Turns the agent's clock on. What is due until then has happened when this returns: sessions have

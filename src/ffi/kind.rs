@@ -120,6 +120,10 @@ kinds! {
     HealthReport = 34, consul_health_report;
     /// Records that were taken from the log.
     LogRecords = 35, consul_log_records;
+    /// What a semaphore is made from.
+    SemaphoreSpec = 36, consul_semaphore_spec;
+    /// A semaphore of which one slot can be held.
+    Semaphore = 37, consul_semaphore;
 }
 
 #[cfg(test)]

@@ -432,12 +432,17 @@ impl Drop for Hub {
     fn drop(&mut self) {
         let given_up = self.state.lock().turns.given_up(self.clock.now());
         let mut hubs = hubs().lock();
-        if given_up.is_empty() {
-            // Unless another one has taken its place.
-            hubs.retain(|_, entry| entry.hub.strong_count() > 0 || !entry.given_up.is_empty());
-        } else if let Some(entry) = hubs.get_mut(&self.address) {
-            entry.given_up = given_up;
+        // Another one may have taken its place between its last use and this.
+        let next = hubs.get(&self.address).and_then(|entry| entry.hub.upgrade());
+        match (&next, hubs.get_mut(&self.address)) {
+            (Some(next), _) => next.state.lock().turns.remember(given_up),
+            (None, Some(entry)) => entry.given_up.extend(given_up),
+            (None, None) => {}
         }
+        hubs.retain(|_, entry| entry.hub.strong_count() > 0 || !entry.given_up.is_empty());
+        drop(hubs);
+        // Which may be the last use of that one.
+        drop(next);
     }
 }
 
@@ -453,4 +458,30 @@ struct Address {
 fn hubs() -> &'static Mutex<HashMap<String, Address>> {
     static HUBS: PerProcess<Mutex<HashMap<String, Address>>> = PerProcess::new();
     HUBS.get_or_init(Mutex::default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::WatchSpec;
+    use super::super::tests::bench;
+    use super::*;
+
+    #[test]
+    fn what_was_given_up_is_not_lost_to_a_hub_that_comes_before_the_end_of_the_last() {
+        let (client, wire, _) = bench();
+        let watch = client.watch(WatchSpec::key("a")).unwrap();
+        wire.next().key(5, "x");
+        let held = wire.next();
+        let last = Hub::of(&client);
+        drop(watch);
+        // As when another thread is dropping the last use of it, and has not come far.
+        let next = Hub::new(&client);
+        hubs().lock().entry(last.address.clone()).or_default().hub = Arc::downgrade(&next);
+        drop((held, last));
+        assert_eq!(next.state.lock().turns.given_up(next.clock.now()).len(), 1);
+        // And when that one ends, whoever comes after it knows.
+        drop(next);
+        let after = Hub::of(&client);
+        assert_eq!(after.state.lock().turns.given_up(after.clock.now()).len(), 1);
+    }
 }

@@ -27,6 +27,7 @@ mod proxy;
 mod quick;
 mod raw;
 mod registration;
+mod semaphore;
 mod session;
 mod session_kept;
 mod status;

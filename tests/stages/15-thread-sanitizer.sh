@@ -9,8 +9,10 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTC_BOOTSTRAP=1
 export RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer"
 export TSAN_OPTIONS="suppressions=$PWD/tests/support/thread-sanitizer.supp"
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/thread-sanitizer"
-{ cargo test --locked --lib --target "$host" -- --skip fork 2>&1 || : >"$log.failed"; } | tee "$log"
+# As the C programs' library, so that what it is made of is built once.
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/tsan"
+{ cargo test --locked --lib --target "$host" --config profile.dev.opt-level=1 -- --skip fork 2>&1 ||
+    : >"$log.failed"; } | tee "$log"
 
 awk '/^test result: / { passed += $4; failed += $6 } END { print passed + 0, failed + 0 }' "$log" \
     >"${STAGE_RESULT:-/dev/null}"

@@ -216,7 +216,9 @@ impl Ask {
         }
         let step = match handler {
             Handler::Read(read) => match read(&inside.state, &self.wire) {
-                Ok(read) if self.must_wait(&read.mark, now) => return self.block(now),
+                Ok(read) if self.must_wait(&read.mark, now) => {
+                    return self.block(&read.mark, now);
+                }
                 Ok(read) => Step::Answered(self.told(read.answer, &read.mark, inside)),
                 Err(answer) => Step::Answered(answer),
             },
@@ -244,10 +246,10 @@ impl Ask {
         !over && self.options.knows(mark)
     }
 
-    fn block(&mut self, now: Instant) -> Step {
+    fn block(&mut self, mark: &Mark, now: Instant) -> Step {
         let until = match self.phase {
             Phase::Blocking(until) => until,
-            _ => now + self.options.patience(self.agent.jitter.unit()),
+            _ => now + self.options.patience(mark, self.agent.jitter.unit()),
         };
         self.phase = Phase::Blocking(until);
         Step::Until(until)

@@ -113,13 +113,16 @@ impl Options {
         }
     }
 
-    /// How long to wait for news, with a random part that `unit`, from 0 to 1, decides.
-    pub(super) fn patience(&self, unit: f64) -> Duration {
+    /// How long to wait for news, with a random part that `unit`, from 0 to 1, decides; for events
+    /// there is none, and they are waited for longer where the query does not say.
+    pub(super) fn patience(&self, mark: &Mark, unit: f64) -> Duration {
+        let is_event = matches!(mark, Mark::Event(_));
         let wait = match self.wait {
+            Duration::ZERO if is_event => LONGEST_WAIT,
             Duration::ZERO => DEFAULT_WAIT,
             wait => wait.min(LONGEST_WAIT),
         };
-        wait + (wait / JITTER_FRACTION).mul_f64(unit)
+        if is_event { wait } else { wait + (wait / JITTER_FRACTION).mul_f64(unit) }
     }
 }
 
@@ -161,7 +164,7 @@ mod tests {
     fn a_wait_is_bounded_and_a_missing_one_is_five_minutes() {
         let patience = |query: &str, unit| {
             let options = Options::parse(&get(&format!("/v1/kv/a?index=1&{query}"))).unwrap();
-            options.patience(unit)
+            options.patience(&Mark::Index(1), unit)
         };
         let seconds = Duration::from_secs;
         assert_eq!(patience("wait=16s", 0.0), seconds(16));
@@ -170,6 +173,8 @@ mod tests {
         assert_eq!(patience("wait=0s", 0.0), seconds(300));
         assert_eq!(patience("wait=-1s", 0.0), seconds(300));
         assert_eq!(patience("wait=20m", 0.0), seconds(600));
+        let of_events = Options::parse(&get("/v1/event/list?index=1")).unwrap();
+        assert_eq!(of_events.patience(&Mark::Event(1), 1.0), seconds(600));
     }
 
     #[test]

@@ -18,14 +18,14 @@ use ureq::http::HeaderMap;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A request that waits for its answer.
-struct Asked {
+pub(super) struct Asked {
     target: String,
     cancel: CancelToken,
     done: Done,
 }
 
 /// Keeps every request until the test answers it.
-struct Wire {
+pub(super) struct Wire {
     endpoint: String,
     asked: Mutex<VecDeque<Asked>>,
     arrived: Condvar,
@@ -62,7 +62,7 @@ impl Transport for Wire {
 
 impl Wire {
     /// The next request, which must come.
-    fn next(&self) -> Asked {
+    pub(super) fn next(&self) -> Asked {
         let until = Instant::now() + PATIENCE;
         let mut asked = self.asked.lock();
         loop {
@@ -95,7 +95,7 @@ impl Asked {
     }
 
     /// Answers with the key `a` of this value.
-    fn key(self, index: u64, value: &str) {
+    pub(super) fn key(self, index: u64, value: &str) {
         self.answer(200, index, key(value));
     }
 
@@ -110,7 +110,7 @@ fn key(value: &str) -> String {
 }
 
 /// A client over a wire of its own, and its clock.
-fn bench() -> (Client, Arc<Wire>, Arc<TestClock>) {
+pub(super) fn bench() -> (Client, Arc<Wire>, Arc<TestClock>) {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let wire = Arc::new(Wire {
         endpoint: format!("wire-{}", NEXT.fetch_add(1, SeqCst)),
