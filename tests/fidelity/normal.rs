@@ -83,7 +83,8 @@ fn sorted(target: &str, text: &str) -> String {
     if target.starts_with("/v1/agent/health/service/") {
         // Within one service, and within a list of them.
         let text = in_order(text, "        {\n", "\n        }", str::to_owned);
-        return in_order(&text, "            {\n", "\n            }", str::to_owned);
+        let text = in_order(&text, "            {\n", "\n            }", str::to_owned);
+        return in_order(&text, "    {\n", "\n    }", str::to_owned);
     }
     if target.starts_with("/v1/catalog/services") {
         return in_order(text, "        \"", "\"", str::to_owned);

@@ -115,6 +115,16 @@ impl Kv {
         self.index = index;
         true
     }
+
+    /// One tombstone stands for all, under the prefix: a list of less than that does not see it. None
+    /// is needed where everything goes.
+    fn remove_under(&mut self, prefix: &str, index: u64) {
+        self.entries.retain(|key, _| !key.starts_with(prefix));
+        if !prefix.is_empty() {
+            self.tombstones.insert(prefix.to_owned(), index);
+        }
+        self.index = index;
+    }
 }
 
 fn starting<'a, T>(map: &'a BTreeMap<String, T>, prefix: &str) -> Range<'a, String, T> {
@@ -235,10 +245,11 @@ impl State {
 
     /// Deletes every key that begins with this.
     pub(in crate::transport::embedded) fn kv_delete_under(&mut self, index: u64, prefix: &str) {
-        let keys: Vec<String> = self.kv().under(prefix).map(|(key, _)| key.clone()).collect();
-        for key in keys {
-            self.kv_delete(index, &key);
+        if self.kv().under(prefix).next().is_none() {
+            return;
         }
+        self.kv_mut().remove_under(prefix, index);
+        self.bury(index);
     }
 
     /// Tombstones of this index go when their time is over.
