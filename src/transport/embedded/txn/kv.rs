@@ -1,7 +1,7 @@
 //! Operations on keys.
 
 use super::shown::Outcomes;
-use crate::transport::embedded::decode::Fields;
+use crate::transport::embedded::decode::{self, Fields};
 use crate::transport::embedded::go;
 use crate::transport::embedded::state::{Entry, State, Written};
 use base64_simd::STANDARD;
@@ -22,8 +22,7 @@ impl KeyOperation {
             None => Vec::new(),
             Some(Ok(text)) => decoded(text)?,
             Some(Err(other)) => {
-                let kind = crate::transport::embedded::decode::kind(other);
-                return Err(fields.mismatch(kind, "Value", "[]uint8"));
+                return Err(fields.mismatch(decode::kind(other), "Value", "[]uint8"));
             }
         };
         Ok(KeyOperation {
