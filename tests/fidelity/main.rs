@@ -13,6 +13,7 @@
 mod support;
 
 mod compare;
+mod found;
 mod generate;
 mod normal;
 mod random;

@@ -108,7 +108,7 @@ fn in_order(text: &str, begin: &str, end: &str, key: impl Fn(&str) -> String) ->
             continue;
         }
         run.sort_by_key(|element| key(element));
-        out.push_str(&run.drain(..).collect::<Vec<_>>().join(&more));
+        out.push_str(&std::mem::take(&mut run).join(&more));
     }
     out + rest
 }
