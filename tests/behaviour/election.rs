@@ -56,8 +56,11 @@ fn of_three_candidates_one_leads_and_each_that_resigns_is_followed_at_once() {
     let watching = observer(&clients[0], &key);
     // A lock-delay that would be noticed.
     let slow = |name| spec(&key, name).session_spec(session().lock_delay(SECOND * 60));
-    let mut candidates: Vec<_> =
-        clients.iter().zip(["a", "b", "c"]).map(|(c, name)| c.election(slow(name)).unwrap()).collect();
+    let mut candidates: Vec<_> = clients
+        .iter()
+        .zip(["a", "b", "c"])
+        .map(|(c, name)| c.election(slow(name)).unwrap())
+        .collect();
     let mut tokens = Vec::new();
     for left in (1..=3).rev() {
         eventually("one leads", || candidates.iter().any(|each| each.is_leader()));
@@ -194,9 +197,10 @@ fn an_ephemeral_key_is_absent_after_a_resignation_and_after_a_loss() {
     election.resign().unwrap();
     assert!(!there());
     let lock = client
-        .lock(LockSpec::new(&key).session_spec(
-            session().behavior(consul_ffi::api::session::Behavior::Delete),
-        ))
+        .lock(
+            LockSpec::new(&key)
+                .session_spec(session().behavior(consul_ffi::api::session::Behavior::Delete)),
+        )
         .unwrap();
     assert!(lock.acquire(PATIENCE).unwrap() && there());
     lock.release().unwrap();

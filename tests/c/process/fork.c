@@ -1,4 +1,4 @@
-/* A process forks while its threads call, hold a lock, keep a session and a service, and have calls
+/* A process forks while its threads call, hold a lock, lead, keep a session and a service, and have calls
  * in flight. In the child the client goes on working, and what belongs to the parent says so, is left
  * alone, and can be freed. The parent notices nothing. */
 
@@ -12,18 +12,31 @@ enum { CHILDREN = 20, CALLERS = 4 };
 
 static consul_client *client;
 static consul_lock *lock;
+static consul_election *election;
 static consul_lock_spec *spec;
 static consul_session *session;
 static consul_kept_service *service;
 static consul_queue *queue;
 static consul_event *event;
-static char *lock_key, *key;
+static char *lock_key, *election_key, *key;
 static bool over;
 
 static consul_lock *lock_new(const consul_lock_spec *from)
 {
     consul_lock *new = NULL;
     CHECK_OK(consul_lock_new(client, from, &new));
+    return new;
+}
+
+static consul_election *election_new(const char *name)
+{
+    consul_election_spec *description = NULL;
+    consul_election *new = NULL;
+    CHECK_OK(consul_election_spec_new(name, &description));
+    CHECK_OK(consul_election_spec_set_lock_delay_ms(description, 0));
+    CHECK_OK(consul_election_start(client, description, &new));
+    consul_election_spec_free(description);
+    CHECK_OK(consul_election_wait_elected(new, 30000));
     return new;
 }
 
@@ -51,6 +64,7 @@ static void the_client_works(void)
     consul_session *kept = NULL;
     consul_lock_spec *own_spec = NULL;
     consul_lock *own_lock;
+    consul_election *own_election;
     consul_kv *kv = NULL;
     char *name = unique("fork-child");
     CHECK_OK(consul_kv_get(client, key, NULL, NULL, &kv));
@@ -70,6 +84,9 @@ static void the_client_works(void)
     consul_lock_spec_free(own_spec);
     CHECK_OK(consul_session_destroy(client, consul_session_id(kept), NULL, NULL));
     consul_session_free(kept);
+    own_election = election_new(name);
+    CHECK_OK(consul_election_resign(own_election, NULL));
+    consul_election_free(own_election);
     consul_queue_free(own);
     free(name);
 }
@@ -80,6 +97,7 @@ static void the_rest_is_the_parents(void)
     consul_event *none = NULL;
     consul_kv *kv = NULL;
     consul_lock *other = NULL;
+    consul_leader *leader = NULL;
     CHECK_ERROR(CONSUL_ERR_FORKED, "consul_queue", consul_queue_next(queue, -1, &none));
     CHECK_ERROR(CONSUL_ERR_FORKED, "parent", consul_kv_get(client, key, NULL, &async, NULL));
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_queue_wake(queue));
@@ -95,6 +113,13 @@ static void the_rest_is_the_parents(void)
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_session_set_queue(session, queue, 1));
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_lock_put(lock, key, NULL, 0, 0, NULL, NULL));
     CHECK(!consul_lock_is_held(lock) && consul_lock_remaining_ms(lock) == 0);
+    CHECK_ERROR(CONSUL_ERR_FORKED, "consul_election", consul_election_resign(election, NULL));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_election_campaign(election));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_election_wait_elected(election, -1));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_election_leader(election, &leader));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_election_set_value(election, NULL, 0, NULL));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_election_set_queue(election, NULL, 0));
+    CHECK(!consul_election_is_leader(election) && consul_election_fencing_token(election) == 0);
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_session_stop(session));
     CHECK(!consul_session_is_valid(session) && consul_session_id(session) == NULL);
     CHECK_ERROR(CONSUL_ERR_FORKED, "consul_kept_service", consul_kept_service_start(service, NULL));
@@ -121,6 +146,7 @@ static int child(int number)
     CHECK(consul_live_handles(CONSUL_HANDLE_ALL) == live);
     consul_event_free(event);
     consul_lock_free(lock);
+    consul_election_free(election);
     consul_session_free(session);
     consul_kept_service_free(service);
     consul_lock_spec_free(spec);
@@ -130,7 +156,7 @@ static int child(int number)
     consul_queue_free(queue);
     consul_client_free(client);
     /* What is left is what the parent's other threads had. */
-    CHECK(consul_live_handles(CONSUL_HANDLE_ALL) == live - 7);
+    CHECK(consul_live_handles(CONSUL_HANDLE_ALL) == live - 8);
     return 0;
 }
 
@@ -142,6 +168,7 @@ static void check_holder(void)
     CHECK_TEXT(consul_session_id(session), consul_kv_at(kv, 0)->session);
     consul_kv_free(kv);
     CHECK(consul_lock_is_held(lock) && consul_session_is_valid(session));
+    CHECK(consul_election_is_leader(election));
 }
 
 /* Whether the agent has the service that the parent keeps; and nobody has written it again. */
@@ -197,6 +224,8 @@ int main(void)
     CHECK_OK(consul_lock_spec_set_session(spec, session));
     lock = lock_new(spec);
     CHECK_OK(consul_lock_acquire(lock, 10000, NULL));
+    election_key = unique("fork-election");
+    election = election_new(election_key);
     keep_service();
     sprintf(path, "/tmp/%.60s", key);
     CHECK_OK(consul_queue_serve(queue, path));
@@ -237,6 +266,7 @@ int main(void)
     consul_kept_service_free(service);
     consul_event_free(event);
     consul_lock_free(lock);
+    consul_election_free(election);
     consul_lock_spec_free(spec);
     consul_session_free(session);
     consul_queue_free(queue);
@@ -247,6 +277,7 @@ int main(void)
         usleep(1000);
     free(key);
     free(lock_key);
+    free(election_key);
     CHECK_NO_HANDLES();
     return 0;
 }
