@@ -1,8 +1,7 @@
 //! Elections on a real Consul: candidates that resign, die and come back, and who watches them.
 
-use crate::quick::{
-    PATIENCE, eventually, holder_at, none, quick, quick_client, session, session_exists,
-};
+use crate::clients::client_with;
+use crate::quick::{PATIENCE, eventually, holder_at, none, quick, session, session_exists};
 use crate::support::{Consul, unique};
 use consul_ffi::recipes::election::{Election, ElectionSpec, Leadership, News};
 use consul_ffi::recipes::lock::{LOCK_FLAG, LockSpec};
@@ -14,6 +13,12 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// A client that lets short TTLs pass. With a connection for each query that was given up, whose place
+/// Consul keeps for a while: a watch would have to take turns otherwise.
+fn client(address: &str) -> Client {
+    client_with(address, &[("min_session_ttl_ms", "1000"), ("max_connections", "64")])
+}
 
 /// A candidate with a short TTL and no lock-delay.
 fn spec(key: &str, value: &str) -> ElectionSpec {
@@ -51,7 +56,7 @@ fn heard(election: &Election) -> Receiver<News> {
 #[test]
 fn of_three_candidates_one_leads_and_each_that_resigns_is_followed_at_once() {
     let Some(consul) = quick() else { return };
-    let clients: Vec<_> = (0..3).map(|_| quick_client(&consul.address())).collect();
+    let clients: Vec<_> = (0..3).map(|_| client(&consul.address())).collect();
     let key = unique("election");
     let watching = observer(&clients[0], &key);
     // A lock-delay that would be noticed.
@@ -88,7 +93,7 @@ fn of_three_candidates_one_leads_and_each_that_resigns_is_followed_at_once() {
 #[test]
 fn an_observer_sees_the_last_state_of_every_change_and_nobody_in_between() {
     let Some(consul) = quick() else { return };
-    let client = quick_client(&consul.address());
+    let client = client(&consul.address());
     let key = unique("election");
     let watching = observer(&client, &key);
     let nobody = watching.wait_change(0, PATIENCE).unwrap().unwrap();
@@ -113,7 +118,7 @@ fn an_observer_sees_the_last_state_of_every_change_and_nobody_in_between() {
 #[test]
 fn a_leader_that_loses_its_session_or_its_key_leads_again_with_a_greater_token() {
     let Some(consul) = quick() else { return };
-    let client = quick_client(&consul.address());
+    let client = client(&consul.address());
     let key = unique("election");
     let election = candidate(&client, &key, "a");
     let hears = heard(&election);
@@ -143,7 +148,7 @@ fn a_leader_that_loses_its_session_or_its_key_leads_again_with_a_greater_token()
 fn a_campaign_begun_before_consul_wins_and_goes_on_when_consul_starts_anew() {
     let Some(consul) = Consul::with_hcl("session_ttl_min = \"1s\"") else { return };
     consul.kill();
-    let client = quick_client(&consul.address());
+    let client = client(&consul.address());
     let key = unique("election");
     let election = candidate(&client, &key, "a");
     let watching = observer(&client, &key);
@@ -165,7 +170,7 @@ fn a_campaign_begun_before_consul_wins_and_goes_on_when_consul_starts_anew() {
 #[test]
 fn a_key_that_an_older_program_wrote_is_taken_and_one_of_another_use_is_not() {
     let Some(consul) = quick() else { return };
-    let client = quick_client(&consul.address());
+    let client = client(&consul.address());
     let key = unique("election");
     consul.put(&format!("/v1/kv/{key}"), "node-0");
     let election = candidate(&client, &key, "node-1");
@@ -188,7 +193,7 @@ fn a_key_that_an_older_program_wrote_is_taken_and_one_of_another_use_is_not() {
 #[test]
 fn an_ephemeral_key_is_absent_after_a_resignation_and_after_a_loss() {
     let Some(consul) = quick() else { return };
-    let client = quick_client(&consul.address());
+    let client = client(&consul.address());
     let key = unique("election");
     let there = || client.kv().get(&key, &none()).unwrap().value.is_some();
     let election = client.election(spec(&key, "a").ephemeral(true)).unwrap();
@@ -220,8 +225,8 @@ fn an_ephemeral_key_is_absent_after_a_resignation_and_after_a_loss() {
 #[test]
 fn a_closed_client_leaves_no_leader_behind() {
     let Some(consul) = quick() else { return };
-    let client = quick_client(&consul.address());
-    let keys: Vec<_> = (0..10).map(|_| unique("election")).collect();
+    let client = client(&consul.address());
+    let keys: Vec<_> = (0..5).map(|_| unique("election")).collect();
     let elections: Vec<_> = keys.iter().map(|key| candidate(&client, key, "a")).collect();
     elections.iter().for_each(elected);
     client.close(PATIENCE).unwrap();
@@ -235,7 +240,7 @@ fn a_closed_client_leaves_no_leader_behind() {
 fn other_process() {
     let Ok(address) = std::env::var("ELECTION_ADDRESS") else { return };
     let key = std::env::var("ELECTION_KEY").unwrap();
-    let election = quick_client(&address).election(mortal(&key, "other")).unwrap();
+    let election = client(&address).election(mortal(&key, "other")).unwrap();
     elected(&election);
     println!("leads with {}", election.session_id().unwrap());
     let _ = std::io::stdin().read(&mut [0]);
@@ -277,7 +282,7 @@ impl Drop for Other {
 #[test]
 fn a_leader_that_is_killed_is_followed_after_its_ttl_and_lock_delay() {
     let Some(consul) = quick() else { return };
-    let client = quick_client(&consul.address());
+    let client = client(&consul.address());
     let key = unique("election");
     let (other, session) = Other::leading(consul, &key);
     let followers = [mortal(&key, "one"), mortal(&key, "two")];
