@@ -41,7 +41,7 @@ impl World {
         let started = Instant::now();
         while !holds() {
             assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
-            self.clock.advance(Duration::from_millis(20));
+            self.clock.pass(Duration::from_millis(20));
             std::thread::sleep(Duration::from_millis(1));
         }
     }
