@@ -1932,7 +1932,8 @@ void consul_session_free(consul_session *session);
 consul_status consul_lock_spec_new(const char *key, consul_lock_spec **out);
 
 /**
- * The value of the key while it is held, and after its release.
+ * The value of the key while it is held, and after its release. With an own session of the behavior
+ * `CONSUL_BEHAVIOR_DELETE` the key goes with the lock: nothing is left after a release either.
  */
 consul_status consul_lock_spec_set_value(consul_lock_spec *spec,
                                          const uint8_t *value,

@@ -156,7 +156,9 @@ public:
 template <class Self>
 class lock_spec_setters : public builder<Self, consul_lock_spec> {
 public:
-    /// The value of the key while it is held, and after its release.
+    /// The value of the key while it is held, and after its release. With an own session of the
+    /// behavior `behavior::delete_` the key goes with the lock: nothing is left after a release
+    /// either.
     Self &value(const bytes &value) {
         return this->apply(consul_lock_spec_set_value, value.data(), value.size());
     }
