@@ -123,7 +123,9 @@ impl<S: Style> Lock<S> {
                     let written = won.value.clone();
                     acquiring.hold(won)?;
                     if written != lock.value() {
-                        write_value(&lock, &client).await?;
+                        // It was changed meanwhile. The lock is held whether that can be written or
+                        // not; its release writes it in any case.
+                        let _ = write_value(&lock, &client).await;
                     }
                     Ok(true)
                 }
