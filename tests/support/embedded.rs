@@ -42,6 +42,10 @@ impl InMemory {
             match word {
                 // It has no connections.
                 "limits" => words.by_ref().take_while(|word| *word != "}").for_each(drop),
+                // It runs no scripts; tests of other checks share this agent.
+                "enable_script_checks" => {
+                    assert_eq!((words.next(), words.next()), (Some("="), Some("true")))
+                }
                 "session_ttl_min" => {
                     assert_eq!((words.next(), words.next()), (Some("="), Some("\"1s\"")));
                     self.control().set_session_ttl_min(Duration::from_secs(1));

@@ -1,45 +1,46 @@
 //! What bodies say of services, checks and nodes.
 
-use super::decode::{self, Fields};
-use super::go;
-use super::state::{
+mod values;
+
+use crate::transport::embedded::decode::{self, Fields};
+use crate::transport::embedded::state::{
     Address, Check, Connect, Definition, Expose, ExposedPath, MeshGateway, Node, Proxy,
     Registration, Service, Upstream, Weights,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 type Result<T> = std::result::Result<T, String>;
 
 /// A check as an agent is told of it.
 #[derive(Debug, Default)]
-pub(super) struct CheckSpec {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) status: String,
-    pub(super) notes: String,
-    pub(super) service_id: String,
-    pub(super) definition: Definition,
+pub(in crate::transport::embedded) struct CheckSpec {
+    pub(in crate::transport::embedded) id: String,
+    pub(in crate::transport::embedded) name: String,
+    pub(in crate::transport::embedded) status: String,
+    pub(in crate::transport::embedded) notes: String,
+    pub(in crate::transport::embedded) service_id: String,
+    pub(in crate::transport::embedded) definition: Definition,
 }
 
 /// A service as an agent is told of it.
 #[derive(Debug, Default)]
-pub(super) struct ServiceSpec {
-    pub(super) service: Service,
+pub(in crate::transport::embedded) struct ServiceSpec {
+    pub(in crate::transport::embedded) service: Service,
     /// None where the agent is to choose them.
-    pub(super) weights: Option<Weights>,
-    pub(super) checks: Vec<CheckSpec>,
+    pub(in crate::transport::embedded) weights: Option<Weights>,
+    pub(in crate::transport::embedded) checks: Vec<CheckSpec>,
     /// It wants a proxy beside it.
-    pub(super) has_sidecar: bool,
+    pub(in crate::transport::embedded) has_sidecar: bool,
 }
 
 /// What is to go from the catalog.
 #[derive(Debug, Default)]
-pub(super) struct Deregistration {
-    pub(super) datacenter: String,
-    pub(super) node: String,
-    pub(super) service_id: String,
-    pub(super) check_id: String,
+pub(in crate::transport::embedded) struct Deregistration {
+    pub(in crate::transport::embedded) datacenter: String,
+    pub(in crate::transport::embedded) node: String,
+    pub(in crate::transport::embedded) service_id: String,
+    pub(in crate::transport::embedded) check_id: String,
 }
 
 const DEFINITION: &[&str] = &[
@@ -77,7 +78,7 @@ const DEFINITION: &[&str] = &[
 
 impl ServiceSpec {
     /// The body of `/v1/agent/service/register`.
-    pub(super) fn read(body: &[u8]) -> Result<ServiceSpec> {
+    pub(in crate::transport::embedded) fn read(body: &[u8]) -> Result<ServiceSpec> {
         const GO_TYPE: &str = "struct { EnableTagOverrideSnake bool \
             \"json:\\\"enable_tag_override\\\"\"; TaggedAddressesSnake \
             map[string]structs.ServiceAddress \"json:\\\"tagged_addresses\\\"\"; *structs.Alias }";
@@ -129,7 +130,7 @@ impl ServiceSpec {
 
 impl CheckSpec {
     /// The body of `/v1/agent/check/register`.
-    pub(super) fn read(body: &[u8]) -> Result<CheckSpec> {
+    pub(in crate::transport::embedded) fn read(body: &[u8]) -> Result<CheckSpec> {
         let value = decode::parse(body)?;
         let Some(fields) =
             Fields::top(&value, "", &go_type("ServiceIDSnake string \"json:\\\"service_id\\\"\""))?
@@ -251,7 +252,7 @@ fn header(fields: &Fields<'_>) -> Result<BTreeMap<String, Vec<String>>> {
 }
 
 /// The body of `/v1/catalog/register`, and the datacenter that it names.
-pub(super) fn read_registration(body: &[u8]) -> Result<Registration> {
+pub(in crate::transport::embedded) fn read_registration(body: &[u8]) -> Result<Registration> {
     let value = decode::parse(body)?;
     let Some(fields) = Fields::top(&value, "RegisterRequest", "structs.RegisterRequest")? else {
         return Ok(Registration::default());
@@ -293,7 +294,7 @@ pub(super) fn read_registration(body: &[u8]) -> Result<Registration> {
 }
 
 /// The body of `/v1/catalog/deregister`.
-pub(super) fn read_deregistration(body: &[u8]) -> Result<Deregistration> {
+pub(in crate::transport::embedded) fn read_deregistration(body: &[u8]) -> Result<Deregistration> {
     let value = decode::parse(body)?;
     const GO_TYPE: &str = "struct { Address string; *structs.Alias }";
     let Some(fields) = Fields::top(&value, "", GO_TYPE)? else {
@@ -309,7 +310,7 @@ pub(super) fn read_deregistration(body: &[u8]) -> Result<Deregistration> {
 }
 
 /// A service as the catalog is told of it.
-pub(super) fn node_service(fields: &Fields<'_>) -> Result<Service> {
+pub(in crate::transport::embedded) fn node_service(fields: &Fields<'_>) -> Result<Service> {
     fields.allow_only(&[
         "Kind",
         "ID",
@@ -332,7 +333,7 @@ pub(super) fn node_service(fields: &Fields<'_>) -> Result<Service> {
 }
 
 /// A check as the catalog is told of it.
-pub(super) fn health_check(fields: &Fields<'_>) -> Result<Check> {
+pub(in crate::transport::embedded) fn health_check(fields: &Fields<'_>) -> Result<Check> {
     fields.allow_only(&[
         "Node",
         "CheckID",
@@ -492,86 +493,4 @@ fn expose(fields: &Fields<'_>) -> Result<Expose> {
         checks: fields.flag("Checks")?,
         paths: paths.iter().map(path).collect::<Result<_>>()?,
     })
-}
-
-/// Fields with Go's zero values where they are missing.
-impl<'a> Fields<'a> {
-    /// What is wrong within a value that reads itself, told of the field that it stands in.
-    fn outer(&self, why: &str, name: &str) -> String {
-        let Some((found, go_type)) = why
-            .strip_prefix("json: cannot unmarshal ")
-            .and_then(|rest| rest.split_once(" into Go "))
-            .and_then(|(found, rest)| {
-                let (_, go_type) = rest.split_once(" of type ")?;
-                Some((found, go_type))
-            })
-        else {
-            return why.to_owned();
-        };
-        self.mismatch(found, name, go_type)
-    }
-
-    pub(super) fn text(&self, name: &str) -> Result<String> {
-        Ok(self.string(name)?.unwrap_or_default())
-    }
-
-    pub(super) fn flag(&self, name: &str) -> Result<bool> {
-        match self.get(name) {
-            None => Ok(false),
-            Some(Value::Bool(flag)) => Ok(*flag),
-            Some(other) => Err(self.mismatch(decode::kind(other), name, "bool")),
-        }
-    }
-
-    pub(super) fn number(&self, name: &str) -> Result<i64> {
-        match self.get(name) {
-            None => Ok(0),
-            Some(Value::Number(number)) => number
-                .as_i64()
-                .ok_or_else(|| self.mismatch(&format!("number {number}"), name, "int")),
-            Some(other) => Err(self.mismatch(decode::kind(other), name, "int")),
-        }
-    }
-
-    /// A text in Go's syntax, or nanoseconds; whatever else is nothing.
-    fn duration(&self, name: &str) -> Result<i64> {
-        match self.get(name) {
-            Some(Value::String(text)) => go::parse_duration(text),
-            #[allow(clippy::cast_possible_truncation)] // As Go cuts it.
-            Some(Value::Number(number)) => Ok(number.as_f64().unwrap_or_default() as i64),
-            _ => Ok(0),
-        }
-    }
-
-    /// A list of texts; none where it is missing or `null`.
-    fn tags(&self, name: &str) -> Result<Option<Vec<String>>> {
-        if self.get(name).is_none() { Ok(None) } else { self.strings(name) }
-    }
-
-    fn map(&self, name: &str, go_type: &str) -> Result<Option<&'a Map<String, Value>>> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::Object(entries)) => Ok(Some(entries)),
-            Some(other) => Err(self.mismatch(decode::kind(other), name, go_type)),
-        }
-    }
-
-    pub(super) fn texts_by_name(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
-        let Some(entries) = self.map(name, "map[string]string")? else { return Ok(None) };
-        let text = |value: &Value| match value {
-            Value::Null => Ok(String::new()),
-            Value::String(text) => Ok(text.clone()),
-            other => Err(self.mismatch(decode::kind(other), name, "string")),
-        };
-        let entries = entries.iter().map(|(name, value)| Ok((name.clone(), text(value)?)));
-        entries.collect::<Result<_>>().map(Some)
-    }
-
-    fn list(&self, name: &str, go_type: &str) -> Result<Vec<&'a Value>> {
-        match self.get(name) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(all)) => Ok(all.iter().collect()),
-            Some(other) => Err(self.mismatch(decode::kind(other), name, go_type)),
-        }
-    }
 }
