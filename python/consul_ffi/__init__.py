@@ -21,6 +21,7 @@ from ._library import PATH as library_path
 from ._library import lib as _lib
 from ._memory import c_text as _c_text
 from .client import Client
+from .election import Election, Leadership
 from .embedded import EmbeddedAgent
 from .errors import *  # noqa: F403
 from .health_report import HealthReport
@@ -77,6 +78,7 @@ __all__ = [
     "ChecksView",
     "Client",
     "Docker",
+    "Election",
     "EmbeddedAgent",
     "EventsView",
     "HealthReport",
@@ -86,6 +88,7 @@ __all__ = [
     "KeptSession",
     "KeyView",
     "Later",
+    "Leadership",
     "Lease",
     "Lock",
     "LogRecord",

@@ -124,6 +124,12 @@ kinds! {
     SemaphoreSpec = 36, consul_semaphore_spec;
     /// A semaphore of which one slot can be held.
     Semaphore = 37, consul_semaphore;
+    /// What an election is made from.
+    ElectionSpec = 38, consul_election_spec;
+    /// Of all candidates for a key, one leads.
+    Election = 39, consul_election;
+    /// Who led when it was asked.
+    Leader = 40, consul_leader;
 }
 
 #[cfg(test)]

@@ -89,7 +89,8 @@ pub unsafe extern "C" fn consul_lock_spec_new(
     })
 }
 
-/// The value of the key while it is held, and after its release.
+/// The value of the key while it is held, and after its release. With an own session of the behavior
+/// `CONSUL_BEHAVIOR_DELETE` the key goes with the lock: nothing is left after a release either.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_lock_spec_set_value(
     spec: *mut consul_lock_spec,

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from ._holding import AsyncLost
 from .client import AsyncClient
+from .election import AsyncElection
 from .kept_service import AsyncKeptService
 from .kept_session import AsyncKeptSession
 from .lock import AsyncLock
@@ -26,6 +27,7 @@ from .watch import AsyncWatch
 
 __all__ = [
     "AsyncClient",
+    "AsyncElection",
     "AsyncKeptService",
     "AsyncKeptSession",
     "AsyncLock",

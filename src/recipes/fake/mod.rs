@@ -20,6 +20,7 @@ use crate::transport::{
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use ureq::http::HeaderMap;
 
@@ -58,6 +59,8 @@ pub(crate) struct Fake {
     judge: Mutex<Arc<Judge>>,
     /// Blocking queries wait by the same clock as the client.
     clock: Arc<TestClock>,
+    /// Each is another agent: the watches of one take turns by one clock.
+    endpoint: String,
 }
 
 #[derive(Default)]
@@ -90,7 +93,9 @@ struct Key {
 
 impl Fake {
     pub(crate) fn new() -> Arc<Fake> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
         Arc::new(Fake {
+            endpoint: format!("http://fake-{}", NEXT.fetch_add(1, Relaxed)),
             state: Mutex::new(State { index: 10, ..State::default() }),
             changed: Condvar::new(),
             judge: Mutex::new(Arc::new(|_: &Seen| Fate::Pass)),
@@ -216,6 +221,14 @@ impl Fake {
         self.changed.notify_all();
     }
 
+    /// Somebody who knows nothing of locks writes a key.
+    pub(crate) fn write_plain(&self, key: &str, flags: u64) {
+        self.state.lock().write(key, |entry| {
+            (entry.flags, entry.session) = (flags, None);
+        });
+        self.changed.notify_all();
+    }
+
     /// The value of a key as text.
     pub(crate) fn value(&self, key: &str) -> Option<String> {
         let value = self.state.lock().keys.get(key)?.value.clone();
@@ -227,6 +240,14 @@ impl Fake {
     pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
         let state = self.state.lock();
         state.keys.keys().filter(|key| key.starts_with(prefix)).cloned().collect()
+    }
+
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.state.lock().keys.contains_key(key)
+    }
+
+    pub(crate) fn flags(&self, key: &str) -> u64 {
+        self.state.lock().keys.get(key).map_or(0, |entry| entry.flags)
     }
 
     /// Has a session take a key, whoever holds it: as when a write is applied late.
@@ -311,6 +332,14 @@ impl State {
             },
             "check-session" if holder.as_deref() == session => Ok(None),
             "check-session" => Err("failed session check".into()),
+            "delete-cas"
+                if self.keys.get(key).map(|entry| entry.modify_index) == op["Index"].as_u64() =>
+            {
+                self.keys.remove(key);
+                self.index += 1;
+                Ok(None)
+            }
+            "delete-cas" => Err("failed to delete key, index is stale".into()),
             "lock" if !session.is_some_and(|id| self.sessions.contains(id)) => {
                 Err(format!("invalid session {session:?}"))
             }
@@ -505,7 +534,9 @@ impl Fake {
             let recurse = parameter(target, "recurse").is_some();
             let changed = |state: &State| match recurse {
                 true => state.index_below(key) > index,
-                false => state.keys.get(key).is_none_or(|entry| entry.modify_index > index),
+                false => {
+                    state.keys.get(key).map_or(state.index, |entry| entry.modify_index) > index
+                }
             };
             self.wait(request, self.clock.now() + Duration::from_millis(ms), changed)?;
         }
@@ -568,6 +599,6 @@ impl Transport for Fake {
     }
 
     fn endpoint(&self) -> &str {
-        "http://fake"
+        &self.endpoint
     }
 }

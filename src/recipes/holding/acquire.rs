@@ -32,12 +32,11 @@ const SESSIONS: u32 = 3;
 static WAITING: Places = Places::new();
 
 /// One acquire.
-pub(super) struct Campaign<'a, R: Resource> {
+struct Campaign<'a, R: Resource> {
     shared: &'a Arc<Shared<R>>,
     /// `None` waits for ever.
     deadline: Option<Instant>,
-    /// Never waits for another holder.
-    once: bool,
+    patience: Patience,
     client: Client<Either>,
     claim: Option<Arc<Claim>>,
     /// The index to wait on; 0 looks at once.
@@ -53,22 +52,47 @@ pub(super) struct Campaign<'a, R: Resource> {
     error: Option<Error>,
 }
 
+/// How long an acquire goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::recipes) enum Patience {
+    /// It looks once.
+    Once,
+    /// It waits out a lock-delay, but no other holder, and no failure.
+    WhileFree,
+    /// This long; [`Duration::MAX`] for ever.
+    Within(Duration),
+}
+
 enum Round<R: Resource> {
     Won(Won<R>),
-    /// Somebody else has it, or it is in its lock-delay: look again after this time.
+    /// Somebody else has it: look again after this time.
     Taken(Duration),
+    /// It is in its lock-delay: likewise.
+    Delayed(Duration),
     /// It was changed meanwhile: look again.
     Changed,
 }
 
+/// Acquires it. False when somebody else had it for as long as that was waited for.
+pub(in crate::recipes) async fn acquire<R: Resource>(
+    shared: &Arc<Shared<R>>,
+    client: &Client<Either>,
+    patience: Patience,
+) -> Result<bool> {
+    let acquiring = shared.begin_acquire(client.cancel())?;
+    let client = client.cancelled_by(&acquiring.cancel);
+    match Campaign::new(shared, client, patience).run().await? {
+        Some(won) => acquiring.hold(won).map(|()| true),
+        None => Ok(false),
+    }
+}
+
 impl<R: Resource> Campaign<'_, R> {
-    /// `None` for the time only tries.
-    pub(super) fn new(
-        shared: &Arc<Shared<R>>,
-        client: Client<Either>,
-        timeout: Option<Duration>,
-    ) -> Campaign<'_, R> {
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    fn new(shared: &Arc<Shared<R>>, client: Client<Either>, patience: Patience) -> Campaign<'_, R> {
+        let deadline = match patience {
+            Patience::Within(timeout) => Instant::now().checked_add(timeout),
+            Patience::Once | Patience::WhileFree => None,
+        };
         let client = match deadline {
             Some(deadline) => client.until(deadline),
             None => client,
@@ -76,7 +100,7 @@ impl<R: Resource> Campaign<'_, R> {
         Campaign {
             shared,
             deadline,
-            once: timeout.is_none(),
+            patience,
             client,
             claim: None,
             index: 0,
@@ -90,7 +114,7 @@ impl<R: Resource> Campaign<'_, R> {
     }
 
     /// `None` when somebody else had it until the time was over.
-    pub(super) async fn run(mut self) -> Result<Option<Won<R>>> {
+    async fn run(mut self) -> Result<Option<Won<R>>> {
         let result = self.rounds().await;
         if let (Ok(None) | Err(_), true, Some(claim)) = (&result, self.doubt, self.claim.take()) {
             Disown::doubtful(self.shared, claim);
@@ -103,8 +127,9 @@ impl<R: Resource> Campaign<'_, R> {
             self.client.cancel().check()?;
             match self.round().await {
                 Ok(Round::Won(won)) => return Ok(Some(won)),
-                Ok(Round::Taken(_)) if self.once => return Ok(None),
-                Ok(Round::Taken(pause)) => {
+                Ok(Round::Taken(_)) if !self.waits() => return Ok(None),
+                Ok(Round::Delayed(_)) if self.patience == Patience::Once => return Ok(None),
+                Ok(Round::Taken(pause) | Round::Delayed(pause)) => {
                     self.taken = true;
                     self.changes = 0;
                     self.error = None;
@@ -113,12 +138,12 @@ impl<R: Resource> Campaign<'_, R> {
                 Ok(Round::Changed) => {
                     self.changes += 1;
                     match self.changes > R::TRIES {
-                        true if self.once => return Ok(None),
+                        true if !self.waits() => return Ok(None),
                         true => self.pause(self.between_looks()).await?,
                         false => {}
                     }
                 }
-                Err(error) if self.once || !passes(&error) => return Err(error),
+                Err(error) if !self.waits() || !passes(&error) => return Err(error),
                 Err(error) => {
                     self.failures += 1;
                     self.index = 0;
@@ -131,6 +156,11 @@ impl<R: Resource> Campaign<'_, R> {
                 return self.time_is_over();
             }
         }
+    }
+
+    /// Whether it waits for another holder, and rides out failures.
+    fn waits(&self) -> bool {
+        matches!(self.patience, Patience::Within(_))
     }
 
     /// A request that our own deadline cut short says nothing new.
@@ -192,7 +222,7 @@ impl<R: Resource> Campaign<'_, R> {
         match self.shared.spec.take(&self.client, claim.id(), offer).await {
             Ok(Taken::Won(mark)) => Ok(Round::Won(Won { claim, mark })),
             Ok(Taken::Changed) => Ok(Round::Changed),
-            Ok(Taken::LockDelay) => Ok(Round::Taken(self.between_looks())),
+            Ok(Taken::LockDelay) => Ok(Round::Delayed(self.between_looks())),
             Ok(Taken::SessionInvalid(what)) => self.session_lost(&claim, &what),
             Err(error) => {
                 if error.is_outcome_unknown() {

@@ -1,6 +1,6 @@
 //! The handle to something that can be held: what a lock and a semaphore offer alike.
 
-use super::acquire::Campaign;
+use super::acquire::{Patience, acquire};
 use super::claim::Claim;
 use super::release;
 use super::resource::Resource;
@@ -54,16 +54,8 @@ impl<R: Resource, S: Style> Handle<R, S> {
         &self.owner.shared
     }
 
-    /// Acquires it; `None` for the time only tries.
-    pub(in crate::recipes) fn acquire(&self, timeout: Option<Duration>) -> Result<S::Output<bool>> {
-        self.run(move |shared, client| async move {
-            let acquiring = shared.begin_acquire(client.cancel())?;
-            let client = client.cancelled_by(&acquiring.cancel);
-            match Campaign::new(&shared, client, timeout).run().await? {
-                Some(won) => acquiring.hold(won).map(|()| true),
-                None => Ok(false),
-            }
-        })
+    pub(in crate::recipes) fn acquire(&self, patience: Patience) -> Result<S::Output<bool>> {
+        self.run(move |shared, client| async move { acquire(&shared, &client, patience).await })
     }
 
     pub(in crate::recipes) fn release(&self) -> Result<S::Output<()>> {

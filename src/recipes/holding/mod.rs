@@ -17,6 +17,7 @@ mod session;
 mod shared;
 mod waiting;
 
+pub(super) use acquire::{Patience, acquire};
 pub(super) use claim::Claim;
 pub(super) use handle::Handle;
 pub use reason::LostReason;

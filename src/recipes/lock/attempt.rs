@@ -22,7 +22,7 @@ pub(super) async fn take(
         0 => txn.check_not_exists(&spec.key)?,
         index => txn.check_index(&spec.key, index)?,
     };
-    txn.lock(&spec.key, &spec.value, LOCK_FLAG, session)?;
+    txn.lock(&spec.key, &spec.value.to_write(), LOCK_FLAG, session)?;
     let outcome = client.commit(&txn, &spec.options)?.await?.value;
     judge_taking(&spec.key, outcome)
 }
@@ -35,7 +35,13 @@ pub(super) async fn give_back(
     index: u64,
 ) -> Result<GivenBack> {
     let mut txn = Txn::new();
-    txn.check_index(&spec.key, index)?.unlock(&spec.key, &spec.value, LOCK_FLAG, session)?;
+    txn.check_index(&spec.key, index)?;
+    if spec.is_ephemeral() {
+        // Consul deletes the keys that a session holds when it ends, and this one is not held then.
+        txn.check_session(&spec.key, session)?.delete_cas(&spec.key, index)?;
+    } else {
+        txn.unlock(&spec.key, &spec.value.get(), LOCK_FLAG, session)?;
+    }
     match client.commit(&txn, &spec.options)?.await?.value {
         TxnOutcome::Committed(_) => Ok(GivenBack::Released),
         TxnOutcome::RolledBack(errors) => match errors.iter().find(|error| error.is_denied()) {

@@ -7,12 +7,13 @@ mod seen;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub use super::holding::LostReason;
 pub use seen::LOCK_FLAG;
 pub use spec::LockSpec;
 
-use super::holding::{Claim, Handle, Shared};
+use super::holding::{Claim, Handle, Patience, Shared, acquire};
 use crate::api::kv::check_key;
 use crate::client::{Blocking, Client, Deferred, Either, Style};
 use crate::config::Options;
@@ -20,6 +21,7 @@ use crate::error::{Error, Result, Status};
 use crate::observe::Stats;
 use crate::recipes::fence::{Fence, Fenced};
 use crate::recipes::loss::LossListener;
+use spec::check_value;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,12 +71,29 @@ impl<S: Style> Lock<S> {
     /// and what a request without an answer may have got is given back, in the background. Only a
     /// session whose making was never answered is left to its TTL, since nobody knows its id.
     pub fn acquire(&self, timeout: Duration) -> Result<S::Output<bool>> {
-        self.0.acquire(Some(timeout))
+        self.campaign(Patience::Within(timeout))
     }
 
     /// Acquires the lock if nobody else holds it; as [`Lock::acquire`], without waiting.
     pub fn try_acquire(&self) -> Result<S::Output<bool>> {
-        self.0.acquire(None)
+        self.campaign(Patience::Once)
+    }
+
+    /// Acquires the lock if nobody else holds it, once its lock-delay is over. Rides out no failure.
+    pub(crate) fn acquire_while_free(&self) -> Result<S::Output<bool>> {
+        self.campaign(Patience::WhileFree)
+    }
+
+    fn campaign(&self, patience: Patience) -> Result<S::Output<bool>> {
+        self.0.run(move |lock, client| async move {
+            let is_held = acquire(&lock, &client, patience).await?;
+            if is_held && lock.spec.value.is_new() {
+                // It was changed meanwhile. The lock is held whether that can be written or not; its
+                // release writes it in any case.
+                let _ = write_value(&lock, &client).await;
+            }
+            Ok(is_held)
+        })
     }
 
     /// Releases the lock, then destroys its own session. `Status::NotHeld` when it was not held,
@@ -186,9 +205,37 @@ impl<S: Style> Lock<S> {
         })
     }
 
+    /// Changes the value of the key: at once where it is held, and for every acquisition from now
+    /// on. `Status::LockLost` where it turns out not to be held any more, `TooLarge` for a value above
+    /// `max_value_bytes`.
+    pub fn set_value(&self, value: impl Into<Vec<u8>>) -> Result<S::Output<()>> {
+        let value = value.into();
+        check_value(&value, self.shared().client.settings())?;
+        self.shared().spec.value.replace(value);
+        self.0.run(move |lock, client| async move { write_value(&lock, &client).await })
+    }
+
+    /// The value of its key while it is held.
+    pub(crate) fn value(&self) -> Vec<u8> {
+        self.shared().spec.value.get()
+    }
+
     /// As dropping it, while calls on other threads still use it.
     pub(crate) fn abandon(&self) {
         self.shared().abandon();
+    }
+}
+
+/// Writes the value that the key is to have, if the lock is held.
+async fn write_value(lock: &Arc<Shared<LockSpec>>, client: &Client<Either>) -> Result<()> {
+    let Some(claim) = lock.claim().filter(|_| !lock.remaining().is_zero()) else {
+        return Ok(());
+    };
+    let fence = fence(lock, &claim, client.style());
+    let value = lock.spec.value.to_write();
+    match fence.put(&lock.spec.key, &value, 0, &Options::new())?.await? {
+        Fenced::Done => Ok(()),
+        Fenced::NotHeld | Fenced::Conflict => Err(found_lost(lock, client.style()).await),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A lock as something that can be held: what stands at its key.
 
 use super::attempt;
-use super::seen::{self, LOCK_FLAG, Seen};
+use super::seen::{self, Seen};
 use super::spec::LockSpec;
 use crate::api::Answer;
 use crate::api::txn::{Txn, TxnResult};
@@ -96,7 +96,7 @@ impl Resource for LockSpec {
         let Some(pair) = client.kv().get(&self.key, &consistent)?.await?.value else {
             return Ok(true);
         };
-        if pair.flags != LOCK_FLAG && !self.adopt {
+        if !self.adopt.takes(pair.flags) {
             return Err(seen::conflict(&self.key, pair.flags));
         }
         if pair.session.is_some_and(|session| !session.is_empty()) {

@@ -1,11 +1,14 @@
 //! What a lock shall be.
 
+use super::seen::LOCK_FLAG;
+use super::value::Value;
 use crate::api::kv::check_key;
-use crate::api::session::SessionSpec;
+use crate::api::session::{Behavior, SessionSpec};
 use crate::config::{Options, Settings};
 use crate::error::{Error, Result, Status};
 use crate::recipes::holding::{SessionSource, check_window};
 use crate::recipes::session::KeptSession;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The name of a lock's own session, the same as the official client's.
@@ -15,11 +18,31 @@ const SESSION_NAME: &str = "Consul API Lock";
 #[derive(Clone)]
 pub struct LockSpec {
     pub(super) key: String,
-    pub(super) value: Vec<u8>,
+    pub(super) value: Arc<Value>,
     pub(super) session: SessionSource,
-    pub(super) adopt: bool,
+    pub(super) adopt: Adopt,
     pub(super) monitor_retry: Option<Duration>,
     pub(super) options: Options,
+}
+
+/// What of a key that was no lock is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Adopt {
+    Nothing,
+    /// One that was written without flags, as a plain write does.
+    Plain,
+    Anything,
+}
+
+impl Adopt {
+    /// Whether a key with these flags may be taken.
+    pub(super) fn takes(self, flags: u64) -> bool {
+        match self {
+            Adopt::Nothing => flags == LOCK_FLAG,
+            Adopt::Plain => flags == LOCK_FLAG || flags == 0,
+            Adopt::Anything => true,
+        }
+    }
 }
 
 impl LockSpec {
@@ -28,17 +51,19 @@ impl LockSpec {
     pub fn new(key: impl Into<String>) -> LockSpec {
         LockSpec {
             key: key.into(),
-            value: Vec::new(),
+            value: Arc::default(),
             session: SessionSource::Own(SessionSpec::new()),
-            adopt: false,
+            adopt: Adopt::Nothing,
             monitor_retry: None,
             options: Options::new(),
         }
     }
 
-    /// The value of the key while it is held, and after its release.
+    /// The value of the key while it is held, and after its release. With an own session of the
+    /// behavior [`Behavior::Delete`] the key goes with the lock: nothing is left after a release
+    /// either.
     pub fn value(mut self, value: impl Into<Vec<u8>>) -> LockSpec {
-        self.value = value.into();
+        self.value = Arc::new(Value::new(value.into()));
         self
     }
 
@@ -64,7 +89,13 @@ impl LockSpec {
 
     /// Takes the key over even if it was used for something else than a lock.
     pub fn adopt(mut self, adopt: bool) -> LockSpec {
-        self.adopt = adopt;
+        self.adopt = if adopt { Adopt::Anything } else { Adopt::Nothing };
+        self
+    }
+
+    /// Takes the key over if it was written without flags, as by who knows nothing of locks.
+    pub(crate) fn adopt_plain(mut self) -> LockSpec {
+        self.adopt = Adopt::Plain;
         self
     }
 
@@ -84,16 +115,35 @@ impl LockSpec {
     /// Everything checked, and what was not set filled in.
     pub(super) fn checked(mut self, settings: &Settings) -> Result<LockSpec> {
         check_key(&self.key)?;
-        if self.value.len() as u64 > settings.max_value_bytes {
-            let message = format!(
-                "a value of {} bytes is above the limit of {} bytes (max_value_bytes)",
-                self.value.len(),
-                settings.max_value_bytes
-            );
-            return Err(Error::new(Status::TooLarge, message));
-        }
+        let value = self.value.get();
+        check_value(&value, settings)?;
+        // A description may serve several locks, and each has a value of its own.
+        self.value = Arc::new(Value::new(value));
         check_window(self.monitor_retry)?;
         self.session = self.session.checked(SESSION_NAME, settings)?;
         Ok(self)
     }
+}
+
+impl LockSpec {
+    /// Whether its key goes with it.
+    pub(super) fn is_ephemeral(&self) -> bool {
+        match &self.session {
+            SessionSource::Own(spec) => spec.ends_with(Behavior::Delete),
+            SessionSource::Kept(_) | SessionSource::Id(_) => false,
+        }
+    }
+}
+
+/// That a value is not longer than allowed.
+pub(super) fn check_value(value: &[u8], settings: &Settings) -> Result<()> {
+    if value.len() as u64 <= settings.max_value_bytes {
+        return Ok(());
+    }
+    let message = format!(
+        "a value of {} bytes is above the limit of {} bytes (max_value_bytes)",
+        value.len(),
+        settings.max_value_bytes
+    );
+    Err(Error::new(Status::TooLarge, message))
 }

@@ -17,7 +17,7 @@ pub use super::holding::LostReason;
 pub use seen::SEMAPHORE_FLAG;
 pub use spec::SemaphoreSpec;
 
-use super::holding::{Handle, Shared};
+use super::holding::{Handle, Patience, Shared};
 use crate::client::{Blocking, Client, Deferred, Style};
 use crate::error::Result;
 use crate::observe::Stats;
@@ -72,12 +72,12 @@ impl<S: Style> Semaphore<S> {
     /// and what a request without an answer may have got is given back, in the background. Only a
     /// session whose making was never answered is left to its TTL, since nobody knows its id.
     pub fn acquire(&self, timeout: Duration) -> Result<S::Output<bool>> {
-        self.0.acquire(Some(timeout))
+        self.0.acquire(Patience::Within(timeout))
     }
 
     /// Acquires a slot if one is free; as [`Semaphore::acquire`], without waiting.
     pub fn try_acquire(&self) -> Result<S::Output<bool>> {
-        self.0.acquire(None)
+        self.0.acquire(Patience::Once)
     }
 
     /// Releases the slot, then destroys its own session. `Status::NotHeld` when none was held,

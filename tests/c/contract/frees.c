@@ -26,6 +26,10 @@ static void free_lock(void *handle) { consul_lock_free(handle); }
 static void free_service_spec(void *handle) { consul_service_spec_free(handle); }
 static void free_kept_service_spec(void *handle) { consul_kept_service_spec_free(handle); }
 static void free_kept_service(void *handle) { consul_kept_service_free(handle); }
+static void free_election_spec(void *handle) { consul_election_spec_free(handle); }
+static void free_election(void *handle) { consul_election_free(handle); }
+static void free_leader(void *handle) { consul_leader_free(handle); }
+static void free_queue(void *handle) { consul_queue_free(handle); }
 static void free_stats(void *handle) { consul_stats_free(handle); }
 static void free_health_report(void *handle) { consul_health_report_free(handle); }
 
@@ -90,6 +94,29 @@ static void make_registrations(void **handles)
     handles[3] = service, handles[4] = stats, handles[5] = report;
 }
 
+/* A candidate that leads, and what tells of it. */
+static void make_elections(void **handles)
+{
+    consul_client *client = consul();
+    consul_election_spec *spec = NULL;
+    consul_election *election = NULL;
+    consul_leader *leader = NULL;
+    consul_queue *queue = NULL;
+    consul_stats *stats = NULL;
+    char *name = unique("frees-election");
+    CHECK_OK(consul_election_spec_new(name, &spec));
+    CHECK_OK(consul_election_spec_set_ephemeral(spec, true));
+    CHECK_OK(consul_election_start(client, spec, &election));
+    CHECK_OK(consul_queue_new(&queue));
+    CHECK_OK(consul_election_set_queue(election, queue, 1));
+    CHECK_OK(consul_election_wait_elected(election, 30000));
+    CHECK_OK(consul_election_leader(election, &leader));
+    CHECK_OK(consul_election_stats(election, &stats));
+    free(name);
+    handles[0] = client, handles[1] = spec, handles[2] = election;
+    handles[3] = leader, handles[4] = queue, handles[5] = stats;
+}
+
 static const struct set results = {
     make_results, {free_client, free_config, free_options, free_text, free_kv, free_keys}};
 static const struct set activities = {
@@ -100,6 +127,10 @@ static const struct set registrations = {
     make_registrations,
     {free_client, free_service_spec, free_kept_service_spec, free_kept_service, free_stats,
      free_health_report}};
+
+static const struct set elections = {
+    make_elections,
+    {free_client, free_election_spec, free_election, free_leader, free_queue, free_stats}};
 
 static void in_order(const struct set *set, const int *order)
 {
@@ -132,6 +163,18 @@ static void permute(const struct set *set, int *order, int from)
     }
 }
 
+/* A few orders, for what takes its time: each of the places comes first once. */
+static void rotate(const struct set *set)
+{
+    int first, i;
+    for (first = 0; first < COUNT; first++) {
+        int order[COUNT];
+        for (i = 0; i < COUNT; i++)
+            order[i] = (first + i) % COUNT;
+        in_order(set, order);
+    }
+}
+
 int main(void)
 {
     int order[COUNT] = {0, 1, 2, 3, 4, 5};
@@ -142,6 +185,7 @@ int main(void)
     permute(&results, order, 0);
     permute(&activities, order, 0);
     permute(&registrations, order, 0);
+    rotate(&elections);
     /* What goes on in the background ends by itself, and leaves nothing behind. */
     while (threads() > 1)
         usleep(1000);

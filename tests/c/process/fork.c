@@ -1,4 +1,4 @@
-/* A process forks while its threads call, hold a lock, keep a session and a service, and have calls
+/* A process forks while its threads call, hold a lock, lead, keep a session and a service, and have calls
  * in flight. In the child the client goes on working, and what belongs to the parent says so, is left
  * alone, and can be freed. The parent notices nothing. */
 
@@ -13,18 +13,31 @@ enum { CHILDREN = 20, CALLERS = 4 };
 static consul_client *client;
 static consul_lock *lock;
 static consul_semaphore *semaphore;
+static consul_election *election;
 static consul_lock_spec *spec;
 static consul_session *session;
 static consul_kept_service *service;
 static consul_queue *queue;
 static consul_event *event;
-static char *lock_key, *key;
+static char *lock_key, *election_key, *key;
 static bool over;
 
 static consul_lock *lock_new(const consul_lock_spec *from)
 {
     consul_lock *new = NULL;
     CHECK_OK(consul_lock_new(client, from, &new));
+    return new;
+}
+
+static consul_election *election_new(const char *name)
+{
+    consul_election_spec *description = NULL;
+    consul_election *new = NULL;
+    CHECK_OK(consul_election_spec_new(name, &description));
+    CHECK_OK(consul_election_spec_set_lock_delay_ms(description, 0));
+    CHECK_OK(consul_election_start(client, description, &new));
+    consul_election_spec_free(description);
+    CHECK_OK(consul_election_wait_elected(new, 30000));
     return new;
 }
 
@@ -52,6 +65,7 @@ static void the_client_works(void)
     consul_session *kept = NULL;
     consul_lock_spec *own_spec = NULL;
     consul_lock *own_lock;
+    consul_election *own_election;
     consul_kv *kv = NULL;
     char *name = unique("fork-child");
     CHECK_OK(consul_kv_get(client, key, NULL, NULL, &kv));
@@ -71,6 +85,9 @@ static void the_client_works(void)
     consul_lock_spec_free(own_spec);
     CHECK_OK(consul_session_destroy(client, consul_session_id(kept), NULL, NULL));
     consul_session_free(kept);
+    own_election = election_new(name);
+    CHECK_OK(consul_election_resign(own_election, NULL));
+    consul_election_free(own_election);
     consul_queue_free(own);
     free(name);
 }
@@ -81,6 +98,7 @@ static void the_rest_is_the_parents(void)
     consul_event *none = NULL;
     consul_kv *kv = NULL;
     consul_lock *other = NULL;
+    consul_leader *leader = NULL;
     CHECK_ERROR(CONSUL_ERR_FORKED, "consul_queue", consul_queue_next(queue, -1, &none));
     CHECK_ERROR(CONSUL_ERR_FORKED, "parent", consul_kv_get(client, key, NULL, &async, NULL));
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_queue_wake(queue));
@@ -99,6 +117,13 @@ static void the_rest_is_the_parents(void)
     CHECK_ERROR(CONSUL_ERR_FORKED, "consul_semaphore", consul_semaphore_acquire(semaphore, 0, NULL));
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_semaphore_release(semaphore, NULL));
     CHECK(!consul_semaphore_is_held(semaphore));
+    CHECK_ERROR(CONSUL_ERR_FORKED, "consul_election", consul_election_resign(election, NULL));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_election_campaign(election));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_election_wait_elected(election, -1));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_election_leader(election, &leader));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_election_set_value(election, NULL, 0, NULL));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_election_set_queue(election, NULL, 0));
+    CHECK(!consul_election_is_leader(election) && consul_election_fencing_token(election) == 0);
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_session_stop(session));
     CHECK(!consul_session_is_valid(session) && consul_session_id(session) == NULL);
     CHECK_ERROR(CONSUL_ERR_FORKED, "consul_kept_service", consul_kept_service_start(service, NULL));
@@ -126,6 +151,7 @@ static int child(int number)
     consul_event_free(event);
     consul_lock_free(lock);
     consul_semaphore_free(semaphore);
+    consul_election_free(election);
     consul_session_free(session);
     consul_kept_service_free(service);
     consul_lock_spec_free(spec);
@@ -148,6 +174,7 @@ static void check_holder(void)
     consul_kv_free(kv);
     CHECK(consul_lock_is_held(lock) && consul_session_is_valid(session));
     CHECK(consul_semaphore_is_held(semaphore));
+    CHECK(consul_election_is_leader(election));
 }
 
 /* Whether the agent has the service that the parent keeps; and nobody has written it again. */
@@ -215,6 +242,8 @@ int main(void)
     lock = lock_new(spec);
     CHECK_OK(consul_lock_acquire(lock, 10000, NULL));
     hold_slot();
+    election_key = unique("fork-election");
+    election = election_new(election_key);
     keep_service();
     sprintf(path, "/tmp/%.60s", key);
     CHECK_OK(consul_queue_serve(queue, path));
@@ -257,6 +286,7 @@ int main(void)
     consul_event_free(event);
     consul_lock_free(lock);
     consul_semaphore_free(semaphore);
+    consul_election_free(election);
     consul_lock_spec_free(spec);
     consul_session_free(session);
     consul_queue_free(queue);
@@ -267,6 +297,7 @@ int main(void)
         usleep(1000);
     free(key);
     free(lock_key);
+    free(election_key);
     CHECK_NO_HANDLES();
     return 0;
 }
