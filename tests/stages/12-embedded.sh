@@ -17,8 +17,9 @@ while read -r name; do
     skips="$skips --skip $name"
 done <tests/behaviour/real-only
 
+# Most of them wait for something, and none for a processor.
 # shellcheck disable=SC2086     # several words
-{ cargo test --locked --no-fail-fast --test behaviour -- $skips 2>&1 || : >"$log.failed"; } |
+{ cargo test --locked --no-fail-fast --test behaviour -- --test-threads=8 $skips 2>&1 || : >"$log.failed"; } |
     tee "$log"
 
 awk '/^test result: / { passed += $4; failed += $6 } END { print passed + 0, failed + 0 }' "$log" \
