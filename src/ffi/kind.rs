@@ -120,6 +120,14 @@ kinds! {
     HealthReport = 34, consul_health_report;
     /// Records that were taken from the log.
     LogRecords = 35, consul_log_records;
+    /// A node's part in a cluster, and what it knows of the others.
+    Cluster = 41, consul_cluster;
+    /// Tells which node a key belongs to.
+    Ring = 42, consul_ring;
+    /// What a node joins a cluster with.
+    ClusterSpec = 43, consul_cluster_spec;
+    /// Nodes of a cluster, as they were at one moment.
+    ClusterNodes = 44, consul_cluster_nodes;
 }
 
 #[cfg(test)]

@@ -155,6 +155,7 @@ pub mod watch_spec;
 pub mod watch;
 pub mod view;
 pub mod discovery;
+pub mod ring;
 
 // What they are made with.
 pub mod arena;
@@ -165,6 +166,7 @@ pub mod output;
 mod table;
 mod view_rows;
 mod log_feed;
+mod lent;
 mod loss_feed;
 mod watch_feed;
 #[cfg(feature = "test-panic")]

@@ -1,6 +1,7 @@
 //! What people build from sessions, keys and services: sessions that are kept alive, locks,
-//! services that stay registered.
+//! services that stay registered, clusters.
 
+pub mod cluster;
 #[cfg(test)]
 mod fake;
 pub mod fence;
@@ -9,3 +10,4 @@ pub mod lock;
 pub mod loss;
 pub mod registration;
 pub mod session;
+mod turn;

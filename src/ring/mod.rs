@@ -204,6 +204,11 @@ impl RingState {
         self.nodes.get(self.points.owner(key))
     }
 
+    /// The place of that node among the nodes.
+    pub(crate) fn place_for_key(&self, key: &[u8]) -> Option<usize> {
+        (!self.nodes.is_empty()).then(|| self.points.owner(key))
+    }
+
     /// The node that a key belongs to, and those that it would belong to without the ones before:
     /// `count` different nodes, or all where there are fewer.
     pub fn replicas_for_key(&self, key: &[u8], count: usize) -> Vec<&RingNode> {

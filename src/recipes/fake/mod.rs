@@ -18,6 +18,7 @@ use crate::transport::{
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use ureq::http::HeaderMap;
 
@@ -56,6 +57,8 @@ pub(crate) struct Fake {
     judge: Mutex<Arc<Judge>>,
     /// Blocking queries wait by the same clock as the client.
     clock: Arc<TestClock>,
+    /// Its own: watches of one address share a clock.
+    endpoint: String,
 }
 
 #[derive(Default)]
@@ -82,7 +85,9 @@ struct Key {
 
 impl Fake {
     pub(crate) fn new() -> Arc<Fake> {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
         Arc::new(Fake {
+            endpoint: format!("http://fake-{}", MADE.fetch_add(1, Relaxed)),
             state: Mutex::new(State { index: 10, ..State::default() }),
             changed: Condvar::new(),
             judge: Mutex::new(Arc::new(|_: &Seen| Fate::Pass)),
@@ -193,6 +198,23 @@ impl Fake {
         self.changed.notify_all();
     }
 
+    /// Writes a key that this session holds, if any.
+    pub(crate) fn put(&self, key: &str, value: &str, session: Option<&str>) {
+        let mut state = self.state.lock();
+        state.write(key, |entry| {
+            (entry.value, entry.session) = (encoded(value), session.map(String::from));
+        });
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// The value of a key.
+    pub(crate) fn value(&self, key: &str) -> Option<String> {
+        let value = self.state.lock().keys.get(key)?.value.clone();
+        let bytes = base64_simd::STANDARD.decode_to_vec(value).unwrap();
+        Some(String::from_utf8(bytes).unwrap())
+    }
+
     /// Has a session take a key, whoever holds it: as when a write is applied late.
     pub(crate) fn grant(&self, key: &str, session: &str) {
         let mut state = self.state.lock();
@@ -275,6 +297,11 @@ impl State {
                 Ok(self.pair(key))
             }
             "unlock" => Err("failed to unlock key, lock isn't held".into()),
+            "delete" => {
+                self.keys.remove(key);
+                self.index += 1;
+                Ok(None)
+            }
             verb => panic!("the fake does not know {verb}"),
         }
     }
@@ -305,6 +332,14 @@ impl State {
         if path.starts_with("/v1/agent/") {
             return self.agent.answer(method, target, body);
         }
+        if let Some(prefix) = listed(target) {
+            let names = self.keys.keys().filter(|name| name.starts_with(prefix));
+            let pairs: Vec<Value> = names.filter_map(|name| self.pair(name)).collect();
+            return match pairs.is_empty() {
+                true => (404, String::new()),
+                false => (200, json!(pairs).to_string()),
+            };
+        }
         if let Some(key) = path.strip_prefix("/v1/kv/") {
             return match self.pair(key) {
                 Some(pair) => (200, json!([pair]).to_string()),
@@ -331,6 +366,15 @@ impl State {
             _ => panic!("the fake does not know {path}"),
         }
     }
+}
+
+/// The prefix whose keys are asked for.
+fn listed(target: &str) -> Option<&str> {
+    parameter(target, "recurse").and(path(target).strip_prefix("/v1/kv/"))
+}
+
+fn encoded(text: &str) -> String {
+    base64_simd::STANDARD.encode_to_string(text)
 }
 
 fn parameter<'a>(target: &'a str, name: &str) -> Option<&'a str> {
@@ -391,8 +435,11 @@ impl Fake {
         {
             let ms = parameter(target, "wait").unwrap().trim_end_matches("ms").parse().unwrap();
             let key = path(target).strip_prefix("/v1/kv/").unwrap();
-            let changed =
-                |state: &State| state.keys.get(key).is_none_or(|entry| entry.modify_index > index);
+            let changed = |state: &State| match listed(target) {
+                // What happens to other keys wakes it too, which does no harm.
+                Some(_) => state.index > index,
+                None => state.keys.get(key).is_none_or(|entry| entry.modify_index > index),
+            };
             self.wait(request, self.clock.now() + Duration::from_millis(ms), changed)?;
         }
         Ok(self.carry_out(request, seen))
@@ -451,6 +498,6 @@ impl Transport for Fake {
     }
 
     fn endpoint(&self) -> &str {
-        "http://fake"
+        &self.endpoint
     }
 }
