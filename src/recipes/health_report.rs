@@ -277,7 +277,7 @@ mod tests {
 
         let document = parsed(&report.document());
         assert_eq!(document["consul"]["reachable"], true);
-        assert_eq!(document["consul"]["endpoint"], "http://fake");
+        assert_eq!(document["consul"]["endpoint"], client.endpoint());
         for (list, name, state) in [
             ("services", "web", "registered"),
             ("locks", "app/leader", "held"),

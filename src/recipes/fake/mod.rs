@@ -18,6 +18,7 @@ use crate::transport::{
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use ureq::http::HeaderMap;
 
@@ -56,6 +57,8 @@ pub(crate) struct Fake {
     judge: Mutex<Arc<Judge>>,
     /// Blocking queries wait by the same clock as the client.
     clock: Arc<TestClock>,
+    /// Each is another agent: the watches of one take turns by one clock.
+    endpoint: String,
 }
 
 #[derive(Default)]
@@ -82,7 +85,9 @@ struct Key {
 
 impl Fake {
     pub(crate) fn new() -> Arc<Fake> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
         Arc::new(Fake {
+            endpoint: format!("http://fake-{}", NEXT.fetch_add(1, Relaxed)),
             state: Mutex::new(State { index: 10, ..State::default() }),
             changed: Condvar::new(),
             judge: Mutex::new(Arc::new(|_: &Seen| Fate::Pass)),
@@ -193,6 +198,27 @@ impl Fake {
         self.changed.notify_all();
     }
 
+    /// Somebody who knows nothing of locks writes a key.
+    pub(crate) fn write_plain(&self, key: &str, flags: u64) {
+        self.state.lock().write(key, |entry| {
+            (entry.flags, entry.session) = (flags, None);
+        });
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.state.lock().keys.contains_key(key)
+    }
+
+    /// The value of a key, in base64; empty where there is no such key.
+    pub(crate) fn value(&self, key: &str) -> String {
+        self.state.lock().keys.get(key).map(|entry| entry.value.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn flags(&self, key: &str) -> u64 {
+        self.state.lock().keys.get(key).map_or(0, |entry| entry.flags)
+    }
+
     /// Has a session take a key, whoever holds it: as when a write is applied late.
     pub(crate) fn grant(&self, key: &str, session: &str) {
         let mut state = self.state.lock();
@@ -257,6 +283,14 @@ impl State {
             },
             "check-session" if holder.as_deref() == session => Ok(None),
             "check-session" => Err("failed session check".into()),
+            "delete-cas"
+                if self.keys.get(key).map(|entry| entry.modify_index) == op["Index"].as_u64() =>
+            {
+                self.keys.remove(key);
+                self.index += 1;
+                Ok(None)
+            }
+            "delete-cas" => Err("failed to delete key, index is stale".into()),
             "lock" if !session.is_some_and(|id| self.sessions.contains(id)) => {
                 Err(format!("invalid session {session:?}"))
             }
@@ -391,8 +425,9 @@ impl Fake {
         {
             let ms = parameter(target, "wait").unwrap().trim_end_matches("ms").parse().unwrap();
             let key = path(target).strip_prefix("/v1/kv/").unwrap();
-            let changed =
-                |state: &State| state.keys.get(key).is_none_or(|entry| entry.modify_index > index);
+            let changed = |state: &State| {
+                state.keys.get(key).map_or(state.index, |entry| entry.modify_index) > index
+            };
             self.wait(request, self.clock.now() + Duration::from_millis(ms), changed)?;
         }
         Ok(self.carry_out(request, seen))
@@ -451,6 +486,6 @@ impl Transport for Fake {
     }
 
     fn endpoint(&self) -> &str {
-        "http://fake"
+        &self.endpoint
     }
 }
