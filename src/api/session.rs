@@ -90,6 +90,11 @@ impl SessionSpec {
         self
     }
 
+    /// Whether this is what happens to its keys, as far as was said.
+    pub(crate) fn ends_with(&self, behavior: Behavior) -> bool {
+        self.behavior == Some(behavior)
+    }
+
     /// The session ends when it is not renewed for this time, at the latest after twice of it:
     /// 10 s (`min_session_ttl_ms`) to 24 h. Zero, the default, means that it needs no renewal.
     pub fn ttl(mut self, ttl: Duration) -> SessionSpec {

@@ -120,6 +120,12 @@ kinds! {
     HealthReport = 34, consul_health_report;
     /// Records that were taken from the log.
     LogRecords = 35, consul_log_records;
+    /// What an election is made from.
+    ElectionSpec = 38, consul_election_spec;
+    /// Of all candidates for a key, one leads.
+    Election = 39, consul_election;
+    /// Who led when it was asked.
+    Leader = 40, consul_leader;
     /// A node's part in a cluster, and what it knows of the others.
     Cluster = 41, consul_cluster;
     /// Tells which node a key belongs to.

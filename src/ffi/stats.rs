@@ -15,6 +15,7 @@
 
 use super::arena::Arena;
 use super::cluster::consul_cluster;
+use super::election::consul_election;
 use super::error::{ErrorRow, consul_error};
 use super::guard::guard;
 use super::handle::{self, Handle};
@@ -35,8 +36,9 @@ use std::ptr;
 #[derive(Debug)]
 pub struct consul_progress {
     /// What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
-    /// lock: `free`, `acquiring`, `held`, `releasing`, `lost`. A service: `stopped`, `registering`,
-    /// `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`.
+    /// lock: `free`, `acquiring`, `held`, `releasing`, `lost`. An election: `campaigning`, `leading`,
+    /// `observing`, `closed`. A service: `stopped`, `registering`, `registered`, `leaving`, `closed`. A
+    /// cluster: `joining`, `joined`, `leaving`, `left`.
     pub state: *const c_char,
     /// The bytes in `state`.
     pub state_len: usize,
@@ -104,6 +106,16 @@ pub unsafe extern "C" fn consul_lock_stats(
 ) -> consul_status {
     // SAFETY: pointers as the header asks for.
     guard(|| unsafe { output::out(out)?.give(handle::get(lock)?.stats().into()) })
+}
+
+/// How a campaign is getting on, or to see who leads. Free it with `consul_stats_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_election_stats(
+    election: *const consul_election,
+    out: *mut *mut consul_stats,
+) -> consul_status {
+    // SAFETY: pointers as the header asks for.
+    guard(|| unsafe { output::out(out)?.give(handle::get(election)?.stats().into()) })
 }
 
 /// How a service that stays registered is getting on. Free it with `consul_stats_free`.

@@ -1,9 +1,10 @@
-//! What people build from sessions, keys and services: sessions that are kept alive, locks,
-//! services that stay registered, clusters.
+//! What people build from sessions, keys and services: sessions that are kept alive, locks, elections,
+//! clusters, services that stay registered.
 
 pub mod cluster;
 #[cfg(test)]
 mod fake;
+pub mod election;
 pub mod fence;
 pub mod health_report;
 pub mod lock;

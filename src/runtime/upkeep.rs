@@ -44,6 +44,7 @@ pub(crate) struct Standing {
 #[allow(missing_docs)]
 pub(crate) enum Order {
     Services,
+    Elections,
     Locks,
     Sessions,
     /// They hold nothing, so they are not asked to leave.
@@ -125,7 +126,7 @@ impl Upkeep {
 
     /// Has everything given back that lives on the client. False when that takes longer.
     pub(crate) fn leave(&self, deadline: Instant) -> bool {
-        let order = [Order::Services, Order::Locks, Order::Sessions];
+        let order = [Order::Services, Order::Elections, Order::Locks, Order::Sessions];
         order.into_iter().all(|order| self.leave_all(order, deadline))
     }
 

@@ -91,7 +91,7 @@ fn it_holds_a_key_of_its_own_with_what_it_says_of_itself() {
     let cluster = bench.client.join_cluster(spec().weight(3).metadata("rack", "r1")).unwrap();
     bench.eventually("joined", || cluster.wait_joined(Duration::ZERO).is_ok());
     let json = r#"{"id":"a","address":"a.example:7000","weight":3,"metadata":{"rack":"r1"}}"#;
-    assert_eq!(bench.fake.value(OWN).unwrap(), json);
+    assert_eq!(bench.fake.text(OWN).unwrap(), json);
     let state = cluster.state();
     let member = state.member("a").unwrap();
     assert_eq!((member.weight, member.metadata["rack"].as_str()), (3, "r1"));
@@ -245,7 +245,7 @@ fn it_leaves_at_once_and_tells_so() {
     let cluster = bench.join();
     let heard = heard(&cluster);
     cluster.leave().unwrap();
-    assert!(bench.fake.value(OWN).is_none() && bench.fake.sessions().is_empty());
+    assert!(bench.fake.text(OWN).is_none() && bench.fake.sessions().is_empty());
     assert_eq!(cluster.stats().state, "left");
     assert_eq!(*heard.lock(), ["ended Cancelled"]);
     cluster.leave().unwrap();
@@ -267,7 +267,7 @@ fn leaving_goes_on_in_the_background_when_it_fails() {
     assert_eq!(cluster.stats().state, "leaving");
     bench.fake.heal();
     bench.eventually("left", || cluster.stats().state == "left");
-    assert!(bench.fake.value(OWN).is_none() && bench.fake.sessions().is_empty());
+    assert!(bench.fake.text(OWN).is_none() && bench.fake.sessions().is_empty());
 }
 
 #[test]
@@ -285,11 +285,11 @@ fn dropped_or_with_its_client_closed_it_leaves() {
     let bench = Bench::new();
     drop(bench.join());
     bench.eventually("left", || bench.fake.sessions().is_empty());
-    assert!(bench.fake.value(OWN).is_none());
+    assert!(bench.fake.text(OWN).is_none());
     let bench = Bench::new();
     let cluster = bench.join();
     bench.client.close(PATIENCE).unwrap();
-    assert!(bench.fake.value(OWN).is_none() && bench.fake.sessions().is_empty());
+    assert!(bench.fake.text(OWN).is_none() && bench.fake.sessions().is_empty());
     assert!(cluster.wait_change(u64::MAX, Duration::MAX).is_err());
 }
 

@@ -57,7 +57,7 @@ pub(crate) struct Fake {
     judge: Mutex<Arc<Judge>>,
     /// Blocking queries wait by the same clock as the client.
     clock: Arc<TestClock>,
-    /// Its own: watches of one address share a clock.
+    /// Each is another agent: the watches of one take turns by one clock.
     endpoint: String,
 }
 
@@ -85,9 +85,9 @@ struct Key {
 
 impl Fake {
     pub(crate) fn new() -> Arc<Fake> {
-        static MADE: AtomicUsize = AtomicUsize::new(0);
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
         Arc::new(Fake {
-            endpoint: format!("http://fake-{}", MADE.fetch_add(1, Relaxed)),
+            endpoint: format!("http://fake-{}", NEXT.fetch_add(1, Relaxed)),
             state: Mutex::new(State { index: 10, ..State::default() }),
             changed: Condvar::new(),
             judge: Mutex::new(Arc::new(|_: &Seen| Fate::Pass)),
@@ -208,11 +208,32 @@ impl Fake {
         self.changed.notify_all();
     }
 
-    /// The value of a key.
-    pub(crate) fn value(&self, key: &str) -> Option<String> {
+    /// The value of a key, as text.
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
         let value = self.state.lock().keys.get(key)?.value.clone();
         let bytes = base64_simd::STANDARD.decode_to_vec(value).unwrap();
         Some(String::from_utf8(bytes).unwrap())
+    }
+
+    /// Somebody who knows nothing of locks writes a key.
+    pub(crate) fn write_plain(&self, key: &str, flags: u64) {
+        self.state.lock().write(key, |entry| {
+            (entry.flags, entry.session) = (flags, None);
+        });
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.state.lock().keys.contains_key(key)
+    }
+
+    /// The value of a key, in base64; empty where there is no such key.
+    pub(crate) fn value(&self, key: &str) -> String {
+        self.state.lock().keys.get(key).map(|entry| entry.value.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn flags(&self, key: &str) -> u64 {
+        self.state.lock().keys.get(key).map_or(0, |entry| entry.flags)
     }
 
     /// Has a session take a key, whoever holds it: as when a write is applied late.
@@ -279,6 +300,14 @@ impl State {
             },
             "check-session" if holder.as_deref() == session => Ok(None),
             "check-session" => Err("failed session check".into()),
+            "delete-cas"
+                if self.keys.get(key).map(|entry| entry.modify_index) == op["Index"].as_u64() =>
+            {
+                self.keys.remove(key);
+                self.index += 1;
+                Ok(None)
+            }
+            "delete-cas" => Err("failed to delete key, index is stale".into()),
             "lock" if !session.is_some_and(|id| self.sessions.contains(id)) => {
                 Err(format!("invalid session {session:?}"))
             }
@@ -438,7 +467,7 @@ impl Fake {
             let changed = |state: &State| match listed(target) {
                 // What happens to other keys wakes it too, which does no harm.
                 Some(_) => state.index > index,
-                None => state.keys.get(key).is_none_or(|entry| entry.modify_index > index),
+                None => state.keys.get(key).map_or(state.index, |key| key.modify_index) > index,
             };
             self.wait(request, self.clock.now() + Duration::from_millis(ms), changed)?;
         }

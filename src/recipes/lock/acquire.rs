@@ -40,8 +40,7 @@ pub(super) struct Campaign<'a> {
     lock: &'a Arc<Shared>,
     /// `None` waits for ever.
     deadline: Option<Instant>,
-    /// Never waits for another holder.
-    once: bool,
+    patience: Patience,
     client: Client<Either>,
     claim: Option<Arc<Claim>>,
     /// The index to wait on; 0 looks at once.
@@ -57,22 +56,37 @@ pub(super) struct Campaign<'a> {
     error: Option<Error>,
 }
 
+/// How long an acquire goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// It looks once.
+    Once,
+    /// It waits out a lock-delay, but no other holder, and no failure.
+    WhileFree,
+    /// This long; [`Duration::MAX`] for ever.
+    Within(Duration),
+}
+
 enum Round {
     Won(Won),
-    /// Somebody else has it, or it is in its lock-delay: look again after this time.
+    /// Somebody else has it: look again after this time.
     Taken(Duration),
+    /// It is in its lock-delay: likewise.
+    Delayed(Duration),
     /// It was changed meanwhile: look again.
     Changed,
 }
 
 impl Campaign<'_> {
-    /// `None` for the time only tries.
     pub(super) fn new(
         lock: &Arc<Shared>,
         client: Client<Either>,
-        timeout: Option<Duration>,
+        patience: Patience,
     ) -> Campaign<'_> {
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let deadline = match patience {
+            Patience::Within(timeout) => Instant::now().checked_add(timeout),
+            Patience::Once | Patience::WhileFree => None,
+        };
         let client = match deadline {
             Some(deadline) => client.until(deadline),
             None => client,
@@ -80,7 +94,7 @@ impl Campaign<'_> {
         Campaign {
             lock,
             deadline,
-            once: timeout.is_none(),
+            patience,
             client,
             claim: None,
             index: 0,
@@ -107,8 +121,9 @@ impl Campaign<'_> {
             self.client.cancel().check()?;
             match self.round().await {
                 Ok(Round::Won(won)) => return Ok(Some(won)),
-                Ok(Round::Taken(_)) if self.once => return Ok(None),
-                Ok(Round::Taken(pause)) => {
+                Ok(Round::Taken(_)) if !self.waits() => return Ok(None),
+                Ok(Round::Delayed(_)) if self.patience == Patience::Once => return Ok(None),
+                Ok(Round::Taken(pause) | Round::Delayed(pause)) => {
                     self.taken = true;
                     self.error = None;
                     self.pause(pause).await?;
@@ -116,12 +131,12 @@ impl Campaign<'_> {
                 Ok(Round::Changed) => {
                     self.changes += 1;
                     match self.changes > TRIES {
-                        true if self.once => return Ok(None),
+                        true if !self.waits() => return Ok(None),
                         true => self.pause(self.between_looks()).await?,
                         false => {}
                     }
                 }
-                Err(error) if self.once || !passes(&error) => return Err(error),
+                Err(error) if !self.waits() || !passes(&error) => return Err(error),
                 Err(error) => {
                     self.failures += 1;
                     self.index = 0;
@@ -134,6 +149,11 @@ impl Campaign<'_> {
                 return self.time_is_over();
             }
         }
+    }
+
+    /// Whether it waits for another holder, and rides out failures.
+    fn waits(&self) -> bool {
+        matches!(self.patience, Patience::Within(_))
     }
 
     /// A request that our own deadline cut short says nothing new.
@@ -154,7 +174,10 @@ impl Campaign<'_> {
                 Ok(Round::Taken(pause))
             }
             Seen::Ours(token) => match &self.claim {
-                Some(claim) => Ok(Round::Won(Won { claim: claim.clone(), token })),
+                Some(claim) => {
+                    let (claim, value) = (claim.clone(), self.lock.value());
+                    Ok(Round::Won(Won { claim, token, value }))
+                }
                 None => Ok(Round::Changed),
             },
             Seen::Absent => self.take(0).await,
@@ -195,10 +218,11 @@ impl Campaign<'_> {
         self.lock.state().holder = None;
         self.index = 0;
         let claim = self.own_or_borrowed().await?;
-        match attempt::take(&self.client, &self.lock.spec, claim.id(), index).await {
-            Ok(Taken::Won(token)) => Ok(Round::Won(Won { claim, token })),
+        let spec = self.lock.current_spec();
+        match attempt::take(&self.client, &spec, claim.id(), index).await {
+            Ok(Taken::Won(token)) => Ok(Round::Won(Won { claim, token, value: spec.value })),
             Ok(Taken::Changed) => Ok(Round::Changed),
-            Ok(Taken::LockDelay) => Ok(Round::Taken(self.between_looks())),
+            Ok(Taken::LockDelay) => Ok(Round::Delayed(self.between_looks())),
             Ok(Taken::SessionInvalid(what)) => self.session_lost(&claim, &what),
             Err(error) => {
                 if error.is_outcome_unknown() {

@@ -56,7 +56,13 @@ pub(super) async fn give_back(
     index: u64,
 ) -> Result<GivenBack> {
     let mut txn = Txn::new();
-    txn.check_index(&spec.key, index)?.unlock(&spec.key, &spec.value, LOCK_FLAG, session)?;
+    txn.check_index(&spec.key, index)?;
+    if spec.is_ephemeral() {
+        // Consul deletes the keys that a session holds when it ends, and this one is not held then.
+        txn.check_session(&spec.key, session)?.delete_cas(&spec.key, index)?;
+    } else {
+        txn.unlock(&spec.key, &spec.value, LOCK_FLAG, session)?;
+    }
     match client.commit(&txn, &spec.options)?.await?.value {
         TxnOutcome::Committed(_) => Ok(GivenBack::Released),
         TxnOutcome::RolledBack(errors) => match errors.iter().find(|error| error.is_denied()) {

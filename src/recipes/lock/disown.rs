@@ -81,7 +81,7 @@ impl Disown {
         };
         let disown = Arc::new(Disown {
             client: lock.client.on_upkeep(),
-            spec: lock.spec.clone(),
+            spec: lock.current_spec(),
             claim,
             id: TaskId::new(),
             state: Mutex::new(state),

@@ -27,7 +27,7 @@ use crate::observe::Stats;
 use crate::recipes::fence::{Fence, Fenced};
 use crate::recipes::loss::LossListener;
 use crate::sys::fork_generation;
-use acquire::Campaign;
+use acquire::{Campaign, Patience};
 use claim::Claim;
 use shared::Shared;
 use std::future::Future;
@@ -101,20 +101,32 @@ impl<S: Style> Lock<S> {
     /// and what a request without an answer may have got is given back, in the background. Only a
     /// session whose making was never answered is left to its TTL, since nobody knows its id.
     pub fn acquire(&self, timeout: Duration) -> Result<S::Output<bool>> {
-        self.campaign(Some(timeout))
+        self.campaign(Patience::Within(timeout))
     }
 
     /// Acquires the lock if nobody else holds it; as [`Lock::acquire`], without waiting.
     pub fn try_acquire(&self) -> Result<S::Output<bool>> {
-        self.campaign(None)
+        self.campaign(Patience::Once)
     }
 
-    fn campaign(&self, timeout: Option<Duration>) -> Result<S::Output<bool>> {
+    /// Acquires the lock if nobody else holds it, once its lock-delay is over. Rides out no failure.
+    pub(crate) fn acquire_while_free(&self) -> Result<S::Output<bool>> {
+        self.campaign(Patience::WhileFree)
+    }
+
+    fn campaign(&self, patience: Patience) -> Result<S::Output<bool>> {
         self.run(move |lock, client| async move {
             let acquiring = lock.begin_acquire(client.cancel())?;
             let client = client.cancelled_by(&acquiring.cancel);
-            match Campaign::new(&lock, client, timeout).run().await? {
-                Some(won) => acquiring.hold(won).map(|()| true),
+            match Campaign::new(&lock, client.clone(), patience).run().await? {
+                Some(won) => {
+                    let written = won.value.clone();
+                    acquiring.hold(won)?;
+                    if written != lock.value() {
+                        write_value(&lock, &client).await?;
+                    }
+                    Ok(true)
+                }
                 None => Ok(false),
             }
         })
@@ -237,6 +249,19 @@ impl<S: Style> Lock<S> {
         })
     }
 
+    /// Changes the value of the key: at once where it is held, and for every acquisition from now
+    /// on. `Status::LockLost` where it turns out not to be held any more, `TooLarge` for a value above
+    /// `max_value_bytes`.
+    pub fn set_value(&self, value: impl Into<Vec<u8>>) -> Result<S::Output<()>> {
+        self.shared().replace_value(value.into())?;
+        self.run(move |lock, client| async move { write_value(&lock, &client).await })
+    }
+
+    /// The value of its key while it is held.
+    pub(crate) fn value(&self) -> Vec<u8> {
+        self.shared().value()
+    }
+
     fn held(&self) -> Result<Arc<Claim>> {
         let claim = self.shared().claim().filter(|_| self.is_held());
         claim.ok_or_else(|| self.shared().not_held())
@@ -245,6 +270,18 @@ impl<S: Style> Lock<S> {
     /// As dropping it, while calls on other threads still use it.
     pub(crate) fn abandon(&self) {
         self.shared().abandon();
+    }
+}
+
+/// Writes the value that the key is to have, if the lock is held.
+async fn write_value(lock: &Arc<Shared>, client: &Client<Either>) -> Result<()> {
+    let Some(claim) = lock.claim().filter(|_| !lock.remaining().is_zero()) else {
+        return Ok(());
+    };
+    let fence = lock.fence(&claim, client.style());
+    match fence.put(lock.key(), &lock.value(), 0, &Options::new())?.await? {
+        Fenced::Done => Ok(()),
+        Fenced::NotHeld | Fenced::Conflict => Err(found_lost(lock, client.style()).await),
     }
 }
 

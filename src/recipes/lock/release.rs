@@ -4,7 +4,7 @@ use super::attempt::{self, GivenBack};
 use super::claim::Claim;
 use super::disown::Disown;
 use super::monitor;
-use super::seen::{self, LOCK_FLAG, Seen};
+use super::seen::{self, Seen};
 use super::shared::{Held, Shared};
 use super::spec::LostReason;
 use crate::client::{Client, Either};
@@ -70,7 +70,7 @@ async fn give_back(
     let client = client.on_upkeep().until(Instant::now() + patience);
     let mut index = token;
     for _ in 0..TRIES {
-        let given = attempt::give_back(&client, &lock.spec, claim.id(), index).await?;
+        let given = attempt::give_back(&client, &lock.current_spec(), claim.id(), index).await?;
         if given == GivenBack::Released {
             return Ok(None);
         }
@@ -104,7 +104,7 @@ pub(super) async fn destroy(lock: &Arc<Shared>, client: &Client<Either>) -> Resu
     let kv = client.kv();
     let found = kv.get(lock.key(), &consistent(lock))?.await?.value;
     let Some(pair) = found else { return Ok(true) };
-    if pair.flags != LOCK_FLAG && !lock.spec.adopt {
+    if !lock.spec.adopt.takes(pair.flags) {
         return Err(seen::conflict(lock.key(), pair.flags));
     }
     if pair.session.is_some_and(|session| !session.is_empty()) {

@@ -1,6 +1,6 @@
 //! What a read of a lock's key says: pure decisions.
 
-use super::spec::LostReason;
+use super::spec::{Adopt, LostReason};
 use crate::api::kv::KvPair;
 use crate::error::{Error, Status};
 
@@ -24,10 +24,10 @@ pub(super) enum Seen {
 }
 
 impl Seen {
-    /// As one who wants to acquire it sees it. With `adopt` the flags do not matter.
-    pub(super) fn by_contender(pair: Option<KvPair>, session: Option<&str>, adopt: bool) -> Seen {
+    /// As one who wants to acquire it sees it, who takes over what `adopt` says.
+    pub(super) fn by_contender(pair: Option<KvPair>, session: Option<&str>, adopt: Adopt) -> Seen {
         match pair {
-            Some(pair) if pair.flags != LOCK_FLAG && !adopt => Seen::Foreign(pair.flags),
+            Some(pair) if !adopt.takes(pair.flags) => Seen::Foreign(pair.flags),
             pair => Seen::by_holder(pair, session),
         }
     }
@@ -76,15 +76,23 @@ mod tests {
     #[test]
     fn a_contender_tells_free_from_held_from_used_otherwise() {
         let see = |pair, adopt| Seen::by_contender(pair, Some("me"), adopt);
-        assert_eq!(see(None, false), Seen::Absent);
-        assert_eq!(see(pair(LOCK_FLAG, None), false), Seen::Free(7));
-        assert_eq!(see(pair(LOCK_FLAG, Some("")), false), Seen::Free(7));
-        assert_eq!(see(pair(LOCK_FLAG, Some("me")), false), Seen::Ours(7));
-        assert_eq!(see(pair(LOCK_FLAG, Some("x")), false), Seen::Other("x".into()));
-        assert_eq!(see(pair(42, Some("x")), false), Seen::Foreign(42));
-        assert_eq!(see(pair(42, Some("x")), true), Seen::Other("x".into()));
-        let nameless = Seen::by_contender(pair(LOCK_FLAG, Some("x")), None, false);
+        assert_eq!(see(None, Adopt::Nothing), Seen::Absent);
+        assert_eq!(see(pair(LOCK_FLAG, None), Adopt::Nothing), Seen::Free(7));
+        assert_eq!(see(pair(LOCK_FLAG, Some("")), Adopt::Nothing), Seen::Free(7));
+        assert_eq!(see(pair(LOCK_FLAG, Some("me")), Adopt::Nothing), Seen::Ours(7));
+        assert_eq!(see(pair(LOCK_FLAG, Some("x")), Adopt::Nothing), Seen::Other("x".into()));
+        assert_eq!(see(pair(42, Some("x")), Adopt::Nothing), Seen::Foreign(42));
+        assert_eq!(see(pair(42, Some("x")), Adopt::Anything), Seen::Other("x".into()));
+        let nameless = Seen::by_contender(pair(LOCK_FLAG, Some("x")), None, Adopt::Nothing);
         assert_eq!(nameless, Seen::Other("x".into()));
+    }
+
+    #[test]
+    fn a_key_without_flags_is_taken_over_by_who_adopts_plain_ones() {
+        let see = |flags| Seen::by_contender(pair(flags, None), Some("me"), Adopt::Plain);
+        assert_eq!(see(0), Seen::Free(7));
+        assert_eq!(see(LOCK_FLAG), Seen::Free(7));
+        assert_eq!(see(42), Seen::Foreign(42));
     }
 
     #[test]

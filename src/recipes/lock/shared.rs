@@ -4,7 +4,7 @@ use super::claim::Claim;
 use super::disown::Disown;
 use super::expiry::Expiry;
 use super::monitor::Monitor;
-use super::spec::{LockSpec, LostReason};
+use super::spec::{LockSpec, LostReason, check_value};
 use crate::client::Client;
 use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) holder: Option<String>,
     /// The fencing token of the last acquisition.
     pub(super) token: Option<u64>,
+    /// The value of the key from the next write on.
+    value: Vec<u8>,
     /// How often `stop` was called.
     pub(super) stops: u64,
     progress: Progress,
@@ -70,6 +72,8 @@ impl Held {
 pub(super) struct Won {
     pub(super) claim: Arc<Claim>,
     pub(super) token: u64,
+    /// The value that was written with it, which may have been replaced meanwhile.
+    pub(super) value: Vec<u8>,
 }
 
 impl Shared {
@@ -78,16 +82,17 @@ impl Shared {
         let upkeep = client.upkeep().clone();
         let shared = Arc::new_cyclic(|me| Shared {
             client: client.unbounded(),
-            spec,
             state: Mutex::new(State {
                 phase: Phase::Free,
                 holder: None,
                 token: None,
+                value: spec.value.clone(),
                 stops: 0,
                 progress: Progress::default(),
                 listening: Listening::default(),
             }),
             changed: Condvar::new(),
+            spec,
             expiry: TaskId::new(),
             me: me.clone(),
         });
@@ -98,6 +103,23 @@ impl Shared {
 
     pub(super) fn key(&self) -> &str {
         &self.spec.key
+    }
+
+    /// What it is made of, with the value that the key is to have now.
+    pub(super) fn current_spec(&self) -> LockSpec {
+        LockSpec { value: self.value(), ..self.spec.clone() }
+    }
+
+    /// The value that the key is to have now.
+    pub(super) fn value(&self) -> Vec<u8> {
+        self.state().value.clone()
+    }
+
+    /// The key is to have this value from the next write on.
+    pub(super) fn replace_value(&self, value: Vec<u8>) -> Result<()> {
+        check_value(&value, self.client.settings())?;
+        self.state().value = value;
+        Ok(())
     }
 
     /// For how long the key may be unreadable.

@@ -1,7 +1,8 @@
 //! What a lock shall be.
 
+use super::seen::LOCK_FLAG;
 use crate::api::kv::check_key;
-use crate::api::session::{SessionSpec, check_id};
+use crate::api::session::{Behavior, SessionSpec, check_id};
 use crate::config::{Options, Settings};
 use crate::error::{Error, Result, Status};
 use crate::recipes::session::{DEFAULT_TTL, KeptSession, Shared as SharedSession};
@@ -20,9 +21,29 @@ pub struct LockSpec {
     pub(super) key: String,
     pub(super) value: Vec<u8>,
     pub(super) session: SessionSource,
-    pub(super) adopt: bool,
+    pub(super) adopt: Adopt,
     pub(super) monitor_retry: Option<Duration>,
     pub(super) options: Options,
+}
+
+/// What of a key that was no lock is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Adopt {
+    Nothing,
+    /// One that was written without flags, as a plain write does.
+    Plain,
+    Anything,
+}
+
+impl Adopt {
+    /// Whether a key with these flags may be taken.
+    pub(super) fn takes(self, flags: u64) -> bool {
+        match self {
+            Adopt::Nothing => flags == LOCK_FLAG,
+            Adopt::Plain => flags == LOCK_FLAG || flags == 0,
+            Adopt::Anything => true,
+        }
+    }
 }
 
 /// Where the session of a lock comes from.
@@ -44,13 +65,15 @@ impl LockSpec {
             key: key.into(),
             value: Vec::new(),
             session: SessionSource::Own(SessionSpec::new()),
-            adopt: false,
+            adopt: Adopt::Nothing,
             monitor_retry: None,
             options: Options::new(),
         }
     }
 
-    /// The value of the key while it is held, and after its release.
+    /// The value of the key while it is held, and after its release. With an own session of the
+    /// behavior [`Behavior::Delete`] the key goes with the lock: nothing is left after a release
+    /// either.
     pub fn value(mut self, value: impl Into<Vec<u8>>) -> LockSpec {
         self.value = value.into();
         self
@@ -78,7 +101,13 @@ impl LockSpec {
 
     /// Takes the key over even if it was used for something else than a lock.
     pub fn adopt(mut self, adopt: bool) -> LockSpec {
-        self.adopt = adopt;
+        self.adopt = if adopt { Adopt::Anything } else { Adopt::Nothing };
+        self
+    }
+
+    /// Takes the key over if it was written without flags, as by who knows nothing of locks.
+    pub(crate) fn adopt_plain(mut self) -> LockSpec {
+        self.adopt = Adopt::Plain;
         self
     }
 
@@ -98,14 +127,7 @@ impl LockSpec {
     /// Everything checked, and what was not set filled in.
     pub(super) fn checked(mut self, settings: &Settings) -> Result<LockSpec> {
         check_key(&self.key)?;
-        if self.value.len() as u64 > settings.max_value_bytes {
-            let message = format!(
-                "a value of {} bytes is above the limit of {} bytes (max_value_bytes)",
-                self.value.len(),
-                settings.max_value_bytes
-            );
-            return Err(Error::new(Status::TooLarge, message));
-        }
+        check_value(&self.value, settings)?;
         if self.monitor_retry.is_some_and(|window| window < SHORTEST_WINDOW) {
             return Err(Error::argument(format!(
                 "a monitor retry window of less than {} ms is not allowed",
@@ -122,6 +144,29 @@ impl LockSpec {
         }
         Ok(self)
     }
+}
+
+impl LockSpec {
+    /// Whether its key goes with it.
+    pub(super) fn is_ephemeral(&self) -> bool {
+        match &self.session {
+            SessionSource::Own(spec) => spec.ends_with(Behavior::Delete),
+            SessionSource::Kept(_) | SessionSource::Id(_) => false,
+        }
+    }
+}
+
+/// That a value is not longer than allowed.
+pub(super) fn check_value(value: &[u8], settings: &Settings) -> Result<()> {
+    if value.len() as u64 <= settings.max_value_bytes {
+        return Ok(());
+    }
+    let message = format!(
+        "a value of {} bytes is above the limit of {} bytes (max_value_bytes)",
+        value.len(),
+        settings.max_value_bytes
+    );
+    Err(Error::new(Status::TooLarge, message))
 }
 
 /// Why a lock was lost.

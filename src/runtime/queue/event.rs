@@ -25,6 +25,14 @@ pub enum EventKind {
     LockLost = 7,
     /// A kept session was lost.
     SessionLost = 8,
+    /// Another one leads, or nobody.
+    ElectionChanged = 12,
+    /// This candidate leads.
+    ElectionWon = 13,
+    /// It does not lead any more.
+    ElectionLost = 14,
+    /// An election has ended.
+    ElectionEnded = 15,
     /// Nodes have joined a cluster.
     ClusterJoined = 16,
     /// Nodes have left a cluster.

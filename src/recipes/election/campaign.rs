@@ -1,0 +1,66 @@
+//! A campaign: takes the key whenever nobody holds it, until it is called off.
+//!
+//! The watch of the key tells when that is so, and that Consul can be asked at all; nothing is asked
+//! in between. Only the end of a lock-delay is announced by nobody.
+
+use super::shared::Shared;
+use crate::error::Result;
+use crate::runtime::{backoff, until};
+use crate::transport::CancelToken;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// The longest rest after an attempt that failed.
+const LONGEST_REST: Duration = Duration::from_secs(5);
+
+/// How long the news that somebody else was faster may take.
+const NEWS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(600));
+
+/// Goes on until it is cancelled.
+pub(super) async fn run(election: &Arc<Shared>, cancel: &CancelToken) -> Result<()> {
+    let mut failures = 0;
+    loop {
+        if election.lock.is_held() {
+            election.won();
+            election.signal.until(cancel, |_| (!election.lock.is_held()).then_some(())).await?;
+            election.lost();
+        }
+        election.signal.until(cancel, |_| election.seems_free().then_some(())).await?;
+        let seen = election.watch.version();
+        let won = unless(cancel, election.lock.deferred().acquire_while_free()?).await;
+        cancel.check()?;
+        let rest = match won {
+            Ok(true) => {
+                failures = 0;
+                continue;
+            }
+            Ok(false) => {
+                failures = 0;
+                election.upkeep().jitter.between(NEWS.0, NEWS.1)
+            }
+            Err(error) => {
+                failures += 1;
+                election.failed(error);
+                let unit = election.upkeep().jitter.unit();
+                backoff(failures, Duration::from_millis(200), LONGEST_REST, unit)
+            }
+        };
+        election.signal.within(cancel, rest, || election.watch.version() > seen).await?;
+    }
+}
+
+/// What a call gives, unless it is cancelled before; then the call is, too.
+pub(super) async fn unless<T>(
+    cancel: &CancelToken,
+    call: impl IntoFuture<Output = Result<T>>,
+) -> Result<T> {
+    let mut call = pin!(call.into_future());
+    until(cancel, |waker| match call.as_mut().poll(&mut Context::from_waker(waker)) {
+        Poll::Ready(result) => Some(result),
+        Poll::Pending => None,
+    })
+    .await?
+}

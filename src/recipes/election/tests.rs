@@ -1,0 +1,313 @@
+//! Elections under a clock that the tests turn, with an agent that fails as it is told to.
+
+use super::*;
+use crate::recipes::fake::{Fake, Fate, PATIENCE};
+use crate::recipes::lock::{LOCK_FLAG, LockSpec};
+use crate::runtime::TestClock;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
+
+const TTL: Duration = Duration::from_secs(15);
+
+struct World {
+    fake: Arc<Fake>,
+    client: Client,
+    clock: Arc<TestClock>,
+}
+
+fn world() -> World {
+    let fake = Fake::new();
+    let (client, clock) = fake.client();
+    World { fake, client, clock }
+}
+
+fn spec() -> ElectionSpec {
+    ElectionSpec::new("a").value("me")
+}
+
+impl World {
+    fn election(&self) -> Election {
+        self.client.election(spec()).unwrap()
+    }
+
+    fn elected(&self) -> Election {
+        let election = self.election();
+        assert!(election.wait_elected(PATIENCE).unwrap());
+        election
+    }
+
+    /// Turns the clock until it holds.
+    fn eventually(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        let started = Instant::now();
+        while !holds() {
+            assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
+            self.clock.advance(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// What an election tells.
+fn heard(election: &Election) -> Receiver<News> {
+    let (told, hears) = channel();
+    let told = crate::sync::Mutex::new(told);
+    let listener = move |news| {
+        let _ = told.lock().send(news);
+    };
+    election.set_listener(Some(Box::new(listener))).unwrap();
+    hears
+}
+
+/// The next news but those of who leads.
+fn own(hears: &Receiver<News>) -> News {
+    loop {
+        match hears.recv_timeout(PATIENCE).unwrap() {
+            News::Changed => {}
+            news => return news,
+        }
+    }
+}
+
+fn base64(text: &str) -> String {
+    base64_simd::STANDARD.encode_to_string(text)
+}
+
+#[test]
+fn one_candidate_leads_and_knows_what_it_leads_with() {
+    let w = world();
+    let election = w.elected();
+    let leadership = election.leadership();
+    let leader = leadership.leader.unwrap();
+    assert!(election.is_leader() && leadership.is_self);
+    assert_eq!(Some(&leader.session), election.session_id().as_ref());
+    assert_eq!(Some(leader.modify_index), election.fencing_token());
+    assert_eq!(leader.value, b"me");
+    assert_eq!(election.stats().state, "leading");
+    election.resign().unwrap();
+    assert!(!election.is_leader() && w.fake.holder("a").is_none());
+    assert_eq!(election.stats().state, "observing");
+}
+
+#[test]
+fn nobody_leads_past_the_deadline_though_everything_hangs() {
+    let w = world();
+    let election = w.elected();
+    let hears = heard(&election);
+    assert!(matches!(own(&hears), News::Won));
+    w.fake.judge(|_| Fate::HoldAnswer);
+    w.clock.advance(TTL - Duration::from_millis(1));
+    assert!(election.is_leader());
+    w.clock.advance(Duration::from_millis(1));
+    assert!(!election.is_leader() && !election.leadership().is_self);
+    let News::Lost(error) = own(&hears) else { panic!("it was lost") };
+    assert_eq!(error.status(), Status::LockLost);
+    let token = election.fencing_token().unwrap();
+    // It campaigns on, and wins again with a greater token.
+    w.fake.heal();
+    w.eventually("it leads again", || election.is_leader());
+    assert!(matches!(own(&hears), News::Won));
+    assert!(election.fencing_token().unwrap() > token);
+}
+
+#[test]
+fn a_campaign_begun_while_consul_is_away_wins_when_it_appears() {
+    let w = world();
+    w.fake.judge(|_| Fate::Fail);
+    let election = w.election();
+    w.fake.wait_seen("/v1/kv/a", 1);
+    w.eventually("it tells of the failure", || election.stats().consecutive_failures > 0);
+    assert_eq!(election.stats().state, "campaigning");
+    assert_eq!(election.leadership(), Leadership::default());
+    assert!(!election.wait_elected(Duration::ZERO).unwrap());
+    assert!(w.fake.seen("session").is_empty(), "nothing is tried while nothing is known");
+    w.fake.heal();
+    w.eventually("it leads", || election.is_leader());
+    assert_eq!(election.stats().state, "leading");
+}
+
+#[test]
+fn who_waits_for_its_turn_asks_nothing_but_the_watch() {
+    let w = world();
+    let other = w.fake.add_session();
+    w.fake.grant("a", &other);
+    let (one, two) = (w.election(), w.election());
+    let seen = one.wait_leader(PATIENCE).unwrap().unwrap();
+    assert_eq!(seen.leader.unwrap().session, other);
+    assert!(two.wait_leader(PATIENCE).unwrap().is_some());
+    assert!(w.fake.seen("PUT").is_empty());
+    // They share the query, which waits.
+    assert!(w.fake.seen("GET /v1/kv/a").len() <= 2, "{:?}", w.fake.seen("GET /v1/kv/a"));
+    w.fake.end_session(&other);
+    w.eventually("one of them leads", || one.is_leader() || two.is_leader());
+    assert!(one.is_leader() != two.is_leader());
+}
+
+#[test]
+fn an_observer_sees_nobody_then_each_leader_and_never_campaigns() {
+    let w = world();
+    let observer = w.client.election(spec().observe_only(true)).unwrap();
+    let nobody = observer.wait_change(0, PATIENCE).unwrap().unwrap();
+    assert_eq!((nobody.version, nobody.leader), (1, None));
+    let mut version = 1;
+    for _ in 0..2 {
+        let session = w.fake.add_session();
+        w.fake.grant("a", &session);
+        let news = observer.wait_change(version, PATIENCE).unwrap().unwrap();
+        assert_eq!(news.leader.map(|leader| leader.session), Some(session.clone()));
+        assert!(!news.is_self);
+        w.fake.end_session(&session);
+        let news = observer.wait_change(news.version, PATIENCE).unwrap().unwrap();
+        assert_eq!(news.leader, None);
+        version = news.version;
+    }
+    assert!(w.fake.seen("PUT").is_empty());
+    assert_eq!(observer.stats().state, "observing");
+    observer.campaign().unwrap();
+    w.eventually("it leads", || observer.is_leader());
+}
+
+#[test]
+fn a_plain_key_is_taken_over_unless_that_is_not_wanted() {
+    let w = world();
+    w.fake.write_plain("a", 0);
+    let refusing = w.client.election(spec().adopt(false)).unwrap();
+    let conflict = || refusing.stats().last_error.map(|error| error.status());
+    w.eventually("it is refused", || conflict() == Some(Status::LockConflict));
+    let election = w.elected();
+    assert!(election.is_leader() && !refusing.is_leader());
+    assert_eq!(w.fake.flags("a"), LOCK_FLAG);
+    // Other flags say that it is used for something else.
+    election.resign().unwrap();
+    drop(refusing);
+    w.fake.write_plain("a", 42);
+    let election = w.election();
+    let conflict = || election.stats().last_error.map(|error| error.status());
+    w.eventually("it is refused", || conflict() == Some(Status::LockConflict));
+}
+
+#[test]
+fn the_value_can_be_changed_before_and_while_it_leads() {
+    let w = world();
+    let other = w.fake.add_session();
+    w.fake.grant("a", &other);
+    let election = w.election();
+    election.set_value("second").unwrap();
+    w.fake.end_session(&other);
+    w.eventually("it leads", || election.is_leader());
+    let written = || w.fake.value("a");
+    w.eventually("the value is there", || written() == base64("second"));
+    let token = election.fencing_token();
+    election.set_value("third").unwrap();
+    assert_eq!(written(), base64("third"));
+    assert!(election.is_leader() && election.fencing_token() == token);
+    let value = || election.leadership().leader.map(|leader| leader.value);
+    w.eventually("observers see it", || value() == Some(b"third".to_vec()));
+    election.resign().unwrap();
+    assert!(w.fake.holder("a").is_none());
+    let large = election.set_value(vec![0; 600_000]).err().unwrap();
+    assert_eq!(large.status(), Status::TooLarge);
+}
+
+#[test]
+fn an_ephemeral_key_goes_with_its_leader() {
+    let w = world();
+    let election = w.client.election(spec().ephemeral(true)).unwrap();
+    assert!(election.wait_elected(PATIENCE).unwrap());
+    election.resign().unwrap();
+    assert_eq!(w.fake.value("a"), "");
+    election.campaign().unwrap();
+    w.eventually("it leads again", || election.is_leader());
+    drop(election);
+    w.eventually("the key is gone", || !w.fake.has_key("a"));
+}
+
+#[test]
+fn a_resignation_amid_an_attempt_leaves_nothing_behind() {
+    let w = world();
+    w.fake.judge(
+        |seen| {
+            if seen.line.contains("PUT /v1/txn") { Fate::HoldAnswer } else { Fate::Pass }
+        },
+    );
+    let election = w.election();
+    w.fake.wait_seen("PUT /v1/txn", 1);
+    election.resign().unwrap();
+    assert!(!election.is_leader());
+    w.fake.heal();
+    w.eventually("its session is gone", || w.fake.sessions().is_empty());
+    assert!(!election.is_leader() && w.fake.holder("a").is_none());
+}
+
+#[test]
+fn a_deferred_resignation_ends_the_campaign_as_a_blocking_one() {
+    let w = world();
+    let election = w.elected();
+    let (done, ended) = channel();
+    let resigning = election.deferred().resign().unwrap();
+    let done = crate::sync::Mutex::new(done);
+    resigning.start(crate::transport::CancelToken::new(), move |arrived| {
+        done.lock().send(arrived()).unwrap();
+    });
+    ended.recv_timeout(PATIENCE).unwrap().unwrap();
+    assert!(!election.is_leader() && w.fake.holder("a").is_none());
+}
+
+#[test]
+fn closing_the_client_gives_the_key_back_and_tells() {
+    let w = world();
+    let election = w.elected();
+    let hears = heard(&election);
+    assert!(matches!(own(&hears), News::Won));
+    w.client.close(PATIENCE).unwrap();
+    assert!(!election.is_leader());
+    assert!(w.fake.holder("a").is_none() && w.fake.sessions().is_empty());
+    assert!(matches!(own(&hears), News::Lost(_)));
+    assert!(matches!(own(&hears), News::Ended(error) if error.status() == Status::Closed));
+    assert_eq!(election.wait_elected(PATIENCE).err().unwrap().status(), Status::Closed);
+    assert_eq!(election.campaign().err().unwrap().status(), Status::Closed);
+}
+
+#[test]
+fn dropping_it_gives_the_key_back_and_ends_the_news() {
+    let w = world();
+    let election = w.elected();
+    let hears = heard(&election);
+    assert!(matches!(own(&hears), News::Won));
+    drop(election);
+    assert!(matches!(own(&hears), News::Ended(error) if error.status() == Status::Cancelled));
+    w.eventually("the key is free", || w.fake.holder("a").is_none());
+    w.eventually("its session is gone", || w.fake.sessions().is_empty());
+}
+
+#[test]
+fn what_the_leader_writes_is_fenced() {
+    let w = world();
+    let election = w.elected();
+    assert!(election.fence().is_ok());
+    election.resign().unwrap();
+    assert_eq!(election.fence().err().unwrap().status(), Status::NotHeld);
+}
+
+#[test]
+fn a_lock_on_the_same_key_and_an_election_exclude_each_other() {
+    let w = world();
+    let lock = w.client.lock(LockSpec::new("a")).unwrap();
+    assert!(lock.acquire(PATIENCE).unwrap());
+    let election = w.election();
+    assert!(election.wait_leader(PATIENCE).unwrap().is_some());
+    assert!(!election.is_leader());
+    lock.release().unwrap();
+    w.eventually("it leads", || election.is_leader());
+    assert!(!lock.try_acquire().unwrap());
+}
+
+#[test]
+fn what_cannot_be_is_refused_before_anything_is_sent() {
+    let w = world();
+    let status = |spec| w.client.election(spec).err().unwrap().status();
+    assert_eq!(status(ElectionSpec::new("")), Status::Argument);
+    assert_eq!(status(ElectionSpec::new("/a")), Status::Argument);
+    assert_eq!(status(spec().session_ttl(Duration::from_millis(1))), Status::Argument);
+    assert_eq!(status(spec().value(vec![0; 600_000])), Status::TooLarge);
+    assert!(w.fake.seen("").is_empty());
+}
