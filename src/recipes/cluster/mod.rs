@@ -126,9 +126,9 @@ impl<S: Style> Cluster<S> {
         self.shared().glance().living() >= self.shared().min_nodes
     }
 
-    /// Whether this node leads, judged by the clock at this moment.
+    /// Whether this node leads, judged by the clock at this moment. Makes no request.
     pub fn is_leader(&self) -> bool {
-        false
+        self.shared().is_leader()
     }
 
     /// Waits until it has joined, and sees itself among the members. `Status::Timeout` when it has
@@ -173,7 +173,7 @@ impl<S: Style> Cluster<S> {
         })
     }
 
-    /// Leaves: deletes its key, so that the others know at once, destroys its session, and says how
+    /// Leaves: gives up the lead, deletes its key, so that the others know at once, destroys its session, and says how
     /// that went. After an error the library goes on trying in the background for two TTLs, when the
     /// session has ended by itself.
     pub fn leave(&self) -> Result<S::Output<()>> {

@@ -10,6 +10,7 @@ use crate::client::{Client, Either};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::observe::{Progress, Stats};
+use crate::recipes::election::{Election, ElectionSpec};
 use crate::recipes::session::OwnSession;
 use crate::recipes::turn::Turn;
 use crate::ring::Ring;
@@ -37,6 +38,7 @@ pub(super) struct Shared {
     roll: Mutex<Roll>,
     ring: Ring,
     watch: OnceCell<Watch>,
+    election: OnceCell<Election>,
     listener: Mutex<Option<Arc<ClusterListener>>>,
     waiting: Mutex<()>,
     changed: Condvar,
@@ -99,6 +101,7 @@ impl Shared {
             roll: Mutex::new(Roll { roster: Roster::new(spec.damping), seen: 0 }),
             ring: Ring::new(),
             watch: OnceCell::new(),
+            election: OnceCell::new(),
             listener: Mutex::new(None),
             waiting: Mutex::new(()),
             changed: Condvar::new(),
@@ -109,6 +112,7 @@ impl Shared {
             me: me.clone(),
         });
         shared.watch_nodes(client)?;
+        shared.run_for_leader(client, spec.campaigns)?;
         let resident: Weak<dyn Resident> = shared.me.clone();
         client.upkeep().enter(resident);
         shared.schedule_tending()?;
@@ -127,6 +131,35 @@ impl Shared {
         // What was found before it could be reached from here.
         self.wake_settling();
         Ok(())
+    }
+
+    /// Sees who leads, and campaigns where it is to.
+    fn run_for_leader(&self, client: &Client, campaigns: bool) -> Result<()> {
+        let spec = ElectionSpec::new(&self.place.leader_key)
+            .value(self.place.id.as_bytes())
+            .session_ttl(self.session.time_to_live())
+            .observe_only(!campaigns)
+            .options(&self.options);
+        let election = client.election(spec)?;
+        let me = self.me.clone();
+        election.set_listener(Some(Box::new(move |_| {
+            if let Some(shared) = me.upgrade() {
+                shared.wake_settling();
+            }
+        })))?;
+        let _ = self.election.set(election);
+        self.wake_settling();
+        Ok(())
+    }
+
+    pub(super) fn is_leader(&self) -> bool {
+        self.election.get().is_some_and(Election::is_leader)
+    }
+
+    /// The id of the leader, as it was seen last: what it wrote.
+    fn leader(&self) -> Option<String> {
+        let leader = self.election.get()?.leadership().leader?;
+        Some(String::from_utf8_lossy(&leader.value).into_owned())
     }
 
     /// An error in a forked child, where nothing is kept up and nothing of it may be touched.
@@ -329,7 +362,7 @@ impl Shared {
             let since = epoch.saturating_sub(now.saturating_sub(entry.since));
             member(entry, since)
         });
-        let (before, leader) = (self.state(), None);
+        let (before, leader) = (self.state(), self.leader());
         let members = keep_times(&before.members, members.collect());
         let (ring, version) = (self.ring.state(), before.version + 1);
         let is_news = version == 1
@@ -355,12 +388,24 @@ impl Shared {
         let handover = Handover(Some(self));
         self.client.upkeep().lane.end(self.tending);
         let _turn = self.turn.take(client).await?;
-        let outcome = self.withdraw(client).await;
+        let resigned = self.resign(client).await;
+        let outcome = self.withdraw(client).await.and(resigned);
         match &outcome {
             Ok(()) => handover.done(),
             Err(error) => self.presence().progress.failed(error.clone()),
         }
         outcome
+    }
+
+    /// Gives up the lead, so that another one has it at once, and the election.
+    async fn resign(&self, client: &Client<Either>) -> Result<()> {
+        let Some(election) = self.election.get() else { return Ok(()) };
+        let resigned = match election.styled(client.style()).resign() {
+            Ok(resigned) => resigned.await,
+            Err(error) => Err(error),
+        };
+        election.abandon();
+        resigned
     }
 
     /// Leaves in the background.
@@ -369,6 +414,9 @@ impl Shared {
             return;
         }
         if self.begin_leaving(leaving) {
+            if let Some(election) = self.election.get() {
+                election.abandon();
+            }
             self.end(&left());
             self.wake_tending();
         }

@@ -22,7 +22,7 @@ impl Bench {
         Bench { fake, client, clock }
     }
 
-    /// A member `a` of long life, which sees itself.
+    /// A member `a`, which sees itself.
     fn join(&self) -> Cluster {
         let cluster = self.client.join_cluster(spec()).unwrap();
         self.eventually("joined", || is(&cluster, "a", MemberState::Alive));
@@ -52,8 +52,9 @@ impl Bench {
     }
 }
 
+/// A member of long life that does not run for leader.
 fn spec() -> ClusterSpec {
-    ClusterSpec::new("a", "a.example:7000").ttl(Duration::from_secs(3600))
+    ClusterSpec::new("a", "a.example:7000").ttl(Duration::from_secs(3600)).campaigns(false)
 }
 
 fn is(cluster: &Cluster, id: &str, state: MemberState) -> bool {
@@ -365,4 +366,29 @@ fn dropped_in_a_forked_child_it_stays_its_parents() {
     assert_eq!(in_child, 0);
     assert_eq!(cluster.lock().as_ref().unwrap().stats().state, "joined");
     assert_eq!(bench.fake.seen("destroy").len(), 0);
+}
+
+#[test]
+fn who_leads_is_known_to_all_and_gives_the_lead_back_when_it_leaves() {
+    let bench = Bench::new();
+    let leads = bench.client.join_cluster(spec().campaigns(true)).unwrap();
+    let heard = heard(&leads);
+    bench.eventually("elected", || leads.is_leader() && leads.state().leader() == Some("a"));
+    bench.eventually("joined", || leads.wait_joined(Duration::ZERO).is_ok());
+    assert_eq!(bench.fake.text("tsdb/cluster/leader").as_deref(), Some("a"));
+    assert!(heard.lock().contains(&"leader Some(\"a\")".to_string()));
+    let (other, _clock) = bench.fake.client();
+    let follows = other.join_cluster(ClusterSpec::new("b", "").ttl(Duration::from_secs(3600)));
+    let follows = follows.unwrap();
+    bench.eventually("seen", || follows.state().leader() == Some("a"));
+    assert!(!follows.is_leader());
+    leads.leave().unwrap();
+    assert!(!leads.is_leader());
+    bench.eventually("the other", || {
+        follows.is_leader()
+            && follows.state().leader() == Some("b")
+            && is(&follows, "a", MemberState::Left)
+    });
+    follows.leave().unwrap();
+    bench.eventually("nothing left", || bench.fake.sessions().is_empty());
 }
