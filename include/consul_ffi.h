@@ -538,6 +538,21 @@ typedef struct consul_health_report consul_health_report;
 typedef struct consul_log_records consul_log_records;
 
 /**
+ * What an election is made from.
+ */
+typedef struct consul_election_spec consul_election_spec;
+
+/**
+ * Of all candidates for a key, one leads.
+ */
+typedef struct consul_election consul_election;
+
+/**
+ * Who led when it was asked.
+ */
+typedef struct consul_leader consul_leader;
+
+/**
  * All types of handles together.
  */
 #define CONSUL_HANDLE_ALL 0
@@ -577,6 +592,9 @@ typedef struct consul_log_records consul_log_records;
 #define CONSUL_HANDLE_LEASE 33
 #define CONSUL_HANDLE_HEALTH_REPORT 34
 #define CONSUL_HANDLE_LOG_RECORDS 35
+#define CONSUL_HANDLE_ELECTION_SPEC 38
+#define CONSUL_HANDLE_ELECTION 39
+#define CONSUL_HANDLE_LEADER 40
 
 /**
  * How many handles of a type (`CONSUL_HANDLE_...`) were not freed yet; `CONSUL_HANDLE_ALL` counts
@@ -2104,6 +2122,293 @@ consul_status consul_kv_put_held(const consul_client *client,
  * released in the background. NULL is fine.
  */
 void consul_lock_free(consul_lock *lock);
+
+
+/*
+ * Elections
+ * =========
+ *
+ * Of all candidates for a key, one leads. A candidate campaigns in the background from the start of
+ * its election until it resigns: while Consul is away, while another one leads, and again after it
+ * has lost. Who leads, and what it wrote, is there to read at any moment. The leader holds an
+ * ordinary lock, so `consul_election_is_leader` asks the clock, not the network.
+ *
+ *     consul_election_spec *spec = NULL;
+ *     consul_election *election = NULL;
+ *     consul_election_spec_new("app/leader", &spec);
+ *     consul_election_spec_set_value(spec, (const uint8_t *)"node-1", 6);
+ *     consul_election_start(client, spec, &election);
+ *     consul_election_spec_free(spec);
+ *     if (consul_election_wait_elected(election, -1) == CONSUL_OK)
+ *         while (consul_election_is_leader(election))
+ *             work(consul_election_fencing_token(election));
+ *     consul_election_resign(election, NULL);
+ *     consul_election_free(election);
+ */
+
+/**
+ * Somebody else leads, or nobody, or the leader has changed its value; `consul_election_leader`
+ * tells. The first one comes as soon as Consul has told who leads, even if nobody does. However often
+ * it changes before the event is taken, there is one.
+ */
+#define CONSUL_EVENT_ELECTION_CHANGED 12
+
+/**
+ * This candidate leads.
+ */
+#define CONSUL_EVENT_ELECTION_WON 13
+
+/**
+ * This candidate does not lead any more: the status is `CONSUL_ERR_LOCK_LOST`, or
+ * `CONSUL_ERR_CLOSED`, and the error's message tells why. It campaigns on. Not told when it resigned.
+ * However often it wins and loses before the events are taken, the last of them tells how it is.
+ */
+#define CONSUL_EVENT_ELECTION_LOST 14
+
+/**
+ * The last event of an election: `CONSUL_ERR_CANCELLED` when it was freed or its tag was cancelled,
+ * `CONSUL_ERR_CLOSED` when its client was closed.
+ */
+#define CONSUL_EVENT_ELECTION_ENDED 15
+
+/**
+ * Who led when it was asked.
+ */
+typedef struct consul_leadership {
+    /**
+     * What the leader wrote; any byte can be in it. Never NULL.
+     */
+    const uint8_t *value;
+    /**
+     * The bytes in `value`.
+     */
+    size_t value_len;
+    /**
+     * The session that it leads with; empty when nobody leads.
+     */
+    const char *session;
+    /**
+     * The bytes in `session`.
+     */
+    size_t session_len;
+    /**
+     * The Consul node of that session; empty where Consul could not tell, or the token may not read
+     * sessions.
+     */
+    const char *node;
+    /**
+     * The bytes in `node`.
+     */
+    size_t node_len;
+    /**
+     * The index of the last write to the key: the leader's fencing token, unless the leader has
+     * changed its value since. It is never lower, and grows from leader to leader. 0 when nobody
+     * leads.
+     */
+    uint64_t modify_index;
+    /**
+     * How often the key was acquired since it exists; 0 where that is not known.
+     */
+    uint64_t lock_index;
+    /**
+     * 0 before anything was heard of Consul; it grows with each change.
+     */
+    uint64_t version;
+    /**
+     * Somebody leads.
+     */
+    bool is_present;
+    /**
+     * It is the candidate that was asked.
+     */
+    bool is_self;
+} consul_leadership;
+
+/**
+ * Makes the description of an election by this key, with an empty value and a session of its own for
+ * each term: TTL 15 s, lock-delay 15 s, behavior release. Everything in it is checked by
+ * `consul_election_start`. Free it with `consul_election_spec_free`.
+ */
+consul_status consul_election_spec_new(const char *key,
+                                       consul_election_spec **out);
+
+/**
+ * What the others read while this candidate leads, such as its name or address.
+ */
+consul_status consul_election_spec_set_value(consul_election_spec *spec,
+                                             const uint8_t *value,
+                                             size_t value_len);
+
+/**
+ * The TTL of its session, 15000 unless set: a leader that dies is followed by another one after twice
+ * of it and the lock-delay at the latest. 0 means none, and such a leader leads for ever when its
+ * process dies.
+ */
+consul_status consul_election_spec_set_session_ttl_ms(consul_election_spec *spec,
+                                                      uint64_t session_ttl_ms);
+
+/**
+ * For how long nobody can lead after the session of a leader ended, 15000 unless set. Not after it
+ * resigned.
+ */
+consul_status consul_election_spec_set_lock_delay_ms(consul_election_spec *spec,
+                                                     uint64_t lock_delay_ms);
+
+/**
+ * Whether the key goes when its leader does, however that is; false unless set.
+ */
+consul_status consul_election_spec_set_ephemeral(consul_election_spec *spec, bool ephemeral);
+
+/**
+ * What its session shall be where nothing else is set of it.
+ */
+consul_status consul_election_spec_set_session_spec(consul_election_spec *spec,
+                                                    const consul_session_spec *session_spec);
+
+/**
+ * Whether to take a key that nobody holds and that was written without flags, as by a program that
+ * knew nothing of locks; true unless set. A key with other flags is used for something else, and is
+ * never taken.
+ */
+consul_status consul_election_spec_set_adopt(consul_election_spec *spec, bool adopt);
+
+/**
+ * Whether only to see who leads, without campaigning; false unless set.
+ */
+consul_status consul_election_spec_set_observe_only(consul_election_spec *spec, bool observe_only);
+
+/**
+ * For how long the key may be unreadable before the leader counts as lost, 1000 ms at least; the
+ * session's TTL by default. The session's own deadline ends it in any case.
+ */
+consul_status consul_election_spec_set_monitor_retry_ms(consul_election_spec *spec,
+                                                        uint64_t monitor_retry_ms);
+
+/**
+ * With what token, datacenter, namespace and partition the election calls; `options` may be NULL, for
+ * the client's. The rest of the options is not used.
+ */
+consul_status consul_election_spec_set_options(consul_election_spec *spec,
+                                               const consul_options *options);
+
+/**
+ * Ends the description of an election; elections that were started from it stay. NULL is fine.
+ */
+void consul_election_spec_free(consul_election_spec *spec);
+
+/**
+ * Starts an election from a copy of its description: observes its key, and campaigns unless it is
+ * only to observe. Returns at once; that Consul is away is no error. `CONSUL_ERR_ARGUMENT` when a
+ * key, TTL, lock-delay or window cannot be. Free it with `consul_election_free`.
+ */
+consul_status consul_election_start(const consul_client *client,
+                                    const consul_election_spec *spec,
+                                    consul_election **out);
+
+/**
+ * Campaigns from now on, if it does not: after it resigned, or only observed. Returns at once.
+ */
+consul_status consul_election_campaign(const consul_election *election);
+
+/**
+ * Campaigns no more, and gives the key back where this candidate leads: another one leads at once,
+ * without a lock-delay. It goes on observing. That it did not lead is no error. After any error it
+ * does not lead either, and the library goes on giving the key back in the background.
+ */
+consul_status consul_election_resign(const consul_election *election, const consul_async *async);
+
+/**
+ * Changes what the others read while this candidate leads: at once where it does, and for all its
+ * terms from now on. `CONSUL_ERR_LOCK_LOST` where it turns out not to lead any more,
+ * `CONSUL_ERR_TOO_LARGE` for a value above `max_value_bytes`.
+ */
+consul_status consul_election_set_value(const consul_election *election,
+                                        const uint8_t *value,
+                                        size_t value_len,
+                                        const consul_async *async);
+
+/**
+ * True while this candidate leads, judged by the clock at this moment: false from the moment on at
+ * which that cannot be known any more. Makes no request.
+ */
+bool consul_election_is_leader(const consul_election *election);
+
+/**
+ * How long it is known to lead if nothing is heard of Consul from now on; 0 when it does not lead.
+ */
+uint64_t consul_election_remaining_ms(const consul_election *election);
+
+/**
+ * The fencing token of this candidate's last term: the index of the write that began it; 0 when there
+ * was none. It grows with each term of anybody, so a store that refuses lower tokens than it has seen
+ * is safe from late writers. It fills 64 bits.
+ */
+uint64_t consul_election_fencing_token(const consul_election *election);
+
+/**
+ * The id of the session that this candidate leads with, for `consul_kv_put_held`. `CONSUL_NOT_FOUND`
+ * while it does not lead.
+ */
+consul_status consul_election_session_id(const consul_election *election,
+                                         consul_text **out);
+
+/**
+ * Who leads, as far as Consul has told. Makes no request; what was known stays while Consul cannot be
+ * asked. Free it with `consul_leader_free`.
+ */
+consul_status consul_election_leader(const consul_election *election,
+                                     consul_leader **out);
+
+/**
+ * Waits until this candidate leads; -1 waits for ever. `CONSUL_NO_CHANGE` when it does not after this
+ * time, `CONSUL_ERR_CANCELLED` once the election is freed, `CONSUL_ERR_CLOSED` once its client is
+ * closed.
+ */
+consul_status consul_election_wait_elected(const consul_election *election,
+                                           int64_t timeout_ms);
+
+/**
+ * Waits until somebody leads, this candidate or another, and gives who; -1 waits for ever.
+ * `CONSUL_NO_CHANGE` when nobody does after this time. As `consul_election_wait_elected`.
+ */
+consul_status consul_election_wait_leader(const consul_election *election,
+                                          int64_t timeout_ms,
+                                          consul_leader **out);
+
+/**
+ * Waits for something newer than this version of `consul_leadership`, and gives it; -1 waits for
+ * ever. `CONSUL_NO_CHANGE` when there was nothing. As `consul_election_wait_elected`.
+ */
+consul_status consul_election_wait_change(const consul_election *election,
+                                          uint64_t version,
+                                          int64_t timeout_ms,
+                                          consul_leader **out);
+
+/**
+ * Has what happens in the election arrive in a queue from now on, as events of the types
+ * `CONSUL_EVENT_ELECTION_...` under `tag`, without counting among the calls in flight; at once of who
+ * leads where that is known. In one queue at a time; `queue` may be NULL, which ends that without an
+ * event. `consul_queue_cancel` of its tag ends it with one.
+ */
+consul_status consul_election_set_queue(const consul_election *election,
+                                        consul_queue *queue,
+                                        uint64_t tag);
+
+/**
+ * Ends an election: waits in it end with `CONSUL_ERR_CANCELLED`, and it resigns in the background.
+ * NULL is fine.
+ */
+void consul_election_free(consul_election *election);
+
+/**
+ * What was asked for; NULL for a handle that is not live. Borrowed: valid until `leader` is freed.
+ */
+const consul_leadership *consul_leader_row(const consul_leader *leader);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_leader_free(consul_leader *leader);
 
 
 /*
@@ -3792,8 +4097,8 @@ void consul_health_report_free(consul_health_report *report);
 typedef struct consul_progress {
     /**
      * What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
-     * lock: `free`, `acquiring`, `held`, `releasing`, `lost`. A service: `stopped`, `registering`,
-     * `registered`, `leaving`, `closed`.
+     * lock: `free`, `acquiring`, `held`, `releasing`, `lost`. An election: `campaigning`, `leading`,
+     * `observing`, `closed`. A service: `stopped`, `registering`, `registered`, `leaving`, `closed`.
      */
     const char *state;
     /**
@@ -3828,6 +4133,11 @@ consul_status consul_session_stats(const consul_session *session, consul_stats *
  * How it is getting on to see that a lock is still held. Free it with `consul_stats_free`.
  */
 consul_status consul_lock_stats(const consul_lock *lock, consul_stats **out);
+
+/**
+ * How a campaign is getting on, or to see who leads. Free it with `consul_stats_free`.
+ */
+consul_status consul_election_stats(const consul_election *election, consul_stats **out);
 
 /**
  * How a service that stays registered is getting on. Free it with `consul_stats_free`.

@@ -5,6 +5,7 @@
 
 #include "agent.hpp"
 #include "catalog.hpp"
+#include "election.hpp"
 #include "health.hpp"
 #include "health_report.hpp"
 #include "kept_service.hpp"
@@ -118,6 +119,16 @@ public:
     /// something in the description cannot be.
     result<consul::kept_service> kept_service(const kept_service_spec &spec) const {
         return detail::fetch<consul::kept_service>(consul_kept_service_new, handle_, spec);
+    }
+
+    /// Starts an election: observes its key, and campaigns unless it is only to observe. That Consul
+    /// is away is no error. `err_argument` when a key, TTL, lock-delay or window cannot be.
+    result<consul::election> election(const election_spec &spec) const {
+        return detail::fetch<consul::election>(consul_election_start, handle_, spec);
+    }
+    result<consul::election> election(const c_text &key) const {
+        election_spec spec(key);
+        return election(spec);
     }
 
     /// Makes a report of the program's health that also tells how the client's services, locks and

@@ -147,6 +147,19 @@ enum class event_type : std::int32_t {
     /// `consul_lock_lost_reason`. However often it is lost before the event is taken, there is one,
     /// about the last time. With any other status it is the last event of its tag.
     lock_lost = CONSUL_EVENT_LOCK_LOST,
+    /// Somebody else leads, or nobody, or the leader has changed its value;
+    /// `consul_election_leader` tells. The first one comes as soon as Consul has told who leads,
+    /// even if nobody does. However often it changes before the event is taken, there is one.
+    election_changed = CONSUL_EVENT_ELECTION_CHANGED,
+    /// This candidate leads.
+    election_won = CONSUL_EVENT_ELECTION_WON,
+    /// This candidate does not lead any more: the status is `err_lock_lost`, or `err_closed`, and
+    /// the error's message tells why. It campaigns on. Not told when it resigned. However often it
+    /// wins and loses before the events are taken, the last of them tells how it is.
+    election_lost = CONSUL_EVENT_ELECTION_LOST,
+    /// The last event of an election: `err_cancelled` when it was freed or its tag was cancelled,
+    /// `err_closed` when its client was closed.
+    election_ended = CONSUL_EVENT_ELECTION_ENDED,
     /// Records have come. Its result is those that nobody has taken when the event is, up to 1024,
     /// for `consul_event_take_log_records`; its status is `no_change` and it has none where
     /// somebody was faster. However many come before the event is taken, there is one.
@@ -281,6 +294,9 @@ enum class handle_type : std::int32_t {
     lease = CONSUL_HANDLE_LEASE,
     health_report = CONSUL_HANDLE_HEALTH_REPORT,
     log_records = CONSUL_HANDLE_LOG_RECORDS,
+    election_spec = CONSUL_HANDLE_ELECTION_SPEC,
+    election = CONSUL_HANDLE_ELECTION,
+    leader = CONSUL_HANDLE_LEADER,
 };
 
 CONSUL_FFI_NAMESPACE_END

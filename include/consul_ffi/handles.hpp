@@ -46,6 +46,9 @@ struct free_handle {
     void operator()(consul_lease *h) const noexcept { consul_lease_free(h); }
     void operator()(consul_health_report *h) const noexcept { consul_health_report_free(h); }
     void operator()(consul_log_records *h) const noexcept { consul_log_records_free(h); }
+    void operator()(consul_election_spec *h) const noexcept { consul_election_spec_free(h); }
+    void operator()(consul_election *h) const noexcept { consul_election_free(h); }
+    void operator()(consul_leader *h) const noexcept { consul_leader_free(h); }
 };
 
 /// Moves a result out of an event by the `consul_event_take_...` of its type.

@@ -151,6 +151,41 @@ public:
     }
 };
 
+/// Who led when it was asked.
+class leadership : public detail::row<consul_leadership> {
+public:
+    using detail::row<consul_leadership>::row;
+
+    /// What the leader wrote; any byte can be in it.
+    std::string_view value() const noexcept { return detail::text(row_->value, row_->value_len); }
+
+    /// The session that it leads with; empty when nobody leads.
+    std::string_view session() const noexcept {
+        return detail::text(row_->session, row_->session_len);
+    }
+
+    /// The Consul node of that session; empty where Consul could not tell, or the token may not
+    /// read sessions.
+    std::string_view node() const noexcept { return detail::text(row_->node, row_->node_len); }
+
+    /// The index of the last write to the key: the leader's fencing token, unless the leader has
+    /// changed its value since. It is never lower, and grows from leader to leader. 0 when nobody
+    /// leads.
+    std::uint64_t modify_index() const noexcept { return row_->modify_index; }
+
+    /// How often the key was acquired since it exists; 0 where that is not known.
+    std::uint64_t lock_index() const noexcept { return row_->lock_index; }
+
+    /// 0 before anything was heard of Consul; it grows with each change.
+    std::uint64_t version() const noexcept { return row_->version; }
+
+    /// Somebody leads.
+    bool is_present() const noexcept { return row_->is_present; }
+
+    /// It is the candidate that was asked.
+    bool is_self() const noexcept { return row_->is_self; }
+};
+
 /// A health check and what it found last.
 class check : public detail::row<consul_check> {
 public:
@@ -439,8 +474,9 @@ public:
     using detail::row<consul_progress>::row;
 
     /// What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
-    /// lock: `free`, `acquiring`, `held`, `releasing`, `lost`. A service: `stopped`, `registering`,
-    /// `registered`, `leaving`, `closed`.
+    /// lock: `free`, `acquiring`, `held`, `releasing`, `lost`. An election: `campaigning`,
+    /// `leading`, `observing`, `closed`. A service: `stopped`, `registering`, `registered`,
+    /// `leaving`, `closed`.
     std::string_view state() const noexcept { return detail::text(row_->state, row_->state_len); }
 
     /// How long ago Consul said last that all is well; the longest duration when it never did.

@@ -18,6 +18,7 @@ class service_spec;
 class registration;
 class kept_service_spec;
 class watch_spec;
+class election_spec;
 
 namespace detail {
 
@@ -615,6 +616,62 @@ public:
     /// of another question is not read.
     Self &last_good_file(const c_text &path) {
         return this->apply(consul_watch_spec_set_last_good_file, path);
+    }
+};
+
+template <class Self>
+class election_spec_setters : public builder<Self, consul_election_spec> {
+public:
+    /// What the others read while this candidate leads, such as its name or address.
+    Self &value(const bytes &value) {
+        return this->apply(consul_election_spec_set_value, value.data(), value.size());
+    }
+
+    /// The TTL of its session, 15000 unless set: a leader that dies is followed by another one
+    /// after twice of it and the lock-delay at the latest. 0 means none, and such a leader leads
+    /// for ever when its process dies.
+    Self &session_ttl(std::chrono::milliseconds session_ttl) {
+        return this->apply(consul_election_spec_set_session_ttl_ms, session_ttl);
+    }
+
+    /// For how long nobody can lead after the session of a leader ended, 15000 unless set. Not
+    /// after it resigned.
+    Self &lock_delay(std::chrono::milliseconds lock_delay) {
+        return this->apply(consul_election_spec_set_lock_delay_ms, lock_delay);
+    }
+
+    /// Whether the key goes when its leader does, however that is; false unless set.
+    Self &ephemeral(bool ephemeral) {
+        return this->apply(consul_election_spec_set_ephemeral, ephemeral);
+    }
+
+    /// What its session shall be where nothing else is set of it.
+    Self &session_spec(const consul::session_spec &session_spec) {
+        return this->apply(consul_election_spec_set_session_spec, session_spec);
+    }
+
+    /// Whether to take a key that nobody holds and that was written without flags, as by a program
+    /// that knew nothing of locks; true unless set. A key with other flags is used for something
+    /// else, and is never taken.
+    Self &adopt(bool adopt) {
+        return this->apply(consul_election_spec_set_adopt, adopt);
+    }
+
+    /// Whether only to see who leads, without campaigning; false unless set.
+    Self &observe_only(bool observe_only) {
+        return this->apply(consul_election_spec_set_observe_only, observe_only);
+    }
+
+    /// For how long the key may be unreadable before the leader counts as lost, 1000 ms at least;
+    /// the session's TTL by default. The session's own deadline ends it in any case.
+    Self &monitor_retry(std::chrono::milliseconds monitor_retry) {
+        return this->apply(consul_election_spec_set_monitor_retry_ms, monitor_retry);
+    }
+
+    /// With what token, datacenter, namespace and partition the election calls; options that set
+    /// nothing are the client's. The rest of the options is not used.
+    Self &options(const consul::options &options) {
+        return this->apply(consul_election_spec_set_options, options);
     }
 };
 

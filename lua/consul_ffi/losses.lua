@@ -26,8 +26,8 @@ function Losses:cancel()
 end
 
 --- Has the losses of an object arrive in this queue by the ticket that is returned, and in no other;
---- nil ends that.
-return function(object, set, queue)
+--- nil ends that. `hear` reads the events of an object that tells of more than that.
+return function(object, set, queue, hear)
     if queue ~= nil and not is_queue(queue) then
         check.fail("queue must be one of consul.queue()")
     end
@@ -48,7 +48,7 @@ return function(object, set, queue)
         return true
     end
     -- As long as it is listened to, the collector leaves it alone.
-    local ticket = setmetatable({ object = object, tag = queue.tag }, Losses)
+    local ticket = setmetatable({ object = object, tag = queue.tag, hear = hear }, Losses)
     queue:follow(ticket)
     object.losses = ticket
     return ticket

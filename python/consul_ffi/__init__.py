@@ -20,6 +20,7 @@ from ._library import PATH as library_path
 from ._library import lib as _lib
 from ._memory import c_text as _c_text
 from .client import Client
+from .election import Election, Leadership
 from .errors import *  # noqa: F403
 from .health_report import HealthReport
 from .kept_service import KeptService
@@ -74,6 +75,7 @@ __all__ = [
     "ChecksView",
     "Client",
     "Docker",
+    "Election",
     "EventsView",
     "HealthReport",
     "Instance",
@@ -82,6 +84,7 @@ __all__ = [
     "KeptSession",
     "KeyView",
     "Later",
+    "Leadership",
     "Lease",
     "Lock",
     "LogRecord",

@@ -85,6 +85,9 @@ CONSUL_HANDLE_VIEW = 32
 CONSUL_HANDLE_LEASE = 33
 CONSUL_HANDLE_HEALTH_REPORT = 34
 CONSUL_HANDLE_LOG_RECORDS = 35
+CONSUL_HANDLE_ELECTION_SPEC = 38
+CONSUL_HANDLE_ELECTION = 39
+CONSUL_HANDLE_LEADER = 40
 CONSUL_EVENT_DONE = 1
 CONSUL_TXN_KV = 1
 CONSUL_TXN_NODE = 2
@@ -101,6 +104,10 @@ CONSUL_LOST_DEADLINE = 4
 CONSUL_LOST_CLOSED = 5
 CONSUL_LOST_KEY_RELEASED = 6
 CONSUL_EVENT_LOCK_LOST = 7
+CONSUL_EVENT_ELECTION_CHANGED = 12
+CONSUL_EVENT_ELECTION_WON = 13
+CONSUL_EVENT_ELECTION_LOST = 14
+CONSUL_EVENT_ELECTION_ENDED = 15
 CONSUL_MEMBER_NONE = 0
 CONSUL_MEMBER_ALIVE = 1
 CONSUL_MEMBER_LEAVING = 2
@@ -250,6 +257,24 @@ class SessionRow(NamedTuple):
 
 
 SESSION = Layout(SessionRow, "@PNPNPNPNPNPNPPNQQQQi")
+
+class LeadershipRow(NamedTuple):
+    """`consul_leadership`: numbers as they are, pointers as addresses."""
+
+    value: int
+    value_len: int
+    session: int
+    session_len: int
+    node: int
+    node_len: int
+    modify_index: int
+    lock_index: int
+    version: int
+    is_present: bool
+    is_self: bool
+
+
+LEADERSHIP = Layout(LeadershipRow, "@PNPNPNQQQ??")
 
 class CheckRow(NamedTuple):
     """`consul_check`: numbers as they are, pointers as addresses."""
@@ -625,6 +650,33 @@ class Functions:
     consul_lock_put: Callable[..., int]
     consul_kv_put_held: Callable[..., int]
     consul_lock_free: Callable[..., None]
+    consul_election_spec_new: Callable[..., int]
+    consul_election_spec_set_value: Callable[..., int]
+    consul_election_spec_set_session_ttl_ms: Callable[..., int]
+    consul_election_spec_set_lock_delay_ms: Callable[..., int]
+    consul_election_spec_set_ephemeral: Callable[..., int]
+    consul_election_spec_set_session_spec: Callable[..., int]
+    consul_election_spec_set_adopt: Callable[..., int]
+    consul_election_spec_set_observe_only: Callable[..., int]
+    consul_election_spec_set_monitor_retry_ms: Callable[..., int]
+    consul_election_spec_set_options: Callable[..., int]
+    consul_election_spec_free: Callable[..., None]
+    consul_election_start: Callable[..., int]
+    consul_election_campaign: Callable[..., int]
+    consul_election_resign: Callable[..., int]
+    consul_election_set_value: Callable[..., int]
+    consul_election_is_leader: Callable[..., bool]
+    consul_election_remaining_ms: Callable[..., int]
+    consul_election_fencing_token: Callable[..., int]
+    consul_election_session_id: Callable[..., int]
+    consul_election_leader: Callable[..., int]
+    consul_election_wait_elected: Callable[..., int]
+    consul_election_wait_leader: Callable[..., int]
+    consul_election_wait_change: Callable[..., int]
+    consul_election_set_queue: Callable[..., int]
+    consul_election_free: Callable[..., None]
+    consul_leader_row: Callable[..., Any]
+    consul_leader_free: Callable[..., None]
     consul_checks_count: Callable[..., int]
     consul_checks_at: Callable[..., Any]
     consul_checks_aggregated_status: Callable[..., Any]
@@ -773,6 +825,7 @@ class Functions:
     consul_health_report_free: Callable[..., None]
     consul_session_stats: Callable[..., int]
     consul_lock_stats: Callable[..., int]
+    consul_election_stats: Callable[..., int]
     consul_kept_service_stats: Callable[..., int]
     consul_stats_row: Callable[..., Any]
     consul_stats_free: Callable[..., None]
@@ -998,6 +1051,33 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_lock_put": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_uint64, c_void_p, c_void_p,)),
     "consul_kv_put_held": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_uint64, c_char_p, c_char_p, c_void_p, c_void_p,)),
     "consul_lock_free": (None, (c_void_p,)),
+    "consul_election_spec_new": (c_int32, (c_char_p, POINTER(c_void_p),)),
+    "consul_election_spec_set_value": (c_int32, (c_void_p, c_char_p, c_size_t,)),
+    "consul_election_spec_set_session_ttl_ms": (c_int32, (c_void_p, c_uint64,)),
+    "consul_election_spec_set_lock_delay_ms": (c_int32, (c_void_p, c_uint64,)),
+    "consul_election_spec_set_ephemeral": (c_int32, (c_void_p, c_bool,)),
+    "consul_election_spec_set_session_spec": (c_int32, (c_void_p, c_void_p,)),
+    "consul_election_spec_set_adopt": (c_int32, (c_void_p, c_bool,)),
+    "consul_election_spec_set_observe_only": (c_int32, (c_void_p, c_bool,)),
+    "consul_election_spec_set_monitor_retry_ms": (c_int32, (c_void_p, c_uint64,)),
+    "consul_election_spec_set_options": (c_int32, (c_void_p, c_void_p,)),
+    "consul_election_spec_free": (None, (c_void_p,)),
+    "consul_election_start": (c_int32, (c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_election_campaign": (c_int32, (c_void_p,)),
+    "consul_election_resign": (c_int32, (c_void_p, c_void_p,)),
+    "consul_election_set_value": (c_int32, (c_void_p, c_char_p, c_size_t, c_void_p,)),
+    "consul_election_is_leader": (c_bool, (c_void_p,)),
+    "consul_election_remaining_ms": (c_uint64, (c_void_p,)),
+    "consul_election_fencing_token": (c_uint64, (c_void_p,)),
+    "consul_election_session_id": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_election_leader": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_election_wait_elected": (c_int32, (c_void_p, c_int64,)),
+    "consul_election_wait_leader": (c_int32, (c_void_p, c_int64, POINTER(c_void_p),)),
+    "consul_election_wait_change": (c_int32, (c_void_p, c_uint64, c_int64, POINTER(c_void_p),)),
+    "consul_election_set_queue": (c_int32, (c_void_p, c_void_p, c_uint64,)),
+    "consul_election_free": (None, (c_void_p,)),
+    "consul_leader_row": (c_void_p, (c_void_p,)),
+    "consul_leader_free": (None, (c_void_p,)),
     "consul_checks_count": (c_size_t, (c_void_p,)),
     "consul_checks_at": (c_void_p, (c_void_p, c_size_t,)),
     "consul_checks_aggregated_status": (c_void_p, (c_void_p,)),
@@ -1146,6 +1226,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_health_report_free": (None, (c_void_p,)),
     "consul_session_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_lock_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_election_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_kept_service_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_stats_row": (c_void_p, (c_void_p,)),
     "consul_stats_free": (None, (c_void_p,)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
-from . import kept_service, lock, request
+from . import election, kept_service, lock, request
 from ._call import Blocking
 from ._closing import Closing
 from ._connect import connect
@@ -13,6 +13,7 @@ from ._library import lib
 from ._memory import c_text
 from .agent import Agent
 from .catalog import Catalog
+from .election import Election
 from .health import Health
 from .health_report import HealthReport
 from .kept_service import KeptService
@@ -22,7 +23,7 @@ from .queue import Later, Queue
 from .request import Parameter
 from .results import Response
 from .session import Sessions
-from .specs import ServiceSpec
+from .specs import ServiceSpec, SessionSpec
 from .status import Status
 from .txn import Txn
 from .watch import Watches
@@ -96,6 +97,41 @@ class Client(Closing):
         the session's TTL otherwise."""
         fields = {"value": value, "adopt": adopt, "monitor_retry_ms": monitor_retry_ms}
         return lock.new(Lock, self._core, key, session, acquire_timeout_ms, fields, options)
+
+    def election(
+        self,
+        key: str,
+        *,
+        value: Optional[Value] = None,
+        session_ttl_ms: Optional[int] = None,
+        lock_delay_ms: Optional[int] = None,
+        ephemeral: Optional[bool] = None,
+        session: Optional[SessionSpec] = None,
+        adopt: Optional[bool] = None,
+        observe_only: bool = False,
+        monitor_retry_ms: Optional[int] = None,
+        **options: Unpack[LockOptions],
+    ) -> Election:
+        """Starts an election by a key: observes it, and campaigns unless `observe_only`. That Consul
+        is away is no error.
+
+        `value` is what the others read while this one leads. `session_ttl_ms` and `lock_delay_ms`
+        are 15,000 unless set; `session` is what its session shall be otherwise. With `ephemeral` the
+        key goes with its leader. `adopt=False` leaves a key alone that was written without flags, as
+        by a program that knew nothing of locks. `monitor_retry_ms` is for how long the key may be
+        unreadable before the leader counts as lost; the session's TTL otherwise."""
+        fields = {
+            "value": value,
+            "session_ttl_ms": session_ttl_ms,
+            "lock_delay_ms": lock_delay_ms,
+            "ephemeral": ephemeral,
+            "session": session,
+            "adopt": adopt,
+            "observe_only": observe_only,
+            "monitor_retry_ms": monitor_retry_ms,
+        }
+        handle = election.start(self._core, key, fields, options)
+        return Election(self._core, key, handle)
 
     def service(
         self,

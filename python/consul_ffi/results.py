@@ -271,7 +271,8 @@ class Progress(NamedTuple):
     """How a session, a lock or a service that the library keeps up is getting on."""
 
     #: A session: `"kept"`, `"stopped"`, `"ending"`, `"ended"`, `"recreating"`. A lock: `"free"`,
-    #: `"acquiring"`, `"held"`, `"releasing"`, `"lost"`. A service: `"stopped"`, `"registering"`,
+    #: `"acquiring"`, `"held"`, `"releasing"`, `"lost"`. An election: `"campaigning"`, `"leading"`,
+    #: `"observing"`, `"closed"`. A service: `"stopped"`, `"registering"`,
     #: `"registered"`, `"leaving"`, `"closed"`.
     state: str
     #: How long ago Consul said last that all is well; `math.inf` when it never did.

@@ -185,7 +185,7 @@ pub extern "C" fn consul_election_spec_set_ephemeral(
     change(spec, |spec| Ok(spec.ephemeral(ephemeral)))
 }
 
-/// All of what its session shall be, in the place of what was set of it before.
+/// What its session shall be where nothing else is set of it.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_election_spec_set_session_spec(
     spec: *mut consul_election_spec,

@@ -13,6 +13,7 @@ mod call;
 mod catalog;
 mod clients;
 mod deferred;
+mod election;
 mod endpoints;
 mod environment;
 mod harness;

@@ -1,4 +1,4 @@
-// Locks and their guard: acquired, contended, fenced, released, lost, given up.
+// Locks and their guard: acquired, contended, fenced, released, lost, given up. Elections.
 
 #include "support.hpp"
 
@@ -142,6 +142,55 @@ static void closed(const consul::client &client, const std::string &key) {
     CHECK(ROW(client.kv().get(key), session().empty()));
 }
 
+static consul::election_spec candidate(const std::string &key, const char *value) {
+    consul::election_spec spec(key);
+    spec.value(value).session_ttl(10s).lock_delay(0ms);
+    return spec;
+}
+
+static void elected(const consul::client &client, const std::string &key) {
+    const auto one = GET(client.election(candidate(key, "one")));
+    OK(one.wait_elected(30s));
+    CHECK(one.is_leader() && one.remaining() > 0ms && one.fencing_token() > 0);
+    const auto own = GET(one.leader());
+    CHECK(own->is_self() && own->session() == GET(one.session_id()));
+    CHECK(ROW(one.stats(), state() == "leading"));
+
+    auto observing = candidate(key, "");
+    const auto observer = GET(client.election(observing.observe_only(true)));
+    auto leader = GET(observer.wait_leader(30s));
+    CHECK(leader->value() == "one" && leader->is_present() && !leader->is_self());
+    CHECK(leader->modify_index() == one.fencing_token() && !leader->node().empty());
+    (void)IS(no_change, observer.wait_elected(0ms));
+    (void)IS(no_change, observer.wait_change(leader->version(), 0ms));
+    OK(one.set_value("changed"));
+    leader = GET(observer.wait_change(leader->version(), 30s));
+    CHECK(leader->value() == "changed");
+
+    const auto queue = GET(consul::queue::create());
+    const auto two = GET(client.election(candidate(key, "two")));
+    (void)IS(err_handle, two.set_queue(consul::queue()));
+    OK(two.set_queue(queue, 5));
+    (void)IS(pending, one.on(queue, 6).resign());
+    bool won = false, resigned = false;
+    while (!won || !resigned) {
+        auto event = GET(queue.next(30s));
+        won = won || event.type() == consul::event_type::election_won;
+        if (event.tag() == 6) {
+            OK(event.take<void>());
+            resigned = true;
+        }
+    }
+    CHECK(two.is_leader() && !one.is_leader());
+    CHECK(two.fencing_token() > one.fencing_token());
+    OK(two.unset_queue());
+    OK(two.resign());
+    OK(one.campaign());
+    OK(one.wait_elected(30s));
+    (void)IS(err_handle, consul::election().resign());
+    CHECK(!consul::election().is_leader());
+}
+
 int main() {
     {
         const auto client = new_client();
@@ -153,6 +202,7 @@ int main() {
         lost(client, key);
         losses_in_a_queue(client, key);
         closed(client, key);
+        elected(client, key);
         OK(client.kv().delete_prefix(key));
     }
     return finished();

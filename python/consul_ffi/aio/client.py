@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
+from .. import election as _election
 from .. import kept_service as _kept_service
 from .. import lock as _lock
 from .. import request
@@ -17,8 +18,9 @@ from ..health_report import HealthReport
 from ..lock import LockSession
 from ..request import Parameter
 from ..results import Response
-from ..specs import ServiceSpec
+from ..specs import ServiceSpec, SessionSpec
 from ._core import Awaiting
+from .election import AsyncElection
 from .kept_service import AsyncKeptService
 from .lock import AsyncLock
 from .watch import AsyncWatches
@@ -86,6 +88,34 @@ class AsyncClient(AsyncClosing):
         fields = {"value": value, "adopt": adopt, "monitor_retry_ms": monitor_retry_ms}
         limits = session, acquire_timeout_ms
         return _lock.new(AsyncLock, self._core, key, *limits, fields, options)
+
+    def election(
+        self,
+        key: str,
+        *,
+        value: Optional[Value] = None,
+        session_ttl_ms: Optional[int] = None,
+        lock_delay_ms: Optional[int] = None,
+        ephemeral: Optional[bool] = None,
+        session: Optional[SessionSpec] = None,
+        adopt: Optional[bool] = None,
+        observe_only: bool = False,
+        monitor_retry_ms: Optional[int] = None,
+        **options: Unpack[LockOptions],
+    ) -> AsyncElection:
+        """As `Client.election`, in the running loop."""
+        fields = {
+            "value": value,
+            "session_ttl_ms": session_ttl_ms,
+            "lock_delay_ms": lock_delay_ms,
+            "ephemeral": ephemeral,
+            "session": session,
+            "adopt": adopt,
+            "observe_only": observe_only,
+            "monitor_retry_ms": monitor_retry_ms,
+        }
+        handle = _election.start(self._core, key, fields, options)
+        return AsyncElection(self._core, key, handle)
 
     def service(
         self,

@@ -7,15 +7,15 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Mapping, Optional, TypeVar
 
-from .. import _abi, _event, _outcome, _wait
+from .. import _abi, _outcome, _wait
 from .._core import Handle
-from .._error import ConsulError
 from .._library import lib
 from .._watch_spec import start
 from ..errors import Cancelled
 from ..view import View
 from ..watch import WatchBase
 from ._core import Awaiting
+from ._news import News
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -25,41 +25,6 @@ else:
     from ..watch import Watches
 
 V = TypeVar("V", bound=View[Any])
-
-
-class _News:
-    """What is told of a watch. It does not keep the watch alive."""
-
-    def __init__(self) -> None:
-        self._waiters: set[asyncio.Future[None]] = set()
-        self.ended: Optional[ConsulError] = None
-
-    async def wait(self) -> None:
-        """Waits until something is told."""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
-        try:
-            await waiter
-        finally:
-            self._waiters.discard(waiter)
-
-    def arrived(self, event: int) -> bool:
-        """Wakes all who wait."""
-        is_last = lib.consul_event_type(event) == _abi.CONSUL_EVENT_WATCH_ENDED
-        if is_last:
-            self.ended = _event.error(event, lib.consul_event_status(event))
-        self._wake()
-        return is_last
-
-    def call_off(self) -> None:
-        """The client was closed."""
-        self.ended = _outcome.new(_abi.CONSUL_ERR_CLOSED, "the client was closed")
-        self._wake()
-
-    def _wake(self) -> None:
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
 
 
 class AsyncWatch(WatchBase[V]):
@@ -72,7 +37,7 @@ class AsyncWatch(WatchBase[V]):
         handle: Handle,
         options: Mapping[str, Any],
         client: object,
-        news: _News,
+        news: News,
     ) -> None:
         super().__init__(kind, handle, options, client)
         self._news = news
@@ -148,7 +113,7 @@ class AsyncWatches(Watches):
     def _start(
         self, kind: type[V], number: int, name: Optional[str], options: Mapping[str, Any]
     ) -> AsyncWatch[V]:
-        inbox, news = self._core.inbox(), _News()
+        inbox, news = self._core.inbox(), News(_abi.CONSUL_EVENT_WATCH_ENDED)
         tag = inbox.next_tag()
         handle = start(self._core.native, number, name, options, inbox.request.queue, tag)
         inbox.expect(tag, news)

@@ -12,6 +12,9 @@ pub struct ElectionSpec {
     pub(super) key: String,
     value: Vec<u8>,
     session: SessionSpec,
+    session_ttl: Option<Duration>,
+    lock_delay: Option<Duration>,
+    behavior: Option<Behavior>,
     adopt: bool,
     monitor_retry: Option<Duration>,
     pub(super) observes_only: bool,
@@ -26,6 +29,9 @@ impl ElectionSpec {
             key: key.into(),
             value: Vec::new(),
             session: SessionSpec::new(),
+            session_ttl: None,
+            lock_delay: None,
+            behavior: None,
             adopt: true,
             monitor_retry: None,
             observes_only: false,
@@ -39,30 +45,30 @@ impl ElectionSpec {
         self
     }
 
-    /// What its session shall be. The TTL is 15 s where none is set; one of zero means none, and
-    /// such a leader leads for ever when its process dies.
+    /// What its session shall be where nothing else is said: [`ElectionSpec::session_ttl`],
+    /// [`ElectionSpec::lock_delay`] and [`ElectionSpec::ephemeral`] come before it.
     pub fn session_spec(mut self, spec: SessionSpec) -> ElectionSpec {
         self.session = spec;
         self
     }
 
-    /// The TTL of its session: a leader that dies is followed by another one after twice of it and
-    /// the lock-delay at the latest.
+    /// The TTL of its session, 15 s unless set: a leader that dies is followed by another one after
+    /// twice of it and the lock-delay at the latest. Zero means none, and such a leader leads for
+    /// ever when its process dies.
     pub fn session_ttl(mut self, ttl: Duration) -> ElectionSpec {
-        self.session = self.session.ttl(ttl);
+        self.session_ttl = Some(ttl);
         self
     }
 
     /// For how long nobody can lead after the session of a leader ended. Not after it resigned.
     pub fn lock_delay(mut self, delay: Duration) -> ElectionSpec {
-        self.session = self.session.lock_delay(delay);
+        self.lock_delay = Some(delay);
         self
     }
 
     /// Whether the key goes when its leader does, however that is.
     pub fn ephemeral(mut self, ephemeral: bool) -> ElectionSpec {
-        let behavior = if ephemeral { Behavior::Delete } else { Behavior::Release };
-        self.session = self.session.behavior(behavior);
+        self.behavior = Some(if ephemeral { Behavior::Delete } else { Behavior::Release });
         self
     }
 
@@ -93,10 +99,24 @@ impl ElectionSpec {
         self
     }
 
+    fn session(&self) -> SessionSpec {
+        let mut session = self.session.clone();
+        if let Some(ttl) = self.session_ttl {
+            session = session.ttl(ttl);
+        }
+        if let Some(delay) = self.lock_delay {
+            session = session.lock_delay(delay);
+        }
+        if let Some(behavior) = self.behavior {
+            session = session.behavior(behavior);
+        }
+        session
+    }
+
     /// The lock that whoever leads holds.
     pub(super) fn lock(&self) -> LockSpec {
         let lock = LockSpec::new(&self.key).value(self.value.clone()).options(&self.options);
-        let lock = lock.session_spec(self.session.clone());
+        let lock = lock.session_spec(self.session());
         let lock = if self.adopt { lock.adopt_plain() } else { lock };
         match self.monitor_retry {
             Some(window) => lock.monitor_retry(window),

@@ -1,4 +1,4 @@
-/* A lock: acquired, contended, fenced, released, lost with its reason. */
+/* A lock: acquired, contended, fenced, released, lost with its reason. An election, which holds one. */
 
 #include "queue.h"
 
@@ -282,6 +282,137 @@ static void closed(void)
     consul_kv_free(kv);
 }
 
+/* A candidate of this value, or an observer for NULL. */
+static consul_election *election_new(const char *value)
+{
+    consul_election_spec *spec = NULL;
+    consul_election *election = NULL;
+    CHECK_OK(consul_election_spec_new(key, &spec));
+    if (value == NULL)
+        CHECK_OK(consul_election_spec_set_observe_only(spec, true));
+    else
+        CHECK_OK(consul_election_spec_set_value(spec, (const uint8_t *)value, strlen(value)));
+    CHECK_OK(consul_election_spec_set_session_ttl_ms(spec, 10000));
+    CHECK_OK(consul_election_spec_set_lock_delay_ms(spec, 0));
+    CHECK_OK(consul_election_start(client, spec, &election));
+    consul_election_spec_free(spec);
+    return election;
+}
+
+/* Waits until this one sees this leader, or nobody for NULL. */
+static void sees(const consul_election *election, const char *value)
+{
+    consul_leader *leader = NULL;
+    uint64_t version = 0;
+    bool seen = false;
+    while (!seen) {
+        const consul_leadership *row;
+        CHECK_OK(consul_election_wait_change(election, version, PATIENCE_MS, &leader));
+        row = consul_leader_row(leader);
+        version = row->version;
+        seen = value == NULL ? !row->is_present
+                             : row->is_present && row->value_len == strlen(value) &&
+                                   memcmp(row->value, value, row->value_len) == 0;
+        CHECK(row->is_present == (row->session_len > 0));
+        CHECK(row->is_present == (row->modify_index > 0));
+        consul_leader_free(leader);
+    }
+}
+
+static void elected_and_resigned(void)
+{
+    consul_election *one = election_new("one"), *observer = election_new(NULL), *two;
+    consul_leader *leader = NULL;
+    consul_stats *stats = NULL;
+    consul_text *id = NULL;
+    uint64_t token;
+    CHECK_OK(consul_election_wait_elected(one, PATIENCE_MS));
+    CHECK(consul_election_is_leader(one) && consul_election_remaining_ms(one) > 0);
+    CHECK_OK(consul_election_leader(one, &leader));
+    CHECK(consul_leader_row(leader)->is_present && consul_leader_row(leader)->is_self);
+    CHECK_OK(consul_election_session_id(one, &id));
+    CHECK_TEXT(consul_text_data(id), consul_leader_row(leader)->session);
+    consul_leader_free(leader);
+    consul_text_free(id);
+    CHECK_OK(consul_election_stats(one, &stats));
+    CHECK_TEXT("leading", consul_stats_row(stats)->state);
+    consul_stats_free(stats);
+    token = consul_election_fencing_token(one);
+    CHECK(token > 0);
+    sees(observer, "one");
+
+    two = election_new("two");
+    CHECK_OK(consul_election_wait_leader(two, PATIENCE_MS, &leader));
+    CHECK(consul_leader_row(leader)->is_present && !consul_leader_row(leader)->is_self);
+    CHECK(consul_leader_row(leader)->modify_index == token && consul_leader_row(leader)->node_len > 0);
+    consul_leader_free(leader);
+    CHECK_STATUS(CONSUL_NO_CHANGE, consul_election_wait_elected(two, 0));
+    CHECK_OK(consul_election_set_value(one, (const uint8_t *)"changed", 7, NULL));
+    sees(observer, "changed");
+    CHECK(consul_election_is_leader(one) && consul_election_fencing_token(one) == token);
+
+    CHECK_OK(consul_election_resign(one, NULL));
+    CHECK(!consul_election_is_leader(one) && consul_election_remaining_ms(one) == 0);
+    CHECK_STATUS(CONSUL_NOT_FOUND, consul_election_session_id(one, &id));
+    CHECK_OK(consul_election_wait_elected(two, PATIENCE_MS));
+    CHECK(consul_election_fencing_token(two) > token);
+    sees(observer, "two");
+    CHECK_OK(consul_election_resign(one, NULL));
+    CHECK_OK(consul_election_campaign(one));
+    consul_election_free(two);
+    CHECK_OK(consul_election_wait_elected(one, PATIENCE_MS));
+    consul_election_free(one);
+    sees(observer, NULL);
+    consul_election_free(observer);
+}
+
+/* Takes events of the election until one of this type comes. */
+static void election_event(consul_queue *queue, int32_t type, consul_status status)
+{
+    consul_event *event = NULL;
+    int32_t seen = 0;
+    while (seen != type) {
+        CHECK_OK(consul_queue_next(queue, PATIENCE_MS, &event));
+        CHECK(event != NULL && consul_event_result_type(event) == 0);
+        seen = consul_event_type(event);
+        CHECK(seen == type || seen == CONSUL_EVENT_ELECTION_CHANGED);
+        if (seen == type)
+            CHECK_EVENT(7, status, event);
+        consul_event_free(event);
+    }
+}
+
+static void elections_in_a_queue(void)
+{
+    consul_queue *queue = new_queue();
+    consul_election *election = election_new("one");
+    consul_async async = {queue, 8};
+    consul_event *event = NULL;
+    bool resigned = false;
+    CHECK_ERROR(CONSUL_ERR_HANDLE, "consul_election", consul_election_set_queue(NULL, queue, 7));
+    CHECK_OK(consul_election_set_queue(election, queue, 7));
+    election_event(queue, CONSUL_EVENT_ELECTION_WON, CONSUL_OK);
+    CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
+    election_event(queue, CONSUL_EVENT_ELECTION_LOST, CONSUL_ERR_LOCK_LOST);
+    election_event(queue, CONSUL_EVENT_ELECTION_WON, CONSUL_OK);
+
+    CHECK_STATUS(CONSUL_PENDING, consul_election_resign(election, &async));
+    while (!resigned) {
+        CHECK_OK(consul_queue_next(queue, PATIENCE_MS, &event));
+        if (consul_event_type(event) == CONSUL_EVENT_DONE) {
+            CHECK_EVENT(8, CONSUL_OK, event);
+            resigned = true;
+        }
+        consul_event_free(event);
+    }
+    CHECK(!consul_election_is_leader(election));
+    /* A resignation is no loss. */
+    consul_election_free(election);
+    election_event(queue, CONSUL_EVENT_ELECTION_ENDED, CONSUL_ERR_CANCELLED);
+    check_empty(queue);
+    consul_queue_free(queue);
+}
+
 int main(void)
 {
     client = consul();
@@ -294,6 +425,9 @@ int main(void)
     closed();
     CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
     conflicts();
+    elected_and_resigned();
+    elections_in_a_queue();
+    CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
     consul_client_free(client);
     free(key);
     CHECK_NO_HANDLES();
