@@ -20,6 +20,7 @@ from ._library import PATH as library_path
 from ._library import lib as _lib
 from ._memory import c_text as _c_text
 from .client import Client
+from .cluster import Cluster, ClusterNode
 from .election import Election, Leadership
 from .errors import *  # noqa: F403
 from .health_report import HealthReport
@@ -50,6 +51,7 @@ from .results import (
     UserEvent,
     Weights,
 )
+from .ring import Ring
 from .specs import CatalogCheck, CheckSpec, Docker, Registration, ServiceSpec, SessionSpec
 from .txn import RolledBack, Txn
 from .view import (
@@ -74,6 +76,8 @@ __all__ = [
     "CheckSpec",
     "ChecksView",
     "Client",
+    "Cluster",
+    "ClusterNode",
     "Docker",
     "Election",
     "EventsView",
@@ -101,6 +105,7 @@ __all__ = [
     "Queue",
     "Registration",
     "Response",
+    "Ring",
     "RolledBack",
     "Rows",
     "Service",

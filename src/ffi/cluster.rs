@@ -162,7 +162,7 @@ pub extern "C" fn consul_cluster_age_ms(cluster: *const consul_cluster) -> u64 {
 /// Everybody who is or was a member, by id: alive, suspect, and for ten minutes at least those that
 /// have left. Free it with `consul_cluster_nodes_free`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn consul_cluster_nodes(
+pub unsafe extern "C" fn consul_cluster_list_nodes(
     cluster: *const consul_cluster,
     out: *mut *mut consul_cluster_nodes,
 ) -> consul_status {

@@ -139,6 +139,16 @@ pub extern "C" fn consul_cluster_spec_set_campaigns(
     change(spec, |spec| Ok(spec.campaigns(campaigns)))
 }
 
+/// For how long nobody can lead after a leader has died: 0 to 60,000 ms, 15,000 unless set. Not after
+/// one that left.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_cluster_spec_set_lock_delay_ms(
+    spec: *mut consul_cluster_spec,
+    lock_delay_ms: u64,
+) -> consul_status {
+    change(spec, |spec| Ok(spec.lock_delay(Duration::from_millis(lock_delay_ms))))
+}
+
 /// How long a member whose session ended stays in the ring, since it may come back; 5,000 ms unless
 /// set. One that leaves is out of it at once.
 #[unsafe(no_mangle)]

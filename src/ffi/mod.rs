@@ -158,8 +158,8 @@ pub mod view;
 pub mod discovery;
 pub mod ring;
 pub mod cluster_spec;
-pub mod cluster;
 pub mod cluster_nodes;
+pub mod cluster;
 
 // What they are made with.
 pub mod arena;

@@ -17,6 +17,7 @@ of Python's is used: the loop sleeps on a descriptor of the library's queue.
 from __future__ import annotations
 
 from .client import AsyncClient
+from .cluster import AsyncCluster
 from .election import AsyncElection
 from .kept_service import AsyncKeptService
 from .kept_session import AsyncKeptSession
@@ -25,6 +26,7 @@ from .watch import AsyncWatch
 
 __all__ = [
     "AsyncClient",
+    "AsyncCluster",
     "AsyncElection",
     "AsyncKeptService",
     "AsyncKeptSession",

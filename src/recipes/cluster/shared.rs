@@ -112,7 +112,7 @@ impl Shared {
             me: me.clone(),
         });
         shared.watch_nodes(client)?;
-        shared.run_for_leader(client, spec.campaigns)?;
+        shared.run_for_leader(client, spec.campaigns, spec.lock_delay)?;
         let resident: Weak<dyn Resident> = shared.me.clone();
         client.upkeep().enter(resident);
         shared.schedule_tending()?;
@@ -134,10 +134,11 @@ impl Shared {
     }
 
     /// Sees who leads, and campaigns where it is to.
-    fn run_for_leader(&self, client: &Client, campaigns: bool) -> Result<()> {
+    fn run_for_leader(&self, client: &Client, campaigns: bool, delay: Duration) -> Result<()> {
         let spec = ElectionSpec::new(&self.place.leader_key)
             .value(self.place.id.as_bytes())
             .session_ttl(self.session.time_to_live())
+            .lock_delay(delay)
             .observe_only(!campaigns)
             .options(&self.options);
         let election = client.election(spec)?;

@@ -13,6 +13,9 @@ use std::time::Duration;
 /// Where a cluster is where nobody says otherwise.
 const DEFAULT_PREFIX: &str = "tsdb/cluster/";
 
+/// As Consul has it.
+const DEFAULT_LOCK_DELAY: Duration = Duration::from_secs(15);
+
 const DEFAULT_DAMPING: Damping = Damping {
     leave_after: Duration::from_secs(5),
     join_after: Duration::from_secs(10),
@@ -29,6 +32,7 @@ pub struct ClusterSpec {
     ttl: Duration,
     min_nodes: usize,
     campaigns: bool,
+    lock_delay: Duration,
     damping: Damping,
     options: Options,
 }
@@ -46,6 +50,7 @@ impl ClusterSpec {
             ttl: DEFAULT_TTL,
             min_nodes: 1,
             campaigns: true,
+            lock_delay: DEFAULT_LOCK_DELAY,
             damping: DEFAULT_DAMPING,
             options: Options::new(),
         }
@@ -98,6 +103,13 @@ impl ClusterSpec {
     /// Whether it runs for leader. One that does not still sees who leads.
     pub fn campaigns(mut self, campaigns: bool) -> ClusterSpec {
         self.campaigns = campaigns;
+        self
+    }
+
+    /// For how long nobody can lead after a leader has died: 0 to 60 s, 15 s by default. Not after
+    /// one that left.
+    pub fn lock_delay(mut self, lock_delay: Duration) -> ClusterSpec {
+        self.lock_delay = lock_delay;
         self
     }
 
@@ -164,6 +176,7 @@ impl ClusterSpec {
             session,
             min_nodes: self.min_nodes,
             campaigns: self.campaigns,
+            lock_delay: self.lock_delay,
             damping: self.damping,
             options: self.options,
         })
@@ -177,6 +190,7 @@ pub(super) struct Checked {
     pub(super) session: SessionSpec,
     pub(super) min_nodes: usize,
     pub(super) campaigns: bool,
+    pub(super) lock_delay: Duration,
     pub(super) damping: Damping,
     pub(super) options: Options,
 }
