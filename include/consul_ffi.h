@@ -4909,13 +4909,13 @@ consul_status consul_ring_add(const consul_ring *ring, const char *node, uint32_
 consul_status consul_ring_remove(const consul_ring *ring, const char *node);
 
 /**
- * Gives the ring these nodes and no others, in one step. `weights` has one for each; NULL for 1
- * each.
+ * Gives the ring these nodes and no others, in one step. `weights`, one for each node, may be NULL,
+ * for 1 each.
  */
 consul_status consul_ring_set(const consul_ring *ring,
                               const char *const *nodes,
-                              const uint32_t *weights,
-                              size_t node_count);
+                              size_t node_count,
+                              const uint32_t *weights);
 
 /**
  * The node that a key belongs to; NULL where there are no nodes. Borrowed: valid until the calling
@@ -5037,6 +5037,13 @@ consul_status consul_cluster_spec_set_min_nodes(consul_cluster_spec *spec, uint3
  * Whether it runs for leader, as it does unless set. One that does not still sees who leads.
  */
 consul_status consul_cluster_spec_set_campaigns(consul_cluster_spec *spec, bool campaigns);
+
+/**
+ * For how long nobody can lead after a leader has died: 0 to 60,000 ms, 15,000 unless set. Not after
+ * one that left.
+ */
+consul_status consul_cluster_spec_set_lock_delay_ms(consul_cluster_spec *spec,
+                                                    uint64_t lock_delay_ms);
 
 /**
  * How long a member whose session ended stays in the ring, since it may come back; 5,000 ms unless

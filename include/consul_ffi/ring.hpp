@@ -51,7 +51,7 @@ public:
             names.push_back(node.c_str());
         }
         const std::uint32_t *numbers = weights.empty() ? nullptr : weights.data();
-        return detail::invoke(consul_ring_set, c_value(), names.data(), numbers, names.size());
+        return detail::invoke(consul_ring_set, c_value(), names.data(), names.size(), numbers);
     }
 
     /// The node that a key belongs to; empty where there are no nodes. Borrowed: valid until this

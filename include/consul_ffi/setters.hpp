@@ -721,6 +721,12 @@ public:
         return this->apply(consul_cluster_spec_set_campaigns, campaigns);
     }
 
+    /// For how long nobody can lead after a leader has died: 0 to 60,000 ms, 15,000 unless set. Not
+    /// after one that left.
+    Self &lock_delay(std::chrono::milliseconds lock_delay) {
+        return this->apply(consul_cluster_spec_set_lock_delay_ms, lock_delay);
+    }
+
     /// How long a member whose session ended stays in the ring, since it may come back; 5,000 ms
     /// unless set. One that leaves is out of it at once.
     Self &leave_after(std::chrono::milliseconds leave_after) {

@@ -614,7 +614,7 @@ void consul_lease_free(consul_lease *lease);
 consul_status consul_ring_new(uint32_t virtual_nodes, consul_ring **out);
 consul_status consul_ring_add(const consul_ring *ring, const char *node, uint32_t weight);
 consul_status consul_ring_remove(const consul_ring *ring, const char *node);
-consul_status consul_ring_set(const consul_ring *ring, const char *const *nodes, const uint32_t *weights, size_t node_count);
+consul_status consul_ring_set(const consul_ring *ring, const char *const *nodes, size_t node_count, const uint32_t *weights);
 const char *consul_ring_node_for_key(const consul_ring *ring, const uint8_t *key, size_t key_len);
 consul_status consul_ring_replicas_for_key(const consul_ring *ring, const uint8_t *key, size_t key_len, size_t count, consul_keys **out);
 consul_status consul_ring_nodes(const consul_ring *ring, consul_keys **out);
@@ -631,6 +631,7 @@ consul_status consul_cluster_spec_set_leader_key(consul_cluster_spec *spec, cons
 consul_status consul_cluster_spec_set_ttl_ms(consul_cluster_spec *spec, uint64_t ttl_ms);
 consul_status consul_cluster_spec_set_min_nodes(consul_cluster_spec *spec, uint32_t min_nodes);
 consul_status consul_cluster_spec_set_campaigns(consul_cluster_spec *spec, bool campaigns);
+consul_status consul_cluster_spec_set_lock_delay_ms(consul_cluster_spec *spec, uint64_t lock_delay_ms);
 consul_status consul_cluster_spec_set_leave_after_ms(consul_cluster_spec *spec, uint64_t leave_after_ms);
 consul_status consul_cluster_spec_set_join_after_ms(consul_cluster_spec *spec, uint64_t join_after_ms);
 consul_status consul_cluster_spec_set_outage_hold_ms(consul_cluster_spec *spec, uint64_t outage_hold_ms);

@@ -77,7 +77,7 @@ function Ring:set(nodes)
     end
     -- The list keeps the names alive, which C reads by their address.
     local pointers, numbers = names_array(#names + 1, names), weights_array(#names + 1, weights)
-    return errors.answer(C.consul_ring_set(handle, pointers, numbers, #names))
+    return errors.answer(C.consul_ring_set(handle, pointers, #names, numbers))
 end
 
 --- The node that a key belongs to; nil where there are no nodes.

@@ -939,6 +939,7 @@ class Functions:
     consul_cluster_spec_set_ttl_ms: Callable[..., int]
     consul_cluster_spec_set_min_nodes: Callable[..., int]
     consul_cluster_spec_set_campaigns: Callable[..., int]
+    consul_cluster_spec_set_lock_delay_ms: Callable[..., int]
     consul_cluster_spec_set_leave_after_ms: Callable[..., int]
     consul_cluster_spec_set_join_after_ms: Callable[..., int]
     consul_cluster_spec_set_outage_hold_ms: Callable[..., int]
@@ -1372,7 +1373,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_ring_new": (c_int32, (c_uint32, POINTER(c_void_p),)),
     "consul_ring_add": (c_int32, (c_void_p, c_char_p, c_uint32,)),
     "consul_ring_remove": (c_int32, (c_void_p, c_char_p,)),
-    "consul_ring_set": (c_int32, (c_void_p, POINTER(c_char_p), c_void_p, c_size_t,)),
+    "consul_ring_set": (c_int32, (c_void_p, POINTER(c_char_p), c_size_t, c_void_p,)),
     "consul_ring_node_for_key": (c_void_p, (c_void_p, c_char_p, c_size_t,)),
     "consul_ring_replicas_for_key": (c_int32, (c_void_p, c_char_p, c_size_t, c_size_t, POINTER(c_void_p),)),
     "consul_ring_nodes": (c_int32, (c_void_p, POINTER(c_void_p),)),
@@ -1389,6 +1390,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_cluster_spec_set_ttl_ms": (c_int32, (c_void_p, c_uint64,)),
     "consul_cluster_spec_set_min_nodes": (c_int32, (c_void_p, c_uint32,)),
     "consul_cluster_spec_set_campaigns": (c_int32, (c_void_p, c_bool,)),
+    "consul_cluster_spec_set_lock_delay_ms": (c_int32, (c_void_p, c_uint64,)),
     "consul_cluster_spec_set_leave_after_ms": (c_int32, (c_void_p, c_uint64,)),
     "consul_cluster_spec_set_join_after_ms": (c_int32, (c_void_p, c_uint64,)),
     "consul_cluster_spec_set_outage_hold_ms": (c_int32, (c_void_p, c_uint64,)),

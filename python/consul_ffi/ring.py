@@ -52,8 +52,8 @@ class Ring(Closing):
         weights = dict(nodes) if isinstance(nodes, Mapping) else dict.fromkeys(nodes, 1)
         names = [text(name, "a name in nodes") for name in weights]
         numbers = [uint32(weight, f"nodes[{name!r}]") for name, weight in weights.items()]
-        arrays = (c_char_p * len(names))(*names), (c_uint32 * len(names))(*numbers)
-        check(lib.consul_ring_set(self._handle.value, *arrays, len(names)))
+        texts, array = (c_char_p * len(names))(*names), (c_uint32 * len(names))(*numbers)
+        check(lib.consul_ring_set(self._handle.value, texts, len(names), array))
 
     def node_for_key(self, key: Value) -> Optional[str]:
         """The node that a key belongs to; None where there are no nodes."""

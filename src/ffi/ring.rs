@@ -77,14 +77,14 @@ pub unsafe extern "C" fn consul_ring_remove(
     })
 }
 
-/// Gives the ring these nodes and no others, in one step. `weights` has one for each; NULL for 1
-/// each.
+/// Gives the ring these nodes and no others, in one step. `weights`, one for each node, may be NULL,
+/// for 1 each.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_ring_set(
     ring: *const consul_ring,
     nodes: *const *const c_char,
-    weights: *const u32,
     node_count: usize,
+    weights: *const u32,
 ) -> consul_status {
     guard(|| {
         let ring = handle::get(ring)?;

@@ -1,6 +1,8 @@
 //! Clusters on a real Consul: members that join, die, come back and leave, and whose keys they own.
 
-use crate::quick::{PATIENCE, TTL, eventually, holder_at, none, quick, quick_client, session_exists};
+use crate::quick::{
+    PATIENCE, TTL, eventually, holder_at, none, quick, quick_client, session_exists,
+};
 use crate::support::{Consul, unique};
 use consul_ffi::recipes::cluster::{Cluster, ClusterSpec, MemberState};
 use consul_ffi::{Client, Status};

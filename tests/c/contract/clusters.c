@@ -67,10 +67,10 @@ static void rings(void)
     CHECK(ring == NULL);
     CHECK_OK(consul_ring_new(40, &ring));
     CHECK(consul_ring_node_for_key(ring, (const uint8_t *)"k", 1) == NULL);
-    CHECK_OK(consul_ring_set(ring, names, weights, 2));
+    CHECK_OK(consul_ring_set(ring, names, 2, weights));
     CHECK(consul_ring_count(ring) == 2 && consul_ring_version(ring) == 1);
     CHECK(consul_ring_weight(ring, "a") == 3 && consul_ring_weight(ring, "c") == 0);
-    CHECK_OK(consul_ring_set(ring, names, NULL, 2));
+    CHECK_OK(consul_ring_set(ring, names, 2, NULL));
     CHECK(consul_ring_weight(ring, "a") == 1);
     CHECK_OK(consul_ring_nodes(ring, &keys));
     CHECK_TEXT("a", consul_keys_at(keys, 0)->data);
