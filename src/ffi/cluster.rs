@@ -156,7 +156,7 @@ pub extern "C" fn consul_cluster_ring_version(cluster: *const consul_cluster) ->
 /// away the last state stays, and this grows.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_cluster_age_ms(cluster: *const consul_cluster) -> u64 {
-    handle::read(cluster, u64::MAX, |cluster| milliseconds(cluster.age()))
+    handle::read(cluster, 0, |cluster| milliseconds(cluster.age()))
 }
 
 /// Everybody who is or was a member, by id: alive, suspect, and for ten minutes at least those that

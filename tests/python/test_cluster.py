@@ -103,7 +103,7 @@ class Clusters(ConsulTest):
             self.assertTrue(one.wait_change(one.version, PATIENCE_MS))
         two.leave()
         with self.assertRaises(consul_ffi.Cancelled):
-            two.wait_change(0)
+            two.wait_change(two.version + 1000, PATIENCE_MS)
         while one.living > 1:
             self.assertTrue(one.wait_change(one.version, PATIENCE_MS))
         self.assertEqual([n.state for n in one.nodes], ["alive", "left"])
