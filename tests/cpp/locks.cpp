@@ -253,7 +253,7 @@ static void clusters(const consul::client &client, const std::string &prefix) {
     OK(two.leave());
     (void)IS(err_cancelled, two.wait_joined(0s));
     OK(one.unset_queue());
-    CHECK(GET(one.stats())->state() == "joined");
+    CHECK(ROW(one.stats(), state() == "joined"));
     (void)IS(pending, one.on(queue, 8).leave());
     for (bool left = false; !left;) {
         auto event = GET(queue.next(30s));
