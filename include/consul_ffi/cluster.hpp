@@ -50,7 +50,8 @@ public:
         return detail::invoke(consul_cluster_wait_joined, c_value(), detail::patience(timeout));
     }
 
-    /// Waits until the version is above this one. `no_change` when it is not after this time.
+    /// Waits until the version is above this one, which is to be read before what you look at.
+    /// `no_change` when it is not after this time.
     result<void> wait_change(
         std::uint64_t version,
         std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {

@@ -128,7 +128,7 @@ function Cluster:wait_joined(timeout_ms)
     return errors.answer(C.consul_cluster_wait_joined(check_self(self), patience(timeout_ms)))
 end
 
---- Waits until the version is above this one. False and an error with the code NO_CHANGE when it is not
+--- Waits until the version is above this one, which is to be read before what you look at. False and an error with the code NO_CHANGE when it is not
 --- after so many milliseconds; without a number it waits for ever.
 function Cluster:wait_change(version, timeout_ms)
     local handle, known = check_self(self), check.uint64(version, "version")

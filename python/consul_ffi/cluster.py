@@ -204,7 +204,8 @@ class Cluster(ClusterBase, Closing):
                 return
 
     def wait_change(self, version: int, timeout_ms: Optional[int] = None) -> bool:
-        """Waits until the version is above this one; False when it is not after this time. Raises
+        """Waits until the version is above this one, which is to be read before what you look at; False
+        when it is not after this time. Raises
         Cancelled once it is left, Closed once its client is closed."""
         end, known = _wait.end(timeout_ms), uint64(version, "version")
         while True:

@@ -31,7 +31,7 @@ pub const CONSUL_EVENT_CLUSTER_LEFT: i32 = 17;
 /// Nodes say something else of themselves, live by another session, or are suspect, or not any more:
 /// as `CONSUL_EVENT_CLUSTER_JOINED`.
 pub const CONSUL_EVENT_CLUSTER_CHANGED: i32 = 18;
-/// Another node leads: the event's result (`consul_event_take_text`) is its id, and its status is
+/// Another node leads, or this one has begun or ceased to: the event's result (`consul_event_take_text`) is its id, and its status is
 /// `CONSUL_NOT_FOUND` when none does.
 pub const CONSUL_EVENT_CLUSTER_LEADER: i32 = 19;
 /// Some keys belong to another node than before.
@@ -119,8 +119,8 @@ pub extern "C" fn consul_cluster_wait_joined(
     })
 }
 
-/// Waits until `consul_cluster_version` is above this one; -1 waits for ever. `CONSUL_NO_CHANGE` when
-/// it is not after this time; `CONSUL_ERR_CANCELLED` or `CONSUL_ERR_CLOSED` once it is left or its
+/// Waits until `consul_cluster_version` is above this one, which is to be read before what you look
+/// at; -1 waits for ever. `CONSUL_NO_CHANGE` when it is not after this time; `CONSUL_ERR_CANCELLED` or `CONSUL_ERR_CLOSED` once it is left or its
 /// client is closed.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_cluster_wait_change(
@@ -140,7 +140,8 @@ pub extern "C" fn consul_cluster_id(cluster: *const consul_cluster) -> *const c_
     handle::read(cluster, ptr::null(), |cluster| cluster.id.as_ptr())
 }
 
-/// 0 before anything was found; it grows with each change of nodes, leader or ring.
+/// 0 before anything was found; it grows with each change of nodes, leader or ring, and when this node
+/// begins or ceases to lead.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_cluster_version(cluster: *const consul_cluster) -> u64 {
     handle::read(cluster, 0, |cluster| cluster.glance().version())

@@ -214,15 +214,21 @@ static consul::cluster_spec member(const std::string &id, const std::string &pre
     return spec;
 }
 
+/// Waits for changes until it holds.
+template <class Holds>
+static void until(const consul::cluster &cluster, Holds holds) {
+    for (auto seen = cluster.version(); !holds(); seen = cluster.version()) {
+        OK(cluster.wait_change(seen, 30s));
+    }
+}
+
 static void clusters(const consul::client &client, const std::string &prefix) {
     const auto queue = GET(consul::queue::create());
     const auto one = GET(client.join(member("one", prefix)));
     OK(one.wait_joined(30s));
     (void)IS(err_handle, one.set_queue(consul::queue()));
     OK(one.set_queue(queue, 7));
-    while (!one.is_leader() || !one.leader()) {
-        OK(one.wait_change(one.version(), 30s));
-    }
+    until(one, [&] { return one.is_leader() && one.leader(); });
     CHECK(one.id() == "one" && GET(one.leader()) == "one" && !one.has_enough_nodes());
     CHECK(one.age() < std::chrono::hours(1));
     auto spec = member("two", prefix);
@@ -237,9 +243,7 @@ static void clusters(const consul::client &client, const std::string &prefix) {
             joined = true;
         }
     }
-    while (one.living() < 2) {
-        OK(one.wait_change(one.version(), 30s));
-    }
+    until(one, [&] { return one.living() == 2; });
     const auto nodes = GET(one.nodes());
     CHECK(nodes.size() == 2 && nodes[0].is_leader() && nodes[0].address() == "127.0.0.1:7000");
     CHECK(GET(two.replicas_for_key("k", 9)).size() == 2);
@@ -247,9 +251,7 @@ static void clusters(const consul::client &client, const std::string &prefix) {
     const auto version = one.ring_version();
     OK(two.set_weight(5));
     OK(two.set_meta("rack", nullptr));
-    while (one.ring_version() == version) {
-        OK(one.wait_change(one.version(), 30s));
-    }
+    until(one, [&] { return one.ring_version() != version; });
     OK(two.leave());
     (void)IS(err_cancelled, two.wait_joined(0s));
     OK(one.unset_queue());

@@ -102,14 +102,23 @@ with_consul("client:cluster", function()
         }))
     end
 
+    --- Waits for changes until it holds.
+    local function wait_until(cluster, holds)
+        local seen = cluster:version()
+        while not holds() do
+            assert(cluster:wait_change(seen, 30000))
+            seen = cluster:version()
+        end
+    end
+
     it("tells who is in it, who leads and who owns a key", function()
         local queue = consul.queue()
         local one = member("one", true)
         assert.is_true(one:wait_joined(30000))
         local ticket = assert(one:set_queue(queue))
-        while not one:is_leader() or one:leader() ~= "one" do
-            assert(one:wait_change(one:version(), 30000))
-        end
+        wait_until(one, function()
+            return one:is_leader() and one:leader() == "one"
+        end)
         assert.equal("one", one:id())
         assert.is_false(one:has_enough_nodes())
         assert.is_true(one:age_ms() < math.huge)
@@ -128,9 +137,9 @@ with_consul("client:cluster", function()
         assert.equal("two", nodes[1].id)
         assert.equal("alive", nodes[1].state)
         assert.same({ rack = "r1" }, nodes[1].meta)
-        while one:living() < 2 do
-            assert(one:wait_change(one:version(), 30000))
-        end
+        wait_until(one, function()
+            return one:living() == 2
+        end)
         nodes = one:nodes()
         assert.equal(2, #nodes)
         assert.is_true(nodes[1].is_leader)

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import threading
 import unittest
-from typing import Any
+from typing import Any, Callable
 
 import consul_ffi
 from consul_ffi import Cluster, Ring
@@ -74,19 +74,24 @@ class Clusters(ConsulTest):
         self.addCleanup(cluster.close)
         return cluster
 
+    def until(self, cluster: Cluster, holds: Callable[[], bool]) -> None:
+        """Waits for changes until it holds."""
+        seen = cluster.version
+        while not holds():
+            self.assertTrue(cluster.wait_change(seen, PATIENCE_MS))
+            seen = cluster.version
+
     def test_it_tells_who_is_in_it_who_leads_and_who_owns_a_key(self) -> None:
         one = self.member("one")
         one.wait_joined(PATIENCE_MS)
-        while not one.is_leader or one.leader != "one":
-            self.assertTrue(one.wait_change(one.version, PATIENCE_MS))
+        self.until(one, lambda: one.is_leader and one.leader == "one")
         self.assertEqual((one.id, one.living, one.has_enough_nodes), ("one", 1, False))
         self.assertEqual((one.stats().state, repr(one)), ("joined", "<consul_ffi.Cluster one>"))
         self.assertLess(one.age_ms, 3_600_000)
         self.assertFalse(one.wait_change(one.version + 1000, 0))
         two = self.member("two", campaigns=False)
         two.wait_joined()
-        while one.living < 2:
-            self.assertTrue(one.wait_change(one.version, PATIENCE_MS))
+        self.until(one, lambda: one.living == 2)
         self.assertTrue(one.has_enough_nodes)
         nodes = one.nodes
         self.assertEqual([(n.id, n.state) for n in nodes], [("one", "alive"), ("two", "alive")])
@@ -99,13 +104,11 @@ class Clusters(ConsulTest):
         before = one.ring_version
         two.set_weight(7)
         two.set_meta("rack", None)
-        while one.ring_version == before:
-            self.assertTrue(one.wait_change(one.version, PATIENCE_MS))
+        self.until(one, lambda: one.ring_version != before)
         two.leave()
         with self.assertRaises(consul_ffi.Cancelled):
             two.wait_change(two.version + 1000, PATIENCE_MS)
-        while one.living > 1:
-            self.assertTrue(one.wait_change(one.version, PATIENCE_MS))
+        self.until(one, lambda: one.living == 1)
         self.assertEqual([n.state for n in one.nodes], ["alive", "left"])
 
     def test_changes_can_be_gone_through_until_it_is_left(self) -> None:

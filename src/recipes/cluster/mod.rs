@@ -139,7 +139,8 @@ impl<S: Style> Cluster<S> {
         self.shared().wait_joined(timeout)
     }
 
-    /// Waits for a state that is newer than this version; `None` when there was none in time.
+    /// Waits for a state that is newer than this version; `None` when there was none in time. Read the
+    /// version before you look, or a change in between is missed; [`Cluster::is_leader`] changes it too.
     /// `Status::Cancelled` or `Closed` once it is left or its client is closed.
     pub fn wait_change(
         &self,

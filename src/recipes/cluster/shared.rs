@@ -233,7 +233,11 @@ impl Shared {
 
     /// Whether Consul has its key, and the list of members has it too.
     fn is_joined(&self) -> bool {
-        let session = self.presence().session.as_ref().map(|own| own.0.id().to_string());
+        let session = {
+            let presence = self.presence();
+            let own = presence.session.as_ref().filter(|_| presence.phase == Phase::Joined);
+            own.map(|own| own.0.id().to_string())
+        };
         let state = self.current.load();
         session.is_some() && state.member(&self.place.id).is_some_and(|me| me.session == session)
     }
@@ -363,17 +367,18 @@ impl Shared {
             let since = epoch.saturating_sub(now.saturating_sub(entry.since));
             member(entry, since)
         });
-        let (before, leader) = (self.state(), self.leader());
+        let (before, leader, leads) = (self.state(), self.leader(), self.is_leader());
         let members = keep_times(&before.members, members.collect());
         let (ring, version) = (self.ring.state(), before.version + 1);
         let is_news = version == 1
             || before.ring.version() != ring.version()
             || before.leader != leader
+            || before.leads != leads
             || !same(&before.members, &members);
         if !is_news {
             return;
         }
-        let after = Arc::new(ClusterState::new(version, members, leader, ring));
+        let after = Arc::new(ClusterState::new(version, members, (leader, leads), ring));
         self.current.store(after.clone());
         self.wake_waiting();
         self.tell(news(&before, &after));

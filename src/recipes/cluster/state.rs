@@ -13,6 +13,8 @@ pub struct ClusterState {
     /// By id.
     pub(super) members: Vec<Member>,
     pub(super) leader: Option<String>,
+    /// This node led; it is asked for anew by who wants to know.
+    pub(super) leads: bool,
     pub(super) ring: Arc<RingState>,
     /// The member of each node of the ring.
     pub(super) seats: Vec<usize>,
@@ -22,10 +24,11 @@ impl ClusterState {
     pub(super) fn new(
         version: u64,
         members: Vec<Member>,
-        leader: Option<String>,
+        (leader, leads): (Option<String>, bool),
         ring: Arc<RingState>,
     ) -> ClusterState {
-        let mut state = ClusterState { version, members, leader, ring, seats: Vec::new() };
+        let seats = Vec::new();
+        let mut state = ClusterState { version, members, leader, leads, ring, seats };
         let seat = |name| state.find(name).unwrap_or_default();
         state.seats = state.ring.nodes().iter().map(|node| seat(node.name())).collect();
         state
@@ -101,7 +104,7 @@ pub enum ClusterNews {
     /// They say something else of themselves, live by another session, or are suspect, or not any
     /// more.
     Changed(Vec<Member>),
-    /// This member leads now, or none.
+    /// This member leads now, or none; told too when this node has begun or ceased to lead.
     Leader(Option<String>),
     /// Some keys belong to another member than before.
     Ring,
@@ -139,7 +142,7 @@ pub(super) fn news(before: &ClusterState, after: &ClusterState) -> Vec<ClusterNe
     if !changed.is_empty() {
         news.push(ClusterNews::Changed(changed));
     }
-    if before.leader != after.leader {
+    if before.leader != after.leader || before.leads != after.leads {
         news.push(ClusterNews::Leader(after.leader.clone()));
     }
     if before.ring.version() != after.ring.version() {
