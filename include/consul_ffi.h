@@ -5187,7 +5187,7 @@ void consul_cluster_nodes_free(consul_cluster_nodes *nodes);
 #define CONSUL_EVENT_CLUSTER_CHANGED 18
 
 /**
- * Another node leads: the event's result (`consul_event_take_text`) is its id, and its status is
+ * Another node leads, or this one has begun or ceased to: the event's result (`consul_event_take_text`) is its id, and its status is
  * `CONSUL_NOT_FOUND` when none does.
  */
 #define CONSUL_EVENT_CLUSTER_LEADER 19
@@ -5222,8 +5222,8 @@ consul_status consul_cluster_wait_joined(const consul_cluster *cluster,
                                          int64_t timeout_ms);
 
 /**
- * Waits until `consul_cluster_version` is above this one; -1 waits for ever. `CONSUL_NO_CHANGE` when
- * it is not after this time; `CONSUL_ERR_CANCELLED` or `CONSUL_ERR_CLOSED` once it is left or its
+ * Waits until `consul_cluster_version` is above this one, which is to be read before what you look
+ * at; -1 waits for ever. `CONSUL_NO_CHANGE` when it is not after this time; `CONSUL_ERR_CANCELLED` or `CONSUL_ERR_CLOSED` once it is left or its
  * client is closed.
  */
 consul_status consul_cluster_wait_change(const consul_cluster *cluster,
@@ -5236,7 +5236,8 @@ consul_status consul_cluster_wait_change(const consul_cluster *cluster,
 const char *consul_cluster_id(const consul_cluster *cluster);
 
 /**
- * 0 before anything was found; it grows with each change of nodes, leader or ring.
+ * 0 before anything was found; it grows with each change of nodes, leader or ring, and when this node
+ * begins or ceases to lead.
  */
 uint64_t consul_cluster_version(const consul_cluster *cluster);
 

@@ -195,8 +195,8 @@ enum class event_type : std::int32_t {
     /// Nodes say something else of themselves, live by another session, or are suspect, or not any
     /// more: as `event_type::cluster_joined`.
     cluster_changed = CONSUL_EVENT_CLUSTER_CHANGED,
-    /// Another node leads: the event's result (`consul_event_take_text`) is its id, and its status
-    /// is `not_found` when none does.
+    /// Another node leads, or this one has begun or ceased to: the event's result
+    /// (`consul_event_take_text`) is its id, and its status is `not_found` when none does.
     cluster_leader = CONSUL_EVENT_CLUSTER_LEADER,
     /// Some keys belong to another node than before.
     cluster_ring = CONSUL_EVENT_CLUSTER_RING,
