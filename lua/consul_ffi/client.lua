@@ -29,6 +29,7 @@ function Client:__tostring()
 end
 
 Client.health_report = require("consul_ffi.health_report")
+Client.cluster = require("consul_ffi.cluster")
 Client.election = require("consul_ffi.election")
 Client.lock = require("consul_ffi.lock")
 Client.semaphore = require("consul_ffi.semaphore")
