@@ -563,6 +563,26 @@ typedef struct consul_election consul_election;
 typedef struct consul_leader consul_leader;
 
 /**
+ * A node's part in a cluster, and what it knows of the others.
+ */
+typedef struct consul_cluster consul_cluster;
+
+/**
+ * Tells which node a key belongs to.
+ */
+typedef struct consul_ring consul_ring;
+
+/**
+ * What a node joins a cluster with.
+ */
+typedef struct consul_cluster_spec consul_cluster_spec;
+
+/**
+ * Nodes of a cluster, as they were at one moment.
+ */
+typedef struct consul_cluster_nodes consul_cluster_nodes;
+
+/**
  * All types of handles together.
  */
 #define CONSUL_HANDLE_ALL 0
@@ -607,6 +627,10 @@ typedef struct consul_leader consul_leader;
 #define CONSUL_HANDLE_ELECTION_SPEC 38
 #define CONSUL_HANDLE_ELECTION 39
 #define CONSUL_HANDLE_LEADER 40
+#define CONSUL_HANDLE_CLUSTER 41
+#define CONSUL_HANDLE_RING 42
+#define CONSUL_HANDLE_CLUSTER_SPEC 43
+#define CONSUL_HANDLE_CLUSTER_NODES 44
 
 /**
  * How many handles of a type (`CONSUL_HANDLE_...`) were not freed yet; `CONSUL_HANDLE_ALL` counts
@@ -841,6 +865,12 @@ consul_status consul_event_take_members(const consul_event *event, consul_member
  * As `consul_event_take_kv`, for the answer of `consul_request`.
  */
 consul_status consul_event_take_response(const consul_event *event, consul_response **out);
+
+/**
+ * As `consul_event_take_kv`, for the nodes of a `CONSUL_EVENT_CLUSTER_...`.
+ */
+consul_status consul_event_take_cluster_nodes(const consul_event *event,
+                                              consul_cluster_nodes **out);
 
 /**
  * As `consul_event_take_kv`, for the records of a `CONSUL_EVENT_LOG`.
@@ -4306,7 +4336,7 @@ typedef struct consul_progress {
      * What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
      * lock or a semaphore: `free`, `acquiring`, `held`, `releasing`, `lost`. An election:
      * `campaigning`, `leading`, `observing`, `closed`. A service: `stopped`, `registering`,
-     * `registered`, `leaving`, `closed`.
+     * `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`.
      */
     const char *state;
     /**
@@ -4357,6 +4387,11 @@ consul_status consul_election_stats(const consul_election *election, consul_stat
  * How a service that stays registered is getting on. Free it with `consul_stats_free`.
  */
 consul_status consul_kept_service_stats(const consul_kept_service *service, consul_stats **out);
+
+/**
+ * How a node's own part in a cluster is getting on. Free it with `consul_stats_free`.
+ */
+consul_status consul_cluster_stats(const consul_cluster *cluster, consul_stats **out);
 
 /**
  * What was asked for; NULL for a handle that is not live. Borrowed: valid until `stats` is freed.
@@ -5048,6 +5083,469 @@ const consul_service_entry *consul_lease_service_entry(const consul_lease *lease
  * Ends a use of an instance. NULL is fine.
  */
 void consul_lease_free(consul_lease *lease);
+
+
+/*
+ * Consistent-hash rings
+ * =====================
+ *
+ * A ring tells which node a key belongs to, the same in every program and language: by MurmurHash3
+ * x64 128, as published, over 160 points for each unit of a node's weight. A node that goes gives
+ * away its own keys alone. Nothing here asks Consul; `consul_cluster_node_for_key` looks up in a ring
+ * that follows the living members of a cluster.
+ *
+ * Any thread may look up while another one changes the ring: a look-up takes no lock.
+ *
+ *     consul_ring *ring = NULL;
+ *     consul_ring_new(0, &ring);
+ *     consul_ring_add(ring, "cache-1", 1);
+ *     consul_ring_add(ring, "cache-2", 2);
+ *     puts(consul_ring_node_for_key(ring, (const uint8_t *)"user/17", 7));
+ *     consul_ring_free(ring);
+ */
+
+/**
+ * Makes a ring without nodes. `virtual_nodes` is how many points a node has for each unit of its
+ * weight, 1 to 10,000; 0 for 160. Programs that share keys must use the same number. Free it with
+ * `consul_ring_free`.
+ */
+consul_status consul_ring_new(uint32_t virtual_nodes, consul_ring **out);
+
+/**
+ * Adds a node of this weight, 1 to 1,000, or gives one that is there this weight.
+ */
+consul_status consul_ring_add(const consul_ring *ring, const char *node, uint32_t weight);
+
+/**
+ * Removes a node. `CONSUL_NOT_FOUND` when it was not there.
+ */
+consul_status consul_ring_remove(const consul_ring *ring, const char *node);
+
+/**
+ * Gives the ring these nodes and no others, in one step. `weights`, one for each node, may be NULL,
+ * for 1 each.
+ */
+consul_status consul_ring_set(const consul_ring *ring,
+                              const char *const *nodes,
+                              size_t node_count,
+                              const uint32_t *weights);
+
+/**
+ * The node that a key belongs to; NULL where there are no nodes. Borrowed: valid until the calling
+ * thread looks up again, in any ring or cluster.
+ */
+const char *consul_ring_node_for_key(const consul_ring *ring, const uint8_t *key, size_t key_len);
+
+/**
+ * The node that a key belongs to, and those that it would belong to without the ones before: `count`
+ * different nodes, or all where there are fewer. Free it with `consul_keys_free`.
+ */
+consul_status consul_ring_replicas_for_key(const consul_ring *ring,
+                                           const uint8_t *key,
+                                           size_t key_len,
+                                           size_t count,
+                                           consul_keys **out);
+
+/**
+ * The names of the nodes, sorted byte by byte. Free it with `consul_keys_free`.
+ */
+consul_status consul_ring_nodes(const consul_ring *ring, consul_keys **out);
+
+/**
+ * How many nodes there are.
+ */
+size_t consul_ring_count(const consul_ring *ring);
+
+/**
+ * The weight of a node; 0 when it is not there.
+ */
+uint32_t consul_ring_weight(const consul_ring *ring, const char *node);
+
+/**
+ * 0 for a ring that never had a node, and one more with each change.
+ */
+uint64_t consul_ring_version(const consul_ring *ring);
+
+/**
+ * Ends a ring. NULL is fine.
+ */
+void consul_ring_free(consul_ring *ring);
+
+
+/*
+ * Clusters
+ * ========
+ *
+ * A node joins a cluster of nodes, and sees who else is in it, who leads, and who owns which key.
+ * Each member has a key of its own that its session holds, `tsdb/cluster/nodes/ID`, with its id,
+ * address, weight and metadata as JSON. Members that come and go do not reshuffle the keys, and
+ * while Consul is away the last state stays.
+ *
+ *     consul_cluster_spec *spec = NULL;
+ *     consul_cluster *cluster = NULL;
+ *     consul_cluster_spec_new("node-1", "10.0.0.1:7000", &spec);
+ *     consul_cluster_spec_set_min_nodes(spec, 3);
+ *     consul_cluster_join(client, spec, &cluster);
+ *     consul_cluster_spec_free(spec);
+ *     if (consul_cluster_wait_joined(cluster, 5000) == CONSUL_OK) {
+ *         const consul_cluster_node *node =
+ *             consul_cluster_node_for_key(cluster, (const uint8_t *)"AAPL", 4);
+ *         printf("AAPL is at %s\n", node->address);
+ *     }
+ *     consul_cluster_leave(cluster, NULL);
+ *     consul_cluster_free(cluster);
+ */
+
+/**
+ * Describes a node of a cluster: its id, which no other member has, and where it is reached, in its
+ * own words; `address` may be NULL. It has the weight 1, is under `tsdb/cluster/`, lives by a session
+ * of 15 s, and runs for leader. Everything in it is checked by `consul_cluster_join`. Free it with
+ * `consul_cluster_spec_free`.
+ */
+consul_status consul_cluster_spec_new(const char *id,
+                                      const char *address,
+                                      consul_cluster_spec **out);
+
+/**
+ * How large its share of the keys is, beside the others' weights: 1 to 1,000.
+ */
+consul_status consul_cluster_spec_set_weight(consul_cluster_spec *spec, uint32_t weight);
+
+/**
+ * Something that it says of itself. A key that is added again has the new value.
+ */
+consul_status consul_cluster_spec_add_meta(consul_cluster_spec *spec,
+                                           const char *key,
+                                           const char *value);
+
+/**
+ * Under which keys the cluster is: its members under `nodes/` there, its leader at `leader`. A slash
+ * in front is left out, as Consul's HTTP server does, and one at the end is added.
+ */
+consul_status consul_cluster_spec_set_prefix(consul_cluster_spec *spec,
+                                             const char *prefix);
+
+/**
+ * Under which keys the members are, where that is somewhere else.
+ */
+consul_status consul_cluster_spec_set_nodes_prefix(consul_cluster_spec *spec, const char *prefix);
+
+/**
+ * The key of the leader, where that is somewhere else.
+ */
+consul_status consul_cluster_spec_set_leader_key(consul_cluster_spec *spec, const char *key);
+
+/**
+ * How long its session lives without being renewed: a member that dies is suspect after one to two
+ * of these. 10,000 ms (`min_session_ttl_ms`) to 24 h.
+ */
+consul_status consul_cluster_spec_set_ttl_ms(consul_cluster_spec *spec, uint64_t ttl_ms);
+
+/**
+ * How many living members are enough (`consul_cluster_has_enough_nodes`); 1 unless set.
+ */
+consul_status consul_cluster_spec_set_min_nodes(consul_cluster_spec *spec, uint32_t min_nodes);
+
+/**
+ * Whether it runs for leader, as it does unless set. One that does not still sees who leads.
+ */
+consul_status consul_cluster_spec_set_campaigns(consul_cluster_spec *spec, bool campaigns);
+
+/**
+ * For how long nobody can lead after a leader has died: 0 to 60,000 ms, 15,000 unless set. Not after
+ * one that left.
+ */
+consul_status consul_cluster_spec_set_lock_delay_ms(consul_cluster_spec *spec,
+                                                    uint64_t lock_delay_ms);
+
+/**
+ * How long a member whose session ended stays in the ring, since it may come back; 5,000 ms unless
+ * set. One that leaves is out of it at once.
+ */
+consul_status consul_cluster_spec_set_leave_after_ms(consul_cluster_spec *spec,
+                                                     uint64_t leave_after_ms);
+
+/**
+ * How long a member that was out of the ring has to last before it is in it again; 10,000 ms unless
+ * set. One that is new is in it at once.
+ */
+consul_status consul_cluster_spec_set_join_after_ms(consul_cluster_spec *spec,
+                                                    uint64_t join_after_ms);
+
+/**
+ * How long the ring stays as it is when more than half of it is lost together, which is an outage
+ * rather than they; 60,000 ms unless set. As long as nobody lives at all it stays in any case.
+ */
+consul_status consul_cluster_spec_set_outage_hold_ms(consul_cluster_spec *spec,
+                                                     uint64_t outage_hold_ms);
+
+/**
+ * With what token, datacenter, namespace and partition it is done; `options` may be NULL, for the
+ * client's. The rest of the options is not used.
+ */
+consul_status consul_cluster_spec_set_options(consul_cluster_spec *spec,
+                                              const consul_options *options);
+
+/**
+ * Ends a description; clusters that were joined with it stay. NULL is fine.
+ */
+void consul_cluster_spec_free(consul_cluster_spec *spec);
+
+/**
+ * Its session lives.
+ */
+#define CONSUL_CLUSTER_NODE_ALIVE 1
+
+/**
+ * Its session has ended, and it stays in the ring as long as it may come back soon; or it came back,
+ * and has to last for a while before it is in the ring again.
+ */
+#define CONSUL_CLUSTER_NODE_SUSPECT 2
+
+/**
+ * It is not in the cluster any more.
+ */
+#define CONSUL_CLUSTER_NODE_LEFT 3
+
+/**
+ * A node of a cluster.
+ */
+typedef struct consul_cluster_node {
+    /**
+     * Its id, which no other member has.
+     */
+    const char *id;
+    /**
+     * The bytes in `id`.
+     */
+    size_t id_len;
+    /**
+     * Where it is reached, in its own words.
+     */
+    const char *address;
+    /**
+     * The bytes in `address`.
+     */
+    size_t address_len;
+    /**
+     * How large its share of the keys is, beside the others' weights.
+     */
+    uint32_t weight;
+    /**
+     * How it is, `CONSUL_CLUSTER_NODE_...`.
+     */
+    int32_t state;
+    /**
+     * The id of the session that it lives by; empty when that has ended.
+     */
+    const char *session_id;
+    /**
+     * The bytes in `session_id`.
+     */
+    size_t session_id_len;
+    /**
+     * The keys of its metadata.
+     */
+    const char *const *meta_keys;
+    /**
+     * Their values, as many.
+     */
+    const char *const *meta_values;
+    /**
+     * How many `meta_keys` there are.
+     */
+    size_t meta_count;
+    /**
+     * Since when its state is so, by this machine's clock, in ms since 1970.
+     */
+    uint64_t since_ms;
+    /**
+     * Whether it led when this was found.
+     */
+    bool is_leader;
+} consul_cluster_node;
+
+/**
+ * How many nodes there are; 0 for a handle that is not live.
+ */
+size_t consul_cluster_nodes_count(const consul_cluster_nodes *nodes);
+
+/**
+ * One of the nodes; NULL past the end. Borrowed: valid until `nodes` is freed.
+ */
+const consul_cluster_node *consul_cluster_nodes_at(const consul_cluster_nodes *nodes,
+                                                          size_t index);
+
+/**
+ * Ends a list of nodes. NULL is fine.
+ */
+void consul_cluster_nodes_free(consul_cluster_nodes *nodes);
+
+/**
+ * Nodes have joined: the event's result (`consul_event_take_cluster_nodes`) has them. Whatever
+ * happens before the event is taken is told by one event of each type, and what is told of a node
+ * last counts: a list may be empty.
+ */
+#define CONSUL_EVENT_CLUSTER_JOINED 16
+
+/**
+ * Nodes have left: as `CONSUL_EVENT_CLUSTER_JOINED`.
+ */
+#define CONSUL_EVENT_CLUSTER_LEFT 17
+
+/**
+ * Nodes say something else of themselves, live by another session, or are suspect, or not any more:
+ * as `CONSUL_EVENT_CLUSTER_JOINED`.
+ */
+#define CONSUL_EVENT_CLUSTER_CHANGED 18
+
+/**
+ * Another node leads, or this one has begun or ceased to: the event's result (`consul_event_take_text`) is its id, and its status is
+ * `CONSUL_NOT_FOUND` when none does.
+ */
+#define CONSUL_EVENT_CLUSTER_LEADER 19
+
+/**
+ * Some keys belong to another node than before.
+ */
+#define CONSUL_EVENT_CLUSTER_RING 20
+
+/**
+ * The last event of a cluster: it was left or freed, its tag cancelled (`CONSUL_ERR_CANCELLED`), or
+ * its client closed (`CONSUL_ERR_CLOSED`).
+ */
+#define CONSUL_EVENT_CLUSTER_ENDED 21
+
+/**
+ * Joins a cluster with a copy of the description: begins to, and goes on in the background until it
+ * is left. That Consul is away is no error, and neither is that another member has the id: that is
+ * waited for. `consul_cluster_wait_joined` tells when it has worked. `CONSUL_ERR_ARGUMENT` when
+ * something in the description cannot be. Free it with `consul_cluster_free`.
+ */
+consul_status consul_cluster_join(const consul_client *client,
+                                  const consul_cluster_spec *spec,
+                                  consul_cluster **out);
+
+/**
+ * Waits until it has joined and sees itself among the nodes; -1 waits for ever. `CONSUL_ERR_TIMEOUT`
+ * when it has not in time, with the last failure in the message; `CONSUL_ERR_CANCELLED` or
+ * `CONSUL_ERR_CLOSED` once it is left or its client is closed.
+ */
+consul_status consul_cluster_wait_joined(const consul_cluster *cluster,
+                                         int64_t timeout_ms);
+
+/**
+ * Waits until `consul_cluster_version` is above this one, which is to be read before what you look
+ * at; -1 waits for ever. `CONSUL_NO_CHANGE` when it is not after this time; `CONSUL_ERR_CANCELLED` or `CONSUL_ERR_CLOSED` once it is left or its
+ * client is closed.
+ */
+consul_status consul_cluster_wait_change(const consul_cluster *cluster,
+                                         uint64_t version,
+                                         int64_t timeout_ms);
+
+/**
+ * Its own id; NULL for a handle that is not live. Borrowed: valid until the cluster is freed.
+ */
+const char *consul_cluster_id(const consul_cluster *cluster);
+
+/**
+ * 0 before anything was found; it grows with each change of nodes, leader or ring, and when this node
+ * begins or ceases to lead.
+ */
+uint64_t consul_cluster_version(const consul_cluster *cluster);
+
+/**
+ * The same of the ring alone: it grows when some keys belong to another node than before.
+ */
+uint64_t consul_cluster_ring_version(const consul_cluster *cluster);
+
+/**
+ * How long ago Consul confirmed the list of nodes; `UINT64_MAX` when it never did. While Consul is
+ * away the last state stays, and this grows.
+ */
+uint64_t consul_cluster_age_ms(const consul_cluster *cluster);
+
+/**
+ * Everybody who is or was a member, by id: alive, suspect, and for ten minutes at least those that
+ * have left. Free it with `consul_cluster_nodes_free`.
+ */
+consul_status consul_cluster_list_nodes(const consul_cluster *cluster, consul_cluster_nodes **out);
+
+/**
+ * How many nodes live.
+ */
+size_t consul_cluster_living(const consul_cluster *cluster);
+
+/**
+ * Whether as many nodes live as `consul_cluster_spec_set_min_nodes` says.
+ */
+bool consul_cluster_has_enough_nodes(const consul_cluster *cluster);
+
+/**
+ * The node that a key belongs to; NULL before anything was found. Takes no lock. Borrowed: valid
+ * until the calling thread looks up again, in any ring or cluster.
+ */
+const consul_cluster_node *consul_cluster_node_for_key(const consul_cluster *cluster,
+                                                       const uint8_t *key,
+                                                       size_t key_len);
+
+/**
+ * The node that a key belongs to, and those that it would belong to without the ones before: `count`
+ * different ones, or all of the ring where there are fewer. Free it with `consul_cluster_nodes_free`.
+ */
+consul_status consul_cluster_replicas_for_key(const consul_cluster *cluster,
+                                              const uint8_t *key,
+                                              size_t key_len,
+                                              size_t count,
+                                              consul_cluster_nodes **out);
+
+/**
+ * Whether this node leads, judged by the clock at this moment.
+ */
+bool consul_cluster_is_leader(const consul_cluster *cluster);
+
+/**
+ * The id of the node that leads, as it was seen last. `CONSUL_NOT_FOUND` when none does. Free it with
+ * `consul_text_free`.
+ */
+consul_status consul_cluster_leader(const consul_cluster *cluster,
+                                    consul_text **out);
+
+/**
+ * Changes its weight, 1 to 1,000. Returns at once.
+ */
+consul_status consul_cluster_set_weight(const consul_cluster *cluster, uint32_t weight);
+
+/**
+ * Says something of itself; a NULL for `value` takes it back. Returns at once.
+ */
+consul_status consul_cluster_set_meta(const consul_cluster *cluster,
+                                      const char *key,
+                                      const char *value);
+
+/**
+ * Has each change arrive in a queue from now on, as events of the types `CONSUL_EVENT_CLUSTER_...`
+ * under `tag`, without counting among the calls in flight. In one queue at a time; `queue` may be
+ * NULL, which ends that without an event. `CONSUL_ERR_CANCELLED` or `CONSUL_ERR_CLOSED` once it is
+ * left or its client is closed.
+ */
+consul_status consul_cluster_set_queue(const consul_cluster *cluster,
+                                       consul_queue *queue,
+                                       uint64_t tag);
+
+/**
+ * Leaves: gives up the lead, deletes its key, so that the others know at once, destroys its session,
+ * and says how that went. After an error the library goes on trying in the background for two TTLs.
+ * `CONSUL_OK` also when it was left before. What was found stays to be read.
+ */
+consul_status consul_cluster_leave(const consul_cluster *cluster,
+                                   const consul_async *async);
+
+/**
+ * Ends it: calls that wait in it end with `CONSUL_ERR_CANCELLED`, and it is left in the background.
+ * NULL is fine.
+ */
+void consul_cluster_free(consul_cluster *cluster);
 
 
 /*

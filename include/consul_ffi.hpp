@@ -30,6 +30,7 @@
 
 #include "consul_ffi/client.hpp"
 #include "consul_ffi/log.hpp"
+#include "consul_ffi/ring.hpp"
 #include "consul_ffi/version.hpp"
 
 #endif

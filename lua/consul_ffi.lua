@@ -18,6 +18,8 @@ local consul = {
     connect = require("consul_ffi.client"),
     --- A queue for asynchronous calls: `client:on(queue)`.
     queue = require("consul_ffi.queue").new,
+    --- A ring of consistent hashes.
+    ring = require("consul_ffi.ring"),
     json = require("consul_ffi.json"),
     --- The library's log.
     log = require("consul_ffi.log"),

@@ -19,6 +19,7 @@ pub mod error;
 pub mod ffi;
 pub mod observe;
 pub mod recipes;
+pub mod ring;
 mod runtime;
 mod sync;
 mod sys;

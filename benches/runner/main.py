@@ -83,7 +83,7 @@ def page(results, counted, viewed, missing, labels, options):
     if counted:
         parts += ["**Counted**", counts(counted, labels)]
     if viewed:
-        parts += ["**Live views: ns a call, 1,000 keys and 1,000 instances**", viewed.reads()]
+        parts += ["**Live views and rings: ns a call, 1,000 keys and 1,000 instances**", viewed.reads()]
         parts += ["**Watches**", viewed.costs()]
     parts += ["**Goals**", targets.report(results, viewed)]
     parts += [f"Not measured: {labels[name]}: {why}." for name, why in missing.items()]

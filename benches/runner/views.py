@@ -1,4 +1,4 @@
-"""What reading a live view takes, and what watches cost: the figures of benches/view."""
+"""What reading a live view or a ring takes, and what watches cost: the figures of benches/view."""
 
 import os
 import subprocess

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Times the reading of live views from C and LuaJIT, and says what watches cost: lines of four words with
+# Times the reading of live views and rings from C and LuaJIT, and says what watches cost: lines of four words with
 # tabs between, which benches/runner/views.py reads. Needs a Consul at CONSUL_HTTP_ADDR and the release
 # library.
 #
@@ -18,8 +18,13 @@ run() { # the C program $1
     "$tmp/$1"
 }
 
+lua() { # the LuaJIT program $1
+    command -v luajit >/dev/null || return 0
+    CONSUL_FFI_LIBRARY=$lib/libconsul_ffi.so LUA_PATH="$root/lua/?.lua;;" luajit "$root/benches/view/$1.lua"
+}
+
 run view
-if command -v luajit >/dev/null; then
-    CONSUL_FFI_LIBRARY=$lib/libconsul_ffi.so LUA_PATH="$root/lua/?.lua;;" luajit "$root/benches/view/view.lua"
-fi
+lua view
+run ring
+lua ring
 run many

@@ -52,9 +52,9 @@ public:
 
     owner() noexcept : owner(nullptr) {}
     explicit owner(handle_type *handle) noexcept : Calls(handle) {}
-    owner(owner &&other) noexcept : Calls(other.leave()) {}
+    owner(owner &&other) noexcept : Calls(other.detach()) {}
     owner &operator=(owner &&other) noexcept {
-        const owned<handle_type> before(std::exchange(this->handle_, other.leave()));
+        const owned<handle_type> before(std::exchange(this->handle_, other.detach()));
         return *this;
     }
     ~owner() { free_handle()(this->handle_); }
@@ -67,7 +67,7 @@ public:
     }
 
 private:
-    handle_type *leave() noexcept { return std::exchange(this->handle_, nullptr); }
+    handle_type *detach() noexcept { return std::exchange(this->handle_, nullptr); }
 };
 
 } // namespace detail

@@ -5,6 +5,7 @@
 
 #include "agent.hpp"
 #include "catalog.hpp"
+#include "cluster.hpp"
 #include "election.hpp"
 #include "embedded.hpp"
 #include "health.hpp"
@@ -148,6 +149,13 @@ public:
     result<consul::election> election(const c_text &key) const {
         election_spec spec(key);
         return election(spec);
+    }
+
+    /// Joins a cluster: begins to, and goes on in the background until it is left. That Consul is away
+    /// is no error, and neither is that another member has the id: that is waited for.
+    /// `err_argument` when something in the description cannot be.
+    result<cluster> join(const cluster_spec &spec) const {
+        return detail::fetch<cluster>(consul_cluster_join, handle_, spec);
     }
 
     /// Makes a report of the program's health that also tells how the client's services, locks and

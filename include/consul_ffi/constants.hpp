@@ -136,6 +136,17 @@ enum class member_status : std::int32_t {
     failed = CONSUL_MEMBER_FAILED,
 };
 
+/// How a node of a cluster is.
+enum class cluster_node_state : std::int32_t {
+    /// Its session lives.
+    alive = CONSUL_CLUSTER_NODE_ALIVE,
+    /// Its session has ended, and it stays in the ring as long as it may come back soon; or it came
+    /// back, and has to last for a while before it is in the ring again.
+    suspect = CONSUL_CLUSTER_NODE_SUSPECT,
+    /// It is not in the cluster any more.
+    left = CONSUL_CLUSTER_NODE_LEFT,
+};
+
 /// What an event tells. Ignore those that you do not know.
 enum class event_type : std::int32_t {
     /// A call ended; it is the last event of its tag. Its status, error and result are the call's.
@@ -177,6 +188,23 @@ enum class event_type : std::int32_t {
     /// The watch has ended, its last event: `err_cancelled` when it was stopped, `err_closed` when
     /// its client was.
     watch_ended = CONSUL_EVENT_WATCH_ENDED,
+    /// Nodes have joined: the event's result (`consul_event_take_cluster_nodes`) has them. Whatever
+    /// happens before the event is taken is told by one event of each type, and what is told of a
+    /// node last counts: a list may be empty.
+    cluster_joined = CONSUL_EVENT_CLUSTER_JOINED,
+    /// Nodes have left: as `event_type::cluster_joined`.
+    cluster_left = CONSUL_EVENT_CLUSTER_LEFT,
+    /// Nodes say something else of themselves, live by another session, or are suspect, or not any
+    /// more: as `event_type::cluster_joined`.
+    cluster_changed = CONSUL_EVENT_CLUSTER_CHANGED,
+    /// Another node leads, or this one has begun or ceased to: the event's result
+    /// (`consul_event_take_text`) is its id, and its status is `not_found` when none does.
+    cluster_leader = CONSUL_EVENT_CLUSTER_LEADER,
+    /// Some keys belong to another node than before.
+    cluster_ring = CONSUL_EVENT_CLUSTER_RING,
+    /// The last event of a cluster: it was left or freed, its tag cancelled (`err_cancelled`), or
+    /// its client closed (`err_closed`).
+    cluster_ended = CONSUL_EVENT_CLUSTER_ENDED,
 };
 
 /// What is watched.
@@ -301,6 +329,10 @@ enum class handle_type : std::int32_t {
     election_spec = CONSUL_HANDLE_ELECTION_SPEC,
     election = CONSUL_HANDLE_ELECTION,
     leader = CONSUL_HANDLE_LEADER,
+    cluster = CONSUL_HANDLE_CLUSTER,
+    ring = CONSUL_HANDLE_RING,
+    cluster_spec = CONSUL_HANDLE_CLUSTER_SPEC,
+    cluster_nodes = CONSUL_HANDLE_CLUSTER_NODES,
 };
 
 CONSUL_FFI_NAMESPACE_END

@@ -51,6 +51,10 @@ struct free_handle {
     void operator()(consul_election_spec *h) const noexcept { consul_election_spec_free(h); }
     void operator()(consul_election *h) const noexcept { consul_election_free(h); }
     void operator()(consul_leader *h) const noexcept { consul_leader_free(h); }
+    void operator()(consul_cluster *h) const noexcept { consul_cluster_free(h); }
+    void operator()(consul_ring *h) const noexcept { consul_ring_free(h); }
+    void operator()(consul_cluster_spec *h) const noexcept { consul_cluster_spec_free(h); }
+    void operator()(consul_cluster_nodes *h) const noexcept { consul_cluster_nodes_free(h); }
 };
 
 /// Moves a result out of an event by the `consul_event_take_...` of its type.
@@ -99,6 +103,9 @@ struct take_result {
     }
     consul_status operator()(const consul_event *e, consul_log_records **out) const noexcept {
         return consul_event_take_log_records(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_cluster_nodes **out) const noexcept {
+        return consul_event_take_cluster_nodes(e, out);
     }
 };
 
@@ -252,6 +259,17 @@ struct answer<consul_log_records> {
     }
     static view at(const consul_log_records *handle, std::size_t index) noexcept {
         return view(consul_log_records_at(handle, index));
+    }
+};
+
+template <>
+struct answer<consul_cluster_nodes> {
+    using view = cluster_node;
+    static std::size_t count(const consul_cluster_nodes *handle) noexcept {
+        return consul_cluster_nodes_count(handle);
+    }
+    static view at(const consul_cluster_nodes *handle, std::size_t index) noexcept {
+        return view(consul_cluster_nodes_at(handle, index));
     }
 };
 

@@ -476,7 +476,7 @@ public:
     /// What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A lock
     /// or a semaphore: `free`, `acquiring`, `held`, `releasing`, `lost`. An election:
     /// `campaigning`, `leading`, `observing`, `closed`. A service: `stopped`, `registering`,
-    /// `registered`, `leaving`, `closed`.
+    /// `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`.
     std::string_view state() const noexcept { return detail::text(row_->state, row_->state_len); }
 
     /// How long ago Consul said last that all is well; the longest duration when it never did.
@@ -556,6 +556,44 @@ public:
 
     /// When it was fired, by the Lamport clock of the gossip.
     std::uint64_t ltime() const noexcept { return row_->ltime; }
+};
+
+/// A node of a cluster.
+class cluster_node : public detail::row<consul_cluster_node> {
+public:
+    using detail::row<consul_cluster_node>::row;
+
+    /// Its id, which no other member has.
+    std::string_view id() const noexcept { return detail::text(row_->id, row_->id_len); }
+
+    /// Where it is reached, in its own words.
+    std::string_view address() const noexcept {
+        return detail::text(row_->address, row_->address_len);
+    }
+
+    /// How large its share of the keys is, beside the others' weights.
+    std::uint32_t weight() const noexcept { return row_->weight; }
+
+    /// How it is, `consul::cluster_node_state`.
+    std::int32_t state() const noexcept { return row_->state; }
+
+    /// The id of the session that it lives by; empty when that has ended.
+    std::string_view session_id() const noexcept {
+        return detail::text(row_->session_id, row_->session_id_len);
+    }
+
+    /// The keys of its metadata.
+    detail::pairs meta() const noexcept {
+        return {row_->meta_keys, row_->meta_values, row_->meta_count};
+    }
+
+    /// Since when its state is so, by this machine's clock, in ms since 1970.
+    std::chrono::milliseconds since() const noexcept {
+        return detail::duration<std::chrono::milliseconds>(row_->since_ms);
+    }
+
+    /// Whether it led when this was found.
+    bool is_leader() const noexcept { return row_->is_leader; }
 };
 
 CONSUL_FFI_NAMESPACE_END

@@ -20,6 +20,7 @@ class kept_service_spec;
 class watch_spec;
 class semaphore_spec;
 class election_spec;
+class cluster_spec;
 
 namespace detail {
 
@@ -714,6 +715,83 @@ public:
     /// nothing are the client's. The rest of the options is not used.
     Self &options(const consul::options &options) {
         return this->apply(consul_election_spec_set_options, options);
+    }
+};
+
+template <class Self>
+class cluster_spec_setters : public builder<Self, consul_cluster_spec> {
+public:
+    /// How large its share of the keys is, beside the others' weights: 1 to 1,000.
+    Self &weight(std::uint32_t weight) {
+        return this->apply(consul_cluster_spec_set_weight, weight);
+    }
+
+    /// Something that it says of itself. A key that is added again has the new value.
+    Self &add_meta(const c_text &key, const c_text &value) {
+        return this->apply(consul_cluster_spec_add_meta, key, value);
+    }
+
+    /// Under which keys the cluster is: its members under `nodes/` there, its leader at `leader`. A
+    /// slash in front is left out, as Consul's HTTP server does, and one at the end is added.
+    Self &prefix(const c_text &prefix) {
+        return this->apply(consul_cluster_spec_set_prefix, prefix);
+    }
+
+    /// Under which keys the members are, where that is somewhere else.
+    Self &nodes_prefix(const c_text &prefix) {
+        return this->apply(consul_cluster_spec_set_nodes_prefix, prefix);
+    }
+
+    /// The key of the leader, where that is somewhere else.
+    Self &leader_key(const c_text &key) {
+        return this->apply(consul_cluster_spec_set_leader_key, key);
+    }
+
+    /// How long its session lives without being renewed: a member that dies is suspect after one to
+    /// two of these. 10,000 ms (`min_session_ttl_ms`) to 24 h.
+    Self &ttl(std::chrono::milliseconds ttl) {
+        return this->apply(consul_cluster_spec_set_ttl_ms, ttl);
+    }
+
+    /// How many living members are enough (`consul_cluster_has_enough_nodes`); 1 unless set.
+    Self &min_nodes(std::uint32_t min_nodes) {
+        return this->apply(consul_cluster_spec_set_min_nodes, min_nodes);
+    }
+
+    /// Whether it runs for leader, as it does unless set. One that does not still sees who leads.
+    Self &campaigns(bool campaigns) {
+        return this->apply(consul_cluster_spec_set_campaigns, campaigns);
+    }
+
+    /// For how long nobody can lead after a leader has died: 0 to 60,000 ms, 15,000 unless set. Not
+    /// after one that left.
+    Self &lock_delay(std::chrono::milliseconds lock_delay) {
+        return this->apply(consul_cluster_spec_set_lock_delay_ms, lock_delay);
+    }
+
+    /// How long a member whose session ended stays in the ring, since it may come back; 5,000 ms
+    /// unless set. One that leaves is out of it at once.
+    Self &leave_after(std::chrono::milliseconds leave_after) {
+        return this->apply(consul_cluster_spec_set_leave_after_ms, leave_after);
+    }
+
+    /// How long a member that was out of the ring has to last before it is in it again; 10,000 ms
+    /// unless set. One that is new is in it at once.
+    Self &join_after(std::chrono::milliseconds join_after) {
+        return this->apply(consul_cluster_spec_set_join_after_ms, join_after);
+    }
+
+    /// How long the ring stays as it is when more than half of it is lost together, which is an
+    /// outage rather than they; 60,000 ms unless set. As long as nobody lives at all it stays in
+    /// any case.
+    Self &outage_hold(std::chrono::milliseconds outage_hold) {
+        return this->apply(consul_cluster_spec_set_outage_hold_ms, outage_hold);
+    }
+
+    /// With what token, datacenter, namespace and partition it is done; options that set nothing
+    /// are the client's. The rest of the options is not used.
+    Self &options(const consul::options &options) {
+        return this->apply(consul_cluster_spec_set_options, options);
     }
 };
 

@@ -30,6 +30,7 @@ end
 
 Client.embedded = require("consul_ffi.embedded")
 Client.health_report = require("consul_ffi.health_report")
+Client.cluster = require("consul_ffi.cluster")
 Client.election = require("consul_ffi.election")
 Client.lock = require("consul_ffi.lock")
 Client.semaphore = require("consul_ffi.semaphore")

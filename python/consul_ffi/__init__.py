@@ -21,6 +21,7 @@ from ._library import PATH as library_path
 from ._library import lib as _lib
 from ._memory import c_text as _c_text
 from .client import Client
+from .cluster import Cluster, ClusterNode
 from .election import Election, Leadership
 from .embedded import EmbeddedAgent
 from .errors import *  # noqa: F403
@@ -52,6 +53,7 @@ from .results import (
     UserEvent,
     Weights,
 )
+from .ring import Ring
 from .semaphore import Semaphore
 from .specs import CatalogCheck, CheckSpec, Docker, Registration, ServiceSpec, SessionSpec
 from .txn import RolledBack, Txn
@@ -77,6 +79,8 @@ __all__ = [
     "CheckSpec",
     "ChecksView",
     "Client",
+    "Cluster",
+    "ClusterNode",
     "Docker",
     "Election",
     "EmbeddedAgent",
@@ -105,6 +109,7 @@ __all__ = [
     "Queue",
     "Registration",
     "Response",
+    "Ring",
     "RolledBack",
     "Rows",
     "Semaphore",

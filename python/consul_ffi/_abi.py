@@ -90,6 +90,10 @@ CONSUL_HANDLE_SEMAPHORE = 37
 CONSUL_HANDLE_ELECTION_SPEC = 38
 CONSUL_HANDLE_ELECTION = 39
 CONSUL_HANDLE_LEADER = 40
+CONSUL_HANDLE_CLUSTER = 41
+CONSUL_HANDLE_RING = 42
+CONSUL_HANDLE_CLUSTER_SPEC = 43
+CONSUL_HANDLE_CLUSTER_NODES = 44
 CONSUL_EVENT_DONE = 1
 CONSUL_TXN_KV = 1
 CONSUL_TXN_NODE = 2
@@ -147,6 +151,15 @@ CONSUL_PICK_WEIGHTED = 3
 CONSUL_PICK_LEAST_CONNECTIONS = 4
 CONSUL_PICK_NEAREST = 5
 CONSUL_PICK_HASH = 6
+CONSUL_CLUSTER_NODE_ALIVE = 1
+CONSUL_CLUSTER_NODE_SUSPECT = 2
+CONSUL_CLUSTER_NODE_LEFT = 3
+CONSUL_EVENT_CLUSTER_JOINED = 16
+CONSUL_EVENT_CLUSTER_LEFT = 17
+CONSUL_EVENT_CLUSTER_CHANGED = 18
+CONSUL_EVENT_CLUSTER_LEADER = 19
+CONSUL_EVENT_CLUSTER_RING = 20
+CONSUL_EVENT_CLUSTER_ENDED = 21
 
 
 class ErrorRow(NamedTuple):
@@ -487,6 +500,26 @@ class UserEventRow(NamedTuple):
 
 USER_EVENT = Layout(UserEventRow, "@PNPNPNPNPNPNQ")
 
+class ClusterNodeRow(NamedTuple):
+    """`consul_cluster_node`: numbers as they are, pointers as addresses."""
+
+    id: int
+    id_len: int
+    address: int
+    address_len: int
+    weight: int
+    state: int
+    session_id: int
+    session_id_len: int
+    meta_keys: int
+    meta_values: int
+    meta_count: int
+    since_ms: int
+    is_leader: bool
+
+
+CLUSTER_NODE = Layout(ClusterNodeRow, "@PNPNIiPNPPNQ?")
+
 class Functions:
     """The library's functions, by their names in the header."""
 
@@ -526,6 +559,7 @@ class Functions:
     consul_event_take_agent_info: Callable[..., int]
     consul_event_take_members: Callable[..., int]
     consul_event_take_response: Callable[..., int]
+    consul_event_take_cluster_nodes: Callable[..., int]
     consul_event_take_log_records: Callable[..., int]
     consul_text_data: Callable[..., Any]
     consul_text_len: Callable[..., int]
@@ -852,6 +886,7 @@ class Functions:
     consul_semaphore_stats: Callable[..., int]
     consul_election_stats: Callable[..., int]
     consul_kept_service_stats: Callable[..., int]
+    consul_cluster_stats: Callable[..., int]
     consul_stats_row: Callable[..., Any]
     consul_stats_free: Callable[..., None]
     consul_log_set_level: Callable[..., int]
@@ -909,6 +944,54 @@ class Functions:
     consul_view_lease: Callable[..., int]
     consul_lease_service_entry: Callable[..., Any]
     consul_lease_free: Callable[..., None]
+    consul_ring_new: Callable[..., int]
+    consul_ring_add: Callable[..., int]
+    consul_ring_remove: Callable[..., int]
+    consul_ring_set: Callable[..., int]
+    consul_ring_node_for_key: Callable[..., Any]
+    consul_ring_replicas_for_key: Callable[..., int]
+    consul_ring_nodes: Callable[..., int]
+    consul_ring_count: Callable[..., int]
+    consul_ring_weight: Callable[..., int]
+    consul_ring_version: Callable[..., int]
+    consul_ring_free: Callable[..., None]
+    consul_cluster_spec_new: Callable[..., int]
+    consul_cluster_spec_set_weight: Callable[..., int]
+    consul_cluster_spec_add_meta: Callable[..., int]
+    consul_cluster_spec_set_prefix: Callable[..., int]
+    consul_cluster_spec_set_nodes_prefix: Callable[..., int]
+    consul_cluster_spec_set_leader_key: Callable[..., int]
+    consul_cluster_spec_set_ttl_ms: Callable[..., int]
+    consul_cluster_spec_set_min_nodes: Callable[..., int]
+    consul_cluster_spec_set_campaigns: Callable[..., int]
+    consul_cluster_spec_set_lock_delay_ms: Callable[..., int]
+    consul_cluster_spec_set_leave_after_ms: Callable[..., int]
+    consul_cluster_spec_set_join_after_ms: Callable[..., int]
+    consul_cluster_spec_set_outage_hold_ms: Callable[..., int]
+    consul_cluster_spec_set_options: Callable[..., int]
+    consul_cluster_spec_free: Callable[..., None]
+    consul_cluster_nodes_count: Callable[..., int]
+    consul_cluster_nodes_at: Callable[..., Any]
+    consul_cluster_nodes_free: Callable[..., None]
+    consul_cluster_join: Callable[..., int]
+    consul_cluster_wait_joined: Callable[..., int]
+    consul_cluster_wait_change: Callable[..., int]
+    consul_cluster_id: Callable[..., Any]
+    consul_cluster_version: Callable[..., int]
+    consul_cluster_ring_version: Callable[..., int]
+    consul_cluster_age_ms: Callable[..., int]
+    consul_cluster_list_nodes: Callable[..., int]
+    consul_cluster_living: Callable[..., int]
+    consul_cluster_has_enough_nodes: Callable[..., bool]
+    consul_cluster_node_for_key: Callable[..., Any]
+    consul_cluster_replicas_for_key: Callable[..., int]
+    consul_cluster_is_leader: Callable[..., bool]
+    consul_cluster_leader: Callable[..., int]
+    consul_cluster_set_weight: Callable[..., int]
+    consul_cluster_set_meta: Callable[..., int]
+    consul_cluster_set_queue: Callable[..., int]
+    consul_cluster_leave: Callable[..., int]
+    consul_cluster_free: Callable[..., None]
     consul_embedded_advance: Callable[..., int]
     consul_embedded_now: Callable[..., int]
     consul_embedded_set_latency: Callable[..., int]
@@ -957,6 +1040,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_event_take_agent_info": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_members": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_response": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_cluster_nodes": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_log_records": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_text_data": (c_void_p, (c_void_p,)),
     "consul_text_len": (c_size_t, (c_void_p,)),
@@ -1283,6 +1367,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_semaphore_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_election_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_kept_service_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_cluster_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_stats_row": (c_void_p, (c_void_p,)),
     "consul_stats_free": (None, (c_void_p,)),
     "consul_log_set_level": (c_int32, (c_char_p,)),
@@ -1340,6 +1425,54 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_view_lease": (c_int32, (c_void_p, c_int32, c_char_p, c_size_t, POINTER(c_void_p),)),
     "consul_lease_service_entry": (c_void_p, (c_void_p,)),
     "consul_lease_free": (None, (c_void_p,)),
+    "consul_ring_new": (c_int32, (c_uint32, POINTER(c_void_p),)),
+    "consul_ring_add": (c_int32, (c_void_p, c_char_p, c_uint32,)),
+    "consul_ring_remove": (c_int32, (c_void_p, c_char_p,)),
+    "consul_ring_set": (c_int32, (c_void_p, POINTER(c_char_p), c_size_t, c_void_p,)),
+    "consul_ring_node_for_key": (c_void_p, (c_void_p, c_char_p, c_size_t,)),
+    "consul_ring_replicas_for_key": (c_int32, (c_void_p, c_char_p, c_size_t, c_size_t, POINTER(c_void_p),)),
+    "consul_ring_nodes": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_ring_count": (c_size_t, (c_void_p,)),
+    "consul_ring_weight": (c_uint32, (c_void_p, c_char_p,)),
+    "consul_ring_version": (c_uint64, (c_void_p,)),
+    "consul_ring_free": (None, (c_void_p,)),
+    "consul_cluster_spec_new": (c_int32, (c_char_p, c_char_p, POINTER(c_void_p),)),
+    "consul_cluster_spec_set_weight": (c_int32, (c_void_p, c_uint32,)),
+    "consul_cluster_spec_add_meta": (c_int32, (c_void_p, c_char_p, c_char_p,)),
+    "consul_cluster_spec_set_prefix": (c_int32, (c_void_p, c_char_p,)),
+    "consul_cluster_spec_set_nodes_prefix": (c_int32, (c_void_p, c_char_p,)),
+    "consul_cluster_spec_set_leader_key": (c_int32, (c_void_p, c_char_p,)),
+    "consul_cluster_spec_set_ttl_ms": (c_int32, (c_void_p, c_uint64,)),
+    "consul_cluster_spec_set_min_nodes": (c_int32, (c_void_p, c_uint32,)),
+    "consul_cluster_spec_set_campaigns": (c_int32, (c_void_p, c_bool,)),
+    "consul_cluster_spec_set_lock_delay_ms": (c_int32, (c_void_p, c_uint64,)),
+    "consul_cluster_spec_set_leave_after_ms": (c_int32, (c_void_p, c_uint64,)),
+    "consul_cluster_spec_set_join_after_ms": (c_int32, (c_void_p, c_uint64,)),
+    "consul_cluster_spec_set_outage_hold_ms": (c_int32, (c_void_p, c_uint64,)),
+    "consul_cluster_spec_set_options": (c_int32, (c_void_p, c_void_p,)),
+    "consul_cluster_spec_free": (None, (c_void_p,)),
+    "consul_cluster_nodes_count": (c_size_t, (c_void_p,)),
+    "consul_cluster_nodes_at": (c_void_p, (c_void_p, c_size_t,)),
+    "consul_cluster_nodes_free": (None, (c_void_p,)),
+    "consul_cluster_join": (c_int32, (c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_cluster_wait_joined": (c_int32, (c_void_p, c_int64,)),
+    "consul_cluster_wait_change": (c_int32, (c_void_p, c_uint64, c_int64,)),
+    "consul_cluster_id": (c_void_p, (c_void_p,)),
+    "consul_cluster_version": (c_uint64, (c_void_p,)),
+    "consul_cluster_ring_version": (c_uint64, (c_void_p,)),
+    "consul_cluster_age_ms": (c_uint64, (c_void_p,)),
+    "consul_cluster_list_nodes": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_cluster_living": (c_size_t, (c_void_p,)),
+    "consul_cluster_has_enough_nodes": (c_bool, (c_void_p,)),
+    "consul_cluster_node_for_key": (c_void_p, (c_void_p, c_char_p, c_size_t,)),
+    "consul_cluster_replicas_for_key": (c_int32, (c_void_p, c_char_p, c_size_t, c_size_t, POINTER(c_void_p),)),
+    "consul_cluster_is_leader": (c_bool, (c_void_p,)),
+    "consul_cluster_leader": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_cluster_set_weight": (c_int32, (c_void_p, c_uint32,)),
+    "consul_cluster_set_meta": (c_int32, (c_void_p, c_char_p, c_char_p,)),
+    "consul_cluster_set_queue": (c_int32, (c_void_p, c_void_p, c_uint64,)),
+    "consul_cluster_leave": (c_int32, (c_void_p, c_void_p,)),
+    "consul_cluster_free": (None, (c_void_p,)),
     "consul_embedded_advance": (c_int32, (c_void_p, c_uint64,)),
     "consul_embedded_now": (c_int32, (c_void_p, c_void_p,)),
     "consul_embedded_set_latency": (c_int32, (c_void_p, c_char_p, c_uint64,)),

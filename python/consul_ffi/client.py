@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
-from . import election, kept_service, lock, request, semaphore
+from . import cluster, election, kept_service, lock, request, semaphore
 from ._call import Blocking
 from ._closing import Closing
 from ._connect import connect
@@ -14,6 +14,7 @@ from ._library import lib
 from ._memory import c_text
 from .agent import Agent
 from .catalog import Catalog
+from .cluster import Cluster
 from .election import Election
 from .health import Health
 from .embedded import EmbeddedAgent
@@ -184,6 +185,52 @@ class Client(Closing):
             "deregister_after_ms": deregister_after_ms,
         }
         return kept_service.new(KeptService, self._core, spec, fields, options)
+
+    def cluster(
+        self,
+        id: str,
+        address: str = "",
+        *,
+        weight: Optional[int] = None,
+        meta: Optional[Mapping[str, str]] = None,
+        prefix: Optional[str] = None,
+        nodes_prefix: Optional[str] = None,
+        leader_key: Optional[str] = None,
+        ttl_ms: Optional[int] = None,
+        min_nodes: Optional[int] = None,
+        campaigns: Optional[bool] = None,
+        lock_delay_ms: Optional[int] = None,
+        leave_after_ms: Optional[int] = None,
+        join_after_ms: Optional[int] = None,
+        outage_hold_ms: Optional[int] = None,
+        **options: Unpack[LockOptions],
+    ) -> Cluster:
+        """Joins a cluster as the node of this id, which no other member has: begins to, and goes on in
+        the background until it is left. That Consul is away is no error: `wait_joined` tells when it
+        has worked.
+
+        Its keys are under `prefix`, `tsdb/cluster/` unless set: the nodes under `nodes/` there or
+        `nodes_prefix`, the leader at `leader` there or `leader_key`. It lives by a session of
+        `ttl_ms`, 15,000 unless set, and runs for leader unless `campaigns` is False; when a leader
+        dies nobody can lead for `lock_delay_ms`, 15,000. A node whose
+        session ended stays in the ring for `leave_after_ms`, 5,000; one that comes back later has to
+        last for `join_after_ms`, 10,000; when more than half of the ring is lost together, it stays
+        for `outage_hold_ms`, 60,000."""
+        fields = {
+            "weight": weight,
+            "meta": meta,
+            "prefix": prefix,
+            "nodes_prefix": nodes_prefix,
+            "leader_key": leader_key,
+            "ttl_ms": ttl_ms,
+            "min_nodes": min_nodes,
+            "campaigns": campaigns,
+            "lock_delay_ms": lock_delay_ms,
+            "leave_after_ms": leave_after_ms,
+            "join_after_ms": join_after_ms,
+            "outage_hold_ms": outage_hold_ms,
+        }
+        return Cluster(self._core, cluster.join(self._core, id, address, fields, options))
 
     def health_report(self) -> HealthReport:
         """A report on the program's own health, which also tells how this client's services, locks

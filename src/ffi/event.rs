@@ -5,9 +5,10 @@ use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_event;
 use super::kind::{
-    Kind, consul_agent_info, consul_checks, consul_keys, consul_kv, consul_log_records,
-    consul_members, consul_nodes, consul_response, consul_service_entries, consul_service_names,
-    consul_services, consul_session, consul_sessions, consul_text, consul_txn_result,
+    Kind, consul_agent_info, consul_checks, consul_cluster_nodes, consul_keys, consul_kv,
+    consul_log_records, consul_members, consul_nodes, consul_response, consul_service_entries,
+    consul_service_names, consul_services, consul_session, consul_sessions, consul_text,
+    consul_txn_result,
 };
 use super::log;
 use super::output;
@@ -303,6 +304,16 @@ pub unsafe extern "C" fn consul_event_take_response(
 ) -> consul_status {
     // SAFETY: pointers as the header asks for.
     guard(|| unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_response>()?))
+}
+
+/// As `consul_event_take_kv`, for the nodes of a `CONSUL_EVENT_CLUSTER_...`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_event_take_cluster_nodes(
+    event: *const consul_event,
+    out: *mut *mut consul_cluster_nodes,
+) -> consul_status {
+    // SAFETY: pointers as the header asks for.
+    guard(|| unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_cluster_nodes>()?))
 }
 
 /// As `consul_event_take_kv`, for the records of a `CONSUL_EVENT_LOG`.

@@ -44,6 +44,15 @@ pub unsafe fn bytes<'a>(bytes: *const u8, len: usize, name: &str) -> Result<&'a 
     unsafe { slice(bytes, len, name) }
 }
 
+/// A list of numbers. NULL is fine where there are none.
+///
+/// # Safety
+/// `numbers` is NULL or leads to `count` numbers that stay as they are for `'a`.
+pub unsafe fn numbers<'a>(numbers: *const u32, count: usize, name: &str) -> Result<&'a [u32]> {
+    // SAFETY: the caller's promise.
+    unsafe { slice(numbers, count, name) }
+}
+
 /// A list of strings. NULL is fine where there are none.
 ///
 /// # Safety

@@ -30,6 +30,11 @@ pub(super) fn listing(answer: Answer<Vec<String>>) -> Listing<consul_string> {
     Listing::new(answer, |keys| rows(&keys))
 }
 
+/// The same of strings that no answer gave.
+pub(super) fn plain<'a>(keys: impl Iterator<Item = &'a str>) -> Listing<consul_string> {
+    Listing::plain(rows(&keys.map(String::from).collect::<Vec<_>>()))
+}
+
 fn rows(keys: &[String]) -> Rows<consul_string> {
     let bytes = keys.iter().map(|key| key.len() + 1).sum();
     let mut rows = RowsBuilder::with_capacity(keys.len(), bytes);

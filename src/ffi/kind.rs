@@ -130,6 +130,14 @@ kinds! {
     Election = 39, consul_election;
     /// Who led when it was asked.
     Leader = 40, consul_leader;
+    /// A node's part in a cluster, and what it knows of the others.
+    Cluster = 41, consul_cluster;
+    /// Tells which node a key belongs to.
+    Ring = 42, consul_ring;
+    /// What a node joins a cluster with.
+    ClusterSpec = 43, consul_cluster_spec;
+    /// Nodes of a cluster, as they were at one moment.
+    ClusterNodes = 44, consul_cluster_nodes;
 }
 
 #[cfg(test)]

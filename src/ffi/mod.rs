@@ -157,6 +157,10 @@ pub mod watch_spec;
 pub mod watch;
 pub mod view;
 pub mod discovery;
+pub mod ring;
+pub mod cluster_spec;
+pub mod cluster_nodes;
+pub mod cluster;
 pub mod embedded;
 
 // What they are made with.
@@ -169,6 +173,8 @@ mod table;
 mod view_rows;
 mod election_feed;
 mod log_feed;
+mod cluster_feed;
+mod lent;
 mod loss_feed;
 mod watch_feed;
 #[cfg(feature = "test-panic")]

@@ -14,6 +14,7 @@
 //! ```
 
 use super::arena::Arena;
+use super::cluster::consul_cluster;
 use super::election::consul_election;
 use super::error::{ErrorRow, consul_error};
 use super::guard::guard;
@@ -38,7 +39,7 @@ pub struct consul_progress {
     /// What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
     /// lock or a semaphore: `free`, `acquiring`, `held`, `releasing`, `lost`. An election:
     /// `campaigning`, `leading`, `observing`, `closed`. A service: `stopped`, `registering`,
-    /// `registered`, `leaving`, `closed`.
+    /// `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`.
     pub state: *const c_char,
     /// The bytes in `state`.
     pub state_len: usize,
@@ -137,6 +138,16 @@ pub unsafe extern "C" fn consul_kept_service_stats(
 ) -> consul_status {
     // SAFETY: pointers as the header asks for.
     guard(|| unsafe { output::out(out)?.give(handle::get(service)?.stats().into()) })
+}
+
+/// How a node's own part in a cluster is getting on. Free it with `consul_stats_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_cluster_stats(
+    cluster: *const consul_cluster,
+    out: *mut *mut consul_stats,
+) -> consul_status {
+    // SAFETY: pointers as the header asks for.
+    guard(|| unsafe { output::out(out)?.give(handle::get(cluster)?.stats().into()) })
 }
 
 /// What was asked for; NULL for a handle that is not live. Borrowed: valid until `stats` is freed.

@@ -1,6 +1,7 @@
 //! What people build from sessions, keys and services: sessions that are kept alive, locks,
-//! semaphores, elections, services that stay registered.
+//! semaphores, elections, clusters, services that stay registered.
 
+pub mod cluster;
 #[cfg(test)]
 mod fake;
 pub mod election;
@@ -12,3 +13,4 @@ pub mod loss;
 pub mod registration;
 pub mod semaphore;
 pub mod session;
+mod turn;

@@ -12,6 +12,7 @@ mod agent_checks;
 mod call;
 mod catalog;
 mod clients;
+mod cluster;
 mod deferred;
 mod election;
 mod endpoints;

@@ -25,6 +25,7 @@ function classify(before,   plain) {
     } else if (type == "const char*") kind = "TEXT"
     else if (type == "const uint8_t*") kind = "BYTES"
     else if (type == "const char*const*") kind = "TEXTS"
+    else if (type == "const uint32_t*") kind = "NUMBERS"
     else if (type == "const consul_async*") kind = "ASYNC"
     else if (type == "size_t" && before ~ /^(TEXT|BYTES|TEXTS)$/ && name ~ /(len|count)$/) kind = "LENGTH"
     else if (type ~ /^(size_t|bool|double|u?int(32|64)_t|consul_status)$/) kind = "NUMBER"

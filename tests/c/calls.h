@@ -11,6 +11,7 @@ enum kind {
     TEXT,       /* const char * */
     BYTES,      /* const uint8_t * */
     TEXTS,      /* const char *const * */
+    NUMBERS,    /* const uint32_t * */
     LENGTH,     /* the length of the parameter before */
     NUMBER,     /* any other number, or bool */
     ASYNC,      /* const consul_async * */

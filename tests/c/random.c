@@ -185,6 +185,7 @@ static void call_one(uint64_t *state, const struct call *call)
 {
     union argument arguments[16];
     uint64_t out[16] = {0};
+    static const uint32_t weights[3] = {1, 100, 0};
     const char *lists[16][3];
     consul_async async = {NULL, 1};
     struct result result = {0, 0, NULL};
@@ -215,6 +216,7 @@ static void call_one(uint64_t *state, const struct call *call)
             lists[i][2] = some_text(state);
             arguments[i].pointer = chance(state, 10) ? NULL : (void *)lists[i];
             break;
+        case NUMBERS: arguments[i].pointer = chance(state, 10) ? NULL : (void *)weights; break;
         case LENGTH:
             if (arguments[i - 1].pointer == NULL)
                 arguments[i].number = some_number(state, parameter->name);
@@ -257,7 +259,8 @@ static bool is_network(const struct call *call)
     for (i = 0; i < call->count; i++)
         if (call->parameters[i].kind == ASYNC)
             return true;
-    return false;
+    /* It goes on calling in the background. */
+    return strcmp(call->name, "consul_cluster_join") == 0;
 }
 
 static void *caller(void *seed)

@@ -1,4 +1,5 @@
-// Locks, semaphores and their guards: acquired, contended, fenced, released, lost, given up. Elections.
+// Locks, semaphores and their guards: acquired, contended, fenced, released, lost, given up. What stands
+// on them: elections, clusters and their rings.
 
 #include "support.hpp"
 
@@ -239,6 +240,81 @@ static void elected(const consul::client &client, const std::string &key) {
     CHECK(!consul::election().is_leader());
 }
 
+static void rings() {
+    const auto ring = GET(consul::ring::create());
+    CHECK(ring.node_for_key("k").empty() && ring.version() == 0);
+    OK(ring.add("a"));
+    OK(ring.set({"b", "a"}, {2, 3}));
+    (void)IS(err_argument, ring.set({"b", "a"}, {2}));
+    CHECK(ring.count() == 2 && ring.weight("a") == 3);
+    const auto replicas = GET(ring.replicas_for_key("k", 9));
+    CHECK(replicas.size() == 2 && std::string_view(replicas[0]) == ring.node_for_key("k"));
+    CHECK(GET(ring.nodes()).size() == 2);
+    OK(ring.remove("a"));
+    (void)IS(not_found, ring.remove("a"));
+    (void)IS(err_argument, consul::ring::create(10001));
+}
+
+static consul::cluster_spec member(const std::string &id, const std::string &prefix) {
+    consul::cluster_spec spec(id, "127.0.0.1:7000");
+    spec.prefix(prefix).ttl(10s).min_nodes(2).add_meta("rack", "r1").weight(2);
+    spec.lock_delay(0ms).leave_after(1s).join_after(1s).outage_hold(1s).options(consul::options());
+    return spec;
+}
+
+/// Waits for changes until it holds.
+template <class Holds>
+static void until(const consul::cluster &cluster, Holds holds) {
+    for (auto seen = cluster.version(); !holds(); seen = cluster.version()) {
+        OK(cluster.wait_change(seen, 30s));
+    }
+}
+
+static void clusters(const consul::client &client, const std::string &prefix) {
+    const auto queue = GET(consul::queue::create());
+    const auto one = GET(client.join(member("one", prefix)));
+    OK(one.wait_joined(30s));
+    (void)IS(err_handle, one.set_queue(consul::queue()));
+    OK(one.set_queue(queue, 7));
+    until(one, [&] { return one.is_leader() && one.leader(); });
+    CHECK(one.id() == "one" && GET(one.leader()) == "one" && !one.has_enough_nodes());
+    CHECK(one.age() < std::chrono::hours(1));
+    auto spec = member("two", prefix);
+    spec.campaigns(false).nodes_prefix(prefix + "/nodes").leader_key(prefix + "/leader");
+    const auto two = GET(client.join(spec));
+    OK(two.wait_joined());
+    for (bool joined = false; !joined;) {
+        auto event = GET(queue.next(30s));
+        if (event.type() == consul::event_type::cluster_joined) {
+            const auto nodes = GET(event.take<consul::cluster_node_list>());
+            CHECK(nodes[0].id() == "two" && nodes[0].weight() == 2);
+            joined = true;
+        }
+    }
+    until(one, [&] { return one.living() == 2; });
+    const auto nodes = GET(one.nodes());
+    CHECK(nodes.size() == 2 && nodes[0].is_leader() && nodes[0].address() == "127.0.0.1:7000");
+    CHECK(GET(two.replicas_for_key("k", 9)).size() == 2);
+    CHECK(!two.node_for_key("k").id().empty());
+    const auto version = one.ring_version();
+    OK(two.set_weight(5));
+    OK(two.set_meta("rack", nullptr));
+    until(one, [&] { return one.ring_version() != version; });
+    OK(two.leave());
+    (void)IS(err_cancelled, two.wait_joined(0s));
+    OK(one.unset_queue());
+    CHECK(ROW(one.stats(), state() == "joined"));
+    (void)IS(pending, one.on(queue, 8).leave());
+    for (bool left = false; !left;) {
+        auto event = GET(queue.next(30s));
+        left = event.tag() == 8;
+        if (left) {
+            OK(event.take<void>());
+        }
+    }
+    (void)IS(err_handle, consul::cluster().leave());
+}
+
 int main() {
     {
         const auto client = new_client();
@@ -252,6 +328,8 @@ int main() {
         closed(client, key);
         slots(client, unique("semaphores"));
         elected(client, key);
+        rings();
+        clusters(client, key + "/cluster");
         OK(client.kv().delete_prefix(key));
     }
     return finished();

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from ._holding import AsyncLost
 from .client import AsyncClient
+from .cluster import AsyncCluster
 from .election import AsyncElection
 from .kept_service import AsyncKeptService
 from .kept_session import AsyncKeptSession
@@ -27,6 +28,7 @@ from .watch import AsyncWatch
 
 __all__ = [
     "AsyncClient",
+    "AsyncCluster",
     "AsyncElection",
     "AsyncKeptService",
     "AsyncKeptSession",

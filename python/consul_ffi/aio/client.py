@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
+from .. import cluster as _cluster
 from .. import election as _election
 from .. import kept_service as _kept_service
 from .. import lock as _lock
@@ -22,6 +23,7 @@ from ..request import Parameter
 from ..results import Response
 from ..specs import ServiceSpec, SessionSpec
 from ._core import Awaiting
+from .cluster import AsyncCluster
 from .election import AsyncElection
 from .kept_service import AsyncKeptService
 from .lock import AsyncLock
@@ -156,6 +158,42 @@ class AsyncClient(AsyncClosing):
             "deregister_after_ms": deregister_after_ms,
         }
         return _kept_service.new(AsyncKeptService, self._core, spec, fields, options)
+
+    def cluster(
+        self,
+        id: str,
+        address: str = "",
+        *,
+        weight: Optional[int] = None,
+        meta: Optional[Mapping[str, str]] = None,
+        prefix: Optional[str] = None,
+        nodes_prefix: Optional[str] = None,
+        leader_key: Optional[str] = None,
+        ttl_ms: Optional[int] = None,
+        min_nodes: Optional[int] = None,
+        campaigns: Optional[bool] = None,
+        lock_delay_ms: Optional[int] = None,
+        leave_after_ms: Optional[int] = None,
+        join_after_ms: Optional[int] = None,
+        outage_hold_ms: Optional[int] = None,
+        **options: Unpack[LockOptions],
+    ) -> AsyncCluster:
+        """As `Client.cluster`, in the running loop."""
+        fields = {
+            "weight": weight,
+            "meta": meta,
+            "prefix": prefix,
+            "nodes_prefix": nodes_prefix,
+            "leader_key": leader_key,
+            "ttl_ms": ttl_ms,
+            "min_nodes": min_nodes,
+            "campaigns": campaigns,
+            "lock_delay_ms": lock_delay_ms,
+            "leave_after_ms": leave_after_ms,
+            "join_after_ms": join_after_ms,
+            "outage_hold_ms": outage_hold_ms,
+        }
+        return AsyncCluster(self._core, _cluster.join(self._core, id, address, fields, options))
 
     def health_report(self) -> HealthReport:
         """A report on the program's own health, which also tells how this client's services, locks

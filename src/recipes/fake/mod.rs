@@ -221,6 +221,23 @@ impl Fake {
         self.changed.notify_all();
     }
 
+    /// Writes a key that this session holds, if any.
+    pub(crate) fn put(&self, key: &str, value: &str, session: Option<&str>) {
+        let mut state = self.state.lock();
+        state.write(key, |entry| {
+            (entry.value, entry.session) = (encoded(value), session.map(String::from));
+        });
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// The value of a key, as text.
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
+        let value = self.state.lock().keys.get(key)?.value.clone();
+        let bytes = base64_simd::STANDARD.decode_to_vec(value).unwrap();
+        Some(String::from_utf8(bytes).unwrap())
+    }
+
     /// Somebody who knows nothing of locks writes a key.
     pub(crate) fn write_plain(&self, key: &str, flags: u64) {
         self.state.lock().write(key, |entry| {
@@ -398,6 +415,14 @@ impl State {
         if path.starts_with("/v1/agent/") {
             return self.agent.answer(method, target, body);
         }
+        if let Some(prefix) = listed(target) {
+            let names = self.keys.keys().filter(|name| name.starts_with(prefix));
+            let pairs: Vec<Value> = names.filter_map(|name| self.pair(name)).collect();
+            return match pairs.is_empty() {
+                true => (404, String::new()),
+                false => (200, json!(pairs).to_string()),
+            };
+        }
         if let Some(key) = path.strip_prefix("/v1/kv/") {
             if method == Method::Delete {
                 let index = self.keys.get(key).map(|key| key.modify_index.to_string());
@@ -447,6 +472,15 @@ impl State {
             _ => panic!("the fake does not know {path}"),
         }
     }
+}
+
+/// The prefix whose keys are asked for.
+fn listed(target: &str) -> Option<&str> {
+    parameter(target, "recurse").and(path(target).strip_prefix("/v1/kv/"))
+}
+
+fn encoded(text: &str) -> String {
+    base64_simd::STANDARD.encode_to_string(text)
 }
 
 fn parameter<'a>(target: &'a str, name: &str) -> Option<&'a str> {

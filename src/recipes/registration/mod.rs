@@ -5,7 +5,6 @@ mod schedule;
 mod shared;
 mod spec;
 mod tend;
-mod turn;
 #[cfg(test)]
 mod tests;
 

@@ -2,13 +2,13 @@
 
 use super::spec::{Checked, Heartbeat, Kept};
 use super::tend::Tending;
-use super::turn::Turn;
 use crate::api::CheckStatus;
 use crate::api::agent::ServiceDefinition;
 use crate::client::{Client, Either};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::observe::{Progress, Stats};
+use crate::recipes::turn::Turn;
 use crate::runtime::{Leaving, Order, Resident, Standing, Task, TaskId, Upkeep};
 use crate::sync::{Mutex, MutexGuard};
 use crate::sys::fork_generation;

@@ -33,6 +33,18 @@ pub enum EventKind {
     ElectionLost = 14,
     /// An election has ended.
     ElectionEnded = 15,
+    /// Nodes have joined a cluster.
+    ClusterJoined = 16,
+    /// Nodes have left a cluster.
+    ClusterLeft = 17,
+    /// Nodes of a cluster are otherwise than before.
+    ClusterChanged = 18,
+    /// Another node of a cluster leads.
+    ClusterLeader = 19,
+    /// Some keys belong to another node of a cluster.
+    ClusterRing = 20,
+    /// A cluster was left.
+    ClusterEnded = 21,
 }
 
 /// One thing that arrived.

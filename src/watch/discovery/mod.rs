@@ -4,8 +4,6 @@
 //! no lock and makes no system call. An instance that is critical or in maintenance is never
 //! picked, whatever the watch holds.
 
-mod murmur;
-mod ring;
 mod roster;
 mod shares;
 mod usage;

@@ -1,12 +1,12 @@
 //! The instances of one state that can be picked, prepared so that a pick looks at few of them.
 
 use super::Strategy;
-use super::ring::Ring;
 use super::shares::Shares;
 use super::usage::{Lease, Usage};
 use crate::api::AggregatedStatus;
 use crate::api::health::ServiceEntry;
 use crate::error::{Error, Result};
+use crate::ring::points::{POINTS, Points};
 use crate::runtime::Jitter;
 use once_cell::race::OnceBox;
 use std::collections::HashMap;
@@ -43,7 +43,7 @@ pub(in crate::watch) struct Roster {
     /// The seat of each entry that has one.
     by_entry: Vec<Option<u32>>,
     shares: Shares,
-    ring: OnceBox<Ring>,
+    ring: OnceBox<Points>,
     near: bool,
     luck: Arc<Luck>,
 }
@@ -132,9 +132,9 @@ impl Roster {
     }
 
     /// Made when it is asked for first. Threads that ask at once may each make one; one stays.
-    fn ring(&self) -> &Ring {
-        self.ring
-            .get_or_init(|| Box::new(Ring::new(self.seats.iter().map(|seat| seat.name.as_str()))))
+    fn ring(&self) -> &Points {
+        let names = self.seats.iter().map(|seat| (seat.name.as_str(), POINTS));
+        self.ring.get_or_init(|| Box::new(Points::new(names)))
     }
 }
 

@@ -10,6 +10,7 @@ static struct listener nobody;
 /* One of the listener, and one of an address where nobody listens. */
 static consul_client *client, *refusing;
 static uint8_t bytes[4] = {1, 2, 3, 4};
+static uint32_t numbers[1] = {1};
 static const char *texts[1] = {"text"};
 static void *stale[handle_types];
 static void *live[handle_types];
@@ -38,6 +39,7 @@ static void fill(const struct call *call, union argument *arguments, uint64_t *o
         case TEXT: arguments[i].pointer = (void *)"text"; break;
         case BYTES: arguments[i].pointer = bytes; break;
         case TEXTS: arguments[i].pointer = (void *)texts; break;
+        case NUMBERS: arguments[i].pointer = numbers; break;
         case LENGTH: arguments[i].number = 1; break;
         case NUMBER: arguments[i].number = 1; break;
         case ASYNC: arguments[i].pointer = NULL; break;
@@ -264,6 +266,7 @@ static void check(const struct call *call)
         case TEXT:
         case BYTES:
         case TEXTS:
+        case NUMBERS:
         case OUT_HANDLE:
             if (!fails(call) || !has_handles(call, i))
                 break;

@@ -1,4 +1,4 @@
-//! Whose turn it is to have an exchange about a service: one comes after the other.
+//! Whose turn it is to have an exchange about something that is kept up: one comes after the other.
 
 use crate::client::{Client, Either};
 use crate::error::Result;
@@ -6,9 +6,9 @@ use crate::runtime::until;
 use crate::sync::{Condvar, Mutex};
 use std::task::Waker;
 
-/// The right to have an exchange about a service.
+/// The right to have an exchange.
 #[derive(Default)]
-pub(super) struct Turn {
+pub(in crate::recipes) struct Turn {
     line: Mutex<Line>,
     free: Condvar,
 }
@@ -21,16 +21,16 @@ struct Line {
 }
 
 /// Held during an exchange.
-pub(super) struct Taken<'a>(&'a Turn);
+pub(in crate::recipes) struct Taken<'a>(&'a Turn);
 
 impl Turn {
     /// The turn, if nobody has it.
-    pub(super) fn try_take(&self) -> Option<Taken<'_>> {
+    pub(in crate::recipes) fn try_take(&self) -> Option<Taken<'_>> {
         self.line.lock().take().then(|| Taken(self))
     }
 
     /// Waits for the turn as this client does for its calls.
-    pub(super) async fn take(&self, client: &Client<Either>) -> Result<Taken<'_>> {
+    pub(in crate::recipes) async fn take(&self, client: &Client<Either>) -> Result<Taken<'_>> {
         match client.style() {
             Either::Blocks => Ok(self.wait()),
             Either::Defers => until(&client.cancel(), |waker| self.take_or_line_up(waker)).await,
