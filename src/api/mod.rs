@@ -17,6 +17,7 @@ pub mod health;
 pub mod kv;
 pub mod raw;
 pub mod session;
+pub mod snapshot;
 pub mod status;
 pub mod txn;
 
