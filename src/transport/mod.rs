@@ -125,9 +125,7 @@ impl Response {
 impl Error {
     /// What a stream fails with is an error of ours already, or one of the system.
     fn of_stream(error: io::Error) -> Error {
-        error
-            .downcast::<Error>()
-            .unwrap_or_else(|error| Error::new(Status::Io, error.to_string()))
+        error.downcast::<Error>().unwrap_or_else(|error| Error::new(Status::Io, error.to_string()))
     }
 }
 

@@ -112,7 +112,8 @@ mod tests {
     use super::*;
     use flate2::{Compression, write::GzEncoder};
 
-    const META_TEXT: &[u8] = br#"{"Version":1,"ID":"2-17-9","Index":17,"Term":2,"Size":5,"X":null}"#;
+    const META_TEXT: &[u8] =
+        br#"{"Version":1,"ID":"2-17-9","Index":17,"Term":2,"Size":5,"X":null}"#;
 
     fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
         let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));

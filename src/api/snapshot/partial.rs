@@ -26,7 +26,10 @@ impl Partial {
     }
 
     /// Reads what was written.
-    pub(super) fn check<T>(&mut self, read: impl FnOnce(BufReader<File>) -> Result<T>) -> Result<T> {
+    pub(super) fn check<T>(
+        &mut self,
+        read: impl FnOnce(BufReader<File>) -> Result<T>,
+    ) -> Result<T> {
         self.file()?.sync_all().map_err(|error| self.unwritable(&error))?;
         let file = File::open(&self.path).map_err(|error| unreadable(&self.path, &error))?;
         read(BufReader::new(file)).map_err(|error| error.context("what Consul sent"))

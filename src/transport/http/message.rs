@@ -128,11 +128,7 @@ pub(super) fn read(unread: Unread, max_answer: u64) -> UreqResult<Response> {
 }
 
 /// Reads an answer whose body goes to a stream; one that is not a 2xx is read as by [`read`].
-pub(super) fn pour(
-    unread: Unread,
-    max_answer: u64,
-    to: &mut dyn Write,
-) -> UreqResult<Response> {
+pub(super) fn pour(unread: Unread, max_answer: u64, to: &mut dyn Write) -> UreqResult<Response> {
     if !unread.status().is_success() {
         return read(unread, max_answer);
     }
