@@ -281,6 +281,7 @@ enum class handle_type : std::int32_t {
     lease = CONSUL_HANDLE_LEASE,
     health_report = CONSUL_HANDLE_HEALTH_REPORT,
     log_records = CONSUL_HANDLE_LOG_RECORDS,
+    raft_peers = CONSUL_HANDLE_RAFT_PEERS,
 };
 
 CONSUL_FFI_NAMESPACE_END

@@ -1,7 +1,7 @@
 //! # Access control
 //!
 //! Tokens, and the policies and roles that say what they may do. What goes in and what comes out are
-//! Consul's JSON objects, with its names: `{"Name": "app", "Rules": "key_prefix \\"app/\\" { ... }"}`. A
+//! Consul's JSON objects, with its names: `{"Name": "app", "Rules": "key_prefix \"app/\" { ... }"}`. A
 //! token is known by its `AccessorID`; its `SecretID`, which calls carry, stands in answers and never in
 //! a message or the log.
 //!

@@ -10,7 +10,7 @@
 //! ```c
 //! consul_text *about = NULL;
 //! if (consul_snapshot_save(client, "/backup/consul.snap", NULL, NULL, &about) == CONSUL_OK)
-//!     puts(consul_text_data(about)); /* {"ID":"2-17-1731000000000","Index":17,...} */
+//!     puts(consul_text_data(about));
 //! consul_text_free(about);
 //! ```
 
