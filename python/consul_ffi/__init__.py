@@ -38,17 +38,20 @@ from .results import (
     NodeServices,
     Pair,
     Progress,
+    RaftPeer,
     Response,
     Rows,
     Service,
     ServiceCheckRef,
     ServiceName,
     Session,
+    Snapshot,
     TxnError,
     TxnObject,
     UserEvent,
     Weights,
 )
+from .snapshot import inspect_snapshot
 from .specs import CatalogCheck, CheckSpec, Docker, Registration, ServiceSpec, SessionSpec
 from .txn import RolledBack, Txn
 from .view import (
@@ -96,6 +99,7 @@ __all__ = [
     "PathView",
     "Progress",
     "Queue",
+    "RaftPeer",
     "Registration",
     "Response",
     "RolledBack",
@@ -107,6 +111,7 @@ __all__ = [
     "ServiceSpec",
     "Session",
     "SessionSpec",
+    "Snapshot",
     "Ticket",
     "Txn",
     "TxnError",
@@ -117,6 +122,7 @@ __all__ = [
     "WatchStats",
     "Weights",
     "__version__",
+    "inspect_snapshot",
     "library_path",
     "library_version",
     "live_handles",

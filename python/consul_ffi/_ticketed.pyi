@@ -5,11 +5,87 @@ from ._core import Core
 from ._settings import CallOptions
 from .kept_session import AnySession, KeptSession
 from .queue import Ticket
-from .results import AgentInfo, Check, Instance, Member, Meta, Node, NodeServices, Pair, Rows, Service, ServiceName, Session
+from .results import AgentInfo, Check, Instance, Member, Meta, Node, NodeServices, Pair, RaftPeer, Rows, Service, ServiceName, Session, Snapshot
 from .specs import CheckSpec, Registration, ServiceSpec, SessionSpec
 from .txn import TxnRow
-from typing import Any, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 from typing_extensions import Self, Unpack
+
+
+class Acl:
+    """Makes, reads, changes and deletes tokens, policies and roles. A token needs the right
+    `acl`."""
+
+    def __init__(self, core: Core) -> None: ...
+
+    def bootstrap(self, **options: Unpack[CallOptions]) -> Ticket[Dict[str, Any]]:
+        """Makes the first token, which may do anything. It works once in the life of a cluster:
+        Denied after that."""
+
+    def token_create(self, token: Mapping[str, Any], **options: Unpack[CallOptions]) -> Ticket[Dict[str, Any]]:
+        """Makes a token; gives it with its `AccessorID` and `SecretID`."""
+
+    def token_read(self, accessor_id: str, **options: Unpack[CallOptions]) -> Ticket[Optional[Dict[str, Any]]]:
+        """Reads a token by its accessor id; None when it does not exist."""
+
+    def token_self(self, **options: Unpack[CallOptions]) -> Ticket[Dict[str, Any]]:
+        """Reads the token that the client or the options have."""
+
+    def token_update(self, accessor_id: str, token: Mapping[str, Any], **options: Unpack[CallOptions]) -> Ticket[Dict[str, Any]]:
+        """Replaces a token: what is not there is empty after that."""
+
+    def token_clone(self, accessor_id: str, description: Optional[str]=None, **options: Unpack[CallOptions]) -> Ticket[Dict[str, Any]]:
+        """Makes a token with the policies and roles of another one."""
+
+    def token_delete(self, accessor_id: str, **options: Unpack[CallOptions]) -> Ticket[None]:
+        """Deletes a token, which need not exist."""
+
+    def token_list(self, policy_id: Optional[str]=None, role_id: Optional[str]=None, auth_method: Optional[str]=None, **options: Unpack[CallOptions]) -> Ticket[List[Dict[str, Any]]]:
+        """Lists the tokens, or those of them that have this policy, this role and come from this
+        auth method."""
+
+    def policy_create(self, policy: Mapping[str, Any], **options: Unpack[CallOptions]) -> Ticket[Dict[str, Any]]:
+        """Makes a policy; gives it with its `ID`."""
+
+    def policy_read(self, id: str, **options: Unpack[CallOptions]) -> Ticket[Optional[Dict[str, Any]]]:
+        """Reads a policy by its id; None when it does not exist."""
+
+    def policy_read_by_name(self, name: str, **options: Unpack[CallOptions]) -> Ticket[Optional[Dict[str, Any]]]:
+        """Reads a policy by its name; None when it does not exist."""
+
+    def policy_update(self, id: str, policy: Mapping[str, Any], **options: Unpack[CallOptions]) -> Ticket[Dict[str, Any]]:
+        """Replaces a policy: what is not there is empty after that."""
+
+    def policy_delete(self, id: str, **options: Unpack[CallOptions]) -> Ticket[None]:
+        """Deletes a policy, which need not exist."""
+
+    def policy_list(self, **options: Unpack[CallOptions]) -> Ticket[List[Dict[str, Any]]]:
+        """Lists the policies, without their rules."""
+
+    def role_create(self, role: Mapping[str, Any], **options: Unpack[CallOptions]) -> Ticket[Dict[str, Any]]:
+        """Makes a role; gives it with its `ID`."""
+
+    def role_read(self, id: str, **options: Unpack[CallOptions]) -> Ticket[Optional[Dict[str, Any]]]:
+        """Reads a role by its id; None when it does not exist."""
+
+    def role_read_by_name(self, name: str, **options: Unpack[CallOptions]) -> Ticket[Optional[Dict[str, Any]]]:
+        """Reads a role by its name; None when it does not exist."""
+
+    def role_update(self, id: str, role: Mapping[str, Any], **options: Unpack[CallOptions]) -> Ticket[Dict[str, Any]]:
+        """Replaces a role: what is not there is empty after that."""
+
+    def role_delete(self, id: str, **options: Unpack[CallOptions]) -> Ticket[None]:
+        """Deletes a role, which need not exist."""
+
+    def role_list(self, **options: Unpack[CallOptions]) -> Ticket[List[Dict[str, Any]]]:
+        """Lists the roles."""
+
+    def login(self, auth_method: str, bearer_token: str, **options: Unpack[CallOptions]) -> Ticket[Dict[str, Any]]:
+        """Logs in by an auth method with what proves who the caller is, such as a JWT. Gives a
+        token, which ends with `logout`. It needs no token itself."""
+
+    def logout(self, **options: Unpack[CallOptions]) -> Ticket[None]:
+        """Ends the token that the client or the options have, which must come from a login."""
 
 
 class Agent:
@@ -53,6 +129,17 @@ class Agent:
 
     def self(self, **options: Unpack[CallOptions]) -> Ticket[AgentInfo]:
         """Reads who the agent is and how it is configured."""
+
+    def join(self, address: str, wan: bool=False, **options: Unpack[CallOptions]) -> Ticket[None]:
+        """Makes the agent join the cluster of the agent at this address; with `wan`, the pool that
+        joins the datacenters."""
+
+    def leave(self, **options: Unpack[CallOptions]) -> Ticket[None]:
+        """Makes the agent leave the cluster in order, and end."""
+
+    def force_leave(self, node: str, prune: bool=False, **options: Unpack[CallOptions]) -> Ticket[None]:
+        """Takes a node that has failed for one that has left; with `prune` it is removed from the
+        list of members, too."""
 
     def members(self, wan: bool=False, **options: Unpack[CallOptions]) -> Ticket[Rows[Member]]:
         """Reads the members of the agent's gossip pool; with `wan`, of the pool that joins the
@@ -199,6 +286,64 @@ class Kv:
         """Writes a key only while a session holds `lock_key`, in one transaction. False when it
         does not."""
 
+    def export(self, prefix: str, **options: Unpack[CallOptions]) -> Ticket[str]:
+        """Reads every key that begins with a prefix, as the text that `consul kv export` writes.
+        The empty prefix exports all."""
+
+    def import_(self, exported: Value, prefix: Optional[str]=None, **options: Unpack[CallOptions]) -> Ticket[None]:
+        """Writes keys as `export` or `consul kv export` gave them, `prefix` before the name of
+        each. As many as fit go into one transaction; the error of one that fails says how many keys
+        were written before. `import` is a keyword."""
+
+
+class Operator:
+    """Reads and changes how the cluster is run. A token needs the right `operator`, for the keys
+    `keyring`."""
+
+    def __init__(self, core: Core) -> None: ...
+
+    def cluster_report(self, **options: Unpack[CallOptions]) -> Ticket[Dict[str, Any]]:
+        """How the cluster is: `leader` and `peers`, `healthy` and `failure_tolerance`, `servers` as
+        Raft and autopilot have them, `endpoints` as this client has seen them. A part that could
+        not be had is in `missing` with the reason, and the others are there all the same."""
+
+    def raft_peers(self, **options: Unpack[CallOptions]) -> Ticket[Rows[RaftPeer]]:
+        """Reads the servers of Raft, those among them that are gone included."""
+
+    def raft_peer_remove(self, id: Optional[str]=None, address: Optional[str]=None, **options: Unpack[CallOptions]) -> Ticket[None]:
+        """Removes a server that is gone for good from Raft: the one with this id, or at this
+        address. One that lives is to leave by itself."""
+
+    def autopilot_config(self, **options: Unpack[CallOptions]) -> Ticket[Dict[str, Any]]:
+        """Reads how autopilot is configured."""
+
+    def autopilot_config_set(self, config: Mapping[str, Any], **options: Unpack[CallOptions]) -> Ticket[None]:
+        """Replaces autopilot's configuration, of which what is not there becomes zero or False."""
+
+    def autopilot_config_cas(self, config: Mapping[str, Any], modify_index: int, **options: Unpack[CallOptions]) -> Ticket[bool]:
+        """As `autopilot_config_set`, if its `ModifyIndex` is still this one. False when it is
+        not."""
+
+    def autopilot_health(self, **options: Unpack[CallOptions]) -> Ticket[Dict[str, Any]]:
+        """Reads how the servers are in the eyes of autopilot. That they are not healthy is an
+        answer, too."""
+
+    def autopilot_state(self, **options: Unpack[CallOptions]) -> Ticket[Dict[str, Any]]:
+        """Reads the whole state of autopilot. Raises Unsupported before Consul 1.9."""
+
+    def keyring(self, **options: Unpack[CallOptions]) -> Ticket[List[Dict[str, Any]]]:
+        """Reads the keys of all gossip pools; `Keys` has how many members know each key."""
+
+    def keyring_install(self, key: str, **options: Unpack[CallOptions]) -> Ticket[None]:
+        """Gives a new key, 16, 24 or 32 bytes in base64, to all members; it is used once
+        `keyring_use` says so."""
+
+    def keyring_use(self, key: str, **options: Unpack[CallOptions]) -> Ticket[None]:
+        """Makes all members encrypt gossip with a key that they have."""
+
+    def keyring_remove(self, key: str, **options: Unpack[CallOptions]) -> Ticket[None]:
+        """Takes a key that is not in use from all members."""
+
 
 class Sessions:
     """Creates, keeps and reads sessions. The keyword arguments of each method are the options of
@@ -232,6 +377,21 @@ class Sessions:
 
     def list(self, **options: Unpack[CallOptions]) -> Ticket[Rows[Session]]:
         """Reads all sessions."""
+
+
+class Snapshots:
+    """Saves and restores. Where `timeout_ms` does not say how long it may take, it is ten minutes."""
+
+    def __init__(self, core: Core) -> None: ...
+
+    def save(self, path: Path, **options: Unpack[CallOptions]) -> Ticket[Snapshot]:
+        """Saves the state of the servers in a file, which is there whole and with right checksums,
+        or not at all. Only its owner can read it: the tokens of the ACL system are in it. It goes
+        straight to the file, whatever its size."""
+
+    def restore(self, path: Path, **options: Unpack[CallOptions]) -> Ticket[Snapshot]:
+        """Replaces the state of the servers by what a file holds: what was written since it was
+        saved is gone. Nothing is sent when the file is not a whole snapshot."""
 
 
 class Status:
