@@ -3802,11 +3802,6 @@ size_t consul_raft_peers_count(const consul_raft_peers *peers);
 const consul_raft_peer *consul_raft_peers_at(const consul_raft_peers *peers, size_t index);
 
 /**
- * What the answer's headers say. Borrowed: valid until `peers` is freed.
- */
-const consul_meta *consul_raft_peers_meta(const consul_raft_peers *peers);
-
-/**
  * Ends an answer. NULL is fine.
  */
 void consul_raft_peers_free(consul_raft_peers *peers);

@@ -127,6 +127,7 @@ using instance_list = list<consul_service_entries>;
 using node_list = list<consul_nodes>;
 using service_name_list = list<consul_service_names>;
 using member_list = list<consul_members>;
+using raft_peer_list = list<consul_raft_peers>;
 
 CONSUL_FFI_NAMESPACE_END
 

@@ -263,9 +263,6 @@ struct answer<consul_raft_peers> {
     static view at(const consul_raft_peers *handle, std::size_t index) noexcept {
         return view(consul_raft_peers_at(handle, index));
     }
-    static consul::meta meta(const consul_raft_peers *handle) noexcept {
-        return consul::meta(consul_raft_peers_meta(handle));
-    }
 };
 
 } // namespace detail

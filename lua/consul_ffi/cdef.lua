@@ -492,7 +492,6 @@ consul_status consul_operator_raft_peer_remove(const consul_client *client, cons
 consul_status consul_operator_raft_address_remove(const consul_client *client, const char *address, const consul_options *options, const consul_async *async);
 size_t consul_raft_peers_count(const consul_raft_peers *peers);
 const consul_raft_peer *consul_raft_peers_at(const consul_raft_peers *peers, size_t index);
-const consul_meta *consul_raft_peers_meta(const consul_raft_peers *peers);
 void consul_raft_peers_free(consul_raft_peers *peers);
 consul_status consul_operator_cluster_report(const consul_client *client, const consul_options *options, const consul_async *async, consul_text **out);
 consul_status consul_operator_autopilot_config(const consul_client *client, const consul_options *options, const consul_async *async, consul_text **out);

@@ -26,9 +26,9 @@ local take_peers = result.list("raft_peers", function(row)
         is_leader = row.is_leader,
         is_voter = row.is_voter,
     }
-end)
+end, true)
 
---- The servers of Raft, those among them that are gone included: a list and the answer's meta.
+--- The servers of Raft, those among them that are gone included.
 function Operator:raft_peers(options)
     local call, out = begin(self, options), peers_box()
     local status = C.consul_operator_raft_peers(call.handle, call.settings, call.async, out)

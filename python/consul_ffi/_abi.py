@@ -788,7 +788,6 @@ class Functions:
     consul_operator_raft_address_remove: Callable[..., int]
     consul_raft_peers_count: Callable[..., int]
     consul_raft_peers_at: Callable[..., Any]
-    consul_raft_peers_meta: Callable[..., Any]
     consul_raft_peers_free: Callable[..., None]
     consul_operator_cluster_report: Callable[..., int]
     consul_operator_autopilot_config: Callable[..., int]
@@ -1209,7 +1208,6 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_operator_raft_address_remove": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p,)),
     "consul_raft_peers_count": (c_size_t, (c_void_p,)),
     "consul_raft_peers_at": (c_void_p, (c_void_p, c_size_t,)),
-    "consul_raft_peers_meta": (c_void_p, (c_void_p,)),
     "consul_raft_peers_free": (None, (c_void_p,)),
     "consul_operator_cluster_report": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
     "consul_operator_autopilot_config": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),

@@ -82,7 +82,7 @@ SERVICES: Listing[Service] = Listing("services", _rows.service)
 INSTANCES: Listing[Instance] = Listing("service_entries", _rows.instance)
 SERVICE_NAMES: Listing[ServiceName] = Listing("service_names", _rows.service_name)
 MEMBERS: Listing[Member] = Listing("members", _rows.member, bare=True)
-RAFT_PEERS: Listing[RaftPeer] = Listing("raft_peers", _rows.raft_peer)
+RAFT_PEERS: Listing[RaftPeer] = Listing("raft_peers", _rows.raft_peer, bare=True)
 
 
 def take_text(_status: int, handle: int | None) -> str:

@@ -3,7 +3,6 @@
 //! The servers of Raft, autopilot, and the keys that gossip is encrypted with. A token needs the right
 //! `operator`, for the keys `keyring`.
 
-use super::answer::{Listing, consul_meta};
 use super::arena::{Arena, Row, Rows, RowsBuilder};
 use super::asynchronous::{self, consul_async, done, ok};
 use super::client::{self, consul_client};
@@ -47,7 +46,7 @@ pub struct consul_raft_peer {
 unsafe impl Row for consul_raft_peer {}
 
 impl Handle for consul_raft_peers {
-    type Object = Listing<consul_raft_peer>;
+    type Object = Rows<consul_raft_peer>;
 }
 
 fn row(arena: &Arena, peer: &RaftPeer) -> consul_raft_peer {
@@ -95,7 +94,7 @@ pub unsafe extern "C" fn consul_operator_raft_peers(
         let client = client::ending_in(client, &ending)?;
         let options = options::chosen(options)?;
         let peers = client.operator().raft_peers(&options)?;
-        ending.give(out, peers, |peers| done(Listing::new(peers, |peers| rows(&peers))))
+        ending.give(out, peers, |peers| done(rows(&peers)))
     })
 }
 
@@ -141,7 +140,7 @@ pub unsafe extern "C" fn consul_operator_raft_address_remove(
 /// How many servers there are; 0 for a handle that is not live.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_raft_peers_count(peers: *const consul_raft_peers) -> usize {
-    handle::read(peers, 0, Listing::count)
+    handle::read(peers, 0, Rows::count)
 }
 
 /// One of the servers; NULL past the end. Borrowed: valid until `peers` is freed.
@@ -151,12 +150,6 @@ pub extern "C" fn consul_raft_peers_at(
     index: usize,
 ) -> *const consul_raft_peer {
     handle::read(peers, ptr::null(), |peers| peers.at(index))
-}
-
-/// What the answer's headers say. Borrowed: valid until `peers` is freed.
-#[unsafe(no_mangle)]
-pub extern "C" fn consul_raft_peers_meta(peers: *const consul_raft_peers) -> *const consul_meta {
-    handle::read(peers, ptr::null(), Listing::meta)
 }
 
 /// Ends an answer. NULL is fine.

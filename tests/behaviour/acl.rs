@@ -31,7 +31,10 @@ fn a_cluster_is_bootstrapped_once() {
     let first = client.acl().bootstrap(&none()).unwrap().value;
     let options = none().token(first.secret_id.clone());
     let own = client.acl().tokens().own(&options).unwrap().value;
-    assert_eq!((own.accessor_id, &own.policies[0].name[..]), (first.accessor_id, "global-management"));
+    assert_eq!(
+        (own.accessor_id, &own.policies[0].name[..]),
+        (first.accessor_id, "global-management")
+    );
     let error = client.acl().bootstrap(&none()).unwrap_err();
     assert_eq!((error.status(), error.http_status()), (Status::Denied, 403));
     assert!(error.message().contains("reset index"), "{error}");

@@ -30,14 +30,14 @@ fn until<T: std::fmt::Debug>(ask: impl Fn() -> T, is_right: impl Fn(&T) -> bool)
 #[test]
 fn the_servers_of_raft_are_listed_and_only_known_ones_removed() {
     let Some(client) = shared_client() else { return };
-    let peers = client.operator().raft_peers(&none()).unwrap().value;
+    let peers = client.operator().raft_peers(&none()).unwrap();
     assert_eq!(peers.len(), 1);
     let (me, leader) = (client.agent().info(&none()).unwrap(), client.status().leader(&none()));
     assert_eq!((&peers[0].node, &peers[0].id), (&me.node_name, &me.node_id));
     assert_eq!(Some(&peers[0].address), leader.unwrap().value.as_ref());
     assert!(peers[0].leader && peers[0].voter && !peers[0].protocol_version.is_empty());
     let later = client.deferred();
-    assert_eq!(wait(later.operator().raft_peers(&none()).unwrap()).unwrap().value, peers);
+    assert_eq!(wait(later.operator().raft_peers(&none()).unwrap()).unwrap(), peers);
     let operator = client.operator();
     for error in [
         operator.remove_raft_peer("no-such-id", &none()).unwrap_err(),

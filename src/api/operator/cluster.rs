@@ -90,7 +90,7 @@ async fn report(client: &Client<Either>, options: &Options) -> Result<ClusterRep
         let peers = ask(client.status().peers(options)).await;
         report.peers = report.part("peers", peers)?.map(|answer| answer.value).unwrap_or_default();
         let raft = ask(client.operator().raft_peers(options)).await;
-        let raft = report.part("raft", raft)?.map(|answer| answer.value);
+        let raft = report.part("raft", raft)?;
         let health = ask(client.operator().autopilot_health(options)).await;
         let health = report.part("health", health)?.map(|answer| answer.value);
         report.healthy = health.as_ref().map(|health| health.healthy);

@@ -1,7 +1,6 @@
 //! The servers that Raft counts.
 
 use super::Operator;
-use crate::api::answer::Answer;
 use crate::api::input::required;
 use crate::api::json;
 use crate::client::{Call, Style, Target};
@@ -40,9 +39,11 @@ const PEER: &str = "/v1/operator/raft/peer";
 impl<S: Style> Operator<'_, S> {
     /// The servers of Raft, those among them that are gone included. With the consistency `stale`
     /// any server answers, also while there is no leader.
-    pub fn raft_peers(&self, options: &Options) -> Result<S::Output<Answer<Vec<RaftPeer>>>> {
+    pub fn raft_peers(&self, options: &Options) -> Result<S::Output<Vec<RaftPeer>>> {
         let call = Call::get(Target::new("/v1/operator/raft/configuration"), options);
-        json::fetch_map(self.client, call, |configuration: Configuration| configuration.servers)
+        json::fetch_plain(self.client, call, |reply| {
+            json::decode(reply).map(|configuration: Configuration| configuration.servers)
+        })
     }
 
     /// Removes a server that is gone for good from Raft, by its id. One that lives is to leave by
