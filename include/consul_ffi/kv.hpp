@@ -102,8 +102,8 @@ public:
     /// Writes keys as `export_` or `consul kv export` gave them, `prefix` before the name of each.
     /// As many as fit go into one transaction; the error of one that fails says how many keys were
     /// written before.
-    result<void> import(const bytes &exported, const c_text &prefix = nullptr,
-                        const options &settings = {}) const {
+    result<void> import_(const bytes &exported, const c_text &prefix = nullptr,
+                         const options &settings = {}) const {
         return run(consul_kv_import, prefix, exported.data(), exported.size(), settings);
     }
 };

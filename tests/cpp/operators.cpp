@@ -115,10 +115,10 @@ static void backup(const consul::client &client) {
     CHECK(GET(client.snapshot().restore(path)) == saved);
     CHECK(ROW(client.kv().get(key), value() == "before"));
     OK(client.kv().delete_(key));
-    OK(client.kv().import(exported));
-    OK(client.kv().import(exported, "cpp-copy-"));
+    OK(client.kv().import_(exported));
+    OK(client.kv().import_(exported, "cpp-copy-"));
     CHECK(ROW(client.kv().get("cpp-copy-" + key), flags() == 7));
-    FAILS(err_argument, "consul kv export", client.kv().import("{}"));
+    FAILS(err_argument, "consul kv export", client.kv().import_("{}"));
 
     // In a queue, on a thread of its own.
     const auto queue = GET(consul::queue::create());
