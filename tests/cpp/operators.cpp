@@ -132,7 +132,7 @@ static void backup(const consul::client &client) {
             CHECK(GET(event.take<consul::raft_peer_list>()).size() == 1);
     }
     CHECK(unlink(path.c_str()) == 0);
-    FAILS(err_io, path, consul::inspect_snapshot(path));
+    FAILS(err_io, path.c_str(), consul::inspect_snapshot(path));
 }
 
 int main() {
