@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -173,6 +174,20 @@ class Operators(ConsulTest):
                 consul_ffi.inspect_snapshot(file.name)
             with self.assertRaises(consul_ffi.DecodeError):
                 self.client.snapshot.restore(file.name)
+
+    def test_saving_in_a_queue_is_cancelled_and_leaves_no_file(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent, tempfile.TemporaryDirectory() as folder:
+            client = consul_ffi.Client(address=f"http://127.0.0.1:{silent.getsockname()[1]}")
+            with client, consul_ffi.Queue() as queue:
+                ticket = client.on(queue).snapshot.save(os.path.join(folder, "consul.snap"))
+                connection, _ = silent.accept()
+                connection.recv(1)  # the request is on its way
+                ticket.cancel()
+                self.assertIs(queue.next(PATIENCE * 1000), ticket)
+                with self.assertRaises(consul_ffi.Cancelled):
+                    ticket.result()
+                connection.close()
+            self.assertEqual(os.listdir(folder), [])
 
     def test_access_is_controlled_and_snapshots_are_restored_by_a_management_token(self) -> None:
         command = [ROOT / "tests/support/with-consul.sh", "--acl", "deny", sys.executable, "-c"]
