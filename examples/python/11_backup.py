@@ -10,6 +10,12 @@ import tempfile
 
 import consul_ffi
 
+
+def limit(client: consul_ffi.Client) -> str:
+    pair = client.kv.get("app/backup/limit")
+    return pair.text if pair else "missing"
+
+
 with consul_ffi.Client() as client, tempfile.TemporaryDirectory() as folder:
     snapshot = os.path.join(folder, "consul.snap")
     client.kv.put("app/backup/limit", "10")
@@ -21,10 +27,10 @@ with consul_ffi.Client() as client, tempfile.TemporaryDirectory() as folder:
     exported = client.kv.export("app/backup/")
     client.kv.delete_prefix("app/backup/")
     client.kv.import_(exported)
-    print("imported:", client.kv.get("app/backup/limit").text)
+    print("imported:", limit(client))
 
     client.kv.put("app/backup/limit", "20")
     if sys.argv[1:] == ["restore"]:
         client.snapshot.restore(snapshot)
-        print("restored:", client.kv.get("app/backup/limit").text)
+        print("restored:", limit(client))
     client.kv.delete_prefix("app/backup/")

@@ -99,6 +99,6 @@ def take_json(status: int, handle: int | None) -> Any:
     return json.loads(take_text(status, handle))
 
 
-def take_json_or_none(status: int, handle: int | None) -> Any:
+def take_json_or_none(status: int, handle: int | None) -> Any | None:
     """As `take_json`; None where there is no such thing."""
     return None if status else take_json(status, handle)

@@ -37,10 +37,10 @@ class Acl:
         return self._core.ask(take_json, lib.consul_acl_bootstrap, options)
 
     def token_create(
-        self, token: Mapping[str, Any], **options: Unpack[CallOptions]
+        self, definition: Mapping[str, Any], **options: Unpack[CallOptions]
     ) -> Dict[str, Any]:
         """Makes a token; gives it with its `AccessorID` and `SecretID`."""
-        arguments = json_text(token, "token")
+        arguments = json_text(definition, "definition")
         return self._core.ask(take_json, lib.consul_acl_token_create, options, arguments)
 
     def token_read(self, accessor_id: str, **options: Unpack[CallOptions]) -> Optional[Dict[str, Any]]:
@@ -53,10 +53,10 @@ class Acl:
         return self._core.ask(take_json, lib.consul_acl_token_self, options)
 
     def token_update(
-        self, accessor_id: str, token: Mapping[str, Any], **options: Unpack[CallOptions]
+        self, accessor_id: str, definition: Mapping[str, Any], **options: Unpack[CallOptions]
     ) -> Dict[str, Any]:
         """Replaces a token: what is not there is empty after that."""
-        arguments = text(accessor_id, "accessor_id"), json_text(token, "token")
+        arguments = text(accessor_id, "accessor_id"), json_text(definition, "definition")
         return self._core.ask(take_json, lib.consul_acl_token_update, options, *arguments)
 
     def token_clone(
@@ -88,10 +88,10 @@ class Acl:
         return self._core.ask(take_json, lib.consul_acl_token_list, options, *arguments)
 
     def policy_create(
-        self, policy: Mapping[str, Any], **options: Unpack[CallOptions]
+        self, definition: Mapping[str, Any], **options: Unpack[CallOptions]
     ) -> Dict[str, Any]:
         """Makes a policy; gives it with its `ID`."""
-        arguments = json_text(policy, "policy")
+        arguments = json_text(definition, "definition")
         return self._core.ask(take_json, lib.consul_acl_policy_create, options, arguments)
 
     def policy_read(self, id: str, **options: Unpack[CallOptions]) -> Optional[Dict[str, Any]]:
@@ -107,10 +107,10 @@ class Acl:
         return self._core.ask(take_json_or_none, read, options, text(name, "name"))
 
     def policy_update(
-        self, id: str, policy: Mapping[str, Any], **options: Unpack[CallOptions]
+        self, id: str, definition: Mapping[str, Any], **options: Unpack[CallOptions]
     ) -> Dict[str, Any]:
         """Replaces a policy: what is not there is empty after that."""
-        arguments = text(id, "id"), json_text(policy, "policy")
+        arguments = text(id, "id"), json_text(definition, "definition")
         return self._core.ask(take_json, lib.consul_acl_policy_update, options, *arguments)
 
     def policy_delete(self, id: str, **options: Unpack[CallOptions]) -> None:
@@ -123,10 +123,10 @@ class Acl:
         return self._core.ask(take_json, lib.consul_acl_policy_list, options)
 
     def role_create(
-        self, role: Mapping[str, Any], **options: Unpack[CallOptions]
+        self, definition: Mapping[str, Any], **options: Unpack[CallOptions]
     ) -> Dict[str, Any]:
         """Makes a role; gives it with its `ID`."""
-        arguments = json_text(role, "role")
+        arguments = json_text(definition, "definition")
         return self._core.ask(take_json, lib.consul_acl_role_create, options, arguments)
 
     def role_read(self, id: str, **options: Unpack[CallOptions]) -> Optional[Dict[str, Any]]:
@@ -142,10 +142,10 @@ class Acl:
         return self._core.ask(take_json_or_none, read, options, text(name, "name"))
 
     def role_update(
-        self, id: str, role: Mapping[str, Any], **options: Unpack[CallOptions]
+        self, id: str, definition: Mapping[str, Any], **options: Unpack[CallOptions]
     ) -> Dict[str, Any]:
         """Replaces a role: what is not there is empty after that."""
-        arguments = text(id, "id"), json_text(role, "role")
+        arguments = text(id, "id"), json_text(definition, "definition")
         return self._core.ask(take_json, lib.consul_acl_role_update, options, *arguments)
 
     def role_delete(self, id: str, **options: Unpack[CallOptions]) -> None:

@@ -229,7 +229,8 @@ class RaftPeer(NamedTuple):
     is_voter: bool
 
 
-class Snapshot(NamedTuple):
+@dataclass(frozen=True)
+class Snapshot:
     """What a snapshot says of itself."""
 
     id: str

@@ -160,6 +160,7 @@ class Operators(ConsulTest):
         kv.import_(exported)
         kv.import_(exported, prefix="copy-of-")
         pair = kv.get("copy-of-" + keys + "a")
+        assert pair is not None
         self.assertEqual((pair.value, pair.flags), (b"\0\xff", 7))
         kv.delete_prefix("copy-of-" + keys)
         kv.delete_prefix(keys)
