@@ -8,8 +8,8 @@
 
 CONSUL_FFI_NAMESPACE_BEGIN
 
-/// `client.acl()`. Tokens, policies and roles are Consul's JSON objects. A read of something that does
-/// not exist is `not_found`; for tokens and policies Consul 1.8 says `err_denied` instead.
+/// `client.acl()`. Tokens, policies and roles are Consul's JSON objects. A read of something that
+/// does not exist is `not_found`; for tokens and policies Consul 1.8 says `err_denied` instead.
 class acl_calls : detail::calls<consul_client> {
 public:
     using calls::calls;

@@ -8,8 +8,8 @@
 
 CONSUL_FFI_NAMESPACE_BEGIN
 
-/// `client.snapshot()`. Each gives what the snapshot says of itself, as JSON: `ID`, `Index`, `Term`,
-/// `Version` and `Size`. Where the options do not say how long it may take, it is ten minutes.
+/// `client.snapshot()`. Each gives what the snapshot says of itself, as JSON: `ID`, `Index`,
+/// `Term`, `Version` and `Size`. Where the options do not say how long it may take, ten minutes.
 class snapshot_calls : detail::calls<consul_client> {
 public:
     using calls::calls;

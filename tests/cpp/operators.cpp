@@ -27,7 +27,8 @@ static void access_control(const consul::client &client) {
     FAILS(err_argument, "not a JSON object", acl.policy_create("[]"));
     const auto policy = GET(acl.policy_create("{\"Name\":\"" + name + "\",\"Rules\":\"\"}"));
     const auto id = field(policy, "ID");
-    const auto rules = "{\"Name\":\"" + name + "\",\"Rules\":\"key_prefix \\\"cpp-\\\" { policy = \\\"write\\\" }\"}";
+    const auto rules = "{\"Name\":\"" + name +
+                       "\",\"Rules\":\"key_prefix \\\"cpp-\\\" { policy = \\\"write\\\" }\"}";
     CHECK(has(GET(acl.policy_update(id, rules)), "key_prefix"));
     CHECK(GET(acl.policy_read(id)) == GET(acl.policy_read_by_name(name)));
     CHECK(has(GET(acl.policy_list()), name));
