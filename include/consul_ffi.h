@@ -543,6 +543,16 @@ typedef struct consul_log_records consul_log_records;
 typedef struct consul_raft_peers consul_raft_peers;
 
 /**
+ * What a semaphore is made from.
+ */
+typedef struct consul_semaphore_spec consul_semaphore_spec;
+
+/**
+ * A semaphore of which one slot can be held.
+ */
+typedef struct consul_semaphore consul_semaphore;
+
+/**
  * All types of handles together.
  */
 #define CONSUL_HANDLE_ALL 0
@@ -583,6 +593,8 @@ typedef struct consul_raft_peers consul_raft_peers;
 #define CONSUL_HANDLE_HEALTH_REPORT 34
 #define CONSUL_HANDLE_LOG_RECORDS 35
 #define CONSUL_HANDLE_RAFT_PEERS 48
+#define CONSUL_HANDLE_SEMAPHORE_SPEC 36
+#define CONSUL_HANDLE_SEMAPHORE 37
 
 /**
  * How many handles of a type (`CONSUL_HANDLE_...`) were not freed yet; `CONSUL_HANDLE_ALL` counts
@@ -1903,7 +1915,7 @@ void consul_session_free(consul_session *session);
  */
 
 /**
- * The lock is not lost.
+ * Nothing is lost.
  */
 #define CONSUL_LOST_NONE 0
 
@@ -1913,7 +1925,7 @@ void consul_session_free(consul_session *session);
 #define CONSUL_LOST_SESSION_INVALID 1
 
 /**
- * Somebody deleted the key.
+ * Somebody deleted the key; of a semaphore, its `.lock` or the holder's entry.
  */
 #define CONSUL_LOST_KEY_DELETED 2
 
@@ -1933,13 +1945,14 @@ void consul_session_free(consul_session *session);
 #define CONSUL_LOST_CLOSED 5
 
 /**
- * Somebody released the key with the lock's own session.
+ * Somebody released the key with the lock's own session; of a semaphore, somebody took the session
+ * out of the holders.
  */
 #define CONSUL_LOST_KEY_RELEASED 6
 
 /**
- * A lock is lost: the status is `CONSUL_ERR_LOCK_LOST`, the error's message tells why, and so does
- * `consul_lock_lost_reason`. However often it is lost before the event is taken, there is one, about
+ * A lock, or a semaphore's slot, is lost: the status is `CONSUL_ERR_LOCK_LOST`, the error's message
+ * tells why, and so does `consul_lock_lost_reason` or `consul_semaphore_lost_reason`. However often it is lost before the event is taken, there is one, about
  * the last time. With any other status it is the last event of its tag.
  */
 #define CONSUL_EVENT_LOCK_LOST 7
@@ -2142,6 +2155,199 @@ consul_status consul_kv_put_held(const consul_client *client,
  * released in the background. NULL is fine.
  */
 void consul_lock_free(consul_lock *lock);
+
+
+/*
+ * Semaphores
+ * ==========
+ *
+ * A semaphore has a number of slots, and a session that holds one of them. It is the official
+ * client's: both share the slots of one semaphore, whose keys begin with its prefix. While a slot
+ * is held the library renews its session and watches its keys. It counts as held only as long as
+ * that is known to succeed; `consul_semaphore_is_held` asks the clock each time. For two slots,
+ * make two semaphores of one description.
+ *
+ *     consul_semaphore_spec *spec = NULL;
+ *     consul_semaphore *semaphore = NULL;
+ *     consul_semaphore_spec_new("app/jobs", 3, &spec);
+ *     consul_semaphore_new(client, spec, &semaphore);
+ *     consul_semaphore_spec_free(spec);
+ *     if (consul_semaphore_acquire(semaphore, 5000, NULL) == CONSUL_OK) {
+ *         work();
+ *         consul_semaphore_release(semaphore, NULL);
+ *     }
+ *     consul_semaphore_free(semaphore);
+ */
+
+/**
+ * Makes the description of a semaphore with so many slots, 1 at least, the same for all who use it,
+ * whose keys begin with this prefix and a slash. The session is its own: TTL 15 s, behavior delete.
+ * Everything in it is checked by `consul_semaphore_new`. Free it with `consul_semaphore_spec_free`.
+ */
+consul_status consul_semaphore_spec_new(const char *prefix,
+                                        uint64_t limit,
+                                        consul_semaphore_spec **out);
+
+/**
+ * The value of the holder's entry, the key `<prefix>/<session>`, while a slot is held.
+ */
+consul_status consul_semaphore_spec_set_value(consul_semaphore_spec *spec,
+                                              const uint8_t *value,
+                                              size_t value_len);
+
+/**
+ * What its own session shall be. The TTL is 15 s and the behavior delete where none was set; a TTL
+ * of 0 means none, and such a session stays for ever when the process dies.
+ */
+consul_status consul_semaphore_spec_set_session_spec(consul_semaphore_spec *spec,
+                                                     const consul_session_spec *session_spec);
+
+/**
+ * Holds a slot with this session, which the semaphore never destroys. A session holds one slot of a
+ * semaphore at most. When the session ends or its handle is freed, the slot is lost.
+ */
+consul_status consul_semaphore_spec_set_session(consul_semaphore_spec *spec,
+                                                const consul_session *session);
+
+/**
+ * Holds a slot with the session of this id, which the semaphore neither renews nor destroys.
+ */
+consul_status consul_semaphore_spec_set_session_id(consul_semaphore_spec *spec,
+                                                   const char *session_id);
+
+/**
+ * For how long Consul may be unreadable before the slot counts as lost, 1000 ms at least; the
+ * session's TTL by default, 15 s where that is not known. The session's own deadline ends it in any
+ * case.
+ */
+consul_status consul_semaphore_spec_set_monitor_retry_ms(consul_semaphore_spec *spec,
+                                                         uint64_t monitor_retry_ms);
+
+/**
+ * With what token, datacenter, namespace and partition the semaphore calls; `options` may be NULL,
+ * for the client's. The rest of the options is not used.
+ */
+consul_status consul_semaphore_spec_set_options(consul_semaphore_spec *spec,
+                                                const consul_options *options);
+
+/**
+ * Ends the description of a semaphore; semaphores that were made from it stay. NULL is fine.
+ */
+void consul_semaphore_spec_free(consul_semaphore_spec *spec);
+
+/**
+ * Makes a semaphore from a copy of its description. Sends nothing. `CONSUL_ERR_ARGUMENT` when a
+ * prefix, limit, TTL or window cannot be. Free it with `consul_semaphore_free`.
+ */
+consul_status consul_semaphore_new(const consul_client *client,
+                                   const consul_semaphore_spec *spec,
+                                   consul_semaphore **out);
+
+/**
+ * Acquires a slot, waiting this long for it at most; 0 tries once, `UINT64_MAX` waits for ever.
+ * `CONSUL_HELD` when others held all of them until the time was over: `consul_semaphore_holders`
+ * tells who.
+ *
+ * While it waits it rides out failures that pass; when Consul cannot be asked until the time is
+ * over, that failure is the error. `CONSUL_ERR_LIMIT_CONFLICT` when the semaphore exists with
+ * another limit, `CONSUL_ERR_LOCK_CONFLICT` when its key is used for something else,
+ * `CONSUL_ERR_ALREADY_HELD` when a slot is held, `CONSUL_ERR_BUSY` while another call acquires or
+ * releases it, `CONSUL_ERR_SESSION_INVALID` when a borrowed session does not exist,
+ * `CONSUL_ERR_CANCELLED` after `consul_semaphore_stop`.
+ *
+ * An acquire that ends without a slot leaves nothing behind: its own session is destroyed, and what
+ * a request without an answer may have got is given back, in the background. A slot that was lost
+ * can be acquired again.
+ */
+consul_status consul_semaphore_acquire(const consul_semaphore *semaphore,
+                                       uint64_t timeout_ms,
+                                       const consul_async *async);
+
+/**
+ * Acquires a slot if one is free, without waiting; as `consul_semaphore_acquire`.
+ */
+consul_status consul_semaphore_try_acquire(const consul_semaphore *semaphore,
+                                           const consul_async *async);
+
+/**
+ * Releases the slot, then destroys its own session. `CONSUL_ERR_NOT_HELD` when none was held,
+ * `CONSUL_ERR_LOCK_LOST` when it was lost before. After any other error the slot is not held
+ * either, its state at Consul is unknown, and the library goes on releasing it in the background
+ * until it is not its own or the TTL is over.
+ */
+consul_status consul_semaphore_release(const consul_semaphore *semaphore,
+                                       const consul_async *async);
+
+/**
+ * Ends a `consul_semaphore_acquire` and a `consul_semaphore_wait_lost` that wait on other threads
+ * with `CONSUL_ERR_CANCELLED`. Returns at once. A held slot stays held.
+ */
+consul_status consul_semaphore_stop(const consul_semaphore *semaphore);
+
+/**
+ * Deletes the semaphore if nobody holds a slot, whatever its limit: after that it can be used with
+ * another one. `CONSUL_OK` also when it did not exist, `CONSUL_HELD` when it is in use,
+ * `CONSUL_ERR_ALREADY_HELD` when this one holds a slot, `CONSUL_ERR_LOCK_CONFLICT` when its key is
+ * used for something else.
+ */
+consul_status consul_semaphore_destroy(const consul_semaphore *semaphore,
+                                       const consul_async *async);
+
+/**
+ * True while a slot is held, judged by the clock at this moment.
+ */
+bool consul_semaphore_is_held(const consul_semaphore *semaphore);
+
+/**
+ * How long the slot is known to be held if nothing is heard of Consul from now on; 0 when it is
+ * not held.
+ */
+uint64_t consul_semaphore_remaining_ms(const consul_semaphore *semaphore);
+
+/**
+ * Why the slot was lost, `CONSUL_LOST_...`; `CONSUL_LOST_NONE` when it was not, from the next
+ * acquire on, and for a handle that is not live.
+ */
+int32_t consul_semaphore_lost_reason(const consul_semaphore *semaphore);
+
+/**
+ * The id of the session that holds the slot. `CONSUL_NOT_FOUND` while it is not held.
+ */
+consul_status consul_semaphore_session_id(const consul_semaphore *semaphore, consul_text **out);
+
+/**
+ * The ids of the sessions that held all slots when an acquire looked last; none where one was free.
+ * Free them with `consul_keys_free`.
+ */
+consul_status consul_semaphore_holders(const consul_semaphore *semaphore, consul_keys **out);
+
+/**
+ * Waits until the slot is lost: `CONSUL_ERR_LOCK_LOST`, with the reason in the message and in
+ * `consul_semaphore_lost_reason`. `CONSUL_NO_CHANGE` when it is still held after this time; -1 waits
+ * for ever. `CONSUL_ERR_NOT_HELD` when it was never held or is released, `CONSUL_ERR_CANCELLED`
+ * after `consul_semaphore_stop`.
+ */
+consul_status consul_semaphore_wait_lost(const consul_semaphore *semaphore,
+                                         int64_t timeout_ms);
+
+/**
+ * Has each loss of the slot arrive in a queue from now on, as an event of the type
+ * `CONSUL_EVENT_LOCK_LOST` under `tag`, without counting among the calls in flight; at once where it
+ * is lost already. It also comes when nobody calls into the semaphore. A release is no loss. In one
+ * queue at a time; `queue` may be NULL, which ends that without an event. A last event of the same
+ * type comes with the status `CONSUL_ERR_CANCELLED` after `consul_queue_cancel` of its tag and
+ * `consul_semaphore_free`, with `CONSUL_ERR_CLOSED` when the client is closed, which is an error here
+ * from then on.
+ */
+consul_status consul_semaphore_set_queue(const consul_semaphore *semaphore,
+                                         consul_queue *queue,
+                                         uint64_t tag);
+
+/**
+ * Ends a semaphore: calls that wait in it end with `CONSUL_ERR_CANCELLED`, and a slot that it holds
+ * is released in the background. NULL is fine.
+ */
+void consul_semaphore_free(consul_semaphore *semaphore);
 
 
 /*
@@ -4279,8 +4485,8 @@ consul_status consul_health_report_remove(const consul_health_report *report, co
  * What the program's `/health` sends now: the HTTP status, and JSON, `{"status", "checks":
  * [{"name", "status", "note", "age_ms", "max_age_ms", "expired"}]}`. A report with a client adds
  * `"consul": {"endpoint", "reachable", "last_answer_ms", "error"}` and the lists `"services"`,
- * `"locks"` and `"sessions"` of `{"name", "state", "last_success_ms", "consecutive_failures",
- * "next_try_ms", "error"}`. What is not known is `null`. Sends nothing. `http_status` may be NULL.
+ * `"locks"`, `"semaphores"` and `"sessions"` of `{"name", "state", "last_success_ms",
+ * "consecutive_failures", "next_try_ms", "error"}`. What is not known is `null`. Sends nothing. `http_status` may be NULL.
  */
 consul_status consul_health_report_document(const consul_health_report *report,
                                             int32_t *http_status,
@@ -4296,7 +4502,7 @@ void consul_health_report_free(consul_health_report *report);
  * How things are getting on
  * =========================
  *
- * Sessions, locks and services that the library keeps up, as they are at this moment. Asking makes
+ * Sessions, locks, semaphores and services that the library keeps up, as they are at this moment. Asking makes
  * no request and never blocks.
  *
  *     consul_stats *stats = NULL;
@@ -4314,7 +4520,7 @@ void consul_health_report_free(consul_health_report *report);
 typedef struct consul_progress {
     /**
      * What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
-     * lock: `free`, `acquiring`, `held`, `releasing`, `lost`. A service: `stopped`, `registering`,
+     * lock or a semaphore: `free`, `acquiring`, `held`, `releasing`, `lost`. A service: `stopped`, `registering`,
      * `registered`, `leaving`, `closed`.
      */
     const char *state;
@@ -4352,6 +4558,12 @@ consul_status consul_session_stats(const consul_session *session, consul_stats *
 consul_status consul_lock_stats(const consul_lock *lock, consul_stats **out);
 
 /**
+ * How it is getting on to see that a semaphore's slot is still held. Free it with
+ * `consul_stats_free`.
+ */
+consul_status consul_semaphore_stats(const consul_semaphore *semaphore, consul_stats **out);
+
+/**
  * How a service that stays registered is getting on. Free it with `consul_stats_free`.
  */
 consul_status consul_kept_service_stats(const consul_kept_service *service, consul_stats **out);
@@ -4372,7 +4584,7 @@ void consul_stats_free(consul_stats *stats);
  * =======
  *
  * The library is silent, and never writes to stderr. With a level it keeps records of what happens
- * to clients, sessions, locks and services, for the program to take, or writes them to a file. One
+ * to clients, sessions, locks, semaphores and services, for the program to take, or writes them to a file. One
  * log serves the process. No record holds a secret.
  *
  *     consul_log_records *records = NULL;
@@ -4429,7 +4641,7 @@ typedef struct consul_log_record {
      */
     size_t level_name_len;
     /**
-     * What it is about: `client`, `session`, `lock` or `registration`.
+     * What it is about: `client`, `session`, `lock`, `semaphore` or `registration`.
      */
     const char *area;
     /**

@@ -14,6 +14,7 @@
 #include "operator.hpp"
 #include "response.hpp"
 #include "snapshot.hpp"
+#include "semaphore.hpp"
 #include "txn.hpp"
 #include "watch.hpp"
 
@@ -118,6 +119,23 @@ public:
     }
     result<lock_guard> hold(const c_text &key, std::chrono::milliseconds timeout) const {
         return hold(lock_spec(key), timeout);
+    }
+
+    /// Makes a semaphore. Sends nothing. `err_argument` when a prefix, limit, TTL or window cannot
+    /// be.
+    result<consul::semaphore> semaphore(const semaphore_spec &spec) const {
+        return detail::fetch<consul::semaphore>(consul_semaphore_new, handle_, spec);
+    }
+    result<consul::semaphore> semaphore(const c_text &prefix, std::uint64_t limit) const {
+        semaphore_spec spec(prefix, limit);
+        return semaphore(spec);
+    }
+
+    /// Makes a semaphore and acquires a slot, waiting this long at most; as `semaphore::acquire`.
+    result<semaphore_guard> hold(const semaphore_spec &spec,
+                                 std::chrono::milliseconds timeout) const {
+        result<consul::semaphore> made = semaphore(spec);
+        return made ? semaphore_guard::acquire(std::move(*made), timeout) : made.error();
     }
 
     /// Makes a service to keep registered. Sends nothing: `start` does. `err_argument` when

@@ -85,11 +85,11 @@ enum class status : consul_status {
 
 /// Why a lock was lost.
 enum class lost_reason : std::int32_t {
-    /// The lock is not lost.
+    /// Nothing is lost.
     none = CONSUL_LOST_NONE,
     /// Its session ended: destroyed, expired, or one of its checks turned critical.
     session_invalid = CONSUL_LOST_SESSION_INVALID,
-    /// Somebody deleted the key.
+    /// Somebody deleted the key; of a semaphore, its `.lock` or the holder's entry.
     key_deleted = CONSUL_LOST_KEY_DELETED,
     /// Another session holds the key.
     key_taken = CONSUL_LOST_KEY_TAKEN,
@@ -97,7 +97,8 @@ enum class lost_reason : std::int32_t {
     deadline = CONSUL_LOST_DEADLINE,
     /// The client was closed.
     closed = CONSUL_LOST_CLOSED,
-    /// Somebody released the key with the lock's own session.
+    /// Somebody released the key with the lock's own session; of a semaphore, somebody took the
+    /// session out of the holders.
     key_released = CONSUL_LOST_KEY_RELEASED,
 };
 
@@ -143,9 +144,10 @@ enum class event_type : std::int32_t {
     /// why. However often it is lost before the event is taken, there is one, about the last time.
     /// With any other status it is the last event of its tag.
     session_lost = CONSUL_EVENT_SESSION_LOST,
-    /// A lock is lost: the status is `err_lock_lost`, the error's message tells why, and so does
-    /// `consul_lock_lost_reason`. However often it is lost before the event is taken, there is one,
-    /// about the last time. With any other status it is the last event of its tag.
+    /// A lock, or a semaphore's slot, is lost: the status is `err_lock_lost`, the error's message
+    /// tells why, and so does `consul_lock_lost_reason` or `consul_semaphore_lost_reason`. However
+    /// often it is lost before the event is taken, there is one, about the last time. With any
+    /// other status it is the last event of its tag.
     lock_lost = CONSUL_EVENT_LOCK_LOST,
     /// Records have come. Its result is those that nobody has taken when the event is, up to 1024,
     /// for `consul_event_take_log_records`; its status is `no_change` and it has none where
@@ -282,6 +284,8 @@ enum class handle_type : std::int32_t {
     health_report = CONSUL_HANDLE_HEALTH_REPORT,
     log_records = CONSUL_HANDLE_LOG_RECORDS,
     raft_peers = CONSUL_HANDLE_RAFT_PEERS,
+    semaphore_spec = CONSUL_HANDLE_SEMAPHORE_SPEC,
+    semaphore = CONSUL_HANDLE_SEMAPHORE,
 };
 
 CONSUL_FFI_NAMESPACE_END

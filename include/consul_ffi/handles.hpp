@@ -47,6 +47,8 @@ struct free_handle {
     void operator()(consul_health_report *h) const noexcept { consul_health_report_free(h); }
     void operator()(consul_log_records *h) const noexcept { consul_log_records_free(h); }
     void operator()(consul_raft_peers *h) const noexcept { consul_raft_peers_free(h); }
+    void operator()(consul_semaphore_spec *h) const noexcept { consul_semaphore_spec_free(h); }
+    void operator()(consul_semaphore *h) const noexcept { consul_semaphore_free(h); }
 };
 
 /// Moves a result out of an event by the `consul_event_take_...` of its type.

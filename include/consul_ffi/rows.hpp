@@ -466,9 +466,9 @@ class progress : public detail::row<consul_progress> {
 public:
     using detail::row<consul_progress>::row;
 
-    /// What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
-    /// lock: `free`, `acquiring`, `held`, `releasing`, `lost`. A service: `stopped`, `registering`,
-    /// `registered`, `leaving`, `closed`.
+    /// What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A lock
+    /// or a semaphore: `free`, `acquiring`, `held`, `releasing`, `lost`. A service: `stopped`,
+    /// `registering`, `registered`, `leaving`, `closed`.
     std::string_view state() const noexcept { return detail::text(row_->state, row_->state_len); }
 
     /// How long ago Consul said last that all is well; the longest duration when it never did.
@@ -501,7 +501,7 @@ public:
         return detail::text(row_->level_name, row_->level_name_len);
     }
 
-    /// What it is about: `client`, `session`, `lock` or `registration`.
+    /// What it is about: `client`, `session`, `lock`, `semaphore` or `registration`.
     std::string_view area() const noexcept { return detail::text(row_->area, row_->area_len); }
 
     /// When it happened, in ms since 1970.

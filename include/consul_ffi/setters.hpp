@@ -18,6 +18,7 @@ class service_spec;
 class registration;
 class kept_service_spec;
 class watch_spec;
+class semaphore_spec;
 
 namespace detail {
 
@@ -615,6 +616,45 @@ public:
     /// of another question is not read.
     Self &last_good_file(const c_text &path) {
         return this->apply(consul_watch_spec_set_last_good_file, path);
+    }
+};
+
+template <class Self>
+class semaphore_spec_setters : public builder<Self, consul_semaphore_spec> {
+public:
+    /// The value of the holder's entry, the key `<prefix>/<session>`, while a slot is held.
+    Self &value(const bytes &value) {
+        return this->apply(consul_semaphore_spec_set_value, value.data(), value.size());
+    }
+
+    /// What its own session shall be. The TTL is 15 s and the behavior delete where none was set; a
+    /// TTL of 0 means none, and such a session stays for ever when the process dies.
+    Self &session_spec(const consul::session_spec &session_spec) {
+        return this->apply(consul_semaphore_spec_set_session_spec, session_spec);
+    }
+
+    /// Holds a slot with this session, which the semaphore never destroys. A session holds one slot
+    /// of a semaphore at most. When the session ends or its handle is freed, the slot is lost.
+    Self &session(const consul::session &session) {
+        return this->apply(consul_semaphore_spec_set_session, session);
+    }
+
+    /// Holds a slot with the session of this id, which the semaphore neither renews nor destroys.
+    Self &session_id(const c_text &session_id) {
+        return this->apply(consul_semaphore_spec_set_session_id, session_id);
+    }
+
+    /// For how long Consul may be unreadable before the slot counts as lost, 1000 ms at least; the
+    /// session's TTL by default, 15 s where that is not known. The session's own deadline ends it
+    /// in any case.
+    Self &monitor_retry(std::chrono::milliseconds monitor_retry) {
+        return this->apply(consul_semaphore_spec_set_monitor_retry_ms, monitor_retry);
+    }
+
+    /// With what token, datacenter, namespace and partition the semaphore calls; options that set
+    /// nothing are the client's. The rest of the options is not used.
+    Self &options(const consul::options &options) {
+        return this->apply(consul_semaphore_spec_set_options, options);
     }
 };
 

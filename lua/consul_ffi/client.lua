@@ -33,6 +33,7 @@ end
 
 Client.health_report = require("consul_ffi.health_report")
 Client.lock = require("consul_ffi.lock")
+Client.semaphore = require("consul_ffi.semaphore")
 Client.request = require("consul_ffi.request")
 Client.service = require("consul_ffi.kept_service")
 Client.txn = require("consul_ffi.txn")

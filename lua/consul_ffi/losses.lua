@@ -1,4 +1,4 @@
---- The losses of a lock or a kept session in a queue: `lock:set_queue(queue)`.
+--- The losses of a lock, a semaphore or a kept session in a queue: `lock:set_queue(queue)`.
 ---
 ---     local losses = assert(lock:set_queue(host.queue))
 ---     local what, err = host:await(losses)      -- "lost", or "ended" when nothing more comes

@@ -125,8 +125,8 @@ function spec.nested(kind, c_name)
 end
 
 --- A kind of description. `type` is the library's without `consul_`, `setters` has one for every name
---- that the table may have, `required` lists those that the library's `_new` takes, `optional` is one
---- that it takes too and that may be missing.
+--- that the table may have, `required` lists those that the library's `_new` takes, of which `numbers`
+--- has those that are no text, `optional` is one that it takes too and that may be missing.
 function spec.kind(kind)
     kind.name = kind.type:gsub("_spec$", "")
     kind.c_name = "consul_" .. kind.type
@@ -145,9 +145,13 @@ local function first_arguments(kind, given)
         local text = given[name]
         if text ~= nil or kind.required then
             local place = kind.name .. "." .. name
-            local problem = errors.for_nul(check.type(text, "string", place), place)
-            if problem then
-                return nil, problem
+            if kind.numbers and kind.numbers[name] then
+                text = check.uint64(text, place)
+            else
+                local problem = errors.for_nul(check.type(text, "string", place), place)
+                if problem then
+                    return nil, problem
+                end
             end
         end
         arguments[position] = text

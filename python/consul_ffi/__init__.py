@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from . import errors, log
 from ._abi import VERSION as __version__
+from ._holding import Lost
 from ._library import PATH as library_path
 from ._library import lib as _lib
 from ._memory import c_text as _c_text
@@ -24,7 +25,7 @@ from .errors import *  # noqa: F403
 from .health_report import HealthReport
 from .kept_service import KeptService
 from .kept_session import KeptSession
-from .lock import Lock, Lost
+from .lock import Lock
 from .queue import Later, Queue, Ticket
 from .results import (
     Address,
@@ -52,6 +53,7 @@ from .results import (
     Weights,
 )
 from .snapshot import inspect_snapshot
+from .semaphore import Semaphore
 from .specs import CatalogCheck, CheckSpec, Docker, Registration, ServiceSpec, SessionSpec
 from .txn import RolledBack, Txn
 from .view import (
@@ -104,6 +106,7 @@ __all__ = [
     "Response",
     "RolledBack",
     "Rows",
+    "Semaphore",
     "Service",
     "ServiceCheckRef",
     "ServiceName",

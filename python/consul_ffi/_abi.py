@@ -86,6 +86,8 @@ CONSUL_HANDLE_LEASE = 33
 CONSUL_HANDLE_HEALTH_REPORT = 34
 CONSUL_HANDLE_LOG_RECORDS = 35
 CONSUL_HANDLE_RAFT_PEERS = 48
+CONSUL_HANDLE_SEMAPHORE_SPEC = 36
+CONSUL_HANDLE_SEMAPHORE = 37
 CONSUL_EVENT_DONE = 1
 CONSUL_TXN_KV = 1
 CONSUL_TXN_NODE = 2
@@ -646,6 +648,28 @@ class Functions:
     consul_lock_put: Callable[..., int]
     consul_kv_put_held: Callable[..., int]
     consul_lock_free: Callable[..., None]
+    consul_semaphore_spec_new: Callable[..., int]
+    consul_semaphore_spec_set_value: Callable[..., int]
+    consul_semaphore_spec_set_session_spec: Callable[..., int]
+    consul_semaphore_spec_set_session: Callable[..., int]
+    consul_semaphore_spec_set_session_id: Callable[..., int]
+    consul_semaphore_spec_set_monitor_retry_ms: Callable[..., int]
+    consul_semaphore_spec_set_options: Callable[..., int]
+    consul_semaphore_spec_free: Callable[..., None]
+    consul_semaphore_new: Callable[..., int]
+    consul_semaphore_acquire: Callable[..., int]
+    consul_semaphore_try_acquire: Callable[..., int]
+    consul_semaphore_release: Callable[..., int]
+    consul_semaphore_stop: Callable[..., int]
+    consul_semaphore_destroy: Callable[..., int]
+    consul_semaphore_is_held: Callable[..., bool]
+    consul_semaphore_remaining_ms: Callable[..., int]
+    consul_semaphore_lost_reason: Callable[..., int]
+    consul_semaphore_session_id: Callable[..., int]
+    consul_semaphore_holders: Callable[..., int]
+    consul_semaphore_wait_lost: Callable[..., int]
+    consul_semaphore_set_queue: Callable[..., int]
+    consul_semaphore_free: Callable[..., None]
     consul_checks_count: Callable[..., int]
     consul_checks_at: Callable[..., Any]
     consul_checks_aggregated_status: Callable[..., Any]
@@ -838,6 +862,7 @@ class Functions:
     consul_health_report_free: Callable[..., None]
     consul_session_stats: Callable[..., int]
     consul_lock_stats: Callable[..., int]
+    consul_semaphore_stats: Callable[..., int]
     consul_kept_service_stats: Callable[..., int]
     consul_stats_row: Callable[..., Any]
     consul_stats_free: Callable[..., None]
@@ -1066,6 +1091,28 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_lock_put": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_uint64, c_void_p, c_void_p,)),
     "consul_kv_put_held": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_uint64, c_char_p, c_char_p, c_void_p, c_void_p,)),
     "consul_lock_free": (None, (c_void_p,)),
+    "consul_semaphore_spec_new": (c_int32, (c_char_p, c_uint64, POINTER(c_void_p),)),
+    "consul_semaphore_spec_set_value": (c_int32, (c_void_p, c_char_p, c_size_t,)),
+    "consul_semaphore_spec_set_session_spec": (c_int32, (c_void_p, c_void_p,)),
+    "consul_semaphore_spec_set_session": (c_int32, (c_void_p, c_void_p,)),
+    "consul_semaphore_spec_set_session_id": (c_int32, (c_void_p, c_char_p,)),
+    "consul_semaphore_spec_set_monitor_retry_ms": (c_int32, (c_void_p, c_uint64,)),
+    "consul_semaphore_spec_set_options": (c_int32, (c_void_p, c_void_p,)),
+    "consul_semaphore_spec_free": (None, (c_void_p,)),
+    "consul_semaphore_new": (c_int32, (c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_semaphore_acquire": (c_int32, (c_void_p, c_uint64, c_void_p,)),
+    "consul_semaphore_try_acquire": (c_int32, (c_void_p, c_void_p,)),
+    "consul_semaphore_release": (c_int32, (c_void_p, c_void_p,)),
+    "consul_semaphore_stop": (c_int32, (c_void_p,)),
+    "consul_semaphore_destroy": (c_int32, (c_void_p, c_void_p,)),
+    "consul_semaphore_is_held": (c_bool, (c_void_p,)),
+    "consul_semaphore_remaining_ms": (c_uint64, (c_void_p,)),
+    "consul_semaphore_lost_reason": (c_int32, (c_void_p,)),
+    "consul_semaphore_session_id": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_semaphore_holders": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_semaphore_wait_lost": (c_int32, (c_void_p, c_int64,)),
+    "consul_semaphore_set_queue": (c_int32, (c_void_p, c_void_p, c_uint64,)),
+    "consul_semaphore_free": (None, (c_void_p,)),
     "consul_checks_count": (c_size_t, (c_void_p,)),
     "consul_checks_at": (c_void_p, (c_void_p, c_size_t,)),
     "consul_checks_aggregated_status": (c_void_p, (c_void_p,)),
@@ -1258,6 +1305,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_health_report_free": (None, (c_void_p,)),
     "consul_session_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_lock_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_semaphore_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_kept_service_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_stats_row": (c_void_p, (c_void_p,)),
     "consul_stats_free": (None, (c_void_p,)),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
-from . import kept_service, lock, request
+from . import kept_service, lock, request, semaphore
 from ._call import Blocking
 from ._closing import Closing
 from ._connect import connect
 from ._convert import Value, uint64
+from ._holding import AnyHolder
 from ._library import lib
 from ._memory import c_text
 from .acl import Acl
@@ -18,11 +19,12 @@ from .health import Health
 from .health_report import HealthReport
 from .kept_service import KeptService
 from .kv import Kv
-from .lock import Lock, LockSession
+from .lock import Lock
 from .operator import Operator
 from .queue import Later, Queue
 from .request import Parameter
 from .results import Response
+from .semaphore import Semaphore
 from .session import Sessions
 from .snapshot import Snapshots
 from .specs import ServiceSpec
@@ -89,7 +91,7 @@ class Client(Closing):
         key: str,
         *,
         value: Value = b"",
-        session: Optional[LockSession] = None,
+        session: Optional[AnyHolder] = None,
         acquire_timeout_ms: Optional[int] = None,
         adopt: bool = False,
         monitor_retry_ms: Optional[int] = None,
@@ -105,6 +107,28 @@ class Client(Closing):
         the session's TTL otherwise."""
         fields = {"value": value, "adopt": adopt, "monitor_retry_ms": monitor_retry_ms}
         return lock.new(Lock, self._core, key, session, acquire_timeout_ms, fields, options)
+
+    def semaphore(
+        self,
+        prefix: str,
+        limit: int,
+        *,
+        value: Value = b"",
+        session: Optional[AnyHolder] = None,
+        acquire_timeout_ms: Optional[int] = None,
+        monitor_retry_ms: Optional[int] = None,
+        **options: Unpack[LockOptions],
+    ) -> Semaphore:
+        """Makes a semaphore whose `limit` slots are shared by all who use the prefix, for `with` or for
+        its `acquire`; sends nothing yet. An object holds one slot.
+
+        `value` is that of the holder's entry. `session` is what to hold the slot with, as of
+        `lock`; `acquire_timeout_ms` is how long `with` waits before it raises Held; for ever
+        otherwise. `monitor_retry_ms` is for how long Consul may be unreadable before the slot
+        counts as lost; the session's TTL otherwise."""
+        fields = {"value": value, "monitor_retry_ms": monitor_retry_ms}
+        held = session, acquire_timeout_ms
+        return semaphore.new(Semaphore, self._core, prefix, limit, *held, fields, options)
 
     def service(
         self,

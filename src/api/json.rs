@@ -85,7 +85,7 @@ pub struct Reply<'a> {
 }
 
 /// A body of JSON.
-pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| Error::new(Status::Internal, error.to_string()))
 }
 
@@ -128,7 +128,7 @@ pub(super) fn decode_bool(reply: &Reply<'_>) -> Result<bool> {
 }
 
 /// Reads `null` as the type's default.
-pub(super) fn nullable<'de, D, T>(deserializer: D) -> std::result::Result<T, D::Error>
+pub(crate) fn nullable<'de, D, T>(deserializer: D) -> std::result::Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Default + Deserialize<'de>,

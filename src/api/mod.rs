@@ -7,7 +7,7 @@ mod check;
 pub(crate) mod document;
 mod duration;
 mod input;
-mod json;
+pub(crate) mod json;
 mod node;
 mod service;
 

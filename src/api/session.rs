@@ -130,6 +130,12 @@ impl SessionSpec {
         self
     }
 
+    /// With this behavior where none was set.
+    pub(crate) fn or_behavior(mut self, behavior: Behavior) -> SessionSpec {
+        self.behavior.get_or_insert(behavior);
+        self
+    }
+
     /// Refuses what Consul would refuse, or silently change.
     pub(crate) fn check(&self, min_ttl: Duration) -> Result<()> {
         let ttl = self.time_to_live();

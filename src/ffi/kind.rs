@@ -122,6 +122,10 @@ kinds! {
     LogRecords = 35, consul_log_records;
     /// The servers of Raft, as one answer gave them.
     RaftPeers = 48, consul_raft_peers;
+    /// What a semaphore is made from.
+    SemaphoreSpec = 36, consul_semaphore_spec;
+    /// A semaphore of which one slot can be held.
+    Semaphore = 37, consul_semaphore;
 }
 
 #[cfg(test)]

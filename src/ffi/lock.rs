@@ -37,11 +37,11 @@ use crate::runtime::queue::{EventKind, Queue};
 use std::ffi::c_char;
 use std::time::Duration;
 
-/// The lock is not lost.
+/// Nothing is lost.
 pub const CONSUL_LOST_NONE: i32 = 0;
 /// Its session ended: destroyed, expired, or one of its checks turned critical.
 pub const CONSUL_LOST_SESSION_INVALID: i32 = 1;
-/// Somebody deleted the key.
+/// Somebody deleted the key; of a semaphore, its `.lock` or the holder's entry.
 pub const CONSUL_LOST_KEY_DELETED: i32 = 2;
 /// Another session holds the key.
 pub const CONSUL_LOST_KEY_TAKEN: i32 = 3;
@@ -49,11 +49,12 @@ pub const CONSUL_LOST_KEY_TAKEN: i32 = 3;
 pub const CONSUL_LOST_DEADLINE: i32 = 4;
 /// The client was closed.
 pub const CONSUL_LOST_CLOSED: i32 = 5;
-/// Somebody released the key with the lock's own session.
+/// Somebody released the key with the lock's own session; of a semaphore, somebody took the session
+/// out of the holders.
 pub const CONSUL_LOST_KEY_RELEASED: i32 = 6;
 
-/// A lock is lost: the status is `CONSUL_ERR_LOCK_LOST`, the error's message tells why, and so does
-/// `consul_lock_lost_reason`. However often it is lost before the event is taken, there is one, about
+/// A lock, or a semaphore's slot, is lost: the status is `CONSUL_ERR_LOCK_LOST`, the error's message
+/// tells why, and so does `consul_lock_lost_reason` or `consul_semaphore_lost_reason`. However often it is lost before the event is taken, there is one, about
 /// the last time. With any other status it is the last event of its tag.
 pub const CONSUL_EVENT_LOCK_LOST: i32 = 7;
 
@@ -430,11 +431,11 @@ pub extern "C" fn consul_lock_free(lock: *mut consul_lock) {
     handle::free(lock);
 }
 
-fn held_unless(won: bool) -> Status {
+pub(super) fn held_unless(won: bool) -> Status {
     if won { Status::Ok } else { Status::Held }
 }
 
-fn text(out: output::Out<consul_text>, id: Option<String>) -> Result<Status> {
+pub(super) fn text(out: output::Out<consul_text>, id: Option<String>) -> Result<Status> {
     match id {
         Some(id) => out.give(id.into_bytes().into()),
         None => Ok(Status::NotFound),

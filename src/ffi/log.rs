@@ -1,7 +1,7 @@
 //! # The log
 //!
 //! The library is silent, and never writes to stderr. With a level it keeps records of what happens
-//! to clients, sessions, locks and services, for the program to take, or writes them to a file. One
+//! to clients, sessions, locks, semaphores and services, for the program to take, or writes them to a file. One
 //! log serves the process. No record holds a secret.
 //!
 //! ```c
@@ -53,7 +53,7 @@ pub struct consul_log_record {
     pub level_name: *const c_char,
     /// The bytes in `level_name`.
     pub level_name_len: usize,
-    /// What it is about: `client`, `session`, `lock` or `registration`.
+    /// What it is about: `client`, `session`, `lock`, `semaphore` or `registration`.
     pub area: *const c_char,
     /// The bytes in `area`.
     pub area_len: usize,

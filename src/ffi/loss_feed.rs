@@ -1,4 +1,4 @@
-//! The losses of a lock or a kept session on their way to a queue: never more than one unread, which
+//! The losses of a lock, a semaphore or a kept session on their way to a queue: never more than one unread, which
 //! tells of the last.
 
 use crate::error::{Error, Result, Status};

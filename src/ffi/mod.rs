@@ -135,6 +135,7 @@ pub mod txn;
 pub mod session;
 pub mod kept_session;
 pub mod lock;
+pub mod semaphore;
 pub mod checks;
 pub mod nodes;
 pub mod services;

@@ -1,6 +1,6 @@
 //! # How things are getting on
 //!
-//! Sessions, locks and services that the library keeps up, as they are at this moment. Asking makes
+//! Sessions, locks, semaphores and services that the library keeps up, as they are at this moment. Asking makes
 //! no request and never blocks.
 //!
 //! ```c
@@ -22,6 +22,7 @@ use super::kept_session::consul_session;
 pub use super::kind::consul_stats;
 use super::lock::consul_lock;
 use super::output;
+use super::semaphore::consul_semaphore;
 use super::status::consul_status;
 use super::watch::milliseconds;
 use crate::error::{Error, Status};
@@ -34,7 +35,7 @@ use std::ptr;
 #[derive(Debug)]
 pub struct consul_progress {
     /// What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
-    /// lock: `free`, `acquiring`, `held`, `releasing`, `lost`. A service: `stopped`, `registering`,
+    /// lock or a semaphore: `free`, `acquiring`, `held`, `releasing`, `lost`. A service: `stopped`, `registering`,
     /// `registered`, `leaving`, `closed`.
     pub state: *const c_char,
     /// The bytes in `state`.
@@ -103,6 +104,17 @@ pub unsafe extern "C" fn consul_lock_stats(
 ) -> consul_status {
     // SAFETY: pointers as the header asks for.
     guard(|| unsafe { output::out(out)?.give(handle::get(lock)?.stats().into()) })
+}
+
+/// How it is getting on to see that a semaphore's slot is still held. Free it with
+/// `consul_stats_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_semaphore_stats(
+    semaphore: *const consul_semaphore,
+    out: *mut *mut consul_stats,
+) -> consul_status {
+    // SAFETY: pointers as the header asks for.
+    guard(|| unsafe { output::out(out)?.give(handle::get(semaphore)?.stats().into()) })
 }
 
 /// How a service that stays registered is getting on. Free it with `consul_stats_free`.

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use std::time::Duration;
 
-/// How a session, a lock or a registration is getting on, as it was when this was asked for.
+/// How a session, a lock, a semaphore or a registration is getting on, as it was when this was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stats {
     /// What it is, in a word.

@@ -53,8 +53,9 @@ pub struct HealthDocument {
     pub http_status: u16,
     /// `{"status", "checks": [{"name", "status", "note", "age_ms", "max_age_ms", "expired"}]}`, and
     /// of a report with a client `"consul": {"endpoint", "reachable", "last_answer_ms", "error"}`,
-    /// `"services"`, `"locks"` and `"sessions"`: lists of `{"name", "state", "last_success_ms",
-    /// "consecutive_failures", "next_try_ms", "error"}`. What is not known is `null`.
+    /// `"services"`, `"locks"`, `"semaphores"` and `"sessions"`: lists of `{"name", "state",
+    /// "last_success_ms", "consecutive_failures", "next_try_ms", "error"}`. What is not known is
+    /// `null`.
     pub json: String,
 }
 
@@ -128,6 +129,7 @@ impl HealthReport {
             document["consul"] = consul(client.endpoint(), client.reachability());
             document["services"] = list(&standings, Order::Services);
             document["locks"] = list(&standings, Order::Locks);
+            document["semaphores"] = list(&standings, Order::Semaphores);
             document["sessions"] = list(&standings, Order::Sessions);
         }
         HealthDocument { status, http_status: http_status(status), json: document.to_string() }
@@ -209,6 +211,7 @@ mod tests {
     use crate::recipes::fake::Fake;
     use crate::recipes::lock::LockSpec;
     use crate::recipes::registration::KeptServiceSpec;
+    use crate::recipes::semaphore::SemaphoreSpec;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -271,6 +274,9 @@ mod tests {
         let session = client.keep_session(&SessionSpec::new(), &Options::new()).unwrap();
         let lock = client.lock(LockSpec::new("app/leader").session(&session)).unwrap();
         assert!(lock.try_acquire().unwrap());
+        let semaphore =
+            client.semaphore(SemaphoreSpec::new("app/jobs", 2).session(&session)).unwrap();
+        assert!(semaphore.try_acquire().unwrap());
         let web = KeptServiceSpec::new(ServiceDefinition::new("web"));
         let service = client.keep_service(web).unwrap();
         service.start().unwrap();
@@ -281,6 +287,7 @@ mod tests {
         for (list, name, state) in [
             ("services", "web", "registered"),
             ("locks", "app/leader", "held"),
+            ("semaphores", "app/jobs", "held"),
             ("sessions", session.id().as_str(), "kept"),
         ] {
             let rows = document[list].as_array().unwrap();

@@ -1,9 +1,9 @@
-//! Who is told when a lock or a kept session is lost.
+//! Who is told when a lock, a semaphore or a kept session is lost.
 
 use crate::error::Error;
 use std::sync::Arc;
 
-/// What a listener of a lock or a kept session is told.
+/// What a listener of a lock, a semaphore or a kept session is told.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Loss {

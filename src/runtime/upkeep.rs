@@ -33,7 +33,7 @@ pub(crate) trait Resident: Send + Sync {
 #[derive(Clone, Debug)]
 pub(crate) struct Standing {
     pub(crate) order: Order,
-    /// The id of a service or a session, the key of a lock.
+    /// The id of a service or a session, the key of a lock, the prefix of a semaphore.
     pub(crate) name: String,
     pub(crate) stats: Stats,
 }
@@ -45,6 +45,7 @@ pub(crate) struct Standing {
 pub(crate) enum Order {
     Services,
     Locks,
+    Semaphores,
     Sessions,
     /// They hold nothing, so they are not asked to leave.
     Watches,
@@ -125,7 +126,7 @@ impl Upkeep {
 
     /// Has everything given back that lives on the client. False when that takes longer.
     pub(crate) fn leave(&self, deadline: Instant) -> bool {
-        let order = [Order::Services, Order::Locks, Order::Sessions];
+        let order = [Order::Services, Order::Locks, Order::Semaphores, Order::Sessions];
         order.into_iter().all(|order| self.leave_all(order, deadline))
     }
 

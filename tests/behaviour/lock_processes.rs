@@ -1,4 +1,4 @@
-//! Locks between processes: one that dies, one that is stopped, and the official command line tool.
+//! Locks and semaphores between processes: one that dies, one that is stopped, and the official command line tool.
 
 use crate::quick::{
     PATIENCE, eventually, held, holder_at, lock_spec, quick, quick_client, session,
@@ -6,6 +6,7 @@ use crate::quick::{
 use crate::support::control::timed;
 use crate::support::{Consul, unique};
 use consul_ffi::recipes::lock::{LockSpec, LostReason};
+use consul_ffi::recipes::semaphore::SemaphoreSpec;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -24,7 +25,16 @@ fn spec(key: &str) -> LockSpec {
 fn other_process() {
     let Ok(address) = std::env::var("LOCK_ADDRESS") else { return };
     let key = std::env::var("LOCK_KEY").unwrap();
-    let lock = held(&quick_client(&address), spec(&key));
+    let client = quick_client(&address);
+    if std::env::var_os("LOCK_IS_SLOT").is_some() {
+        let spec = SemaphoreSpec::new(&key, 1).session_spec(session().ttl(SECOND));
+        let semaphore = client.semaphore(spec).unwrap();
+        assert!(semaphore.acquire(PATIENCE).unwrap());
+        println!("held by {}", semaphore.session_id().unwrap());
+        let _ = std::io::stdin().read(&mut [0]);
+        return;
+    }
+    let lock = held(&client, spec(&key));
     println!("held by {}", lock.session_id().unwrap());
     std::thread::spawn(|| {
         let _ = std::io::stdin().read(&mut [0]);
@@ -37,7 +47,7 @@ fn other_process() {
     println!("lost {:?}", lock.lost_reason().unwrap());
 }
 
-struct Other {
+pub struct Other {
     child: Child,
     output: BufReader<ChildStdout>,
 }
@@ -45,10 +55,25 @@ struct Other {
 impl Other {
     /// Starts it, and waits until it holds the lock.
     fn holding(consul: &Consul, key: &str) -> Other {
+        let (other, session) = Other::start(consul, key, &[]);
+        assert_eq!(holder_at(consul, key), Some(session));
+        other
+    }
+
+    /// Starts it, and waits until it holds the only slot of a semaphore.
+    pub fn holding_slot(consul: &Consul, prefix: &str) -> Other {
+        let (other, session) = Other::start(consul, prefix, &[("LOCK_IS_SLOT", "1")]);
+        assert_eq!(holder_at(consul, &format!("{prefix}/{session}")), Some(session));
+        other
+    }
+
+    /// Starts it with these variables; gives the session that it holds with.
+    fn start(consul: &Consul, key: &str, variables: &[(&str, &str)]) -> (Other, String) {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "lock_processes::other_process", "--ignored", "--nocapture"])
             .env("LOCK_ADDRESS", consul.address())
             .env("LOCK_KEY", key)
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -56,8 +81,7 @@ impl Other {
         let output = BufReader::new(child.stdout.take().unwrap());
         let mut other = Other { child, output };
         let session = other.wait_for("held by ");
-        assert_eq!(holder_at(consul, key), Some(session));
-        other
+        (other, session)
     }
 
     /// What follows these words on a line of its output.
@@ -67,7 +91,7 @@ impl Other {
         found.unwrap_or_else(|| panic!("it ended without {words}"))
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 }
@@ -107,27 +131,29 @@ fn who_was_stopped_wakes_to_a_lost_lock() {
     lock.release().unwrap();
 }
 
+/// The official command line tool's `lock`, with these arguments.
+pub fn tool(consul: &Consul, arguments: &[&str]) -> Command {
+    let mut command = Command::new(consul.binary());
+    let address = format!("-http-addr={}", consul.address());
+    command.args(["lock", &address]).args(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
 #[test]
 fn the_official_tool_and_this_library_exclude_each_other() {
     let Some(consul) = quick() else { return };
     let prefix = unique("cli");
     let key = format!("{prefix}/.lock");
     let client = quick_client(&consul.address());
-    let tool = |arguments: &[&str]| {
-        let mut command = Command::new(consul.binary());
-        let address = format!("-http-addr={}", consul.address());
-        command.args(["lock", &address]).args(arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    };
 
     let lock = held(&client, LockSpec::new(&key).session_spec(session()));
-    let refused = tool(&["-try=500ms", &prefix, "true"]).output().unwrap();
+    let refused = tool(consul, &["-try=500ms", &prefix, "true"]).output().unwrap();
     assert!(!refused.status.success(), "{refused:?}");
     assert!(lock.is_held());
     lock.release().unwrap();
 
-    let mut holding = tool(&["-pass-stdin", &prefix, "cat"]).spawn().unwrap();
+    let mut holding = tool(consul, &["-pass-stdin", &prefix, "cat"]).spawn().unwrap();
     eventually("the tool has it", || holder_at(consul, &key).is_some());
     assert!(!lock.acquire(SECOND / 2).unwrap());
     assert_eq!(lock.holder(), holder_at(consul, &key));

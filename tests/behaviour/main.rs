@@ -30,6 +30,7 @@ mod proxy;
 mod quick;
 mod raw;
 mod registration;
+mod semaphore;
 mod session;
 mod session_kept;
 mod snapshot;

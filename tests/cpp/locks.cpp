@@ -1,4 +1,4 @@
-// Locks and their guard: acquired, contended, fenced, released, lost, given up.
+// Locks, semaphores and their guards: acquired, contended, fenced, released, lost, given up.
 
 #include "support.hpp"
 
@@ -142,6 +142,54 @@ static void closed(const consul::client &client, const std::string &key) {
     CHECK(ROW(client.kv().get(key), session().empty()));
 }
 
+static consul::semaphore_spec slot_of(const std::string &prefix, std::uint64_t limit) {
+    consul::session_spec session;
+    session.ttl(10s);
+    consul::semaphore_spec spec(prefix, limit);
+    spec.value("owner").session_spec(session).monitor_retry(5s).options(consul::options());
+    return spec;
+}
+
+static void slots(const consul::client &client, const std::string &prefix) {
+    const auto session = GET(client.session().start());
+    const auto one = GET(client.semaphore(prefix, 2));
+    auto spec = slot_of(prefix, 2);
+    spec.session(session);
+    const auto two = GET(client.semaphore(spec));
+    spec.session_id(session.id());
+    (void)IS(err_not_held, one.release());
+    (void)IS(not_found, one.session_id());
+    OK(one.acquire(5s));
+    OK(two.try_acquire());
+    CHECK(one.is_held() && one.remaining() > 0ms && GET(two.session_id()) == session.id());
+    CHECK(one.lost_reason() == consul::lost_reason::none);
+    (void)IS(no_change, one.wait_lost(10ms));
+    const auto three = GET(client.semaphore(slot_of(prefix, 2)));
+    (void)IS(held, three.acquire(50ms));
+    (void)IS(held, three.destroy());
+    CHECK(GET(three.holders()).size() == 2);
+    const auto stats = GET(one.stats());
+    CHECK(stats->state() == "held");
+    OK(one.release());
+    (void)IS(err_limit_conflict, client.hold(slot_of(prefix, 3), 0ms));
+    {
+        const auto guard = GET(client.hold(slot_of(prefix, 2), 5s));
+        CHECK(guard->is_held() && (*guard).is_held());
+        OK(guard->stop());
+    }
+    const auto queue = GET(consul::queue::create());
+    OK(two.set_queue(queue, 4));
+    OK(client.session().destroy(session.id()));
+    const auto event = GET(queue.next(30s));
+    CHECK(event.type() == consul::event_type::lock_lost && event.tag() == 4);
+    CHECK(two.lost_reason() == consul::lost_reason::session_invalid);
+    OK(two.unset_queue());
+    // The guard's end gives its slot back in the background.
+    while (!three.destroy()) {
+        std::this_thread::yield();
+    }
+}
+
 int main() {
     {
         const auto client = new_client();
@@ -153,6 +201,7 @@ int main() {
         lost(client, key);
         losses_in_a_queue(client, key);
         closed(client, key);
+        slots(client, unique("semaphores"));
         OK(client.kv().delete_prefix(key));
     }
     return finished();

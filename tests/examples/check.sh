@@ -54,6 +54,19 @@ lock() {
     awk '/token/ { if ($NF <= last) exit 1; last = $NF }' "$output"
 }
 
+# Three processes: never more than two are at work.
+semaphore() {
+    while [ "$(echo "$started" | wc -w)" -lt 3 ]; do
+        "$@" >>"$output" 2>&1 &
+        started="$started $!"
+    done
+    for process in $started; do
+        wait "$process" || return
+    done
+    started=
+    awk '/^one/ { if (++working > 2) exit 1 } /^done/ { working-- }' "$output"
+}
+
 # Once as it is, and once with a proxy between that keeps the answer to the payment to itself.
 errors() {
     "$@" >"$output" 2>&1 && grep -q '^outcome: written$' "$output" || return
@@ -73,8 +86,9 @@ case $idea in
     2_polling) polling "$@" ;;
     3_lock) lock "$@" ;;
     6_errors) errors "$@" ;;
-    11_backup) "$@" restore >"$output" 2>&1 ;;
-    13_access_control) access_control "$@" ;;
+    12_backup) "$@" restore >"$output" 2>&1 ;;
+    14_access_control) access_control "$@" ;;
+    11_semaphore) semaphore "$@" ;;
     *) "$@" >"$output" 2>&1 ;;
 esac || { cat "$output"; echo "did not end as it should"; exit 1; }
 

@@ -11,7 +11,7 @@ import unittest
 from typing import Any, Awaitable, Callable, TypeVar
 
 import consul_ffi
-from consul_ffi import CheckSpec, ServiceSpec, SessionSpec
+from consul_ffi import CheckSpec, LimitConflict, ServiceSpec, SessionSpec
 from consul_ffi.aio import AsyncClient, AsyncLock
 from helper import PATIENCE, finish, missing, prefix, python, server
 
@@ -177,6 +177,24 @@ class Cancellation(unittest.IsolatedAsyncioTestCase):
             with self.assertRaises(consul_ffi.Closed):
                 await client.kv.get("key")
             await client.close()
+
+
+class Semaphores(AsyncTest):
+    async def test_a_slot_is_held_in_its_block(self) -> None:
+        name = prefix() + "jobs"
+        async with self.client.semaphore(name, 1, value="me") as semaphore:
+            self.assertTrue(semaphore.is_held)
+            self.assertFalse(semaphore.lost)
+            other = self.client.semaphore(name, 1)
+            self.assertIs(await other.try_acquire(), False)
+            self.assertEqual(other.holders, [semaphore.session_id])
+            with self.assertRaises(LimitConflict):
+                await self.client.semaphore(name, 2).acquire()
+        self.assertIs(await other.acquire(PATIENCE * 1000), True)
+        assert other.session_id is not None
+        await self.client.session.destroy(other.session_id)
+        self.assertIs(await other.lost.wait(PATIENCE * 1000), True)
+        self.assertIs(await self.client.semaphore(name, 1).destroy(), True)
 
 
 class Locks(AsyncTest):

@@ -16,10 +16,12 @@ of Python's is used: the loop sleeps on a descriptor of the library's queue.
 
 from __future__ import annotations
 
+from ._holding import AsyncLost
 from .client import AsyncClient
 from .kept_service import AsyncKeptService
 from .kept_session import AsyncKeptSession
-from .lock import AsyncLock, AsyncLost
+from .lock import AsyncLock
+from .semaphore import AsyncSemaphore
 from .watch import AsyncWatch
 
 __all__ = [
@@ -28,5 +30,6 @@ __all__ = [
     "AsyncKeptSession",
     "AsyncLock",
     "AsyncLost",
+    "AsyncSemaphore",
     "AsyncWatch",
 ]

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional
 from .. import kept_service as _kept_service
 from .. import lock as _lock
 from .. import request
+from .. import semaphore as _semaphore
 from .._closing import AsyncClosing
 from .._connect import connect
 from .._convert import Value, uint64
+from .._holding import AnyHolder
 from .._library import lib
 from .._memory import c_text
 from ..health_report import HealthReport
-from ..lock import LockSession
 from ..request import Parameter
 from ..results import Response
 from ..specs import ServiceSpec
 from ._core import Awaiting
 from .kept_service import AsyncKeptService
 from .lock import AsyncLock
+from .semaphore import AsyncSemaphore
 from .watch import AsyncWatches
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ class AsyncClient(AsyncClosing):
         key: str,
         *,
         value: Value = b"",
-        session: Optional[LockSession] = None,
+        session: Optional[AnyHolder] = None,
         acquire_timeout_ms: Optional[int] = None,
         adopt: bool = False,
         monitor_retry_ms: Optional[int] = None,
@@ -106,6 +108,22 @@ class AsyncClient(AsyncClosing):
         fields = {"value": value, "adopt": adopt, "monitor_retry_ms": monitor_retry_ms}
         limits = session, acquire_timeout_ms
         return _lock.new(AsyncLock, self._core, key, *limits, fields, options)
+
+    def semaphore(
+        self,
+        prefix: str,
+        limit: int,
+        *,
+        value: Value = b"",
+        session: Optional[AnyHolder] = None,
+        acquire_timeout_ms: Optional[int] = None,
+        monitor_retry_ms: Optional[int] = None,
+        **options: Unpack[LockOptions],
+    ) -> AsyncSemaphore:
+        """As `Client.semaphore`, for `async with` or for its `acquire`."""
+        fields = {"value": value, "monitor_retry_ms": monitor_retry_ms}
+        held = session, acquire_timeout_ms
+        return _semaphore.new(AsyncSemaphore, self._core, prefix, limit, *held, fields, options)
 
     def service(
         self,

@@ -2,74 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from ctypes import addressof
-from types import TracebackType
 from typing import TYPE_CHECKING, Optional
 
-from .. import _abi, _outcome, _wait
-from .._convert import FOR_EVER, Value, data, text, uint64
-from .._error import ConsulError
+from .._convert import Value, data, text, uint64
 from .._library import lib
-from .._outcome import answered, nothing
-from ..lock import LockBase, LostBase
-from ._core import Awaiting
-from ._inbox import Call
+from .._outcome import nothing
+from ..lock import LockBase
+from ._holding import AsyncHolding
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
+    from typing_extensions import Unpack
 
     from .._settings import CallOptions
 
-_unless_held = answered(_abi.CONSUL_HELD)
 
-
-class AsyncLost(LostBase):
-    """Whether a lock is lost: asked like an `asyncio.Event`."""
-
-    async def wait(self, timeout_ms: Optional[int] = None) -> bool:
-        """As `Lost.wait`."""
-        end, stops = _wait.end(timeout_ms), self._lock.stops
-        while True:
-            left = _wait.left_ms(end)
-            # Asks memory only.
-            if self._look(0, stops):
-                return True
-            if left <= 0:
-                return False
-            await asyncio.sleep(min(left, _wait.SLICE_MS) / 1000)
-
-
-class AsyncLock(LockBase):
+class AsyncLock(LockBase, AsyncHolding):
     """As `consul_ffi.Lock`, for `async with`."""
-
-    _core: Awaiting
-
-    @property
-    def lost(self) -> AsyncLost:
-        """Whether it is lost: `if lock.lost`, `await lock.lost.wait(1000)`, `lock.lost.reason`."""
-        return AsyncLost(self)
-
-    async def acquire(self, timeout_ms: Optional[int] = None) -> bool:
-        """As `Lock.acquire`. Cancelling it leaves nothing behind."""
-        limit = FOR_EVER if timeout_ms is None else uint64(timeout_ms, "timeout_ms")
-        return await self._acquire(limit)
-
-    def _acquire(self, limit: int) -> Call[bool]:
-        function, give_back = lib.consul_lock_acquire, self._give_back
-        return self._core.begin(_unless_held, function, self._handle, limit, give_back=give_back)
-
-    async def try_acquire(self) -> bool:
-        """Acquires the lock if nobody else holds it, without waiting."""
-        return await self.acquire(0)
-
-    async def release(self) -> None:
-        """As `Lock.release`."""
-        await self._core.begin(_outcome.check, lib.consul_lock_release, self._handle)
-
-    async def destroy(self) -> bool:
-        """Deletes the key if nobody holds it. False when somebody does."""
-        return await self._core.begin(_unless_held, lib.consul_lock_destroy, self._handle)
 
     async def put(
         self, key: str, value: Value, flags: int = 0, **options: Unpack[CallOptions]
@@ -81,29 +29,3 @@ class AsyncLock(LockBase):
             return lib.consul_lock_put(self.handle, *arguments)
 
         await self._core.do(nothing, put, options, name, content, len(content), number)
-
-    def _give_back(self) -> None:
-        """Releases in the background what was acquired for somebody who is gone."""
-        inbox = self._core.inbox()
-        inbox.next_tag()
-        lib.consul_lock_release(self.handle, addressof(inbox.request))
-
-    async def __aenter__(self) -> Self:
-        try:
-            if not await self.acquire(self._acquire_timeout_ms):
-                raise self._held()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        try:
-            await self.release()
-        except ConsulError as problem:
-            self._raise_lost(problem, error)

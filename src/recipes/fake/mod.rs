@@ -1,11 +1,13 @@
 //! A Consul in memory that does what a test tells it to, for tests that turn the clock.
 //!
-//! It knows sessions, keys and transactions as far as locks need them, and services as far as
+//! It knows sessions, keys and transactions as far as locks and semaphores need them, and services as far as
 //! registrations do. Sessions end only when a test says so.
 
 mod agent;
+mod world;
 
 pub(crate) use agent::AgentCheck;
+pub(crate) use world::{World, world};
 
 use crate::client::Client;
 use crate::config::Config;
@@ -62,8 +64,12 @@ pub(crate) struct Fake {
 struct State {
     index: u64,
     sessions: BTreeSet<String>,
+    /// Those whose keys are deleted when they end.
+    deleting: BTreeSet<String>,
     made: usize,
     keys: BTreeMap<String, Key>,
+    /// When keys were deleted.
+    tombstones: BTreeMap<String, u64>,
     agent: agent::Agent,
     seen: Vec<Seen>,
     /// Until when requests of upkeep wait, by the clock.
@@ -197,11 +203,30 @@ impl Fake {
     }
 
     pub(crate) fn delete_key(&self, key: &str) {
-        let mut state = self.state.lock();
-        state.keys.remove(key);
-        state.index += 1;
-        drop(state);
+        self.state.lock().delete(key);
         self.changed.notify_all();
+    }
+
+    /// Writes a key with the flags of a semaphore, as somebody else would.
+    pub(crate) fn put_semaphore(&self, key: &str, value: &str) {
+        let value = base64_simd::STANDARD.encode_to_string(value);
+        self.state.lock().write(key, |entry| {
+            (entry.value, entry.flags) = (value, super::semaphore::SEMAPHORE_FLAG);
+        });
+        self.changed.notify_all();
+    }
+
+    /// The value of a key as text.
+    pub(crate) fn value(&self, key: &str) -> Option<String> {
+        let value = self.state.lock().keys.get(key)?.value.clone();
+        let value = base64_simd::STANDARD.decode_to_vec(value).unwrap();
+        Some(String::from_utf8(value).unwrap())
+    }
+
+    /// The keys with this prefix.
+    pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
+        let state = self.state.lock();
+        state.keys.keys().filter(|key| key.starts_with(prefix)).cloned().collect()
     }
 
     /// Has a session take a key, whoever holds it: as when a write is applied late.
@@ -226,12 +251,29 @@ impl State {
 
     fn end_session(&mut self, id: &str) {
         self.sessions.remove(id);
-        self.index += 1;
-        let index = self.index;
-        for key in self.keys.values_mut().filter(|key| key.session.as_deref() == Some(id)) {
-            key.session = None;
-            key.modify_index = index;
+        let held = self.keys.iter().filter(|(_, key)| key.session.as_deref() == Some(id));
+        let held: Vec<_> = held.map(|(name, _)| name.clone()).collect();
+        for name in held {
+            match self.deleting.contains(id) {
+                true => self.delete(&name),
+                false => self.write(&name, |key| key.session = None),
+            }
         }
+    }
+
+    fn delete(&mut self, key: &str) {
+        self.index += 1;
+        if self.keys.remove(key).is_some() {
+            self.tombstones.insert(key.to_string(), self.index);
+        }
+    }
+
+    /// The index of what is below a prefix.
+    fn index_below(&self, prefix: &str) -> u64 {
+        let changes = self.keys.iter().map(|(name, key)| (name, key.modify_index));
+        let deletions = self.tombstones.iter().map(|(name, &index)| (name, index));
+        let below = changes.chain(deletions).filter(|(name, _)| name.starts_with(prefix));
+        below.map(|(_, index)| index).max().unwrap_or(self.index)
     }
 
     fn write(&mut self, key: &str, change: impl FnOnce(&mut Key)) {
@@ -259,6 +301,7 @@ impl State {
         let holder = self.keys.get(key).and_then(|key| key.session.clone());
         let value = op["Value"].as_str().unwrap_or_default().to_string();
         let flags = op["Flags"].as_u64().unwrap_or(0);
+        let index = Some(self.keys.get(key).map_or(0, |key| key.modify_index));
         match op["Verb"].as_str().unwrap() {
             "check-not-exists" if self.keys.contains_key(key) => Err("key exists".into()),
             "check-not-exists" => Ok(None),
@@ -286,13 +329,23 @@ impl State {
                 Ok(self.pair(key))
             }
             "unlock" => Err("failed to unlock key, lock isn't held".into()),
+            "get" => self.pair(key).map(Some).ok_or_else(|| "key doesn't exist".into()),
+            "delete" => {
+                self.delete(key);
+                Ok(None)
+            }
+            "cas" if index != op["Index"].as_u64() => Err("index is stale".into()),
+            "cas" => {
+                self.write(key, |entry| (entry.value, entry.flags) = (value, flags));
+                Ok(self.pair(key))
+            }
             verb => panic!("the fake does not know {verb}"),
         }
     }
 
     fn transact(&mut self, body: &str) -> (u16, Value) {
         let operations: Vec<Value> = serde_json::from_str(body).unwrap();
-        let before = (self.index, self.keys.clone());
+        let before = (self.index, self.keys.clone(), self.tombstones.clone());
         let (mut results, mut errors) = (Vec::new(), Vec::new());
         for (index, operation) in operations.iter().enumerate() {
             match self.operate(&operation["KV"]) {
@@ -303,7 +356,7 @@ impl State {
         if errors.is_empty() {
             return (200, json!({ "Results": results, "Errors": null }));
         }
-        (self.index, self.keys) = before;
+        (self.index, self.keys, self.tombstones) = before;
         (409, json!({ "Results": null, "Errors": errors }))
     }
 
@@ -317,6 +370,23 @@ impl State {
             return self.agent.answer(method, target, body);
         }
         if let Some(key) = path.strip_prefix("/v1/kv/") {
+            if method == Method::Delete {
+                let index = self.keys.get(key).map(|key| key.modify_index.to_string());
+                let is_same =
+                    index.as_deref().is_none_or(|own| parameter(target, "cas") == Some(own));
+                if is_same {
+                    self.delete(key);
+                }
+                return (200, is_same.to_string());
+            }
+            if parameter(target, "recurse").is_some() {
+                let below = self.keys.keys().filter(|name| name.starts_with(key));
+                let pairs: Vec<_> = below.filter_map(|name| self.pair(name)).collect();
+                if pairs.is_empty() {
+                    return (404, String::new());
+                }
+                return (200, json!(pairs).to_string());
+            }
             return match self.pair(key) {
                 Some(pair) => (200, json!([pair]).to_string()),
                 None => (404, String::new()),
@@ -329,7 +399,13 @@ impl State {
         let (verb, id) =
             path.strip_prefix("/v1/session/").unwrap().split_once('/').unwrap_or(("create", ""));
         match (method, verb) {
-            (Method::Put, "create") => (200, json!({ "ID": self.add_session() }).to_string()),
+            (Method::Put, "create") => {
+                let id = self.add_session();
+                if body.contains("\"Behavior\":\"delete\"") {
+                    self.deleting.insert(id.clone());
+                }
+                (200, json!({ "ID": id }).to_string())
+            }
             (Method::Put, "renew") => match self.session(id) {
                 Some(session) => (200, session.to_string()),
                 None => (404, format!("Session id '{id}' not found")),
@@ -426,8 +502,11 @@ impl Fake {
         {
             let ms = parameter(target, "wait").unwrap().trim_end_matches("ms").parse().unwrap();
             let key = path(target).strip_prefix("/v1/kv/").unwrap();
-            let changed =
-                |state: &State| state.keys.get(key).is_none_or(|entry| entry.modify_index > index);
+            let recurse = parameter(target, "recurse").is_some();
+            let changed = |state: &State| match recurse {
+                true => state.index_below(key) > index,
+                false => state.keys.get(key).is_none_or(|entry| entry.modify_index > index),
+            };
             self.wait(request, self.clock.now() + Duration::from_millis(ms), changed)?;
         }
         Ok(self.carry_out(request, seen))
@@ -437,8 +516,11 @@ impl Fake {
         let mut state = self.state.lock();
         let path = path(request.target);
         let (status, body) = state.answer(request.method, request.target, &seen.body);
-        let key = path.strip_prefix("/v1/kv/").and_then(|key| state.keys.get(key));
-        let index = key.map_or(state.index, |key| key.modify_index);
+        let key = path.strip_prefix("/v1/kv/").unwrap_or_default();
+        let index = match parameter(request.target, "recurse") {
+            Some(_) => state.index_below(key),
+            None => state.keys.get(key).map_or(state.index, |key| key.modify_index),
+        };
         drop(state);
         self.changed.notify_all();
         response(status, index, body)

@@ -1,24 +1,18 @@
 //! A lock on a key, as the official client has it: both exclude each other
 //! (<https://developer.hashicorp.com/consul/docs/dynamic-app-config/sessions>).
 
-mod acquire;
 mod attempt;
-mod claim;
-mod disown;
-mod expiry;
-mod listening;
-mod monitor;
-mod own_session;
-mod release;
+mod resource;
 mod seen;
-mod shared;
 mod spec;
 #[cfg(test)]
 mod tests;
 
+pub use super::holding::LostReason;
 pub use seen::LOCK_FLAG;
-pub use spec::{LockSpec, LostReason};
+pub use spec::LockSpec;
 
+use super::holding::{Claim, Handle, Shared};
 use crate::api::kv::check_key;
 use crate::client::{Blocking, Client, Deferred, Either, Style};
 use crate::config::Options;
@@ -26,11 +20,6 @@ use crate::error::{Error, Result, Status};
 use crate::observe::Stats;
 use crate::recipes::fence::{Fence, Fenced};
 use crate::recipes::loss::LossListener;
-use crate::sys::fork_generation;
-use acquire::Campaign;
-use claim::Claim;
-use shared::Shared;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,33 +31,12 @@ use std::time::Duration;
 /// from any thread.
 ///
 /// Its calls end in the style of the client that it was made through.
-pub struct Lock<S: Style = Blocking> {
-    owner: Arc<Owner>,
-    style: S,
-}
-
-/// The lock ends with the last of its handles.
-struct Owner {
-    shared: Arc<Shared>,
-    process: u32,
-}
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        if self.process == fork_generation() {
-            return self.shared.abandon();
-        }
-        // It is the parent's, and may be locked for ever here: it is left as it is.
-        std::mem::forget(self.shared.clone());
-    }
-}
+pub struct Lock<S: Style = Blocking>(Handle<LockSpec, S>);
 
 impl<S: Style> Client<S> {
     /// A lock. Checks what it is made of; sends nothing.
     pub fn lock(&self, spec: LockSpec) -> Result<Lock<S>> {
-        let shared = Shared::new(self.blocking(), spec)?;
-        let owner = Owner { shared, process: fork_generation() };
-        Ok(Lock { owner: Arc::new(owner), style: self.style() })
+        Ok(Lock(Handle::new(self, spec.checked(self.settings())?)))
     }
 }
 
@@ -85,7 +53,7 @@ impl<S: Style> Lock<S> {
 
     /// The same lock, whose calls end in this style.
     pub(crate) fn styled<T: Style>(&self, style: T) -> Lock<T> {
-        Lock { owner: self.owner.clone(), style }
+        Lock(self.0.styled(style))
     }
 
     /// Acquires the lock, waiting this long for it at most; [`Duration::MAX`] waits for ever. False
@@ -101,23 +69,12 @@ impl<S: Style> Lock<S> {
     /// and what a request without an answer may have got is given back, in the background. Only a
     /// session whose making was never answered is left to its TTL, since nobody knows its id.
     pub fn acquire(&self, timeout: Duration) -> Result<S::Output<bool>> {
-        self.campaign(Some(timeout))
+        self.0.acquire(Some(timeout))
     }
 
     /// Acquires the lock if nobody else holds it; as [`Lock::acquire`], without waiting.
     pub fn try_acquire(&self) -> Result<S::Output<bool>> {
-        self.campaign(None)
-    }
-
-    fn campaign(&self, timeout: Option<Duration>) -> Result<S::Output<bool>> {
-        self.run(move |lock, client| async move {
-            let acquiring = lock.begin_acquire(client.cancel())?;
-            let client = client.cancelled_by(&acquiring.cancel);
-            match Campaign::new(&lock, client, timeout).run().await? {
-                Some(won) => acquiring.hold(won).map(|()| true),
-                None => Ok(false),
-            }
-        })
+        self.0.acquire(None)
     }
 
     /// Releases the lock, then destroys its own session. `Status::NotHeld` when it was not held,
@@ -125,32 +82,24 @@ impl<S: Style> Lock<S> {
     /// state at Consul is unknown, and the library goes on releasing it in the background until the
     /// key is not its own or the TTL is over.
     pub fn release(&self) -> Result<S::Output<()>> {
-        self.run(move |lock, client| async move { release::release(&lock, &client).await })
+        self.0.release()
     }
 
-    fn run<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
-        &self,
-        recipe: impl FnOnce(Arc<Shared>, Client<Either>) -> F + Send + 'static,
-    ) -> Result<S::Output<T>> {
-        let lock = self.shared().clone();
-        self.shared().client.styled(self.style).run(move |client| recipe(lock, client))
-    }
-
-    fn shared(&self) -> &Arc<Shared> {
-        &self.owner.shared
+    fn shared(&self) -> &Arc<Shared<LockSpec>> {
+        self.0.shared()
     }
 
     /// Ends a waiting [`Lock::acquire`] and [`Lock::wait_lost`] of other threads with
     /// `Status::Cancelled`. Returns at once. A held lock stays held.
     pub fn stop(&self) {
-        self.shared().stop(Status::Cancelled, "the lock was stopped");
+        self.0.stop();
     }
 
     /// Deletes the key if nobody holds it. True when it is gone, false when it is in use.
     /// `Status::AlreadyHeld` when this lock is held, `LockConflict` when the key is used for
     /// something else.
     pub fn destroy(&self) -> Result<S::Output<bool>> {
-        self.run(move |lock, client| async move { release::destroy(&lock, &client).await })
+        self.0.destroy()
     }
 
     /// True while it is held, judged by the clock at this moment.
@@ -179,7 +128,7 @@ impl<S: Style> Lock<S> {
     /// The session that held the key when an acquire looked last: `None` where nobody does, which
     /// while an acquire waits means the lock-delay.
     pub fn holder(&self) -> Option<String> {
-        self.shared().holder()
+        self.shared().state().holders.first().cloned()
     }
 
     /// Why it was lost; `None` when it was not, and from the next acquire on.
@@ -211,8 +160,8 @@ impl<S: Style> Lock<S> {
 
     /// What writes only while this lock is held. `Status::NotHeld` or `LockLost` when it is not.
     pub fn fence(&self) -> Result<Fence<S>> {
-        let claim = self.held()?;
-        Ok(self.shared().fence(&claim, self.style))
+        let claim = self.0.held()?;
+        Ok(fence(self.shared(), &claim, self.0.style()))
     }
 
     /// Writes another key only while this lock is held, whatever its holder believes: both happen
@@ -226,20 +175,15 @@ impl<S: Style> Lock<S> {
         options: &Options,
     ) -> Result<S::Output<()>> {
         check_key(key)?;
-        let claim = self.held()?;
+        let claim = self.0.held()?;
         let (key, value, options) = (key.to_string(), value.to_vec(), options.clone());
-        self.run(move |lock, client| async move {
-            let fence = lock.fence(&claim, client.style());
+        self.0.run(move |lock, client| async move {
+            let fence = fence(&lock, &claim, client.style());
             match fence.put(&key, &value, flags, &options)?.await? {
                 Fenced::Done => Ok(()),
                 Fenced::NotHeld | Fenced::Conflict => Err(found_lost(&lock, client.style()).await),
             }
         })
-    }
-
-    fn held(&self) -> Result<Arc<Claim>> {
-        let claim = self.shared().claim().filter(|_| self.is_held());
-        claim.ok_or_else(|| self.shared().not_held())
     }
 
     /// As dropping it, while calls on other threads still use it.
@@ -249,21 +193,15 @@ impl<S: Style> Lock<S> {
 }
 
 /// The error for a lock that Consul said is not held.
-async fn found_lost(lock: &Arc<Shared>, style: Either) -> Error {
-    if let Some(claim) = lock.claim() {
-        // If it cannot be read the lane finds the reason.
-        let _ = monitor::examine(lock, &claim, style).await;
-    }
-    lock.lost_reason().map_or_else(
-        || Error::new(Status::LockLost, "Consul says that the session does not hold the key"),
-        Error::from,
-    )
+async fn found_lost(lock: &Arc<Shared<LockSpec>>, style: Either) -> Error {
+    lock.examine(style).await;
+    lock.lost_error().unwrap_or_else(|| {
+        Error::new(Status::LockLost, "Consul says that the session does not hold the key")
+    })
 }
 
-impl Shared {
-    /// What writes only while this claim holds the lock.
-    fn fence<S: Style>(&self, claim: &Claim, style: S) -> Fence<S> {
-        let fence = self.client.styled(style).fence(self.key(), claim.id());
-        fence.scoped(&self.spec.options)
-    }
+/// What writes only while this claim holds the lock.
+fn fence<S: Style>(lock: &Shared<LockSpec>, claim: &Claim, style: S) -> Fence<S> {
+    let fence = lock.client.styled(style).fence(&lock.spec.key, claim.id());
+    fence.scoped(&lock.spec.options)
 }

@@ -1,8 +1,8 @@
 //! What a read of a lock's key says: pure decisions.
 
-use super::spec::LostReason;
 use crate::api::kv::KvPair;
 use crate::error::{Error, Status};
+use crate::recipes::holding::{LostReason, Sight};
 
 /// The flags of every lock's key, the same as the official client's (`LockFlagValue` in
 /// <https://github.com/hashicorp/consul/blob/main/api/lock.go>).
@@ -41,16 +41,15 @@ impl Seen {
             Some(holder) => Seen::Other(holder),
         }
     }
+}
 
-    /// Why who held it does not any more; `None` while it does. A session that ended is the cause
-    /// of whatever came after.
-    pub(super) fn loss(&self, session_exists: bool) -> Option<LostReason> {
-        match self {
-            Seen::Ours(_) => None,
-            _ if !session_exists => Some(LostReason::SessionInvalid),
-            Seen::Absent => Some(LostReason::KeyDeleted),
-            Seen::Free(_) | Seen::Foreign(_) => Some(LostReason::KeyReleased),
-            Seen::Other(_) => Some(LostReason::KeyTaken),
+impl From<Seen> for Sight<u64> {
+    fn from(seen: Seen) -> Sight<u64> {
+        match seen {
+            Seen::Ours(index) => Sight::Ours(index),
+            Seen::Absent => Sight::Gone(LostReason::KeyDeleted),
+            Seen::Free(_) | Seen::Foreign(_) => Sight::Gone(LostReason::KeyReleased),
+            Seen::Other(_) => Sight::Gone(LostReason::KeyTaken),
         }
     }
 }
@@ -93,18 +92,16 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_of_a_loss_is_its_first_cause() {
+    fn a_loss_has_its_reason() {
         let cases = [
             (Seen::Absent, LostReason::KeyDeleted),
             (Seen::Free(7), LostReason::KeyReleased),
             (Seen::Other("x".into()), LostReason::KeyTaken),
         ];
         for (seen, reason) in cases {
-            assert_eq!(seen.loss(true), Some(reason), "{seen:?}");
-            assert_eq!(seen.loss(false), Some(LostReason::SessionInvalid), "{seen:?}");
+            assert_eq!(Sight::from(seen), Sight::Gone(reason));
         }
-        assert_eq!(Seen::Ours(7).loss(true), None);
-        assert_eq!(Seen::Ours(7).loss(false), None);
+        assert_eq!(Sight::from(Seen::Ours(7)), Sight::Ours(7));
     }
 
     #[test]

@@ -1,18 +1,15 @@
 //! What a lock shall be.
 
 use crate::api::kv::check_key;
-use crate::api::session::{SessionSpec, check_id};
+use crate::api::session::SessionSpec;
 use crate::config::{Options, Settings};
 use crate::error::{Error, Result, Status};
-use crate::recipes::session::{DEFAULT_TTL, KeptSession, Shared as SharedSession};
-use std::sync::Arc;
+use crate::recipes::holding::{SessionSource, check_window};
+use crate::recipes::session::KeptSession;
 use std::time::Duration;
 
 /// The name of a lock's own session, the same as the official client's.
 const SESSION_NAME: &str = "Consul API Lock";
-
-/// Below this a healthy monitor would not come in time.
-const SHORTEST_WINDOW: Duration = Duration::from_secs(1);
 
 /// What a lock shall be: its key, the value to write there, and the session to hold it with.
 #[derive(Clone)]
@@ -23,17 +20,6 @@ pub struct LockSpec {
     pub(super) adopt: bool,
     pub(super) monitor_retry: Option<Duration>,
     pub(super) options: Options,
-}
-
-/// Where the session of a lock comes from.
-#[derive(Clone)]
-pub(super) enum SessionSource {
-    /// Made for each acquisition, and destroyed after it.
-    Own(SessionSpec),
-    /// Borrowed from one that this library keeps alive.
-    Kept(Arc<SharedSession>),
-    /// Borrowed by its id; somebody else keeps it alive.
-    Id(String),
 }
 
 impl LockSpec {
@@ -106,64 +92,8 @@ impl LockSpec {
             );
             return Err(Error::new(Status::TooLarge, message));
         }
-        if self.monitor_retry.is_some_and(|window| window < SHORTEST_WINDOW) {
-            return Err(Error::argument(format!(
-                "a monitor retry window of less than {} ms is not allowed",
-                SHORTEST_WINDOW.as_millis()
-            )));
-        }
-        match &mut self.session {
-            SessionSource::Own(spec) => {
-                *spec = std::mem::take(spec).or_name(SESSION_NAME).or_ttl(DEFAULT_TTL);
-                spec.check(settings.min_session_ttl)?;
-            }
-            SessionSource::Id(id) => drop(check_id(id)?),
-            SessionSource::Kept(session) => session.check_process()?,
-        }
+        check_window(self.monitor_retry)?;
+        self.session = self.session.checked(SESSION_NAME, settings)?;
         Ok(self)
-    }
-}
-
-/// Why a lock was lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(i32)]
-#[non_exhaustive]
-pub enum LostReason {
-    /// Its session ended: destroyed, expired, or one of its checks turned critical.
-    SessionInvalid = 1,
-    /// Somebody deleted the key.
-    KeyDeleted = 2,
-    /// Another session holds the key.
-    KeyTaken = 3,
-    /// Consul could not be asked for too long: it may still be held, but nobody can count on it.
-    Deadline = 4,
-    /// The client was closed.
-    Closed = 5,
-    /// Somebody released the key with the lock's own session.
-    KeyReleased = 6,
-}
-
-impl LostReason {
-    /// The number of the C constant.
-    pub fn code(self) -> i32 {
-        self as i32
-    }
-
-    /// What happened, in words.
-    pub fn message(self) -> &'static str {
-        match self {
-            LostReason::SessionInvalid => "its session ended",
-            LostReason::KeyDeleted => "its key was deleted",
-            LostReason::KeyTaken => "another session holds its key",
-            LostReason::Deadline => "Consul could not be asked in time",
-            LostReason::Closed => "the client was closed",
-            LostReason::KeyReleased => "its key was released with its own session",
-        }
-    }
-}
-
-impl From<LostReason> for Error {
-    fn from(reason: LostReason) -> Error {
-        Error::new(Status::LockLost, format!("the lock was lost: {}", reason.message()))
     }
 }

@@ -1,29 +1,15 @@
 //! Locks under a clock that the tests turn, with answers that get lost.
 
 use super::*;
-use crate::api::session::SessionSpec;
-use crate::recipes::fake::{Fake, Fate, PATIENCE, Seen};
+use crate::recipes::fake::{Fake, Fate, PATIENCE, Seen, World, world};
 use crate::recipes::loss::Loss;
 use crate::recipes::session::KeptSession;
-use crate::runtime::TestClock;
 use crate::transport::Lane;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
 const TTL: Duration = Duration::from_secs(15);
-
-struct World {
-    fake: Arc<Fake>,
-    client: Client,
-    clock: Arc<TestClock>,
-}
-
-fn world() -> World {
-    let fake = Fake::new();
-    let (client, clock) = fake.client();
-    World { fake, client, clock }
-}
 
 impl World {
     fn lock(&self) -> Lock {
@@ -38,28 +24,6 @@ impl World {
         let lock = self.client.lock(spec).unwrap();
         assert!(lock.acquire(PATIENCE).unwrap());
         lock
-    }
-
-    fn session(&self) -> KeptSession {
-        self.client.keep_session(&SessionSpec::new(), &Options::new()).unwrap()
-    }
-
-    /// Turns the clock until it holds.
-    fn eventually(&self, what: &str, mut holds: impl FnMut() -> bool) {
-        let started = Instant::now();
-        while !holds() {
-            assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
-            self.clock.pass(Duration::from_millis(20));
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    /// Turns the clock step by step, as the lane keeps up.
-    fn pass(&self, time: Duration) {
-        let step = Duration::from_millis(100);
-        for _ in 0..time.as_millis() / step.as_millis() {
-            self.clock.pass(step);
-        }
     }
 }
 

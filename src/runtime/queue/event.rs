@@ -21,7 +21,7 @@ pub enum EventKind {
     WatchEnded = 5,
     /// The log has records.
     Log = 6,
-    /// A lock was lost.
+    /// A lock, or a semaphore's slot, was lost.
     LockLost = 7,
     /// A kept session was lost.
     SessionLost = 8,

@@ -1,4 +1,5 @@
-/* A lock: acquired, contended, fenced, released, lost with its reason. */
+/* A lock: acquired, contended, fenced, released, lost with its reason. A semaphore: the same for its
+   slots. */
 
 #include "queue.h"
 
@@ -282,6 +283,120 @@ static void closed(void)
     consul_kv_free(kv);
 }
 
+/* A semaphore at `key` with a session of its own, or a borrowed one. */
+static consul_semaphore *semaphore_new(uint64_t limit, const consul_session *borrowed,
+                                       const char *session_id)
+{
+    consul_session_spec *session = NULL;
+    consul_semaphore_spec *spec = NULL;
+    consul_semaphore *semaphore = NULL;
+    CHECK_OK(consul_semaphore_spec_new(key, limit, &spec));
+    CHECK_OK(consul_semaphore_spec_set_value(spec, (const uint8_t *)"owner", 5));
+    CHECK_OK(consul_semaphore_spec_set_monitor_retry_ms(spec, 5000));
+    CHECK_OK(consul_semaphore_spec_set_options(spec, NULL));
+    CHECK_OK(consul_session_spec_new(&session));
+    CHECK_OK(consul_session_spec_set_ttl_ms(session, 10000));
+    CHECK_OK(consul_semaphore_spec_set_session_spec(spec, session));
+    consul_session_spec_free(session);
+    if (borrowed != NULL)
+        CHECK_OK(consul_semaphore_spec_set_session(spec, borrowed));
+    if (session_id != NULL)
+        CHECK_OK(consul_semaphore_spec_set_session_id(spec, session_id));
+    CHECK_OK(consul_semaphore_new(client, spec, &semaphore));
+    consul_semaphore_spec_free(spec);
+    return semaphore;
+}
+
+static void slots(void)
+{
+    consul_semaphore *first = semaphore_new(2, NULL, NULL), *second, *third;
+    consul_session *session = NULL;
+    consul_keys *holders = NULL;
+    consul_stats *stats = NULL;
+    consul_text *id = NULL;
+    CHECK_OK(consul_session_start(client, NULL, false, NULL, NULL, &session));
+    second = semaphore_new(2, session, NULL);
+    third = semaphore_new(2, NULL, NULL);
+    CHECK_STATUS(CONSUL_ERR_NOT_HELD, consul_semaphore_release(first, NULL));
+    CHECK_STATUS(CONSUL_NOT_FOUND, consul_semaphore_session_id(first, &id));
+    CHECK_OK(consul_semaphore_acquire(first, 5000, NULL));
+    CHECK(consul_semaphore_is_held(first) && consul_semaphore_remaining_ms(first) > 0);
+    CHECK(consul_semaphore_lost_reason(first) == CONSUL_LOST_NONE);
+    CHECK_STATUS(CONSUL_ERR_ALREADY_HELD, consul_semaphore_acquire(first, 0, NULL));
+    CHECK_STATUS(CONSUL_NO_CHANGE, consul_semaphore_wait_lost(first, 10));
+    CHECK_OK(consul_semaphore_try_acquire(second, NULL));
+    CHECK_OK(consul_semaphore_session_id(second, &id));
+    CHECK_TEXT(consul_session_id(session), consul_text_data(id));
+    consul_text_free(id);
+    CHECK_STATUS(CONSUL_HELD, consul_semaphore_try_acquire(third, NULL));
+    CHECK_STATUS(CONSUL_HELD, consul_semaphore_acquire(third, 50, NULL));
+    CHECK_STATUS(CONSUL_HELD, consul_semaphore_destroy(third, NULL));
+    CHECK_OK(consul_semaphore_holders(third, &holders));
+    CHECK(consul_keys_count(holders) == 2 && consul_keys_at(holders, 2) == NULL);
+    consul_keys_free(holders);
+    CHECK_OK(consul_semaphore_stats(first, &stats));
+    CHECK_TEXT("held", consul_stats_row(stats)->state);
+    consul_stats_free(stats);
+    CHECK_OK(consul_semaphore_release(first, NULL));
+    CHECK_OK(consul_semaphore_acquire(third, 5000, NULL));
+    CHECK_OK(consul_semaphore_stop(third));
+    CHECK(consul_semaphore_is_held(third));
+    /* Freed, both are given back in the background. */
+    consul_semaphore_free(second);
+    consul_semaphore_free(third);
+    CHECK_OK(consul_semaphore_acquire(first, 5000, NULL));
+    consul_session_free(session);
+    CHECK_OK(consul_semaphore_release(first, NULL));
+    consul_semaphore_free(first);
+}
+
+/* By the queue: acquired, contended, lost and ended. */
+static void slots_in_a_queue(void)
+{
+    consul_queue *queue = new_queue();
+    consul_semaphore *held = semaphore_new(2, NULL, NULL), *other;
+    consul_async async = async_of(queue, 1);
+    consul_text *id = NULL;
+    CHECK_ERROR(CONSUL_ERR_HANDLE, "consul_semaphore", consul_semaphore_set_queue(NULL, queue, 1));
+    CHECK_STATUS(CONSUL_PENDING, consul_semaphore_acquire(held, 5000, &async));
+    CHECK_NEXT(queue, 1, CONSUL_OK);
+    CHECK_OK(consul_semaphore_session_id(held, &id));
+    other = semaphore_new(2, NULL, consul_text_data(id));
+    CHECK_STATUS(CONSUL_PENDING, consul_semaphore_release(other, &async));
+    CHECK_NEXT(queue, 1, CONSUL_ERR_NOT_HELD);
+    CHECK_OK(consul_semaphore_set_queue(held, queue, 7));
+    CHECK_OK(consul_session_destroy(client, consul_text_data(id), NULL, NULL));
+    loss_event(queue, CONSUL_EVENT_LOCK_LOST, 7, CONSUL_ERR_LOCK_LOST);
+    CHECK(consul_semaphore_lost_reason(held) == CONSUL_LOST_SESSION_INVALID);
+    CHECK_ERROR(CONSUL_ERR_LOCK_LOST, "semaphore", consul_semaphore_wait_lost(held, 0));
+    consul_text_free(id);
+    consul_semaphore_free(held);
+    loss_event(queue, CONSUL_EVENT_LOCK_LOST, 7, CONSUL_ERR_CANCELLED);
+    CHECK_STATUS(CONSUL_ERR_SESSION_INVALID, consul_semaphore_try_acquire(other, NULL));
+    consul_semaphore_free(other);
+    check_empty(queue);
+    consul_queue_free(queue);
+}
+
+static void limits(void)
+{
+    consul_semaphore_spec *spec = NULL;
+    consul_semaphore *semaphore = semaphore_new(3, NULL, NULL);
+    CHECK_ERROR(CONSUL_ERR_LIMIT_CONFLICT, "limit 2 at Consul, not 3",
+                consul_semaphore_try_acquire(semaphore, NULL));
+    CHECK_OK(consul_semaphore_destroy(semaphore, NULL));
+    CHECK_OK(consul_semaphore_try_acquire(semaphore, NULL));
+    CHECK_STATUS(CONSUL_ERR_ALREADY_HELD, consul_semaphore_destroy(semaphore, NULL));
+    CHECK_OK(consul_semaphore_release(semaphore, NULL));
+    CHECK_OK(consul_semaphore_destroy(semaphore, NULL));
+    consul_semaphore_free(semaphore);
+    semaphore = NULL;
+    CHECK_OK(consul_semaphore_spec_new(key, 0, &spec));
+    CHECK_ERROR(CONSUL_ERR_ARGUMENT, "limit", consul_semaphore_new(client, spec, &semaphore));
+    CHECK(semaphore == NULL);
+    consul_semaphore_spec_free(spec);
+}
+
 int main(void)
 {
     client = consul();
@@ -294,6 +409,9 @@ int main(void)
     closed();
     CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
     conflicts();
+    slots();
+    slots_in_a_queue();
+    limits();
     consul_client_free(client);
     free(key);
     CHECK_NO_HANDLES();

@@ -12,6 +12,7 @@ enum { CHILDREN = 20, CALLERS = 4 };
 
 static consul_client *client;
 static consul_lock *lock;
+static consul_semaphore *semaphore;
 static consul_lock_spec *spec;
 static consul_session *session;
 static consul_kept_service *service;
@@ -95,6 +96,9 @@ static void the_rest_is_the_parents(void)
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_session_set_queue(session, queue, 1));
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_lock_put(lock, key, NULL, 0, 0, NULL, NULL));
     CHECK(!consul_lock_is_held(lock) && consul_lock_remaining_ms(lock) == 0);
+    CHECK_ERROR(CONSUL_ERR_FORKED, "consul_semaphore", consul_semaphore_acquire(semaphore, 0, NULL));
+    CHECK_STATUS(CONSUL_ERR_FORKED, consul_semaphore_release(semaphore, NULL));
+    CHECK(!consul_semaphore_is_held(semaphore));
     CHECK_STATUS(CONSUL_ERR_FORKED, consul_session_stop(session));
     CHECK(!consul_session_is_valid(session) && consul_session_id(session) == NULL);
     CHECK_ERROR(CONSUL_ERR_FORKED, "consul_kept_service", consul_kept_service_start(service, NULL));
@@ -121,6 +125,7 @@ static int child(int number)
     CHECK(consul_live_handles(CONSUL_HANDLE_ALL) == live);
     consul_event_free(event);
     consul_lock_free(lock);
+    consul_semaphore_free(semaphore);
     consul_session_free(session);
     consul_kept_service_free(service);
     consul_lock_spec_free(spec);
@@ -130,7 +135,7 @@ static int child(int number)
     consul_queue_free(queue);
     consul_client_free(client);
     /* What is left is what the parent's other threads had. */
-    CHECK(consul_live_handles(CONSUL_HANDLE_ALL) == live - 7);
+    CHECK(consul_live_handles(CONSUL_HANDLE_ALL) == live - 8);
     return 0;
 }
 
@@ -142,6 +147,7 @@ static void check_holder(void)
     CHECK_TEXT(consul_session_id(session), consul_kv_at(kv, 0)->session);
     consul_kv_free(kv);
     CHECK(consul_lock_is_held(lock) && consul_session_is_valid(session));
+    CHECK(consul_semaphore_is_held(semaphore));
 }
 
 /* Whether the agent has the service that the parent keeps; and nobody has written it again. */
@@ -152,6 +158,17 @@ static void check_service(bool wanted)
     CHECK_STATUS(wanted ? CONSUL_OK : CONSUL_NOT_FOUND, status);
     CHECK(!wanted || consul_kept_service_registrations(service) == 1);
     consul_services_free(services);
+}
+
+/* A slot with the session of the parent. */
+static void hold_slot(void)
+{
+    consul_semaphore_spec *slot = NULL;
+    CHECK_OK(consul_semaphore_spec_new(key, 1, &slot));
+    CHECK_OK(consul_semaphore_spec_set_session(slot, session));
+    CHECK_OK(consul_semaphore_new(client, slot, &semaphore));
+    CHECK_OK(consul_semaphore_acquire(semaphore, 10000, NULL));
+    consul_semaphore_spec_free(slot);
 }
 
 static void keep_service(void)
@@ -197,6 +214,7 @@ int main(void)
     CHECK_OK(consul_lock_spec_set_session(spec, session));
     lock = lock_new(spec);
     CHECK_OK(consul_lock_acquire(lock, 10000, NULL));
+    hold_slot();
     keep_service();
     sprintf(path, "/tmp/%.60s", key);
     CHECK_OK(consul_queue_serve(queue, path));
@@ -232,11 +250,13 @@ int main(void)
     CHECK_NEXT(queue, 2, CONSUL_OK);
     CHECK(access(path, F_OK) == 0);
     CHECK_OK(consul_lock_release(lock, NULL));
+    CHECK_OK(consul_semaphore_release(semaphore, NULL));
     CHECK_OK(consul_kept_service_close(service, NULL));
     check_service(false);
     consul_kept_service_free(service);
     consul_event_free(event);
     consul_lock_free(lock);
+    consul_semaphore_free(semaphore);
     consul_lock_spec_free(spec);
     consul_session_free(session);
     consul_queue_free(queue);

@@ -1,10 +1,8 @@
-//! Gives a key back from the lane, until it is not ours.
+//! Gives back from the lane what was held, until it is not ours.
 
-use super::attempt::{self, GivenBack};
 use super::claim::Claim;
-use super::seen::Seen;
+use super::resource::{GivenBack, Resource, Sight};
 use super::shared::Shared;
-use super::spec::LockSpec;
 use crate::client::{Client, Either};
 use crate::config::Consistency;
 use crate::error::{Error, Result, Status};
@@ -24,55 +22,55 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 /// client were seen to be applied more than a minute later.
 const LATE_GRANT: Duration = Duration::from_secs(120);
 
-/// Gives a key back.
-pub(super) struct Disown {
+/// Gives back what was held.
+pub(super) struct Disown<R: Resource> {
     client: Client,
-    spec: LockSpec,
+    spec: R,
     claim: Arc<Claim>,
     id: TaskId,
     /// Held during a step, so that who takes over waits for its end.
-    state: Mutex<State>,
+    state: Mutex<State<R::Mark>>,
 }
 
-struct State {
-    /// The write at which the key was ours, as far as is known.
-    index: Option<u64>,
+struct State<M> {
+    /// The write at which it was ours, as far as is known.
+    mark: Option<M>,
     /// When to stop trying.
     until: Duration,
-    /// The key may become ours only later.
+    /// It may become ours only later.
     late: bool,
     failures: u32,
     over: bool,
     leaving: Option<Leaving>,
 }
 
-impl Disown {
+impl<R: Resource> Disown<R> {
     /// Gives back what was acquired by this write.
     pub(super) fn start(
-        lock: &Shared,
+        shared: &Shared<R>,
         claim: Arc<Claim>,
-        index: Option<u64>,
+        mark: Option<R::Mark>,
         leaving: Option<Leaving>,
     ) {
-        Disown::begin(lock, claim, index, leaving, false);
+        Disown::begin(shared, claim, mark, leaving, false);
     }
 
     /// Gives back what an acquire without an answer may have got, or may still get.
-    pub(super) fn doubtful(lock: &Shared, claim: Arc<Claim>) {
-        Disown::begin(lock, claim, None, None, true);
+    pub(super) fn doubtful(shared: &Shared<R>, claim: Arc<Claim>) {
+        Disown::begin(shared, claim, None, None, true);
     }
 
     fn begin(
-        lock: &Shared,
+        shared: &Shared<R>,
         claim: Arc<Claim>,
-        index: Option<u64>,
+        mark: Option<R::Mark>,
         leaving: Option<Leaving>,
         late: bool,
     ) {
-        let upkeep = lock.upkeep();
+        let upkeep = shared.upkeep();
         let within = if late { LATE_GRANT } else { claim.window() };
         let state = State {
-            index,
+            mark,
             until: upkeep.clock.now() + within,
             late,
             failures: 0,
@@ -80,8 +78,8 @@ impl Disown {
             leaving,
         };
         let disown = Arc::new(Disown {
-            client: lock.client.on_upkeep(),
-            spec: lock.spec.clone(),
+            client: shared.client.on_upkeep(),
+            spec: shared.spec.clone(),
             claim,
             id: TaskId::new(),
             state: Mutex::new(state),
@@ -94,32 +92,26 @@ impl Disown {
     }
 
     /// Takes one more step towards it. True when it is done.
-    fn advance(&self, state: &mut State) -> Result<bool> {
+    fn advance(&self, state: &mut State<R::Mark>) -> Result<bool> {
         let client = self.client.until(Instant::now() + PATIENCE.min(self.claim.window() / 3));
         let waiting = client.styled(Either::Blocks);
-        if let Some(index) = state.index.take() {
-            let given = attempt::give_back(&waiting, &self.spec, self.claim.id(), index);
-            match at_once(given)? {
+        if let Some(mark) = state.mark.take() {
+            match at_once(self.spec.give_back(&waiting, self.claim.id(), &mark))? {
                 GivenBack::Released => return Ok(!state.late),
                 GivenBack::Changed => {}
             }
         }
-        match self.look(&client)? {
-            Seen::Ours(index) => {
-                state.index = Some(index);
+        let options = self.spec.options().clone().consistency(Consistency::Consistent);
+        match at_once(self.spec.inspect(&waiting, self.claim.id(), &options))?.value {
+            Sight::Ours(mark) => {
+                state.mark = Some(mark);
                 Ok(false)
             }
-            _ => Ok(!state.late),
+            Sight::Gone(_) => Ok(!state.late),
         }
     }
 
-    fn look(&self, client: &Client) -> Result<Seen> {
-        let options = self.spec.options.clone().consistency(Consistency::Consistent);
-        let pair = client.kv().get(&self.spec.key, &options)?.value;
-        Ok(Seen::by_holder(pair, Some(self.claim.id())))
-    }
-
-    fn again(&self, state: &mut State) -> Option<Duration> {
+    fn again(&self, state: &mut State<R::Mark>) -> Option<Duration> {
         let upkeep = self.upkeep();
         let now = upkeep.clock.now();
         if now >= state.until {
@@ -131,7 +123,7 @@ impl Disown {
         Some(now + backoff(state.failures, first, most, upkeep.jitter.unit()))
     }
 
-    fn finish(&self, state: &mut State) {
+    fn finish(&self, state: &mut State<R::Mark>) {
         state.over = true;
         let leaving = state.leaving.take();
         if let Claim::Own(own) = &*self.claim {
@@ -145,7 +137,7 @@ impl Disown {
     }
 }
 
-impl Task for Disown {
+impl<R: Resource> Task for Disown<R> {
     fn step(&self) -> Option<Duration> {
         let mut state = self.state.lock();
         if state.over {
@@ -157,7 +149,7 @@ impl Task for Disown {
                 None
             }
             // Found to be ours: at once.
-            Ok(false) if state.index.is_some() => Some(self.upkeep().clock.now()),
+            Ok(false) if state.mark.is_some() => Some(self.upkeep().clock.now()),
             Ok(false) | Err(_) => self.again(&mut state),
         }
     }
@@ -167,25 +159,24 @@ impl Task for Disown {
     }
 }
 
-/// The keys that are being given back, by key and session, so that an acquire with the same
+/// What is being given back, by its name and session, so that an acquire with the same
 /// session can take over. The lane keeps them alive: whatever lives on the client, this included,
 /// must not, since they hold the client.
-#[derive(Default)]
-pub(super) struct Disowned(Mutex<HashMap<Name, Vec<Weak<Disown>>>>);
+pub(super) struct Disowned<R: Resource>(Mutex<HashMap<Name, Vec<Weak<Disown<R>>>>>);
 
-/// Key and session.
+/// Key or prefix, and session.
 type Name = (String, String);
 
-impl Disowned {
-    fn of(upkeep: &Upkeep) -> Arc<Disowned> {
-        upkeep.shared(Disowned::default)
+impl<R: Resource> Disowned<R> {
+    fn of(upkeep: &Upkeep) -> Arc<Disowned<R>> {
+        upkeep.shared(|| Disowned(Mutex::default()))
     }
 
-    fn add(&self, disown: &Arc<Disown>) {
+    fn add(&self, disown: &Arc<Disown<R>>) {
         self.0.lock().entry(disown.name()).or_default().push(Arc::downgrade(disown));
     }
 
-    fn remove(&self, disown: &Disown) {
+    fn remove(&self, disown: &Disown<R>) {
         let mut all = self.0.lock();
         let name = disown.name();
         let Some(same) = all.get_mut(&name) else { return };
@@ -195,22 +186,21 @@ impl Disowned {
         }
     }
 
-    /// Ends what would give this key of this session back, after the request that is in flight.
+    /// Ends what would give this back from this session, after the request that is in flight.
     pub(super) async fn take_over(
         client: &Client<Either>,
-        key: &str,
+        name: &str,
         session: &str,
         deadline: Option<Instant>,
     ) -> Result<()> {
         let upkeep = client.upkeep();
-        let disowned = Disowned::of(upkeep);
-        let found = disowned.0.lock().get(&(key.to_string(), session.to_string())).cloned();
+        let disowned = Disowned::<R>::of(upkeep);
+        let found = disowned.0.lock().get(&(name.to_string(), session.to_string())).cloned();
         for disown in found.unwrap_or_default().iter().filter_map(Weak::upgrade) {
             let deadline = deadline.unwrap_or_else(|| Instant::now() + 2 * PATIENCE);
             while !disown.call_off() {
                 if Instant::now() >= deadline {
-                    let message =
-                        "an earlier release of this key by this session has not ended yet";
+                    let message = "an earlier release by this session has not ended yet";
                     return Err(Error::new(Status::Timeout, message));
                 }
                 client.sleep(BETWEEN_LOOKS).await?;
@@ -222,7 +212,7 @@ impl Disowned {
     }
 }
 
-impl Disown {
+impl<R: Resource> Disown<R> {
     /// Ends it, unless it takes a step at this moment.
     fn call_off(&self) -> bool {
         let Some(mut state) = self.state.try_lock() else { return false };
@@ -234,6 +224,6 @@ impl Disown {
     }
 
     fn name(&self) -> Name {
-        (self.spec.key.clone(), self.claim.id().to_string())
+        (self.spec.name().to_string(), self.claim.id().to_string())
     }
 }

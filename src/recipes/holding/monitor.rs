@@ -1,16 +1,14 @@
-//! Watches the locks that a client holds, with few connections for any number of them.
+//! Watches what a client holds of one kind, with few connections for any number of them.
 //!
-//! One lock has a blocking query of its own, which tells of a change at once. All others are
-//! checked together twice a second, by transactions that only read. A check that fails is followed
+//! One has a blocking query of its own, which tells of a change at once. All others are checked together twice a second, by transactions that only read. A check that fails is followed
 //! by a read that decides. A request that fails decides nothing: that is left to the deadline.
 
 use super::claim::Claim;
-use super::seen::Seen;
+use super::resource::{Resource, Sight};
 use super::shared::Shared;
-use crate::api::kv::KvPair;
-use crate::api::txn::{Txn, TxnError, TxnOutcome};
+use crate::api::txn::{Txn, TxnError, TxnOutcome, TxnResult};
 use crate::client::{Client, Either};
-use crate::config::{Consistency, Options};
+use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::recipes::session::SessionEnd;
 use crate::runtime::{Places, Task, TaskId, Upkeep, at_once, backoff};
@@ -19,7 +17,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-/// How often the locks are checked that share their requests.
+/// How often those are checked that share their requests.
 const SWEEP: Duration = Duration::from_millis(500);
 
 /// The longest time that one request is given, its wait for a change aside.
@@ -38,56 +36,65 @@ const PLACES: usize = 4;
 /// A blocking query that ends sooner than this, with nothing new, did not block.
 const BLOCKED: Duration = Duration::from_millis(50);
 
-/// The monitor of a client's locks.
-pub(super) struct Monitor {
-    state: Mutex<State>,
+/// The monitor of a client's locks, or of its semaphores.
+pub(super) struct Monitor<R: Resource> {
+    state: Mutex<State<R>>,
     poll: TaskId,
     sweep: TaskId,
 }
 
-#[derive(Default)]
-struct State {
+struct State<R: Resource> {
     /// The one with a query of its own. The task of the query replaces it when it is over.
-    polled: Option<Watch>,
-    swept: Vec<Watch>,
+    polled: Option<Watch<R>>,
+    swept: Vec<Watch<R>>,
     poll_failures: u32,
     sweep_failures: u32,
 }
 
 /// One acquisition, watched for as long as it lasts.
-struct Watch {
-    lock: Weak<Shared>,
+struct Watch<R: Resource> {
+    shared: Weak<Shared<R>>,
     claim: Weak<Claim>,
     /// The index to wait on.
     index: u64,
 }
 
 /// An acquisition that lasts.
-struct Live {
-    lock: Arc<Shared>,
+struct Live<R: Resource> {
+    shared: Arc<Shared<R>>,
     claim: Arc<Claim>,
 }
 
 /// One that is looked at.
-struct Look<'a> {
-    lock: &'a Arc<Shared>,
+struct Look<'a, R: Resource> {
+    shared: &'a Arc<Shared<R>>,
     claim: &'a Arc<Claim>,
     style: Either,
 }
 
-impl Monitor {
-    pub(super) fn of(upkeep: &Upkeep) -> Arc<Monitor> {
+impl<R: Resource> Monitor<R> {
+    pub(super) fn of(upkeep: &Upkeep) -> Arc<Monitor<R>> {
         upkeep.shared(|| Monitor {
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                polled: None,
+                swept: Vec::new(),
+                poll_failures: 0,
+                sweep_failures: 0,
+            }),
             poll: TaskId::new(),
             sweep: TaskId::new(),
         })
     }
 
-    /// Watches a lock that was acquired by the write of this index.
-    pub(super) fn watch(self: &Arc<Monitor>, lock: &Arc<Shared>, claim: &Arc<Claim>, index: u64) {
-        let watch = Watch { lock: Arc::downgrade(lock), claim: Arc::downgrade(claim), index };
-        let upkeep = lock.upkeep();
+    /// Watches what was acquired by the write of this index.
+    pub(super) fn watch(
+        self: &Arc<Monitor<R>>,
+        shared: &Arc<Shared<R>>,
+        claim: &Arc<Claim>,
+        index: u64,
+    ) {
+        let watch = Watch { shared: Arc::downgrade(shared), claim: Arc::downgrade(claim), index };
+        let upkeep = shared.upkeep();
         let now = upkeep.clock.now();
         let mut state = self.state.lock();
         // Where no thread can be started at all the deadline is still kept by whoever asks.
@@ -107,8 +114,8 @@ impl Monitor {
         }
     }
 
-    /// The lock that has a query of its own, another one when the last is over.
-    fn polled(&self) -> Option<(Live, u64)> {
+    /// The one that has a query of its own, another one when the last is over.
+    fn polled(&self) -> Option<(Live<R>, u64)> {
         let mut state = self.state.lock();
         loop {
             let watch = state.polled.as_ref()?;
@@ -119,7 +126,7 @@ impl Monitor {
         }
     }
 
-    fn swept(&self) -> Vec<Live> {
+    fn swept(&self) -> Vec<Live<R>> {
         let mut live = Vec::new();
         self.state.lock().swept.retain(|watch| {
             live.extend(watch.live());
@@ -131,24 +138,26 @@ impl Monitor {
 
     /// Asks once, for as long as nothing changes. Gives how long to pause; `None` when it did not
     /// wait as it should have.
-    fn query(&self, live: &Live, index: u64) -> Result<Option<Duration>> {
-        let window = live.lock.window(&live.claim);
+    fn query(&self, live: &Live<R>, index: u64) -> Result<Option<Duration>> {
+        let window = live.shared.window(&live.claim);
         let place = WAITING.enter(PLACES);
-        let options = consistent(&live.lock)
+        let options = live.shared.consistent();
+        let options = options
             .index(if place.is_some() { index } else { 0 })
             .wait((window * 2 / 5).min(LONGEST_WAIT))
             .timeout(patience(window));
         let started = Instant::now();
-        let answer = live.client().kv().get(live.lock.key(), &options);
+        let client = live.client().styled(Either::Blocks);
+        let answer = at_once(live.shared.spec.inspect(&client, live.claim.id(), &options));
         // After a failure the next one is answered at once; so it is when the index went down.
         let found = answer.as_ref().map_or(0, |answer| answer.meta.index);
         let next = if found < index { 0 } else { found };
         if let Some(watch) = self.state.lock().polled.as_mut().filter(|watch| watch.is(live)) {
             watch.index = next;
         }
-        let pair = answer?.value;
+        let seen = answer?.value;
         at_once(async {
-            live.look().judge(pair).await;
+            live.look().judge(seen).await;
             Ok(())
         })?;
         let news = next != index || started.elapsed() >= BLOCKED;
@@ -156,110 +165,130 @@ impl Monitor {
     }
 }
 
-impl Watch {
-    fn live(&self) -> Option<Live> {
-        let live = Live { lock: self.lock.upgrade()?, claim: self.claim.upgrade()? };
-        live.lock.holds(&live.claim).then_some(live)
+impl<R: Resource> Watch<R> {
+    fn live(&self) -> Option<Live<R>> {
+        let live = Live { shared: self.shared.upgrade()?, claim: self.claim.upgrade()? };
+        live.shared.holds(&live.claim).then_some(live)
     }
 
-    fn is(&self, live: &Live) -> bool {
+    fn is(&self, live: &Live<R>) -> bool {
         std::ptr::eq(self.claim.as_ptr(), Arc::as_ptr(&live.claim))
     }
 }
 
-impl Live {
+impl<R: Resource> Live<R> {
     fn client(&self) -> Client {
-        self.lock.client.on_upkeep()
+        self.shared.client.on_upkeep()
     }
 
     fn now(&self) -> Duration {
-        self.lock.upkeep().clock.now()
+        self.shared.upkeep().clock.now()
     }
 
-    fn look(&self) -> Look<'_> {
-        Look { lock: &self.lock, claim: &self.claim, style: Either::Blocks }
+    fn look(&self) -> Look<'_, R> {
+        Look { shared: &self.shared, claim: &self.claim, style: Either::Blocks }
     }
 }
 
-impl Look<'_> {
+impl<R: Resource> Look<'_, R> {
     fn client(&self) -> Client<Either> {
-        let patience = patience(self.lock.window(self.claim));
-        self.lock.client.on_upkeep().until(Instant::now() + patience).styled(self.style)
+        let patience = patience(self.shared.window(self.claim));
+        self.shared.client.on_upkeep().until(Instant::now() + patience).styled(self.style)
     }
 
-    /// Reads the key and decides.
+    /// Reads it and decides.
     async fn examine(&self) -> Result<()> {
-        let read = self.client().kv().get(self.lock.key(), &consistent(self.lock))?;
-        self.judge(read.await?.value).await;
+        let options = self.shared.consistent();
+        let read = self.shared.spec.inspect(&self.client(), self.claim.id(), &options).await?;
+        self.judge(read.value).await;
         Ok(())
     }
 
     /// What a read means.
-    async fn judge(&self, pair: Option<KvPair>) {
-        let seen = Seen::by_holder(pair, Some(self.claim.id()));
-        if let Seen::Ours(_) = seen {
-            return self.lock.verified(self.claim);
+    async fn judge(&self, seen: Sight<R::Mark>) {
+        if let Sight::Ours(_) = seen {
+            return self.shared.verified(self.claim);
         }
         let exists = self.session_exists().await;
         if let (false, Some(keeper)) = (exists, self.claim.keeper()) {
-            // Tells every lock that it holds, this one too.
+            // Tells all that it holds, this one too.
             keeper.lose(SessionEnd::Invalid);
         }
         if let Some(reason) = seen.loss(exists) {
-            self.lock.lose(self.claim, reason);
+            self.shared.lose(self.claim, reason);
         }
     }
 
-    /// When Consul cannot be asked the key alone tells the reason.
+    /// When Consul cannot be asked what was seen alone tells the reason.
     async fn session_exists(&self) -> bool {
         let client = self.client();
-        match client.session().info(self.claim.id(), &consistent(self.lock)) {
+        match client.session().info(self.claim.id(), &self.shared.consistent()) {
             Ok(info) => info.await.map_or(true, |answer| answer.value.is_some()),
             Err(_) => true,
         }
     }
 }
 
-/// Decides by a read whether the lock is still held.
-pub(super) async fn examine(lock: &Arc<Shared>, claim: &Arc<Claim>, style: Either) -> Result<()> {
-    Look { lock, claim, style }.examine().await
+/// Decides by a read whether it is still held.
+pub(super) async fn examine<R: Resource>(
+    shared: &Arc<Shared<R>>,
+    claim: &Arc<Claim>,
+    style: Either,
+) -> Result<()> {
+    Look { shared, claim, style }.examine().await
 }
 
-/// Whether the session still exists; when Consul cannot be asked the key alone tells what happened.
-pub(super) async fn session_exists(lock: &Arc<Shared>, claim: &Arc<Claim>, style: Either) -> bool {
-    Look { lock, claim, style }.session_exists().await
+/// Whether the session still exists; when Consul cannot be asked what was seen alone tells what
+/// happened.
+pub(super) async fn session_exists<R: Resource>(
+    shared: &Arc<Shared<R>>,
+    claim: &Arc<Claim>,
+    style: Either,
+) -> bool {
+    Look { shared, claim, style }.session_exists().await
 }
 
-/// Checks locks that share their token and their datacenter by one transaction.
-fn check(locks: &[&Live]) -> Result<()> {
-    let Some(first) = locks.first() else { return Ok(()) };
-    let window = locks.iter().map(|live| live.lock.window(&live.claim)).min();
+/// Checks those that share their token and their datacenter by one transaction.
+fn check<R: Resource>(lives: &[&Live<R>]) -> Result<()> {
+    let Some(first) = lives.first() else { return Ok(()) };
+    let window = lives.iter().map(|live| live.shared.window(&live.claim)).min();
     let client = first.client().until(Instant::now() + patience(window.unwrap_or(PATIENCE)));
     let mut txn = Txn::new();
-    for live in locks {
-        txn.check_session(live.lock.key(), live.claim.id())?;
+    for live in lives {
+        live.shared.spec.add_check(&mut txn, live.claim.id())?;
     }
-    match client.commit(&txn, &consistent(&first.lock))?.value {
-        TxnOutcome::Committed(_) => {
-            locks.iter().for_each(|live| live.lock.verified(&live.claim));
-            Ok(())
+    match client.commit(&txn, &first.shared.consistent())?.value {
+        TxnOutcome::Committed(results) => confirm(lives, &results),
+        TxnOutcome::RolledBack(errors) => suspect(lives, &errors),
+    }
+}
+
+/// All operations have passed; what some of them read decides.
+fn confirm<R: Resource>(lives: &[&Live<R>], results: &[TxnResult]) -> Result<()> {
+    let mut outcome = Ok(());
+    for live in lives {
+        if live.shared.spec.is_confirmed(results, live.claim.id()) {
+            live.shared.verified(&live.claim);
+        } else {
+            outcome = at_once(live.look().examine()).and(outcome);
         }
-        TxnOutcome::RolledBack(errors) => suspect(locks, &errors),
     }
+    outcome
 }
 
 /// Decides about those whose check failed one by one, and checks the others again: where the
 /// token may not read a key nothing else was checked.
-fn suspect(locks: &[&Live], errors: &[TxnError]) -> Result<()> {
-    let failed: HashSet<u64> = errors.iter().map(|error| error.op_index).collect();
+fn suspect<R: Resource>(lives: &[&Live<R>], errors: &[TxnError]) -> Result<()> {
+    let failed: HashSet<u64> =
+        errors.iter().map(|error| error.op_index / R::CHECKS as u64).collect();
     let (suspects, rest): (Vec<_>, Vec<_>) =
-        (0..).zip(locks.iter().copied()).partition(|(index, _)| failed.contains(index));
+        (0..).zip(lives.iter().copied()).partition(|(index, _)| failed.contains(index));
     if suspects.is_empty() {
         return Err(Error::new(Status::Decode, "a transaction failed without saying where"));
     }
     let mut outcome = Ok(());
     for (_, live) in suspects {
-        if live.lock.holds(&live.claim) {
+        if live.shared.holds(&live.claim) {
             // That one cannot be read does not hold up the others.
             outcome = at_once(live.look().examine()).and(outcome);
         }
@@ -268,24 +297,20 @@ fn suspect(locks: &[&Live], errors: &[TxnError]) -> Result<()> {
     check(&rest).and(outcome)
 }
 
-fn consistent(lock: &Shared) -> Options {
-    lock.spec.options.clone().consistency(Consistency::Consistent)
-}
-
 /// A third of the time after which nobody counts on the answer any more.
 fn patience(window: Duration) -> Duration {
     PATIENCE.min(window / 3)
 }
 
 /// Those that can share a request.
-fn groups(locks: &[Live]) -> Vec<Vec<&Live>> {
-    let scope = |live: &Live| {
-        let options = &live.lock.spec.options;
+fn groups<R: Resource>(lives: &[Live<R>]) -> Vec<Vec<&Live<R>>> {
+    let scope = |live: &Live<R>| {
+        let options = live.shared.spec.options();
         let Options { token, datacenter, namespace, partition, .. } = options;
         [token, datacenter, namespace, partition].map(Clone::clone)
     };
-    let mut groups: Vec<Vec<&Live>> = Vec::new();
-    for live in locks {
+    let mut groups: Vec<Vec<&Live<R>>> = Vec::new();
+    for live in lives {
         match groups.iter_mut().find(|group| scope(group[0]) == scope(live)) {
             Some(group) => group.push(live),
             None => groups.push(vec![live]),
@@ -302,9 +327,9 @@ fn retry(upkeep: &Upkeep, failures: &mut u32) -> Duration {
 }
 
 /// The blocking query.
-struct Poll(Arc<Monitor>);
+struct Poll<R: Resource>(Arc<Monitor<R>>);
 
-impl Task for Poll {
+impl<R: Resource> Task for Poll<R> {
     fn step(&self) -> Option<Duration> {
         let (live, index) = self.0.polled()?;
         let began = live.now();
@@ -316,29 +341,30 @@ impl Task for Poll {
                     *failures = 0;
                     live.now() + pause
                 }
-                Ok(None) | Err(_) => retry(live.lock.upkeep(), failures),
+                Ok(None) | Err(_) => retry(live.shared.upkeep(), failures),
             }
         };
-        live.lock.checked(&live.claim, began, outcome.as_ref().err(), next);
+        live.shared.checked(&live.claim, began, outcome.as_ref().err(), next);
         Some(next)
     }
 
     fn failed(&self, _: Error) -> Option<Duration> {
         let (live, _) = self.0.polled()?;
-        Some(retry(live.lock.upkeep(), &mut self.0.state.lock().poll_failures))
+        Some(retry(live.shared.upkeep(), &mut self.0.state.lock().poll_failures))
     }
 }
 
 /// The checks of all others.
-struct Sweep(Arc<Monitor>);
+struct Sweep<R: Resource>(Arc<Monitor<R>>);
 
-impl Task for Sweep {
+impl<R: Resource> Task for Sweep<R> {
     fn step(&self) -> Option<Duration> {
-        let locks = self.0.swept();
-        let upkeep = locks.first()?.lock.upkeep();
+        let lives = self.0.swept();
+        let first = &lives.first()?.shared;
+        let upkeep = first.upkeep();
         let began = upkeep.clock.now();
-        let most = locks[0].lock.client.settings().max_txn_operations;
-        let mut groups = groups(&locks).into_iter();
+        let most = (first.client.settings().max_txn_operations / R::CHECKS).max(1);
+        let mut groups = groups(&lives).into_iter();
         let outcome = groups.try_for_each(|group| group.chunks(most).try_for_each(check));
         let next = {
             let failures = &mut self.0.state.lock().sweep_failures;
@@ -351,15 +377,15 @@ impl Task for Sweep {
                 Err(_) => retry(upkeep, failures),
             }
         };
-        for live in &locks {
-            live.lock.checked(&live.claim, began, outcome.as_ref().err(), next);
+        for live in &lives {
+            live.shared.checked(&live.claim, began, outcome.as_ref().err(), next);
         }
         Some(next)
     }
 
     fn failed(&self, _: Error) -> Option<Duration> {
-        let locks = self.0.swept();
-        let upkeep = locks.first()?.lock.upkeep();
+        let lives = self.0.swept();
+        let upkeep = lives.first()?.shared.upkeep();
         Some(retry(upkeep, &mut self.0.state.lock().sweep_failures))
     }
 }

@@ -1,12 +1,11 @@
-//! The way to a lock: look at the key, take it when it is free, wait when it is not.
+//! The way to what can be held: look at it, take it when it is free, wait when it is not.
 
-use super::attempt::{self, Taken};
 use super::claim::Claim;
 use super::disown::{Disown, Disowned};
 use super::own_session;
-use super::seen::{self, Seen};
+use super::resource::{Chance, Resource, Taken};
+use super::session::SessionSource;
 use super::shared::{Shared, Won};
-use super::spec::SessionSource;
 use crate::client::{Client, Either};
 use crate::config::Consistency;
 use crate::error::{Error, Result, Status};
@@ -22,11 +21,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Less than this is slept out: it is not worth a request.
 const REST: Duration = Duration::from_millis(20);
 
-/// How often the key is looked at in its lock-delay, whose end nothing announces.
+/// How often it is looked at in its lock-delay, whose end nothing announces.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(600));
-
-/// How often it looks again at once when others change the key at the same time.
-const TRIES: u32 = 5;
 
 /// How often an own session is made anew that Consul does not know.
 const SESSIONS: u32 = 3;
@@ -36,8 +32,8 @@ const SESSIONS: u32 = 3;
 static WAITING: Places = Places::new();
 
 /// One acquire.
-pub(super) struct Campaign<'a> {
-    lock: &'a Arc<Shared>,
+pub(super) struct Campaign<'a, R: Resource> {
+    shared: &'a Arc<Shared<R>>,
     /// `None` waits for ever.
     deadline: Option<Instant>,
     /// Never waits for another holder.
@@ -49,7 +45,7 @@ pub(super) struct Campaign<'a> {
     failures: u32,
     changes: u32,
     lost_sessions: u32,
-    /// A request without an answer may have taken the key, or may still take it.
+    /// A request without an answer may have taken it, or may still take it.
     doubt: bool,
     /// The last look that had an answer found somebody else.
     taken: bool,
@@ -57,28 +53,28 @@ pub(super) struct Campaign<'a> {
     error: Option<Error>,
 }
 
-enum Round {
-    Won(Won),
+enum Round<R: Resource> {
+    Won(Won<R>),
     /// Somebody else has it, or it is in its lock-delay: look again after this time.
     Taken(Duration),
     /// It was changed meanwhile: look again.
     Changed,
 }
 
-impl Campaign<'_> {
+impl<R: Resource> Campaign<'_, R> {
     /// `None` for the time only tries.
     pub(super) fn new(
-        lock: &Arc<Shared>,
+        shared: &Arc<Shared<R>>,
         client: Client<Either>,
         timeout: Option<Duration>,
-    ) -> Campaign<'_> {
+    ) -> Campaign<'_, R> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let client = match deadline {
             Some(deadline) => client.until(deadline),
             None => client,
         };
         Campaign {
-            lock,
+            shared,
             deadline,
             once: timeout.is_none(),
             client,
@@ -94,15 +90,15 @@ impl Campaign<'_> {
     }
 
     /// `None` when somebody else had it until the time was over.
-    pub(super) async fn run(mut self) -> Result<Option<Won>> {
+    pub(super) async fn run(mut self) -> Result<Option<Won<R>>> {
         let result = self.rounds().await;
         if let (Ok(None) | Err(_), true, Some(claim)) = (&result, self.doubt, self.claim.take()) {
-            Disown::doubtful(self.lock, claim);
+            Disown::doubtful(self.shared, claim);
         }
         result
     }
 
-    async fn rounds(&mut self) -> Result<Option<Won>> {
+    async fn rounds(&mut self) -> Result<Option<Won<R>>> {
         loop {
             self.client.cancel().check()?;
             match self.round().await {
@@ -110,12 +106,13 @@ impl Campaign<'_> {
                 Ok(Round::Taken(_)) if self.once => return Ok(None),
                 Ok(Round::Taken(pause)) => {
                     self.taken = true;
+                    self.changes = 0;
                     self.error = None;
                     self.pause(pause).await?;
                 }
                 Ok(Round::Changed) => {
                     self.changes += 1;
-                    match self.changes > TRIES {
+                    match self.changes > R::TRIES {
                         true if self.once => return Ok(None),
                         true => self.pause(self.between_looks()).await?,
                         false => {}
@@ -137,66 +134,63 @@ impl Campaign<'_> {
     }
 
     /// A request that our own deadline cut short says nothing new.
-    fn time_is_over(&mut self) -> Result<Option<Won>> {
+    fn time_is_over(&mut self) -> Result<Option<Won<R>>> {
         match self.error.take() {
             Some(error) if error.status() != Status::Timeout || !self.taken => Err(error),
             _ => Ok(None),
         }
     }
 
-    async fn round(&mut self) -> Result<Round> {
+    async fn round(&mut self) -> Result<Round<R>> {
         self.borrow().await?;
-        let (seen, pause) = self.look().await?;
-        match seen {
-            Seen::Foreign(flags) => Err(seen::conflict(self.lock.key(), flags)),
-            Seen::Other(holder) => {
-                self.lock.state().holder = Some(holder);
+        let (chance, pause) = self.look().await?;
+        match chance {
+            Chance::Taken(holders) => {
+                self.shared.state().holders = holders;
                 Ok(Round::Taken(pause))
             }
-            Seen::Ours(token) => match &self.claim {
-                Some(claim) => Ok(Round::Won(Won { claim: claim.clone(), token })),
+            Chance::Ours(mark) => match &self.claim {
+                Some(claim) => Ok(Round::Won(Won { claim: claim.clone(), mark })),
                 None => Ok(Round::Changed),
             },
-            Seen::Absent => self.take(0).await,
-            Seen::Free(index) => self.take(index).await,
+            Chance::Open(offer) => self.take(offer).await,
         }
     }
 
-    /// Reads the key, after it changed where there is an index to wait on. Gives how long to pause
+    /// Looks at it, after it changed where there is an index to wait on. Gives how long to pause
     /// before the next look.
-    async fn look(&mut self) -> Result<(Seen, Duration)> {
-        let spec = &self.lock.spec;
+    async fn look(&mut self) -> Result<(Chance<R>, Duration)> {
+        let spec = &self.shared.spec;
         let waits = if self.index > 0 { self.place_to_wait() } else { None };
-        let mut options = spec.options.clone().consistency(self.consistency());
+        let mut options = spec.options().clone().consistency(self.consistency());
         if waits.is_some() {
             options = options.index(self.index).wait(self.wait());
         }
         let started = Instant::now();
-        let answer = self.client.kv().get(&spec.key, &options)?.await?;
+        let session = self.claim.as_ref().map(|claim| claim.id());
+        let answer = spec.survey(&self.client, session, &options).await?;
         let before = std::mem::replace(&mut self.index, answer.meta.index);
         if self.index < before {
             self.index = 0;
         }
-        let session = self.claim.as_ref().map(|claim| claim.id());
-        let seen = Seen::by_contender(answer.value, session, spec.adopt);
         // Where a query did not wait, or the next one cannot, the pause does.
         let hurried = waits.is_some() && self.index == before && started.elapsed() < REST;
         let blind = self.index == 0 || (before > 0 && waits.is_none());
         let pause = if hurried || blind { self.between_looks() } else { Duration::ZERO };
-        Ok((seen, pause))
+        Ok((answer.value, pause))
     }
 
     fn place_to_wait(&self) -> Option<Place> {
         WAITING.enter((self.client.settings().max_connections / 2).max(1))
     }
 
-    /// Takes the key as it was at this write.
-    async fn take(&mut self, index: u64) -> Result<Round> {
-        self.lock.state().holder = None;
+    /// Takes it as it was found.
+    async fn take(&mut self, offer: R::Offer) -> Result<Round<R>> {
+        self.shared.state().holders.clear();
         self.index = 0;
         let claim = self.own_or_borrowed().await?;
-        match attempt::take(&self.client, &self.lock.spec, claim.id(), index).await {
-            Ok(Taken::Won(token)) => Ok(Round::Won(Won { claim, token })),
+        match self.shared.spec.take(&self.client, claim.id(), offer).await {
+            Ok(Taken::Won(mark)) => Ok(Round::Won(Won { claim, mark })),
             Ok(Taken::Changed) => Ok(Round::Changed),
             Ok(Taken::LockDelay) => Ok(Round::Taken(self.between_looks())),
             Ok(Taken::SessionInvalid(what)) => self.session_lost(&claim, &what),
@@ -219,7 +213,7 @@ impl Campaign<'_> {
         }
     }
 
-    fn session_lost(&mut self, claim: &Claim, what: &str) -> Result<Round> {
+    fn session_lost(&mut self, claim: &Claim, what: &str) -> Result<Round<R>> {
         if let Some(keeper) = claim.keeper() {
             keeper.lose(SessionEnd::Invalid);
         }
@@ -236,7 +230,7 @@ impl Campaign<'_> {
         if self.claim.as_ref().is_some_and(|claim| claim.remaining().is_zero()) {
             self.claim = None;
         }
-        let claim = match &self.lock.spec.session {
+        let claim = match self.shared.spec.session() {
             _ if self.claim.is_some() => return Ok(()),
             SessionSource::Own(_) => return Ok(()),
             SessionSource::Id(id) => Claim::Id(id.clone()),
@@ -246,7 +240,8 @@ impl Campaign<'_> {
             let message = format!("the session {} is not valid any more", claim.id());
             return Err(Error::new(Status::SessionInvalid, message));
         }
-        Disowned::take_over(&self.client, self.lock.key(), claim.id(), self.deadline).await?;
+        Disowned::<R>::take_over(&self.client, self.shared.spec.name(), claim.id(), self.deadline)
+            .await?;
         self.claim = Some(Arc::new(claim));
         Ok(())
     }
@@ -255,14 +250,14 @@ impl Campaign<'_> {
         if let Some(claim) = &self.claim {
             return Ok(claim.clone());
         }
-        let SessionSource::Own(spec) = &self.lock.spec.session else {
+        let SessionSource::Own(spec) = self.shared.spec.session() else {
             return Err(Error::new(Status::Internal, "a borrowed session is missing"));
         };
-        let own = own_session::create(self.lock, spec, &self.client, self.deadline).await?;
+        let own = own_session::create(self.shared, spec, &self.client, self.deadline).await?;
         Ok(self.claim.insert(Arc::new(Claim::Own(own))).clone())
     }
 
-    /// That a borrowed session holds the key already must be true at this moment; that another one
+    /// That a borrowed session holds it already must be true at this moment; that another one
     /// does is only waited on.
     fn consistency(&self) -> Consistency {
         if self.claim.is_some() { Consistency::Consistent } else { Consistency::Default }
@@ -296,7 +291,7 @@ impl Campaign<'_> {
     }
 
     fn upkeep(&self) -> &Arc<Upkeep> {
-        self.lock.upkeep()
+        self.shared.upkeep()
     }
 }
 

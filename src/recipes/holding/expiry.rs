@@ -1,15 +1,16 @@
-//! The deadline of a held lock, whatever becomes of the requests.
+//! The deadline of what is held, whatever becomes of the requests.
 
+use super::resource::Resource;
 use super::shared::Shared;
 use crate::error::Error;
 use crate::runtime::Task;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Notices the deadline of a held lock though every request hangs.
-pub(super) struct Expiry(pub(super) Arc<Shared>);
+/// Notices the deadline of what is held though every request hangs.
+pub(super) struct Expiry<R: Resource>(pub(super) Arc<Shared<R>>);
 
-impl Task for Expiry {
+impl<R: Resource> Task for Expiry<R> {
     fn uses_network(&self) -> bool {
         false
     }

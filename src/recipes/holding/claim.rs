@@ -1,14 +1,14 @@
-//! The session that a lock is held with.
+//! The session that something is held with.
 
 use crate::recipes::session::{Keeper, OwnSession};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The window of a lock whose session's TTL is not known.
+/// The window of what is held with a session whose TTL is not known.
 const DEFAULT_WINDOW: Duration = Duration::from_secs(15);
 
-/// The session that a lock is held with. One value for each acquisition.
-pub(super) enum Claim {
+/// The session that something is held with. One value for each acquisition.
+pub(in crate::recipes) enum Claim {
     /// Its own; destroyed when the claim is dropped.
     Own(OwnSession),
     /// Borrowed, and kept alive by this library.
@@ -18,7 +18,7 @@ pub(super) enum Claim {
 }
 
 impl Claim {
-    pub(super) fn id(&self) -> &str {
+    pub(in crate::recipes) fn id(&self) -> &str {
         match self {
             Claim::Own(own) => own.0.id(),
             Claim::Kept(keeper) => keeper.id(),
@@ -26,7 +26,7 @@ impl Claim {
         }
     }
 
-    pub(super) fn keeper(&self) -> Option<&Arc<Keeper>> {
+    pub(in crate::recipes) fn keeper(&self) -> Option<&Arc<Keeper>> {
         match self {
             Claim::Own(own) => Some(&own.0),
             Claim::Kept(keeper) => Some(keeper),
@@ -34,18 +34,18 @@ impl Claim {
         }
     }
 
-    pub(super) fn is_own(&self) -> bool {
+    pub(in crate::recipes) fn is_own(&self) -> bool {
         matches!(self, Claim::Own(_))
     }
 
     /// How long the session is known to live. Of a borrowed id nothing is known, which limits
     /// nothing.
-    pub(super) fn remaining(&self) -> Duration {
+    pub(in crate::recipes) fn remaining(&self) -> Duration {
         self.keeper().map_or(Duration::MAX, |keeper| keeper.remaining())
     }
 
-    /// For how long the key may be unreadable where the lock does not say.
-    pub(super) fn window(&self) -> Duration {
+    /// For how long Consul may be unreadable where nothing else is said.
+    pub(in crate::recipes) fn window(&self) -> Duration {
         let ttl = self.keeper().and_then(|keeper| keeper.ttl());
         ttl.filter(|ttl| !ttl.is_zero()).unwrap_or(DEFAULT_WINDOW)
     }

@@ -1,87 +1,86 @@
-//! The state of a lock, and every way in which it changes.
+//! The state of what can be held, and every way in which it changes.
 
 use super::claim::Claim;
 use super::disown::Disown;
 use super::expiry::Expiry;
-use super::monitor::Monitor;
-use super::spec::{LockSpec, LostReason};
-use crate::client::Client;
+use super::monitor::{self, Monitor};
+use super::reason::LostReason;
+use super::resource::Resource;
+use crate::client::{Client, Either};
+use crate::config::{Consistency, Options};
 use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
 use crate::observe::{Progress, Stats};
 use crate::recipes::loss::{Listening, Loss};
 use crate::recipes::session::{SessionEnd, Tenant};
-use crate::runtime::{Leaving, Naps, Order, Resident, Standing, Task, TaskId, Upkeep};
+use crate::runtime::{Leaving, Order, Resident, Standing, Task, TaskId, Upkeep};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::transport::CancelToken;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-const AREA: &str = "lock";
-
-/// A lock, shared by its handle, the calls in flight and the lane.
-pub(super) struct Shared {
-    pub(super) client: Client,
-    pub(super) spec: LockSpec,
-    state: Mutex<State>,
-    changed: Condvar,
+/// What can be held, shared by its handle, the calls in flight and the lane.
+pub(in crate::recipes) struct Shared<R: Resource> {
+    pub(in crate::recipes) client: Client,
+    pub(in crate::recipes) spec: R,
+    state: Mutex<State<R>>,
+    pub(super) changed: Condvar,
     expiry: TaskId,
-    me: Weak<Shared>,
+    me: Weak<Shared<R>>,
 }
 
-pub(super) struct State {
-    pub(super) phase: Phase,
-    /// Who held the key when an acquire looked last.
-    pub(super) holder: Option<String>,
-    /// The fencing token of the last acquisition.
-    pub(super) token: Option<u64>,
+pub(in crate::recipes) struct State<R: Resource> {
+    pub(super) phase: Phase<R>,
+    /// The sessions that held it when an acquire looked last.
+    pub(in crate::recipes) holders: Vec<String>,
+    /// The index of the write of the last acquisition.
+    pub(in crate::recipes) token: Option<u64>,
     /// How often `stop` was called.
     pub(super) stops: u64,
     progress: Progress,
     pub(super) listening: Listening,
 }
 
-pub(super) enum Phase {
+pub(super) enum Phase<R: Resource> {
     Free,
     Acquiring(CancelToken),
-    Held(Held),
+    Held(Held<R>),
     Releasing,
     Lost(LostReason),
 }
 
-/// What is known of a lock while it is held.
-pub(super) struct Held {
+/// What is known while it is held.
+pub(super) struct Held<R: Resource> {
     pub(super) claim: Arc<Claim>,
-    /// The index of the write that acquired it.
-    pub(super) token: u64,
-    /// When Consul said last that the key is ours.
+    /// The write that acquired it.
+    pub(super) mark: R::Mark,
+    /// When Consul said last that it is ours.
     verified: Duration,
     /// How long that counts.
     window: Duration,
 }
 
-impl Held {
+impl<R: Resource> Held<R> {
     fn deadline(&self) -> Duration {
         self.verified + self.window
     }
 }
 
-/// A lock that was won, before it is held.
-pub(super) struct Won {
+/// What was won, before it is held.
+pub(super) struct Won<R: Resource> {
     pub(super) claim: Arc<Claim>,
-    pub(super) token: u64,
+    pub(super) mark: R::Mark,
 }
 
-impl Shared {
-    pub(super) fn new(client: Client, spec: LockSpec) -> Result<Arc<Shared>> {
-        let spec = spec.checked(client.settings())?;
+impl<R: Resource> Shared<R> {
+    pub(super) fn new(client: Client, spec: R) -> Arc<Shared<R>> {
         let upkeep = client.upkeep().clone();
         let shared = Arc::new_cyclic(|me| Shared {
             client: client.unbounded(),
             spec,
             state: Mutex::new(State {
                 phase: Phase::Free,
-                holder: None,
+                holders: Vec::new(),
                 token: None,
                 stops: 0,
                 progress: Progress::default(),
@@ -93,34 +92,30 @@ impl Shared {
         });
         let resident: Weak<dyn Resident> = shared.me.clone();
         upkeep.enter(resident);
-        Ok(shared)
+        shared
     }
 
-    pub(super) fn key(&self) -> &str {
-        &self.spec.key
-    }
-
-    /// For how long the key may be unreadable.
+    /// For how long it may be unreadable.
     pub(super) fn window(&self, claim: &Claim) -> Duration {
-        self.spec.monitor_retry.unwrap_or_else(|| claim.window())
+        self.spec.monitor_retry().unwrap_or_else(|| claim.window())
     }
 
-    /// Who held the key when an acquire looked last.
-    pub(super) fn holder(&self) -> Option<String> {
-        self.state().holder.clone()
+    /// The options of a read that must be true at this moment.
+    pub(super) fn consistent(&self) -> Options {
+        self.spec.options().clone().consistency(Consistency::Consistent)
     }
 
     pub(super) fn upkeep(&self) -> &Arc<Upkeep> {
         self.client.upkeep()
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(in crate::recipes) fn state(&self) -> MutexGuard<'_, State<R>> {
         self.state.lock()
     }
 
-    /// How long the lock is known to be held from this moment on; zero when it is not. When its
+    /// How long it is known to be held from this moment on; zero when it is not. When its
     /// deadline has passed, that ends it.
-    pub(super) fn remaining(&self) -> Duration {
+    pub(in crate::recipes) fn remaining(&self) -> Duration {
         let (claim, window) = {
             let state = self.state();
             let Phase::Held(held) = &state.phase else { return Duration::ZERO };
@@ -132,7 +127,7 @@ impl Shared {
         }
         let session = claim.remaining();
         if session.is_zero() {
-            // Whoever ended it may not have come to tell this lock yet.
+            // Whoever ended it may not have come to tell of it yet.
             let end = claim.keeper().and_then(|keeper| keeper.ended());
             self.lose(&claim, end.map_or(LostReason::Deadline, LostReason::from));
         }
@@ -140,62 +135,67 @@ impl Shared {
     }
 
     /// Begins an acquire; who calls ends it by dropping what this gives.
-    pub(super) fn begin_acquire(&self, cancel: CancelToken) -> Result<Acquiring<'_>> {
+    pub(super) fn begin_acquire(&self, cancel: CancelToken) -> Result<Acquiring<'_, R>> {
         self.upkeep().lane.check_open()?;
         // A deadline that has passed unnoticed does not stand in the way.
         self.remaining();
         let mut state = self.state();
-        let wrong = |status, message: &str| Err(Error::new(status, message));
+        let wrong = |status, message| Err(Error::new(status, message));
+        let what = R::NOUN;
         match &state.phase {
             Phase::Free | Phase::Lost(_) => {}
-            Phase::Held(_) => return wrong(Status::AlreadyHeld, "the lock is held already"),
-            Phase::Acquiring(_) => {
-                return wrong(Status::Busy, "another call is acquiring the lock");
+            Phase::Held(_) => {
+                return wrong(Status::AlreadyHeld, format!("the {what} is held already"));
             }
-            Phase::Releasing => return wrong(Status::Busy, "another call is releasing the lock"),
+            Phase::Acquiring(_) => {
+                return wrong(Status::Busy, format!("another call is acquiring the {what}"));
+            }
+            Phase::Releasing => {
+                return wrong(Status::Busy, format!("another call is releasing the {what}"));
+            }
         }
         state.phase = Phase::Acquiring(cancel.clone());
-        state.holder = None;
-        Ok(Acquiring { lock: self, cancel })
+        state.holders.clear();
+        Ok(Acquiring { shared: self, cancel })
     }
 
-    /// Turns what was won into a held lock, unless the acquire was cancelled meanwhile.
-    fn hold(&self, won: Won, cancel: &CancelToken) -> Result<()> {
-        let (claim, token) = (won.claim.clone(), won.token);
+    /// What was won is held from now on, unless the acquire was cancelled meanwhile.
+    fn hold(&self, won: Won<R>, cancel: &CancelToken) -> Result<()> {
+        let (claim, index) = (won.claim.clone(), R::index(&won.mark));
         let window = self.window(&claim);
         {
             let mut state = self.state();
             if let Err(cancelled) = cancel.check() {
                 drop(state);
-                Disown::start(self, won.claim, Some(won.token), None);
+                Disown::start(self, won.claim, Some(won.mark), None);
                 return Err(cancelled);
             }
-            state.holder = None;
-            state.token = Some(token);
+            state.holders.clear();
+            state.token = Some(index);
             let verified = self.upkeep().clock.now();
             state.progress.succeeded(verified);
-            state.phase = Phase::Held(Held { claim: won.claim, token, verified, window });
+            state.phase = Phase::Held(Held { claim: won.claim, mark: won.mark, verified, window });
         }
-        self.attend(&claim, token);
+        self.attend(&claim, index);
         Ok(())
     }
 
-    /// Has everything told to a lock that is held now.
-    fn attend(&self, claim: &Arc<Claim>, token: u64) {
+    /// Has everything told to what is held now.
+    fn attend(&self, claim: &Arc<Claim>, index: u64) {
         let Some(me) = self.me.upgrade() else { return };
         let upkeep = self.upkeep();
         let expiry: Arc<dyn Task> = Arc::new(Expiry(me.clone()));
         // Where no thread can be started at all the deadline is still kept by whoever asks.
         let _ = upkeep.lane.schedule(self.expiry, &expiry, upkeep.clock.now());
-        Monitor::of(upkeep).watch(&me, claim, token);
+        Monitor::of(upkeep).watch(&me, claim, index);
         if let Some(keeper) = claim.keeper() {
             let tenant: Weak<dyn Tenant> = self.me.clone();
             keeper.admit(tenant);
         }
     }
 
-    /// The claim with which the lock is held.
-    pub(super) fn claim(&self) -> Option<Arc<Claim>> {
+    /// The claim with which it is held.
+    pub(in crate::recipes) fn claim(&self) -> Option<Arc<Claim>> {
         match &self.state().phase {
             Phase::Held(held) => Some(held.claim.clone()),
             _ => None,
@@ -206,14 +206,14 @@ impl Shared {
         self.state().holds(claim)
     }
 
-    /// Consul says that the key is ours. When that comes too late it takes nothing back.
+    /// Consul says that it is ours. When that comes too late it takes nothing back.
     pub(super) fn verified(&self, claim: &Arc<Claim>) {
         let mut state = self.state();
         let Phase::Held(held) = &mut state.phase else { return };
         if !Arc::ptr_eq(&held.claim, claim) {
             return;
         }
-        // The clock is read under the lock, so that nobody has seen it lost and held again.
+        // The clock is read while the state is locked, so that nobody has seen it lost and held again.
         let now = self.upkeep().clock.now();
         if now < held.deadline() {
             held.verified = now;
@@ -223,7 +223,7 @@ impl Shared {
         self.lose(claim, LostReason::Deadline);
     }
 
-    /// A check that began at this time is over, for this and other locks; the next one comes then.
+    /// A check that began at this time is over, for this one and others; the next one comes then.
     pub(super) fn checked(
         &self,
         claim: &Arc<Claim>,
@@ -242,11 +242,11 @@ impl Shared {
         state.progress.failed(error.clone());
         let failures = state.progress.failures();
         drop(state);
-        log::failed(AREA, failures, || format!("{}: {error}", self.key()));
+        log::failed(R::NOUN, failures, || format!("{}: {error}", self.spec.name()));
     }
 
     /// How it is getting on.
-    pub(super) fn stats(&self) -> Stats {
+    pub(in crate::recipes) fn stats(&self) -> Stats {
         self.remaining();
         let now = self.upkeep().clock.now();
         let state = self.state();
@@ -260,24 +260,26 @@ impl Shared {
         state.progress.stats(word, now)
     }
 
-    /// The lock is lost. Only the first time counts.
+    /// It is lost. Only the first time counts.
     pub(super) fn lose(&self, claim: &Arc<Claim>, reason: LostReason) {
         let Some(held) = self.take_held(Some(claim), Phase::Lost(reason)) else { return };
         let level = if reason == LostReason::Closed { Level::Info } else { Level::Error };
-        log::add(level, AREA, || format!("{} is lost: {}", self.key(), Error::from(reason)));
-        // A borrowed session may go on holding the key, and keep everybody else waiting.
+        log::add(level, R::NOUN, || {
+            format!("{} is lost: {}", self.spec.name(), reason.error(R::NOUN))
+        });
+        // A borrowed session may go on holding it, and keep everybody else waiting.
         if reason == LostReason::Deadline && !claim.is_own() && !claim.remaining().is_zero() {
-            Disown::start(self, held.claim, Some(held.token), None);
+            Disown::start(self, held.claim, Some(held.mark), None);
         }
     }
 
-    /// Begins a release: from now on the lock is not held.
-    pub(super) fn begin_release(&self) -> Result<Held> {
+    /// Begins a release: from now on it is not held.
+    pub(super) fn begin_release(&self) -> Result<Held<R>> {
         self.remaining();
         self.take_held(None, Phase::Releasing).ok_or_else(|| self.not_held())
     }
 
-    /// Ends a release; with a reason when the lock turned out to be lost before.
+    /// Ends a release; with a reason when it turned out to be lost before.
     pub(super) fn end_release(&self, lost: Option<LostReason>) {
         let listening = {
             let mut state = self.state();
@@ -286,12 +288,12 @@ impl Shared {
         };
         self.changed.notify_all();
         if let Some(reason) = lost {
-            listening.tell(Loss::Lost(reason.into()));
+            listening.tell(Loss::Lost(reason.error(R::NOUN)));
         }
     }
 
-    /// Takes what is known of a held lock out of it, if it is held with this claim.
-    fn take_held(&self, claim: Option<&Arc<Claim>>, next: Phase) -> Option<Held> {
+    /// Takes what is known of it while it is held, if that is with this claim.
+    fn take_held(&self, claim: Option<&Arc<Claim>>, next: Phase<R>) -> Option<Held<R>> {
         let mut state = self.state();
         if claim.is_some_and(|claim| !state.holds(claim)) {
             return None;
@@ -306,13 +308,13 @@ impl Shared {
         self.changed.notify_all();
         self.upkeep().lane.end(self.expiry);
         if let Some(reason) = lost {
-            listening.tell(Loss::Lost(reason.into()));
+            listening.tell(Loss::Lost(reason.error(R::NOUN)));
         }
         Some(held)
     }
 
-    /// Why the lock was lost, if it was.
-    pub(super) fn lost_reason(&self) -> Option<LostReason> {
+    /// Why it was lost, if it was.
+    pub(in crate::recipes) fn lost_reason(&self) -> Option<LostReason> {
         self.remaining();
         match self.state().phase {
             Phase::Lost(reason) => Some(reason),
@@ -320,11 +322,23 @@ impl Shared {
         }
     }
 
-    /// The error of who needs the lock held.
+    /// The error of who lost it.
+    pub(in crate::recipes) fn lost_error(&self) -> Option<Error> {
+        self.lost_reason().map(|reason| reason.error(R::NOUN))
+    }
+
+    /// Reads whether it is still held. If it cannot be read the lane finds out.
+    pub(in crate::recipes) async fn examine(self: &Arc<Self>, style: Either) {
+        if let Some(claim) = self.claim() {
+            let _ = monitor::examine(self, &claim, style).await;
+        }
+    }
+
+    /// The error of who needs it held.
     pub(super) fn not_held(&self) -> Error {
         match self.state().phase {
-            Phase::Lost(reason) => reason.into(),
-            _ => Error::new(Status::NotHeld, "the lock is not held"),
+            Phase::Lost(reason) => reason.error(R::NOUN),
+            _ => never_held::<R>(),
         }
     }
 
@@ -339,118 +353,50 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Ends waiting calls and gives the key back from the lane.
-    pub(super) fn abandon(&self) {
-        self.stop(Status::Cancelled, "the lock was freed");
+    /// Ends waiting calls and gives it back from the lane.
+    pub(in crate::recipes) fn abandon(&self) {
+        let freed = format!("the {} was freed", R::NOUN);
+        self.stop(Status::Cancelled, &freed);
         if let Some(held) = self.take_held(None, Phase::Free) {
-            Disown::start(self, held.claim, Some(held.token), None);
+            Disown::start(self, held.claim, Some(held.mark), None);
         }
-        self.end_listening(Status::Cancelled, "the lock was freed");
-    }
-
-    /// Waits until `ready` gives something, the acquire is cancelled, or the time is over.
-    pub(super) fn wait_for<T>(
-        &self,
-        cancel: &CancelToken,
-        deadline: Option<Instant>,
-        mut ready: impl FnMut() -> Option<T>,
-    ) -> Result<Option<T>> {
-        let mut naps = Naps::new();
-        let mut state = self.state();
-        loop {
-            if let Some(result) = ready() {
-                return Ok(Some(result));
-            }
-            cancel.check()?;
-            let rest = rest_until(deadline);
-            if rest.is_zero() {
-                return Ok(None);
-            }
-            self.wait(&mut state, rest, &mut naps)?;
-        }
-    }
-
-    /// Waits for a change, not longer than this.
-    fn wait(
-        &self,
-        state: &mut MutexGuard<'_, State>,
-        most: Duration,
-        naps: &mut Naps,
-    ) -> Result<()> {
-        if self.client.settings().interruptible {
-            return MutexGuard::unlocked(state, || naps.nap(most));
-        }
-        self.changed.wait_for(state, most);
-        Ok(())
-    }
-
-    /// Wakes who waits in [`Shared::wait_for`].
-    pub(super) fn wake(&self) {
-        drop(self.state());
-        self.changed.notify_all();
-    }
-
-    /// Waits until the lock is lost; `None` when the time is over before.
-    pub(super) fn wait_lost(&self, timeout: Duration) -> Result<Option<LostReason>> {
-        let until = Instant::now().checked_add(timeout);
-        let stops = self.state().stops;
-        let mut naps = Naps::new();
-        loop {
-            let remaining = self.remaining();
-            let mut state = self.state();
-            match state.phase {
-                Phase::Lost(reason) => return Ok(Some(reason)),
-                Phase::Held(_) if state.stops != stops => {
-                    return Err(Error::new(Status::Cancelled, "the wait was stopped"));
-                }
-                Phase::Held(_) => {}
-                _ => return Err(Error::new(Status::NotHeld, "the lock is not held")),
-            }
-            let rest = rest_until(until);
-            if rest.is_zero() {
-                return Ok(None);
-            }
-            // Its deadline is another clock's; this one may stand still while that one goes on.
-            let nap = remaining.max(Duration::from_millis(1)).min(self.upkeep().clock.tick());
-            self.wait(&mut state, nap.min(rest), &mut naps)?;
-        }
+        self.end_listening(Status::Cancelled, &freed);
     }
 }
 
-/// The time left; `Duration::MAX` when there is no end.
-fn rest_until(deadline: Option<Instant>) -> Duration {
-    deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()))
+pub(super) fn never_held<R: Resource>() -> Error {
+    Error::new(Status::NotHeld, format!("the {} is not held", R::NOUN))
 }
 
-impl State {
+impl<R: Resource> State<R> {
     fn holds(&self, claim: &Arc<Claim>) -> bool {
         matches!(&self.phase, Phase::Held(held) if Arc::ptr_eq(&held.claim, claim))
     }
 }
 
 /// An acquire in flight. Dropped, it is over.
-pub(super) struct Acquiring<'a> {
-    lock: &'a Shared,
+pub(super) struct Acquiring<'a, R: Resource> {
+    shared: &'a Shared<R>,
     pub(super) cancel: CancelToken,
 }
 
-impl Acquiring<'_> {
-    /// The lock is won.
-    pub(super) fn hold(self, won: Won) -> Result<()> {
-        self.lock.hold(won, &self.cancel)
+impl<R: Resource> Acquiring<'_, R> {
+    /// It is won.
+    pub(super) fn hold(self, won: Won<R>) -> Result<()> {
+        self.shared.hold(won, &self.cancel)
     }
 }
 
-impl Drop for Acquiring<'_> {
+impl<R: Resource> Drop for Acquiring<'_, R> {
     fn drop(&mut self) {
-        let mut state = self.lock.state();
+        let mut state = self.shared.state();
         if matches!(state.phase, Phase::Acquiring(_)) {
             state.phase = Phase::Free;
         }
     }
 }
 
-impl Tenant for Shared {
+impl<R: Resource> Tenant for Shared<R> {
     fn session_ended(&self, id: &str, end: SessionEnd) {
         if let Some(claim) = self.claim().filter(|claim| claim.id() == id) {
             self.lose(&claim, end.into());
@@ -468,15 +414,15 @@ impl From<SessionEnd> for LostReason {
     }
 }
 
-impl Resident for Shared {
+impl<R: Resource> Resident for Shared<R> {
     fn order(&self) -> Order {
-        Order::Locks
+        R::ORDER
     }
 
     fn leave(&self, leaving: Leaving) {
         self.stop(Status::Closed, "the client is closed");
         if let Some(held) = self.take_held(None, Phase::Lost(LostReason::Closed)) {
-            Disown::start(self, held.claim, Some(held.token), Some(leaving));
+            Disown::start(self, held.claim, Some(held.mark), Some(leaving));
         }
         self.end_listening(Status::Closed, "the client is closed");
     }
@@ -488,7 +434,7 @@ impl Resident for Shared {
     }
 
     fn standing(&self) -> Option<Standing> {
-        let (order, name) = (Order::Locks, self.key().to_string());
+        let (order, name) = (R::ORDER, self.spec.name().to_string());
         Some(Standing { order, name, stats: self.stats() })
     }
 }

@@ -1,8 +1,9 @@
-//! Makes a lock's own session in such a way that none is left behind.
+//! Makes an own session in such a way that none is left behind.
 //!
 //! Whoever gives up waiting for the answer would never learn the id. So the lane waits for it, and
 //! destroys the session when nobody wants it any more.
 
+use super::resource::Resource;
 use super::shared::Shared;
 use crate::api::session::SessionSpec;
 use crate::client::{Client, Either};
@@ -20,20 +21,20 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Makes a session and waits for it until the acquire is cancelled or its time is over.
-pub(super) async fn create(
-    lock: &Arc<Shared>,
+pub(super) async fn create<R: Resource>(
+    shared: &Arc<Shared<R>>,
     spec: &SessionSpec,
     client: &Client<Either>,
     deadline: Option<Instant>,
 ) -> Result<OwnSession> {
     let slot: Slot = Arc::new(Mutex::new(Waiting::ForAnswer(None)));
-    let creation = Creation { lock: lock.clone(), spec: spec.clone(), slot: slot.clone() };
+    let creation = Creation { shared: shared.clone(), spec: spec.clone(), slot: slot.clone() };
     let task: Arc<dyn Task> = Arc::new(creation);
-    let upkeep = lock.upkeep();
+    let upkeep = shared.upkeep();
     upkeep.lane.schedule(TaskId::new(), &task, upkeep.clock.now())?;
     let _abandon = Abandon(slot.clone());
     let answer = match client.style() {
-        Either::Blocks => lock.wait_for(&client.cancel(), deadline, || take(&slot, None))?,
+        Either::Blocks => shared.wait_for(&client.cancel(), deadline, || take(&slot, None))?,
         Either::Defers => {
             let arrival = poll_fn(|context| match take(&slot, Some(context.waker())) {
                 Some(answer) => Poll::Ready(answer),
@@ -91,13 +92,13 @@ impl Drop for Abandon {
     }
 }
 
-struct Creation {
-    lock: Arc<Shared>,
+struct Creation<R: Resource> {
+    shared: Arc<Shared<R>>,
     spec: SessionSpec,
     slot: Slot,
 }
 
-impl Creation {
+impl<R: Resource> Creation<R> {
     fn answer(&self, answer: Result<OwnSession>) {
         let waker = {
             let mut slot = self.slot.lock();
@@ -108,21 +109,21 @@ impl Creation {
         };
         match waker {
             Some(waker) => waker.wake(),
-            None => self.lock.wake(),
+            None => self.shared.wake(),
         }
     }
 }
 
-impl Task for Creation {
+impl<R: Resource> Task for Creation<R> {
     fn step(&self) -> Option<Duration> {
-        let client = &self.lock.client;
+        let client = &self.shared.client;
         let patience = match self.spec.time_to_live() {
             Duration::ZERO => PATIENCE,
             ttl => PATIENCE.min(ttl / 3),
         };
         let bounded = client.on_upkeep().until(Instant::now() + patience);
         let bounded = bounded.styled(Either::Blocks);
-        let made = at_once(Keeper::create(&bounded, &self.spec, &self.lock.spec.options));
+        let made = at_once(Keeper::create(&bounded, &self.spec, self.shared.spec.options()));
         self.answer(made.map(OwnSession));
         None
     }

@@ -1,12 +1,13 @@
-//! Tells who listens that a lock is lost.
+//! Tells who listens that what was held is lost.
 
+use super::resource::Resource;
 use super::shared::{Phase, Shared};
 use crate::error::{Error, Result, Status};
 use crate::recipes::loss::{Listening, Loss, LossListener};
 
-impl Shared {
-    /// Has this one told from now on, and nobody else; at once where the lock is lost.
-    pub(super) fn listen(&self, listener: Option<LossListener>) -> Result<()> {
+impl<R: Resource> Shared<R> {
+    /// Has this one told from now on, and nobody else; at once where it is lost.
+    pub(in crate::recipes) fn listen(&self, listener: Option<LossListener>) -> Result<()> {
         if listener.is_some() {
             self.upkeep().lane.check_open()?;
         }
@@ -22,7 +23,7 @@ impl Shared {
         drop(state);
         drop(before);
         if let Some(reason) = lost {
-            listening.tell(Loss::Lost(reason.into()));
+            listening.tell(Loss::Lost(reason.error(R::NOUN)));
         }
         Ok(())
     }

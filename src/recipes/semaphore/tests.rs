@@ -1,0 +1,378 @@
+//! Semaphores under a clock that the tests turn, with answers that get lost.
+
+use super::*;
+use crate::api::session::{Behavior, SessionSpec};
+use crate::error::Status;
+use crate::recipes::fake::{Fate, PATIENCE, World, world};
+use crate::recipes::loss::Loss;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Instant;
+
+const SECOND: Duration = Duration::from_secs(1);
+const TTL: Duration = Duration::from_secs(15);
+const LOCK: &str = "a/.lock";
+
+impl World {
+    fn semaphore(&self) -> Semaphore {
+        self.client.semaphore(SemaphoreSpec::new("a", 2).value("v")).unwrap()
+    }
+
+    fn slot(&self) -> Semaphore {
+        self.slot_of(SemaphoreSpec::new("a", 2).value("v"))
+    }
+
+    fn slot_of(&self, spec: SemaphoreSpec) -> Semaphore {
+        let semaphore = self.client.semaphore(spec).unwrap();
+        assert!(semaphore.acquire(PATIENCE).unwrap());
+        semaphore
+    }
+
+    /// A slot of somebody else: in the list, with an entry.
+    fn others(&self, holders: &[&str]) {
+        let list: Vec<_> = holders.iter().map(|id| format!("\"{id}\":true")).collect();
+        self.fake
+            .put_semaphore(LOCK, &format!("{{\"Limit\":2,\"Holders\":{{{}}}}}", list.join(",")));
+        holders.iter().for_each(|id| self.fake.grant(&format!("a/{id}"), id));
+    }
+
+    fn list(&self) -> String {
+        self.fake.value(LOCK).unwrap()
+    }
+}
+
+fn status_of<T>(result: Result<T>) -> Status {
+    result.err().unwrap().status()
+}
+
+#[test]
+fn a_slot_is_taken_and_given_back_in_one_transaction_each() {
+    let w = world();
+    let semaphore = w.slot();
+    let id = semaphore.session_id().unwrap();
+    assert_eq!(w.list(), format!("{{\"Limit\":2,\"Holders\":{{\"{id}\":true}}}}"));
+    let entry = format!("a/{id}");
+    assert_eq!(w.fake.keys("a/"), [LOCK, &entry]);
+    assert_eq!((w.fake.holder(&entry), w.fake.value(&entry)), (Some(id), Some("v".into())));
+    assert_eq!(status_of(semaphore.acquire(PATIENCE)), Status::AlreadyHeld);
+    assert_eq!(status_of(semaphore.destroy()), Status::AlreadyHeld);
+    semaphore.release().unwrap();
+    assert_eq!(w.list(), "{\"Limit\":2,\"Holders\":{}}");
+    assert_eq!((w.fake.keys("a/"), w.fake.sessions()), (vec![LOCK.to_string()], vec![]));
+    assert_eq!(status_of(semaphore.release()), Status::NotHeld);
+    // No more than these: the entry is never there without the list.
+    let sent = w.fake.seen("PUT /v1/txn");
+    let changes = sent.iter().filter(|seen| seen.body.contains("\"cas\"")).count();
+    assert_eq!(changes, 2, "{sent:?}");
+    assert!(w.fake.seen("PUT /v1/kv").is_empty());
+    assert!(semaphore.destroy().unwrap() && w.fake.keys("a/").is_empty());
+}
+
+#[test]
+fn it_is_lost_at_its_deadline_though_everything_hangs() {
+    let w = world();
+    let semaphore = w.slot();
+    w.fake.judge(|_| Fate::HoldAnswer);
+    w.clock.advance(TTL - Duration::from_millis(1));
+    assert!(semaphore.is_held());
+    w.clock.advance(Duration::from_millis(1));
+    assert!(!semaphore.is_held());
+    assert_eq!(semaphore.lost_reason(), Some(LostReason::Deadline));
+    let error = semaphore.release().unwrap_err();
+    assert_eq!(error.message(), "the semaphore was lost: Consul could not be asked in time");
+    w.fake.heal();
+    w.eventually("its session is destroyed", || w.fake.sessions().is_empty());
+    // Its place in the list is pruned by who comes next.
+    assert!(semaphore.acquire(PATIENCE).unwrap());
+    let id = semaphore.session_id().unwrap();
+    assert_eq!(w.list(), format!("{{\"Limit\":2,\"Holders\":{{\"{id}\":true}}}}"));
+}
+
+#[test]
+fn who_listens_is_told_once_of_a_loss() {
+    let w = world();
+    let semaphore = w.slot();
+    let (told, hears) = std::sync::mpsc::channel();
+    semaphore.set_listener(Some(Box::new(move |loss| told.send(loss).unwrap()))).unwrap();
+    w.fake.end_session(&semaphore.session_id().unwrap());
+    w.eventually("it is lost", || !semaphore.is_held());
+    let Ok(Loss::Lost(error)) = hears.recv_timeout(PATIENCE) else { panic!("not told") };
+    assert_eq!(error.status(), Status::LockLost);
+    assert_eq!(semaphore.lost_reason(), Some(LostReason::SessionInvalid));
+    drop(semaphore);
+    assert!(matches!(hears.recv(), Ok(Loss::Ended(_))));
+    assert!(hears.recv().is_err());
+}
+
+#[test]
+fn reads_that_fail_are_not_a_loss_until_nobody_knows_for_too_long() {
+    for swept in [false, true] {
+        let w = world();
+        let _polled = swept.then(|| w.slot_of(SemaphoreSpec::new("b", 1)));
+        let window = SECOND * 10;
+        let semaphore = w.slot_of(SemaphoreSpec::new("a", 2).monitor_retry(window));
+        // Renewals pass, so only the monitor's window counts.
+        let fails = |line: &str| line.contains("/v1/kv/a/") || line.contains("/v1/txn?consistent");
+        w.fake.judge(move |seen| if fails(&seen.line) { Fate::Fail } else { Fate::Pass });
+        w.pass(SECOND * 7);
+        assert!(semaphore.is_held());
+        w.fake.heal();
+        w.eventually("it is seen again", || semaphore.remaining() > SECOND * 9);
+        w.fake.judge(move |seen| if fails(&seen.line) { Fate::Fail } else { Fate::Pass });
+        w.eventually("it is lost", || !semaphore.is_held());
+        assert_eq!(semaphore.lost_reason(), Some(LostReason::Deadline));
+        w.fake.heal();
+        let others = usize::from(swept);
+        w.eventually("its session is destroyed", || w.fake.sessions().len() == others);
+    }
+}
+
+#[test]
+fn each_loss_has_its_reason_for_one_that_is_polled_and_one_that_is_swept() {
+    for swept in [false, true] {
+        let w = world();
+        // Who comes first has the query of its own.
+        let _polled = swept.then(|| w.slot_of(SemaphoreSpec::new("b", 1)));
+        let lost = |reason, change: &dyn Fn(&str)| {
+            let semaphore = w.slot();
+            change(&semaphore.session_id().unwrap());
+            w.eventually("it is lost", || !semaphore.is_held());
+            assert_eq!(semaphore.lost_reason(), Some(reason));
+        };
+        lost(LostReason::SessionInvalid, &|id| w.fake.end_session(id));
+        lost(LostReason::KeyDeleted, &|id| w.fake.delete_key(&format!("a/{id}")));
+        lost(LostReason::KeyDeleted, &|_| w.fake.delete_key(LOCK));
+        lost(LostReason::KeyTaken, &|id| {
+            let other = w.fake.add_session();
+            w.fake.grant(&format!("a/{id}"), &other);
+        });
+        lost(LostReason::KeyReleased, &|_| {
+            w.fake.put_semaphore(LOCK, "{\"Limit\":2,\"Holders\":{}}");
+        });
+    }
+}
+
+#[test]
+fn many_slots_share_their_requests() {
+    let w = world();
+    let session = w.session();
+    let slots: Vec<_> = (0..70)
+        .map(|i| w.slot_of(SemaphoreSpec::new(format!("s{i}"), 1).session(&session)))
+        .collect();
+    let before = w.fake.seen("PUT /v1/txn?consistent").len();
+    w.eventually("three sweeps", || w.fake.seen("PUT /v1/txn?consistent").len() >= before + 9);
+    let sweeps = w.fake.seen("PUT /v1/txn?consistent");
+    let sizes = sweeps[before..].iter().map(|seen| seen.body.matches("Verb").count());
+    assert!(sizes.max().unwrap() <= 64);
+    w.fake.delete_key("s7/.lock");
+    w.eventually("it is lost", || !slots[7].is_held());
+    w.pass(TTL * 2);
+    assert_eq!(slots.iter().filter(|slot| slot.is_held()).count(), 69);
+}
+
+#[test]
+fn dead_holders_are_pruned_and_unknown_live_ones_stay() {
+    let w = world();
+    let (alive, dead) = (w.fake.add_session(), w.fake.add_session());
+    w.others(&[&alive, &dead]);
+    assert!(!w.semaphore().try_acquire().unwrap());
+    // Its entry stays there without a session, as with the behavior release.
+    w.fake.end_session(&dead);
+    assert!(w.fake.keys("a/").contains(&format!("a/{dead}")));
+    let semaphore = w.slot();
+    let id = semaphore.session_id().unwrap();
+    let list = w.list();
+    assert!(list.contains(&alive) && list.contains(&id) && !list.contains(&dead), "{list}");
+}
+
+#[test]
+fn who_waits_is_woken_by_a_slot_that_gets_free_and_sees_the_holders() {
+    let w = world();
+    let (one, two) = (w.slot(), w.slot());
+    let waits = w.semaphore();
+    assert!(!waits.try_acquire().unwrap());
+    let mut holders = [one.session_id().unwrap(), two.session_id().unwrap()];
+    holders.sort();
+    assert_eq!(waits.holders(), holders);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| waits.acquire(PATIENCE));
+        w.fake.wait_seen("index=", 1);
+        one.release().unwrap();
+        assert!(waiting.join().unwrap().unwrap());
+    });
+    assert!(waits.holders().is_empty() && two.is_held());
+}
+
+#[test]
+fn who_waits_has_no_session_and_writes_nothing() {
+    let w = world();
+    let (one, two) = (w.fake.add_session(), w.fake.add_session());
+    w.others(&[&one, &two]);
+    for _ in 0..20 {
+        assert!(!w.semaphore().acquire(Duration::from_millis(1)).unwrap());
+    }
+    assert_eq!(w.fake.sessions(), [one, two]);
+    assert!(w.fake.seen("PUT").is_empty());
+}
+
+#[test]
+fn another_limit_is_refused_and_the_semaphore_stays_as_it_is() {
+    let w = world();
+    let slot = w.slot();
+    let list = w.list();
+    let other = w.client.semaphore(SemaphoreSpec::new("a", 5)).unwrap();
+    let error = other.acquire(PATIENCE).unwrap_err();
+    assert_eq!(error.status(), Status::LimitConflict);
+    assert!(error.message().contains("limit 2 at Consul, not 5"), "{error}");
+    assert_eq!((w.list(), other.destroy().unwrap()), (list, false));
+    slot.release().unwrap();
+    assert_eq!(status_of(other.try_acquire()), Status::LimitConflict);
+    assert!(other.destroy().unwrap() && other.try_acquire().unwrap());
+}
+
+#[test]
+fn an_acquire_without_an_answer_never_leaves_an_own_session() {
+    let w = world();
+    let lost = AtomicUsize::new(0);
+    let own_txn = move |line: &str| line == "PUT /v1/txn" && lost.fetch_add(1, SeqCst) == 0;
+    w.fake.judge(move |seen| if own_txn(&seen.line) { Fate::LoseAnswer } else { Fate::Pass });
+    let semaphore = w.slot();
+    assert_eq!(w.fake.seen("create").len(), 2);
+    w.eventually("one session is left", || w.fake.sessions().len() == 1);
+    assert_eq!(semaphore.session_id().as_ref(), w.fake.sessions().first());
+    semaphore.release().unwrap();
+    assert!(w.fake.sessions().is_empty());
+}
+
+#[test]
+fn what_is_granted_late_to_a_borrowed_session_is_given_back() {
+    let w = world();
+    let session = w.session();
+    w.fake.fate("PUT /v1/txn", Fate::Fail);
+    let semaphore = w.client.semaphore(SemaphoreSpec::new("a", 2).session(&session)).unwrap();
+    assert!(semaphore.try_acquire().unwrap_err().is_outcome_unknown());
+    w.fake.heal();
+    w.pass(SECOND * 30);
+    w.others(&[&session.id()]);
+    w.eventually("it is given back", || w.fake.keys("a/") == [LOCK]);
+    assert_eq!(w.list(), "{\"Limit\":2,\"Holders\":{}}");
+    assert!(session.is_valid() && semaphore.acquire(PATIENCE).unwrap());
+    w.pass(SECOND * 30);
+    assert!(semaphore.is_held());
+}
+
+#[test]
+fn a_borrowed_session_that_is_in_the_list_holds_its_slot_again() {
+    let w = world();
+    let id = w.fake.add_session();
+    w.others(&[&id, &w.fake.add_session()]);
+    let spec = SemaphoreSpec::new("a", 2).session_id(&id);
+    let semaphore = w.slot_of(spec.clone());
+    assert!(w.fake.seen("PUT /v1/txn").iter().all(|seen| !seen.body.contains("\"cas\"")));
+    semaphore.release().unwrap();
+    assert!(!w.list().contains(&id));
+    // In the list, but its entry was deleted: nobody has a better right to the slot.
+    w.others(&[&id, &w.fake.add_session()]);
+    w.fake.delete_key(&format!("a/{id}"));
+    let again = w.slot_of(spec);
+    assert_eq!(w.fake.holder(&format!("a/{id}")), Some(id));
+    again.release().unwrap();
+}
+
+#[test]
+fn a_release_without_an_answer_is_unknown_and_goes_on() {
+    for fate in [Fate::Fail, Fate::LoseAnswer] {
+        let w = world();
+        let session = w.session();
+        let semaphore = w.slot_of(SemaphoreSpec::new("a", 2).session(&session));
+        w.fake.fate("PUT /v1/txn", fate);
+        let error = semaphore.release().unwrap_err();
+        assert!(error.is_outcome_unknown() && !semaphore.is_held(), "{error}");
+        w.pass(SECOND * 2);
+        w.fake.heal();
+        w.eventually("it is free", || w.fake.keys("a/") == [LOCK]);
+        assert!(session.is_valid() && semaphore.acquire(PATIENCE).unwrap());
+    }
+}
+
+#[test]
+fn others_that_come_and_go_do_not_disturb_a_release() {
+    let w = world();
+    let slots: Vec<_> = (0..6).map(|_| w.slot_of(SemaphoreSpec::new("a", 6))).collect();
+    std::thread::scope(|scope| {
+        let releases: Vec<_> = slots.iter().map(|slot| scope.spawn(|| slot.release())).collect();
+        releases.into_iter().for_each(|release| release.join().unwrap().unwrap());
+    });
+    assert_eq!((w.list(), w.fake.sessions()), ("{\"Limit\":6,\"Holders\":{}}".into(), vec![]));
+}
+
+#[test]
+fn closing_the_client_gives_back_and_ends_who_waits() {
+    let w = world();
+    let (one, two) = (w.slot(), w.slot());
+    let waits = w.semaphore();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| waits.acquire(Duration::MAX));
+        w.eventually("it waits", || !waits.holders().is_empty());
+        w.client.close(PATIENCE).unwrap();
+        assert_eq!(status_of(waiting.join().unwrap()), Status::Closed);
+    });
+    assert_eq!((w.list(), w.fake.sessions()), ("{\"Limit\":2,\"Holders\":{}}".into(), vec![]));
+    assert_eq!(one.lost_reason(), Some(LostReason::Closed));
+    assert_eq!(status_of(two.acquire(PATIENCE)), Status::Closed);
+}
+
+#[test]
+fn a_session_of_its_own_is_deleted_with_its_keys_unless_told_otherwise() {
+    let w = world();
+    let left = w.slot_of(
+        SemaphoreSpec::new("a", 2).session_spec(SessionSpec::new().behavior(Behavior::Release)),
+    );
+    let body = |index: usize| w.fake.seen("create")[index].body.clone();
+    assert!(body(0).contains("\"Behavior\":\"release\""), "{}", body(0));
+    drop(w.slot_of(SemaphoreSpec::new("a", 2).session_spec(SessionSpec::new().ttl(SECOND * 30))));
+    assert!(
+        body(1).contains("\"Behavior\":\"delete\"") && body(1).contains("Consul API Semaphore")
+    );
+    left.release().unwrap();
+}
+
+#[test]
+fn there_are_never_more_holders_than_slots() {
+    let w = world();
+    let inside = AtomicUsize::new(0);
+    let until = Instant::now() + Duration::from_millis(400);
+    std::thread::scope(|scope| {
+        for worker in 0..6 {
+            let (inside, w) = (&inside, &w);
+            scope.spawn(move || {
+                let semaphore = w.semaphore();
+                while Instant::now() < until {
+                    if semaphore.acquire(Duration::from_millis(20)).is_ok_and(|won| won) {
+                        assert!(inside.fetch_add(1, SeqCst) < 2);
+                        inside.fetch_sub(1, SeqCst);
+                        // Some forget it.
+                        if worker > 0 {
+                            let _ = semaphore.release();
+                        } else {
+                            semaphore.abandon();
+                        }
+                    }
+                }
+            });
+        }
+    });
+    w.eventually("no session is left", || w.fake.sessions().is_empty());
+    assert_eq!(w.list(), "{\"Limit\":2,\"Holders\":{}}");
+}
+
+#[test]
+fn dropped_in_a_forked_child_it_stays_its_parents() {
+    let w = world();
+    let semaphore = crate::sync::Mutex::new(Some(w.slot()));
+    let in_child = crate::sys::testing::in_child(|| {
+        drop(semaphore.lock().take());
+        i32::from(crate::sys::testing::threads() != 1)
+    });
+    assert_eq!(in_child, 0);
+    assert!(semaphore.lock().as_ref().unwrap().is_held());
+}
