@@ -41,12 +41,14 @@ from .results import (
     NodeServices,
     Pair,
     Progress,
+    RaftPeer,
     Response,
     Rows,
     Service,
     ServiceCheckRef,
     ServiceName,
     Session,
+    Snapshot,
     TxnError,
     TxnObject,
     UserEvent,
@@ -54,6 +56,7 @@ from .results import (
 )
 from .ring import Ring
 from .semaphore import Semaphore
+from .snapshot import inspect_snapshot
 from .specs import CatalogCheck, CheckSpec, Docker, Registration, ServiceSpec, SessionSpec
 from .txn import RolledBack, Txn
 from .view import (
@@ -105,6 +108,7 @@ __all__ = [
     "PathView",
     "Progress",
     "Queue",
+    "RaftPeer",
     "Registration",
     "Response",
     "Ring",
@@ -118,6 +122,7 @@ __all__ = [
     "ServiceSpec",
     "Session",
     "SessionSpec",
+    "Snapshot",
     "Ticket",
     "Txn",
     "TxnError",
@@ -128,6 +133,7 @@ __all__ = [
     "WatchStats",
     "Weights",
     "__version__",
+    "inspect_snapshot",
     "library_path",
     "library_version",
     "live_handles",
