@@ -22,6 +22,9 @@ local AREAS = {
     agent = require("consul_ffi.agent"),
     catalog = require("consul_ffi.catalog"),
     status = require("consul_ffi.status"),
+    operator = require("consul_ffi.operator"),
+    acl = require("consul_ffi.acl"),
+    snapshot = require("consul_ffi.snapshot"),
 }
 
 function Client:__tostring()

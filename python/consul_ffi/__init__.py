@@ -42,12 +42,14 @@ from .results import (
     NodeServices,
     Pair,
     Progress,
+    RaftPeer,
     Response,
     Rows,
     Service,
     ServiceCheckRef,
     ServiceName,
     Session,
+    Snapshot,
     TxnError,
     TxnObject,
     UserEvent,
@@ -55,6 +57,7 @@ from .results import (
 )
 from .ring import Ring
 from .semaphore import Semaphore
+from .snapshot import inspect_snapshot
 from .specs import CatalogCheck, CheckSpec, Docker, Registration, ServiceSpec, SessionSpec
 from .txn import RolledBack, Txn
 from .view import (
@@ -107,6 +110,7 @@ __all__ = [
     "PathView",
     "Progress",
     "Queue",
+    "RaftPeer",
     "Registration",
     "Response",
     "Ring",
@@ -120,6 +124,7 @@ __all__ = [
     "ServiceSpec",
     "Session",
     "SessionSpec",
+    "Snapshot",
     "Ticket",
     "Txn",
     "TxnError",
@@ -130,6 +135,7 @@ __all__ = [
     "WatchStats",
     "Weights",
     "__version__",
+    "inspect_snapshot",
     "library_path",
     "library_version",
     "live_handles",

@@ -12,6 +12,7 @@ from ._convert import Value, uint64
 from ._holding import AnyHolder
 from ._library import lib
 from ._memory import c_text
+from .acl import Acl
 from .agent import Agent
 from .catalog import Catalog
 from .cluster import Cluster
@@ -22,11 +23,13 @@ from .health_report import HealthReport
 from .kept_service import KeptService
 from .kv import Kv
 from .lock import Lock
+from .operator import Operator
 from .queue import Later, Queue
 from .request import Parameter
 from .results import Response
 from .semaphore import Semaphore
 from .session import Sessions
+from .snapshot import Snapshots
 from .specs import ServiceSpec, SessionSpec
 from .status import Status
 from .txn import Txn
@@ -63,6 +66,12 @@ class Client(Closing):
         self.catalog = Catalog(self._core)
         #: The servers of the datacenter.
         self.status = Status(self._core)
+        #: Tokens, policies and roles.
+        self.acl = Acl(self._core)
+        #: How the cluster is run.
+        self.operator = Operator(self._core)
+        #: The state of the servers in a file.
+        self.snapshot = Snapshots(self._core)
         #: What changes, as it changes.
         self.watch = Watches(self._core.native)
 

@@ -16,8 +16,9 @@ use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// Its session lives long enough for a loaded machine.
 fn spec(prefix: &str, limit: u64) -> SemaphoreSpec {
-    SemaphoreSpec::new(prefix, limit).session_spec(session())
+    SemaphoreSpec::new(prefix, limit).session_spec(session().ttl(TTL * 5))
 }
 
 fn slot(client: &Client, spec: SemaphoreSpec) -> Semaphore {

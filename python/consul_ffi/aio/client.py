@@ -33,14 +33,28 @@ from .watch import AsyncWatches
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-    from .._awaitable import Agent, Catalog, Health, Kv, Sessions, Status, Txn
+    from .._awaitable import (
+        Acl,
+        Agent,
+        Catalog,
+        Health,
+        Kv,
+        Operator,
+        Sessions,
+        Snapshots,
+        Status,
+        Txn,
+    )
     from .._settings import CallOptions, LockOptions, Settings
     from ..health_report import HealthStatus
 else:
+    from ..acl import Acl
     from ..agent import Agent
     from ..catalog import Catalog
     from ..health import Health
     from ..kv import Kv
+    from ..operator import Operator
+    from ..snapshot import Snapshots
     from ..status import Status
     from ..txn import Txn
     from .kept_session import AsyncSessions as Sessions
@@ -66,6 +80,12 @@ class AsyncClient(AsyncClosing):
         self.catalog = Catalog(core)
         #: The servers of the datacenter.
         self.status = Status(core)
+        #: Tokens, policies and roles.
+        self.acl = Acl(core)
+        #: How the cluster is run.
+        self.operator = Operator(core)
+        #: The state of the servers in a file.
+        self.snapshot = Snapshots(core)
         #: What changes, as it changes.
         self.watch = AsyncWatches(core)
 

@@ -362,7 +362,8 @@ fn there_are_never_more_holders_than_slots() {
         }
     });
     w.eventually("no session is left", || w.fake.sessions().is_empty());
-    assert_eq!(w.list(), "{\"Limit\":2,\"Holders\":{}}");
+    // Nobody has a slot, even where an acquire was given up that left its dead session in the list.
+    assert!(w.semaphore().destroy().unwrap());
 }
 
 #[test]

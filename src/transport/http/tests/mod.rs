@@ -6,6 +6,7 @@
 mod blocking;
 mod speed;
 mod started;
+mod streams;
 
 use super::{HttpConfig, HttpTransport};
 use crate::config::Address;
