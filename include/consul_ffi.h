@@ -6069,6 +6069,76 @@ consul_status consul_cluster_leave(const consul_cluster *cluster,
  */
 void consul_cluster_free(consul_cluster *cluster);
 
+
+/*
+ * The embedded agent
+ * ==================
+ *
+ * A client whose address is `embedded:` has a Consul agent in this process's memory, `embedded:NAME`
+ * one that all clients of the process share that name it: for development and tests, not for
+ * production. A test turns its clock on, and orders faults.
+ *
+ *     consul_config_set(config, "address", "embedded:");
+ *     ...
+ *     consul_embedded_fail_next(client, "/v1/kv/", 1, 500, "rpc error making call: EOF");
+ *     consul_embedded_advance(client, 30000);    // the session of 10 s has ended
+ *
+ * Each of these functions ends with `CONSUL_ERR_UNSUPPORTED` when the client's agent is not
+ * embedded. Where there is a `prefix`, a fault meets only requests whose path begins with that, such
+ * as `/v1/kv/`; NULL is all of them.
+ */
+
+/**
+ * Turns the agent's clock on. What is due until then has happened when this returns: sessions have
+ * ended, checks have failed, waits are over. It can be turned by a year in all.
+ */
+consul_status consul_embedded_advance(const consul_client *client, uint64_t time_ms);
+
+/**
+ * How long the agent has lived by its own clock, in ms.
+ */
+consul_status consul_embedded_now(const consul_client *client, uint64_t *now_ms);
+
+/**
+ * Lets every request wait this long, by the agent's clock, before it is looked at. 0 ends that.
+ * `prefix` may be NULL.
+ */
+consul_status consul_embedded_set_latency(const consul_client *client,
+                                          const char *prefix,
+                                          uint64_t latency_ms);
+
+/**
+ * Answers the next `count` requests with this HTTP status, 400 to 599, and text, and does nothing
+ * for them; 0 takes the order back. `prefix` may be NULL, and so may `text`.
+ */
+consul_status consul_embedded_fail_next(const consul_client *client,
+                                        const char *prefix,
+                                        uint64_t count,
+                                        uint32_t http_status,
+                                        const char *text);
+
+/**
+ * Takes the leader away, or gives one back. Without one, requests that need it are held for seven
+ * seconds of the agent's clock, and answered with 500 `No cluster leader` when there is still none;
+ * stale reads are answered. `prefix` may be NULL.
+ */
+consul_status consul_embedded_no_leader(const consul_client *client,
+                                        const char *prefix,
+                                        bool is_gone);
+
+/**
+ * Does what the next `count` requests ask for and loses the answers: whether it was done is unknown
+ * to who asked. 0 takes the order back. `prefix` may be NULL.
+ */
+consul_status consul_embedded_lose_answers(const consul_client *client,
+                                           const char *prefix,
+                                           uint64_t count);
+
+/**
+ * Takes every order of a fault back, whatever its prefix.
+ */
+consul_status consul_embedded_reset_faults(const consul_client *client);
+
 #ifdef __cplusplus
 }
 #endif

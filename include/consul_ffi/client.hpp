@@ -8,6 +8,7 @@
 #include "catalog.hpp"
 #include "cluster.hpp"
 #include "election.hpp"
+#include "embedded.hpp"
 #include "health.hpp"
 #include "health_report.hpp"
 #include "kept_service.hpp"
@@ -168,6 +169,10 @@ public:
     result<consul::health_report> health_report() const {
         return detail::fetch<consul::health_report>(consul_health_report_new, handle_);
     }
+
+    /// The agent in memory of a client whose address is `embedded:`. Valid as long as the client.
+    embedded_agent embedded() const & noexcept { return embedded_agent(handle_); }
+    void embedded() && = delete;
 };
 
 CONSUL_FFI_NAMESPACE_END

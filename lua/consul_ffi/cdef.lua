@@ -737,6 +737,13 @@ consul_status consul_cluster_set_meta(const consul_cluster *cluster, const char 
 consul_status consul_cluster_set_queue(const consul_cluster *cluster, consul_queue *queue, uint64_t tag);
 consul_status consul_cluster_leave(const consul_cluster *cluster, const consul_async *async);
 void consul_cluster_free(consul_cluster *cluster);
+consul_status consul_embedded_advance(const consul_client *client, uint64_t time_ms);
+consul_status consul_embedded_now(const consul_client *client, uint64_t *now_ms);
+consul_status consul_embedded_set_latency(const consul_client *client, const char *prefix, uint64_t latency_ms);
+consul_status consul_embedded_fail_next(const consul_client *client, const char *prefix, uint64_t count, uint32_t http_status, const char *text);
+consul_status consul_embedded_no_leader(const consul_client *client, const char *prefix, bool is_gone);
+consul_status consul_embedded_lose_answers(const consul_client *client, const char *prefix, uint64_t count);
+consul_status consul_embedded_reset_faults(const consul_client *client);
 ]],
   constants = {
   },

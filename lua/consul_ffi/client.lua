@@ -31,6 +31,7 @@ function Client:__tostring()
     return "consul client: " .. (self:endpoint() or "closed")
 end
 
+Client.embedded = require("consul_ffi.embedded")
 Client.health_report = require("consul_ffi.health_report")
 Client.cluster = require("consul_ffi.cluster")
 Client.election = require("consul_ffi.election")

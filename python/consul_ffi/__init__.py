@@ -23,6 +23,7 @@ from ._memory import c_text as _c_text
 from .client import Client
 from .cluster import Cluster, ClusterNode
 from .election import Election, Leadership
+from .embedded import EmbeddedAgent
 from .errors import *  # noqa: F403
 from .health_report import HealthReport
 from .kept_service import KeptService
@@ -85,6 +86,7 @@ __all__ = [
     "ClusterNode",
     "Docker",
     "Election",
+    "EmbeddedAgent",
     "EventsView",
     "HealthReport",
     "Instance",

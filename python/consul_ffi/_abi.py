@@ -1057,6 +1057,13 @@ class Functions:
     consul_cluster_set_queue: Callable[..., int]
     consul_cluster_leave: Callable[..., int]
     consul_cluster_free: Callable[..., None]
+    consul_embedded_advance: Callable[..., int]
+    consul_embedded_now: Callable[..., int]
+    consul_embedded_set_latency: Callable[..., int]
+    consul_embedded_fail_next: Callable[..., int]
+    consul_embedded_no_leader: Callable[..., int]
+    consul_embedded_lose_answers: Callable[..., int]
+    consul_embedded_reset_faults: Callable[..., int]
 
 
 #: What each returns, and takes. Handles and rows are addresses; a pointer that is returned is never
@@ -1578,4 +1585,11 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_cluster_set_queue": (c_int32, (c_void_p, c_void_p, c_uint64,)),
     "consul_cluster_leave": (c_int32, (c_void_p, c_void_p,)),
     "consul_cluster_free": (None, (c_void_p,)),
+    "consul_embedded_advance": (c_int32, (c_void_p, c_uint64,)),
+    "consul_embedded_now": (c_int32, (c_void_p, c_void_p,)),
+    "consul_embedded_set_latency": (c_int32, (c_void_p, c_char_p, c_uint64,)),
+    "consul_embedded_fail_next": (c_int32, (c_void_p, c_char_p, c_uint64, c_uint32, c_char_p,)),
+    "consul_embedded_no_leader": (c_int32, (c_void_p, c_char_p, c_bool,)),
+    "consul_embedded_lose_answers": (c_int32, (c_void_p, c_char_p, c_uint64,)),
+    "consul_embedded_reset_faults": (c_int32, (c_void_p,)),
 }

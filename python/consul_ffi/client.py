@@ -18,6 +18,7 @@ from .catalog import Catalog
 from .cluster import Cluster
 from .election import Election
 from .health import Health
+from .embedded import EmbeddedAgent
 from .health_report import HealthReport
 from .kept_service import KeptService
 from .kv import Kv
@@ -244,6 +245,11 @@ class Client(Closing):
         """A report on the program's own health, which also tells how this client's services, locks
         and sessions are getting on."""
         return HealthReport(self._core.native)
+
+    def embedded(self) -> EmbeddedAgent:
+        """The agent in memory of a client whose address is `embedded:`: its clock, and faults to
+        order. Raises Unsupported when it is another one."""
+        return EmbeddedAgent(self._core.native)
 
     def request(
         self,

@@ -4,6 +4,7 @@
 mod bounds;
 mod call;
 mod contact;
+mod embedded;
 mod failure;
 mod operation;
 mod style;
@@ -11,6 +12,7 @@ mod target;
 
 pub use call::{Accept, Call};
 pub use contact::Reachability;
+pub use embedded::Embedded;
 pub(crate) use operation::Reader;
 pub use operation::{Operation, Running};
 pub use style::{Blocking, Deferred, Either, Outcome, Style};
@@ -58,8 +60,8 @@ impl Client {
     /// A client with this configuration. Reads the files that it names; connects on first use.
     pub fn new(config: &Config) -> Result<Client> {
         let settings = Settings::resolve(config)?;
-        let transport = crate::transport::http::HttpTransport::new(&settings)?;
-        Client::with_transport(settings, Arc::new(transport))
+        let transport = crate::transport::open(&settings)?;
+        Client::with_transport(settings, transport)
     }
 
     fn with_transport(settings: Settings, transport: Arc<dyn Transport>) -> Result<Client> {

@@ -167,6 +167,7 @@ pub mod ring;
 pub mod cluster_spec;
 pub mod cluster_nodes;
 pub mod cluster;
+pub mod embedded;
 
 // What they are made with.
 pub mod arena;

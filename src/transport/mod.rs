@@ -3,12 +3,16 @@
 //! Nothing here knows of KV, sessions or any other area of Consul's API.
 
 mod cancel;
+mod embedded;
 pub mod http;
+mod tasks;
 pub mod tls;
 
 pub use cancel::CancelToken;
 pub(crate) use cancel::Interrupt;
+pub(crate) use embedded::Control;
 
+use crate::config::{Location, Settings};
 use crate::error::{Error, Result, Status};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -181,4 +185,19 @@ pub trait Transport: Send + Sync + 'static {
 
     /// The address for messages, without any credential: `http://127.0.0.1:8500`.
     fn endpoint(&self) -> &str;
+
+    /// What a test does with the agent, where that one is embedded.
+    fn embedded(&self) -> Option<Control> {
+        None
+    }
+}
+
+/// The transport that these settings ask for. Reads the files that they name.
+pub(crate) fn open(settings: &Settings) -> Result<Arc<dyn Transport>> {
+    match Location::parse(&settings.address)? {
+        Location::Embedded(name) => {
+            Ok(Arc::new(embedded::EmbeddedTransport::new(&name, settings.interruptible)))
+        }
+        Location::Http(address) => Ok(Arc::new(http::HttpTransport::new(address, settings)?)),
+    }
 }

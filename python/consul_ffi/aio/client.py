@@ -17,6 +17,7 @@ from .._convert import Value, uint64
 from .._holding import AnyHolder
 from .._library import lib
 from .._memory import c_text
+from ..embedded import EmbeddedAgent
 from ..health_report import HealthReport
 from ..request import Parameter
 from ..results import Response
@@ -218,6 +219,11 @@ class AsyncClient(AsyncClosing):
         """A report on the program's own health, which also tells how this client's services, locks
         and sessions are getting on."""
         return HealthReport(self._core.native)
+
+    def embedded(self) -> EmbeddedAgent:
+        """The agent in memory of a client whose address is `embedded:`: its clock, and faults to
+        order. Raises Unsupported when it is another one."""
+        return EmbeddedAgent(self._core.native)
 
     def request(
         self,

@@ -20,6 +20,7 @@ mod socket;
 mod tls;
 
 use super::cancel::CancelToken;
+use super::tasks::Tasks;
 use super::tls::{TlsClient, TlsSettings};
 use super::{Done, OwnedRequest, Request, Response, Stream, Transport};
 use crate::config::{Address, Settings};
@@ -29,7 +30,7 @@ use crate::sys::PerProcess;
 use call::{Call, Running};
 use endpoint::Endpoint;
 use message::{Messages, UreqResult};
-use mux::{Pool, Tasks};
+use mux::Pool;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::time::Instant;
@@ -76,9 +77,8 @@ struct Links {
 }
 
 impl HttpTransport {
-    /// The transport that these settings ask for. Reads the files that they name.
-    pub fn new(settings: &Settings) -> Result<HttpTransport> {
-        let address = Address::parse(&settings.address)?;
+    /// The transport to this address that these settings ask for. Reads the files that they name.
+    pub fn new(address: Address, settings: &Settings) -> Result<HttpTransport> {
         HttpTransport::with(&HttpConfig {
             address: if settings.tls_enabled { address.with_tls() } else { address },
             tls: TlsSettings {
