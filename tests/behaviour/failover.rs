@@ -197,6 +197,20 @@ fn a_change_goes_elsewhere_only_while_nobody_can_have_applied_it() {
 }
 
 #[test]
+fn when_one_fails_those_nothing_was_heard_of_are_asked_before_a_change_goes_there() {
+    let lossy = Server::start(Door::Tcp, |connection| {
+        connection.read_request()?;
+        connection.reset()
+    });
+    let (frozen, c) = (Server::black_hole(), server("c"));
+    let client = unwatched(&[lossy.address(), frozen.address(), c.address()], &[]);
+    assert!(client.kv().put("a", b"1", 0, &none()).unwrap_err().is_outcome_unknown());
+    eventually("the frozen one is found", || conditions(&client)[1] == Condition::Down);
+    assert!(client.kv().put("a", b"2", 0, &none()).unwrap().value);
+    assert!(calls(&frozen).is_empty());
+}
+
+#[test]
 fn what_is_of_one_agent_is_not_changed_at_another_in_its_place() {
     let lossy = Server::start(Door::Tcp, |connection| {
         connection.read_request()?;

@@ -1,5 +1,5 @@
 //! Asks, in the background, those that failed whether they serve again, and the one in use whether it
-//! still does when nothing was heard of it. A client with one address has none of this.
+//! still does when nothing was heard of it; the others, too, when one has failed. A client with one address has none of this.
 
 use super::{Condition, Endpoint, Endpoints, Judged, Outcome};
 use crate::client::Accept;
@@ -84,9 +84,9 @@ async fn watch(
     let mut failing = SOON;
     loop {
         sleep(alarm, closing, pause).await?;
-        alarm.hurried.store(false, Release);
+        let hurried = alarm.hurried.swap(false, AcqRel);
         let Some(endpoints) = endpoints.upgrade() else { return Ok(()) };
-        for endpoint in due(&endpoints, interval) {
+        for endpoint in due(&endpoints, interval, hurried) {
             probe(endpoint, closing, endpoints.patience);
         }
         let well = endpoints.all.iter().all(|endpoint| endpoint.condition() == Condition::Up);
@@ -110,7 +110,9 @@ async fn sleep(alarm: &Alarm, closing: &CancelToken, time: Duration) -> Result<(
     .await
 }
 
-fn due(endpoints: &Endpoints, interval: Duration) -> Vec<Arc<Endpoint>> {
+/// Those that do not serve, and the one in use where it is silent. When one has just failed, also the
+/// others that are silent: what goes elsewhere now shall not go to one that hangs.
+fn due(endpoints: &Endpoints, interval: Duration, one_failed: bool) -> Vec<Arc<Endpoint>> {
     let in_use = endpoints.in_use();
     let is_silent = |endpoint: &Endpoint| {
         let last = endpoint.contact.reachability().last_answer;
@@ -118,7 +120,7 @@ fn due(endpoints: &Endpoints, interval: Duration) -> Vec<Arc<Endpoint>> {
     };
     let is_due = |endpoint: &&Arc<Endpoint>| {
         endpoint.condition() != Condition::Up
-            || (Arc::ptr_eq(endpoint, in_use) && is_silent(endpoint))
+            || ((one_failed || Arc::ptr_eq(endpoint, in_use)) && is_silent(endpoint))
     };
     endpoints.all.iter().filter(is_due).cloned().collect()
 }
@@ -146,7 +148,9 @@ fn probe(endpoint: Arc<Endpoint>, closing: &CancelToken, patience: Duration) {
         let judged = Judged::new(answer, Accept::Success, endpoint.shown());
         let has_leader = match judged.outcome(true) {
             Outcome::Served { .. } => Some(Ok(names_a_leader(&judged))),
-            Outcome::NoLeader(_) | Outcome::Limited { .. } => Some(Ok(false)),
+            // One that limits us is there.
+            Outcome::Limited { .. } => Some(Ok(true)),
+            Outcome::NoLeader(_) => Some(Ok(false)),
             Outcome::Slow(error) | Outcome::Unreachable(error) => Some(Err(error.clone())),
             Outcome::NotItsFault => None,
         };
