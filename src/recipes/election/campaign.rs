@@ -22,17 +22,20 @@ const NEWS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_m
 /// Goes on until it is cancelled.
 pub(super) async fn run(election: &Arc<Shared>, cancel: &CancelToken) -> Result<()> {
     let mut failures = 0;
+    let mut won = election.lock.is_held();
     loop {
-        if election.lock.is_held() {
+        // Told of what is lost again by now, too: whoever asked has seen that it leads.
+        if won {
             election.won();
             election.signal.until(cancel, |_| (!election.lock.is_held()).then_some(())).await?;
             election.lost();
         }
         election.signal.until(cancel, |_| election.seems_free().then_some(())).await?;
         let seen = election.watch.version();
-        let won = unless(cancel, election.lock.deferred().acquire_while_free()?).await;
+        let outcome = unless(cancel, election.lock.deferred().acquire_while_free()?).await;
         cancel.check()?;
-        let rest = match won {
+        won = matches!(outcome, Ok(true));
+        let rest = match outcome {
             Ok(true) => {
                 failures = 0;
                 continue;
