@@ -268,6 +268,24 @@ fn a_resignation_amid_an_attempt_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_resignation_amid_an_attempt_gives_back_what_it_wins() {
+    let w = world();
+    w.fake.fate("PUT /v1/txn", Fate::HoldAnswer);
+    let election = w.election();
+    w.fake.wait_seen("PUT /v1/txn", 1);
+    std::thread::scope(|scope| {
+        let resigning = scope.spawn(|| election.resign());
+        w.eventually("the campaign is called off", || election.stats().state == "observing");
+        w.fake.heal();
+        resigning.join().unwrap().unwrap();
+    });
+    // Consul knows a lock-delay after the end of a session, not after a release.
+    let written = w.fake.seen("PUT /v1/txn");
+    assert!(written.iter().any(|seen| seen.body.contains("unlock")), "{written:?}");
+    assert!(w.fake.holder("a").is_none() && w.fake.sessions().is_empty());
+}
+
+#[test]
 fn a_deferred_resignation_ends_the_campaign_as_a_blocking_one() {
     let w = world();
     let election = w.elected();
