@@ -4,6 +4,8 @@ use super::options::Consistency;
 use super::table::{Id, TABLE};
 use super::{Config, value};
 use crate::error::{Error, Result};
+use crate::observe::Rotation;
+use crate::observe::audit::AuditSettings;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -33,6 +35,7 @@ pub struct Settings {
     pub(crate) max_answer_bytes: u64,
     pub(crate) min_session_ttl: Duration,
     pub(crate) interruptible: bool,
+    pub(crate) audit: Option<AuditSettings>,
 }
 
 impl Settings {
@@ -63,8 +66,21 @@ impl Settings {
             max_answer_bytes: read.number(Id::MaxAnswerBytes)?,
             min_session_ttl: read.duration(Id::MinSessionTtlMs)?,
             interruptible: read.flag(Id::Interruptible)?,
+            audit: audit(&read)?,
         })
     }
+}
+
+fn audit(read: &Reader<'_>) -> Result<Option<AuditSettings>> {
+    let bound = |id| read.number(id).map(|number| u32::try_from(number).unwrap_or(u32::MAX));
+    let rotation = Rotation {
+        max_bytes: read.number(Id::AuditLogMaxBytes)?,
+        max_files: bound(Id::AuditLogMaxFiles)?,
+        max_age_days: bound(Id::AuditLogMaxAgeDays)?,
+    };
+    rotation.check().map_err(|error| Error::config(format!("audit_log_{}", error.message())))?;
+    let actor = read.text(Id::AuditActor)?;
+    Ok(read.path(Id::AuditLogFile)?.map(|file| AuditSettings { file, actor, rotation }))
 }
 
 /// An explicit token beats the token file, which beats the environment's token.

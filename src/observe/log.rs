@@ -172,8 +172,14 @@ pub fn take() -> Option<Record> {
 }
 
 /// How many records were lost so far: nobody took them in time, or the file could not be written.
+/// Lines that an audit log lacks are among them.
 pub fn dropped() -> u64 {
     DROPPED.load(Relaxed)
+}
+
+/// One more was lost.
+pub(super) fn count_dropped() {
+    DROPPED.fetch_add(1, Relaxed);
 }
 
 /// Records that something failed which is tried again: an outage is one warning, however often it
