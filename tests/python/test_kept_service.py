@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import os
 import tempfile
 import unittest
 from pathlib import Path
@@ -163,6 +164,20 @@ class Addresses(ConsulTest):
         asyncio.run(run())
 
 
+class Audit(ConsulTest):
+    def test_every_change_has_a_line(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "audit"
+            with client_of("embedded:", audit_log_file=str(path), audit_log_max_bytes=10**6) as client:
+                client.kv.put("a", "s3cr3t")
+                client.kv.get("a")
+            text = path.read_text()
+        (line,) = [json.loads(line) for line in text.splitlines()]
+        self.assertEqual((line["path"], line["outcome"]), ("/v1/kv/a", "ok"))
+        self.assertEqual((line["pid"], line["endpoint"]), (os.getpid(), "embedded:"))
+        self.assertNotIn("s3cr3t", text)
+
+
 class Log(ConsulTest):
     def setUp(self) -> None:
         super().setUp()
@@ -194,6 +209,23 @@ class Log(ConsulTest):
             log.set_file(None)
             with self.assertRaises(consul_ffi.IoError):
                 log.set_file(Path(folder) / "none" / "log")
+
+    def test_its_file_makes_room(self) -> None:
+        with self.assertRaises(consul_ffi.ArgumentError):
+            log.set_rotation(max_files=2)
+        with self.assertRaises(consul_ffi.ArgumentError):
+            log.set_rotation(max_files=2**32)
+        log.set_level("info")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "log"
+            log.set_rotation(max_bytes=1, max_files=2, max_age_days=7)
+            self.addCleanup(log.set_rotation)
+            log.set_file(path)
+            self.addCleanup(log.set_file, None)
+            self.use()
+            log.set_file(None)
+            self.assertIn("closed for", path.read_text())
+            self.assertIn("opened for", path.with_name("log.1").read_text())
 
     def test_it_arrives_in_a_queue(self) -> None:
         with consul_ffi.Queue() as queue:
