@@ -8,7 +8,7 @@ all: ## the library, with optimisation: target/release/libconsul_ffi.{so,a}
 	cargo build --release --locked
 	ln -sf libconsul_ffi.so $(target)/release/libconsul_ffi.so.1
 
-demo: ## sets up, builds, shows the library at work on a real Consul
+demo: ## sets up, builds, shows the library at work: on a real Consul where there is one, else without
 	tests/support/setup.sh demo
 	examples/demo/run.sh
 

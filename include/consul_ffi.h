@@ -538,6 +538,11 @@ typedef struct consul_health_report consul_health_report;
 typedef struct consul_log_records consul_log_records;
 
 /**
+ * The servers of Raft, as one answer gave them.
+ */
+typedef struct consul_raft_peers consul_raft_peers;
+
+/**
  * What a semaphore is made from.
  */
 typedef struct consul_semaphore_spec consul_semaphore_spec;
@@ -622,6 +627,7 @@ typedef struct consul_cluster_nodes consul_cluster_nodes;
 #define CONSUL_HANDLE_LEASE 33
 #define CONSUL_HANDLE_HEALTH_REPORT 34
 #define CONSUL_HANDLE_LOG_RECORDS 35
+#define CONSUL_HANDLE_RAFT_PEERS 48
 #define CONSUL_HANDLE_SEMAPHORE_SPEC 36
 #define CONSUL_HANDLE_SEMAPHORE 37
 #define CONSUL_HANDLE_ELECTION_SPEC 38
@@ -805,9 +811,10 @@ consul_status consul_event_take_keys(const consul_event *event,
                                      consul_keys **out);
 
 /**
- * As `consul_event_take_kv`, for the text of `consul_session_create` and `consul_status_leader`.
+ * As `consul_event_take_kv`, for the text of `consul_session_create`, `consul_status_leader`, and of what is answered as JSON.
  */
-consul_status consul_event_take_text(const consul_event *event, consul_text **out);
+consul_status consul_event_take_text(const consul_event *event,
+                                     consul_text **out);
 
 /**
  * As `consul_event_take_kv`, for what `consul_txn_commit` came to.
@@ -818,6 +825,11 @@ consul_status consul_event_take_txn_result(const consul_event *event, consul_txn
  * As `consul_event_take_kv`, for the session that `consul_session_start` keeps alive.
  */
 consul_status consul_event_take_session(const consul_event *event, consul_session **out);
+
+/**
+ * As `consul_event_take_kv`, for the servers of `consul_operator_raft_peers`.
+ */
+consul_status consul_event_take_raft_peers(const consul_event *event, consul_raft_peers **out);
 
 /**
  * As `consul_event_take_kv`, for the sessions that a read found.
@@ -1352,6 +1364,32 @@ const consul_meta *consul_keys_meta(const consul_keys *keys);
  * Ends a list of strings. NULL is fine.
  */
 void consul_keys_free(consul_keys *keys);
+
+/**
+ * Reads every key that begins with `prefix`, as `consul kv export` writes them: a JSON array of `key`,
+ * `flags` and `value`, which is base64. The empty prefix exports all. Locks and sessions are not in it;
+ * a snapshot has them.
+ */
+consul_status consul_kv_export(const consul_client *client,
+                               const char *prefix,
+                               const consul_options *options,
+                               const consul_async *async,
+                               consul_text **out);
+
+/**
+ * Writes keys as `consul_kv_export` or `consul kv export` gave them, `prefix`, which may be NULL, before
+ * the name of each. They are written whatever was there; keys that are not among them stay.
+ *
+ * As many as fit go into one transaction, so what fails in the middle leaves whole transactions behind
+ * it; the error says how many keys were written. `CONSUL_ERR_ARGUMENT` and `CONSUL_ERR_TOO_LARGE`
+ * before anything is sent. The time that the options allow is that of each transaction.
+ */
+consul_status consul_kv_import(const consul_client *client,
+                               const char *prefix,
+                               const uint8_t *exported,
+                               size_t exported_len,
+                               const consul_options *options,
+                               const consul_async *async);
 
 
 /*
@@ -3940,6 +3978,33 @@ const consul_member *consul_members_at(const consul_members *members, size_t ind
  */
 void consul_members_free(consul_members *members);
 
+/**
+ * Makes the agent join the cluster of which the agent at this address, `host` or `host:port` of its
+ * gossip, is a member; with `wan`, the pool that joins the datacenters.
+ */
+consul_status consul_agent_join(const consul_client *client,
+                                const char *address,
+                                bool wan,
+                                const consul_options *options,
+                                const consul_async *async);
+
+/**
+ * Makes the agent leave the cluster in order, and end. The client has no agent after that.
+ */
+consul_status consul_agent_leave(const consul_client *client,
+                                 const consul_options *options,
+                                 const consul_async *async);
+
+/**
+ * Takes a node that has failed for one that has left, so that nobody tries to reach it any more; with
+ * `prune` it is removed from the list of members, too. A node that is alive joins again by itself.
+ */
+consul_status consul_agent_force_leave(const consul_client *client,
+                                       const char *node,
+                                       bool prune,
+                                       const consul_options *options,
+                                       const consul_async *async);
+
 
 /*
  * Writing into the catalog
@@ -4186,6 +4251,463 @@ consul_status consul_status_peers(const consul_client *client,
                                   const consul_options *options,
                                   const consul_async *async,
                                   consul_keys **out);
+
+
+/*
+ * Operators
+ * =========
+ *
+ * The servers of Raft, autopilot, and the keys that gossip is encrypted with. A token needs the right
+ * `operator`, for the keys `keyring`.
+ */
+
+/**
+ * A server as Raft has it.
+ */
+typedef struct consul_raft_peer {
+    /**
+     * Its id, which is that of its node.
+     */
+    const char *id;
+    /**
+     * The bytes in `id`.
+     */
+    size_t id_len;
+    /**
+     * The name of its node; `(unknown)` for one that is no member any more.
+     */
+    const char *node;
+    /**
+     * The bytes in `node`.
+     */
+    size_t node_len;
+    /**
+     * Its address for Raft: `address:port`.
+     */
+    const char *address;
+    /**
+     * The bytes in `address`.
+     */
+    size_t address_len;
+    /**
+     * The version of Raft's protocol.
+     */
+    const char *protocol_version;
+    /**
+     * The bytes in `protocol_version`.
+     */
+    size_t protocol_version_len;
+    /**
+     * Whether it leads.
+     */
+    bool is_leader;
+    /**
+     * Whether it votes.
+     */
+    bool is_voter;
+} consul_raft_peer;
+
+/**
+ * Reads the servers of Raft, those among them that are gone included. With the consistency `stale` any
+ * server answers, also while there is no leader.
+ */
+consul_status consul_operator_raft_peers(const consul_client *client,
+                                         const consul_options *options,
+                                         const consul_async *async,
+                                         consul_raft_peers **out);
+
+/**
+ * Removes a server that is gone for good from Raft, by its id. One that lives is to leave by itself.
+ * `CONSUL_ERR_HTTP` when Raft does not have it.
+ */
+consul_status consul_operator_raft_peer_remove(const consul_client *client,
+                                               const char *id,
+                                               const consul_options *options,
+                                               const consul_async *async);
+
+/**
+ * As `consul_operator_raft_peer_remove`, by the address for Raft: `address:port`.
+ */
+consul_status consul_operator_raft_address_remove(const consul_client *client,
+                                                  const char *address,
+                                                  const consul_options *options,
+                                                  const consul_async *async);
+
+/**
+ * How many servers there are; 0 for a handle that is not live.
+ */
+size_t consul_raft_peers_count(const consul_raft_peers *peers);
+
+/**
+ * One of the servers; NULL past the end. Borrowed: valid until `peers` is freed.
+ */
+const consul_raft_peer *consul_raft_peers_at(const consul_raft_peers *peers, size_t index);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_raft_peers_free(consul_raft_peers *peers);
+
+/**
+ * How the cluster is, as JSON: `leader` and `peers`, `healthy` and `failure_tolerance`, `servers` as Raft
+ * and autopilot have them, `endpoints` as this client has seen them. A part that could not be had is in
+ * `missing` with the reason, and the others are there all the same: it also tells something while there
+ * is no leader, Consul cannot be reached, or the token may not ask. Each of up to four calls has the
+ * time that the options allow.
+ */
+consul_status consul_operator_cluster_report(const consul_client *client,
+                                             const consul_options *options,
+                                             const consul_async *async,
+                                             consul_text **out);
+
+/**
+ * Reads how autopilot is configured, as Consul's JSON: `CleanupDeadServers`, `LastContactThreshold`,
+ * `ModifyIndex` for a compare-and-set, and others.
+ */
+consul_status consul_operator_autopilot_config(const consul_client *client,
+                                               const consul_options *options,
+                                               const consul_async *async,
+                                               consul_text **out);
+
+/**
+ * Replaces autopilot's configuration by a JSON object, of which what is not there becomes zero or false:
+ * read it first.
+ */
+consul_status consul_operator_autopilot_config_set(const consul_client *client,
+                                                   const char *config,
+                                                   const consul_options *options,
+                                                   const consul_async *async);
+
+/**
+ * As `consul_operator_autopilot_config_set`, if its modify index is still this one. `CONSUL_CONFLICT`
+ * when it is not.
+ */
+consul_status consul_operator_autopilot_config_cas(const consul_client *client,
+                                                   const char *config,
+                                                   uint64_t modify_index,
+                                                   const consul_options *options,
+                                                   const consul_async *async);
+
+/**
+ * Reads how the servers are in the eyes of autopilot, as Consul's JSON: `Healthy`, `FailureTolerance`,
+ * `Servers`. `CONSUL_OK` also when they are not healthy.
+ */
+consul_status consul_operator_autopilot_health(const consul_client *client,
+                                               const consul_options *options,
+                                               const consul_async *async,
+                                               consul_text **out);
+
+/**
+ * Reads the whole state of autopilot, as Consul's JSON. `CONSUL_ERR_UNSUPPORTED` before Consul 1.9.
+ */
+consul_status consul_operator_autopilot_state(const consul_client *client,
+                                              const consul_options *options,
+                                              const consul_async *async,
+                                              consul_text **out);
+
+/**
+ * Reads the keys of all gossip pools, as Consul's JSON: an array of pools with their `Keys`, which are
+ * secrets. `CONSUL_ERR_HTTP` when gossip is not encrypted.
+ */
+consul_status consul_operator_keyring_list(const consul_client *client,
+                                           const consul_options *options,
+                                           const consul_async *async,
+                                           consul_text **out);
+
+/**
+ * Gives a new key, 16, 24 or 32 bytes in base64, to all members. It is used once
+ * `consul_operator_keyring_use` says so.
+ */
+consul_status consul_operator_keyring_install(const consul_client *client,
+                                              const char *key,
+                                              const consul_options *options,
+                                              const consul_async *async);
+
+/**
+ * Makes all members encrypt gossip with a key that they have.
+ */
+consul_status consul_operator_keyring_use(const consul_client *client,
+                                          const char *key,
+                                          const consul_options *options,
+                                          const consul_async *async);
+
+/**
+ * Takes a key that is not in use from all members.
+ */
+consul_status consul_operator_keyring_remove(const consul_client *client,
+                                             const char *key,
+                                             const consul_options *options,
+                                             const consul_async *async);
+
+
+/*
+ * Access control
+ * ==============
+ *
+ * Tokens, and the policies and roles that say what they may do. What goes in and what comes out are
+ * Consul's JSON objects, with its names: `{"Name": "app", "Rules": "key_prefix \"app/\" { ... }"}`. A
+ * token is known by its `AccessorID`; its `SecretID`, which calls carry, stands in answers and never in
+ * a message or the log.
+ *
+ * Where access control is not enabled, every call here gives `CONSUL_ERR_HTTP` (401). A read of
+ * something that does not exist is `CONSUL_NOT_FOUND`, `out` is NULL then; for tokens and policies Consul
+ * 1.8 says `CONSUL_ERR_DENIED` with "ACL not found" instead, as to an unknown token.
+ */
+
+/**
+ * Makes the first token, which may do anything. It works once in the life of a cluster:
+ * `CONSUL_ERR_DENIED` after that, with a message that says how to reset it.
+ */
+consul_status consul_acl_bootstrap(const consul_client *client,
+                                   const consul_options *options,
+                                   const consul_async *async,
+                                   consul_text **out);
+
+/**
+ * Makes a token of a JSON object; `out` gets it with its ids. Its `Policies` and `Roles` are arrays of `{"Name": ...}` or `{"ID": ...}`.
+ */
+consul_status consul_acl_token_create(const consul_client *client,
+                                      const char *token,
+                                      const consul_options *options,
+                                      const consul_async *async,
+                                      consul_text **out);
+
+/**
+ * Reads a token by its accessor id.
+ */
+consul_status consul_acl_token_read(const consul_client *client,
+                                    const char *accessor_id,
+                                    const consul_options *options,
+                                    const consul_async *async,
+                                    consul_text **out);
+
+/**
+ * Reads the token that the client or the options have.
+ */
+consul_status consul_acl_token_self(const consul_client *client,
+                                    const consul_options *options,
+                                    const consul_async *async,
+                                    consul_text **out);
+
+/**
+ * Replaces a token by a JSON object: what is not there is empty after that.
+ */
+consul_status consul_acl_token_update(const consul_client *client,
+                                      const char *accessor_id,
+                                      const char *token,
+                                      const consul_options *options,
+                                      const consul_async *async,
+                                      consul_text **out);
+
+/**
+ * Makes a token with the policies and roles of another one. `description`, which may be NULL, is the new
+ * one's.
+ */
+consul_status consul_acl_token_clone(const consul_client *client,
+                                     const char *accessor_id,
+                                     const char *description,
+                                     const consul_options *options,
+                                     const consul_async *async,
+                                     consul_text **out);
+
+/**
+ * Deletes a token. `CONSUL_OK` also when it does not exist.
+ */
+consul_status consul_acl_token_delete(const consul_client *client,
+                                      const char *accessor_id,
+                                      const consul_options *options,
+                                      const consul_async *async);
+
+/**
+ * Lists tokens, without their secrets on most versions of Consul: an array. `policy_id`, `role_id` and
+ * `auth_method` may be NULL; otherwise only the tokens that have them.
+ */
+consul_status consul_acl_token_list(const consul_client *client,
+                                    const char *policy_id,
+                                    const char *role_id,
+                                    const char *auth_method,
+                                    const consul_options *options,
+                                    const consul_async *async,
+                                    consul_text **out);
+
+/**
+ * Makes a policy of a JSON object; `out` gets it with its ids. Its `Rules` are HCL or JSON.
+ */
+consul_status consul_acl_policy_create(const consul_client *client,
+                                       const char *policy,
+                                       const consul_options *options,
+                                       const consul_async *async,
+                                       consul_text **out);
+
+/**
+ * Reads a policy by its id.
+ */
+consul_status consul_acl_policy_read(const consul_client *client,
+                                     const char *id,
+                                     const consul_options *options,
+                                     const consul_async *async,
+                                     consul_text **out);
+
+/**
+ * Reads a policy by its name.
+ */
+consul_status consul_acl_policy_read_by_name(const consul_client *client,
+                                             const char *name,
+                                             const consul_options *options,
+                                             const consul_async *async,
+                                             consul_text **out);
+
+/**
+ * Replaces a policy by a JSON object: what is not there is empty after that.
+ */
+consul_status consul_acl_policy_update(const consul_client *client,
+                                       const char *id,
+                                       const char *policy,
+                                       const consul_options *options,
+                                       const consul_async *async,
+                                       consul_text **out);
+
+/**
+ * Deletes a policy. `CONSUL_OK` also when it does not exist.
+ */
+consul_status consul_acl_policy_delete(const consul_client *client,
+                                       const char *id,
+                                       const consul_options *options,
+                                       const consul_async *async);
+
+/**
+ * Lists policies, without their rules: an array.
+ */
+consul_status consul_acl_policy_list(const consul_client *client,
+                                     const consul_options *options,
+                                     const consul_async *async,
+                                     consul_text **out);
+
+/**
+ * Makes a role of a JSON object; `out` gets it with its ids. Its `Policies` are an array of `{"Name": ...}` or `{"ID": ...}`.
+ */
+consul_status consul_acl_role_create(const consul_client *client,
+                                     const char *role,
+                                     const consul_options *options,
+                                     const consul_async *async,
+                                     consul_text **out);
+
+/**
+ * Reads a role by its id.
+ */
+consul_status consul_acl_role_read(const consul_client *client,
+                                   const char *id,
+                                   const consul_options *options,
+                                   const consul_async *async,
+                                   consul_text **out);
+
+/**
+ * Reads a role by its name.
+ */
+consul_status consul_acl_role_read_by_name(const consul_client *client,
+                                           const char *name,
+                                           const consul_options *options,
+                                           const consul_async *async,
+                                           consul_text **out);
+
+/**
+ * Replaces a role by a JSON object: what is not there is empty after that.
+ */
+consul_status consul_acl_role_update(const consul_client *client,
+                                     const char *id,
+                                     const char *role,
+                                     const consul_options *options,
+                                     const consul_async *async,
+                                     consul_text **out);
+
+/**
+ * Deletes a role. `CONSUL_OK` also when it does not exist.
+ */
+consul_status consul_acl_role_delete(const consul_client *client,
+                                     const char *id,
+                                     const consul_options *options,
+                                     const consul_async *async);
+
+/**
+ * Lists roles: an array.
+ */
+consul_status consul_acl_role_list(const consul_client *client,
+                                   const consul_options *options,
+                                   const consul_async *async,
+                                   consul_text **out);
+
+/**
+ * Logs in by an auth method with what proves who the caller is, such as a JWT or the token of a Kubernetes
+ * service account. `out` gets a token, which ends with `consul_acl_logout`. It needs no token itself.
+ * `CONSUL_ERR_DENIED` when there is no such method or it does not believe it.
+ */
+consul_status consul_acl_login(const consul_client *client,
+                               const char *auth_method,
+                               const char *bearer_token,
+                               const consul_options *options,
+                               const consul_async *async,
+                               consul_text **out);
+
+/**
+ * Ends the token that the client or the options have, which must come from a login: `CONSUL_ERR_DENIED`
+ * otherwise.
+ */
+consul_status consul_acl_logout(const consul_client *client,
+                                const consul_options *options,
+                                const consul_async *async);
+
+
+/*
+ * Snapshots
+ * =========
+ *
+ * The whole state of the servers in one file: every key, session, service, token and policy. A token
+ * needs management rights. A snapshot goes straight between the file and the connection, so the
+ * memory that it takes does not depend on its size; asynchronous, it has a thread of its own.
+ *
+ * Where the options do not say how long it may take, it is ten minutes, or `timeout_ms` of the client
+ * where that is longer.
+ *
+ *     consul_text *about = NULL;
+ *     if (consul_snapshot_save(client, "/backup/consul.snap", NULL, NULL, &about) == CONSUL_OK)
+ *         puts(consul_text_data(about));
+ *     consul_text_free(about);
+ */
+
+/**
+ * Saves the state of the servers in a file, which is there whole and with right checksums, or not at
+ * all: it is written under another name beside its place, read again and checked, and then takes the
+ * place of what may have been there. Only its owner can read it, since the tokens of the ACL system are
+ * in it. With the consistency `stale` any server gives it, also while there is no leader.
+ *
+ * `out` gets what it says of itself, as JSON: `ID`, `Index`, `Term`, `Version` and `Size`.
+ * `CONSUL_ERR_IO` when it cannot be written, `CONSUL_ERR_CRYPTO` or `CONSUL_ERR_DECODE` when what
+ * Consul sent is not a whole snapshot.
+ */
+consul_status consul_snapshot_save(const consul_client *client,
+                                   const char *path,
+                                   const consul_options *options,
+                                   const consul_async *async,
+                                   consul_text **out);
+
+/**
+ * Replaces the state of the servers by what a file holds, after its checksums were compared: what was
+ * written since it was saved is gone. It is sent once; after an error whose outcome is unknown it may
+ * have been restored. `out` and the errors as for `consul_snapshot_save`; nothing is sent when the file
+ * is not a whole snapshot.
+ */
+consul_status consul_snapshot_restore(const consul_client *client,
+                                      const char *path,
+                                      const consul_options *options,
+                                      const consul_async *async,
+                                      consul_text **out);
+
+/**
+ * Reads a snapshot from its first byte to its last and compares all checksums; asks no Consul. `out`
+ * and the errors as for `consul_snapshot_save`.
+ */
+consul_status consul_snapshot_inspect(const char *path,
+                                      consul_text **out);
 
 
 /*
@@ -5546,6 +6068,76 @@ consul_status consul_cluster_leave(const consul_cluster *cluster,
  * NULL is fine.
  */
 void consul_cluster_free(consul_cluster *cluster);
+
+
+/*
+ * The embedded agent
+ * ==================
+ *
+ * A client whose address is `embedded:` has a Consul agent in this process's memory, `embedded:NAME`
+ * one that all clients of the process share that name it: for development and tests, not for
+ * production. A test turns its clock on, and orders faults.
+ *
+ *     consul_config_set(config, "address", "embedded:");
+ *     ...
+ *     consul_embedded_fail_next(client, "/v1/kv/", 1, 500, "rpc error making call: EOF");
+ *     consul_embedded_advance(client, 30000);    // the session of 10 s has ended
+ *
+ * Each of these functions ends with `CONSUL_ERR_UNSUPPORTED` when the client's agent is not
+ * embedded. Where there is a `prefix`, a fault meets only requests whose path begins with that, such
+ * as `/v1/kv/`; NULL is all of them.
+ */
+
+/**
+ * Turns the agent's clock on. What is due until then has happened when this returns: sessions have
+ * ended, checks have failed, waits are over. It can be turned by a year in all.
+ */
+consul_status consul_embedded_advance(const consul_client *client, uint64_t time_ms);
+
+/**
+ * How long the agent has lived by its own clock, in ms.
+ */
+consul_status consul_embedded_now(const consul_client *client, uint64_t *now_ms);
+
+/**
+ * Lets every request wait this long, by the agent's clock, before it is looked at. 0 ends that.
+ * `prefix` may be NULL.
+ */
+consul_status consul_embedded_set_latency(const consul_client *client,
+                                          const char *prefix,
+                                          uint64_t latency_ms);
+
+/**
+ * Answers the next `count` requests with this HTTP status, 400 to 599, and text, and does nothing
+ * for them; 0 takes the order back. `prefix` may be NULL, and so may `text`.
+ */
+consul_status consul_embedded_fail_next(const consul_client *client,
+                                        const char *prefix,
+                                        uint64_t count,
+                                        uint32_t http_status,
+                                        const char *text);
+
+/**
+ * Takes the leader away, or gives one back. Without one, requests that need it are held for seven
+ * seconds of the agent's clock, and answered with 500 `No cluster leader` when there is still none;
+ * stale reads are answered. `prefix` may be NULL.
+ */
+consul_status consul_embedded_no_leader(const consul_client *client,
+                                        const char *prefix,
+                                        bool is_gone);
+
+/**
+ * Does what the next `count` requests ask for and loses the answers: whether it was done is unknown
+ * to who asked. 0 takes the order back. `prefix` may be NULL.
+ */
+consul_status consul_embedded_lose_answers(const consul_client *client,
+                                           const char *prefix,
+                                           uint64_t count);
+
+/**
+ * Takes every order of a fault back, whatever its prefix.
+ */
+consul_status consul_embedded_reset_faults(const consul_client *client);
 
 #ifdef __cplusplus
 }

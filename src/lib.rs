@@ -30,3 +30,9 @@ pub use api::{Answer, Meta};
 pub use client::{Blocking, Client, Deferred, Operation, Reachability, Running, Style};
 pub use config::{Config, Consistency, Options};
 pub use error::{Error, Result, Status};
+
+/// A Consul agent in this process's memory, at the address `embedded:` or `embedded:NAME`: for
+/// development and tests, not for production.
+pub mod embedded {
+    pub use crate::client::Embedded;
+}

@@ -6,6 +6,7 @@
 //! hang. The standard library's are sound here, but hidden from ThreadSanitizer.
 
 use crate::sys::RawLock;
+use rustix::io::Errno;
 use rustix::thread::futex::{self, Flags};
 use rustix::time::Timespec;
 use std::sync::atomic::{AtomicU32, Ordering::*};
@@ -17,6 +18,9 @@ pub type Mutex<T> = parking_lot::lock_api::Mutex<RawLock, T>;
 /// The right to use what a [`Mutex`] protects.
 pub type MutexGuard<'a, T> = parking_lot::lock_api::MutexGuard<'a, RawLock, T>;
 
+/// The same, and it keeps what it protects alive.
+pub type ArcMutexGuard<T> = parking_lot::lock_api::ArcMutexGuard<RawLock, T>;
+
 /// Where threads wait until another one says that something has changed. A wait may also end for
 /// no reason.
 #[derive(Debug, Default)]
@@ -27,14 +31,19 @@ pub struct Condvar {
     waiting: AtomicU32,
 }
 
-/// Whether a wait ended by its time.
+/// How a wait ended, where that was not by a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WaitTimeoutResult(bool);
+pub struct WaitTimeoutResult(Option<Errno>);
 
 impl WaitTimeoutResult {
     /// True when the time was over.
     pub fn timed_out(self) -> bool {
-        self.0
+        self.0 == Some(Errno::TIMEDOUT)
+    }
+
+    /// True when a signal was handled meanwhile.
+    pub fn interrupted(self) -> bool {
+        self.0 == Some(Errno::INTR)
     }
 }
 
@@ -56,13 +65,13 @@ impl Condvar {
 
     /// Unlocks, waits to be notified, and locks again.
     pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
-        self.sleep(guard, None);
+        // Whatever ends it, the caller looks.
+        let _ = self.sleep(guard, None);
     }
 
     /// As [`Condvar::wait`], for this long at most.
     pub fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, time: Duration) -> WaitTimeoutResult {
-        let timed_out = self.sleep(guard, Some(time));
-        WaitTimeoutResult(timed_out)
+        WaitTimeoutResult(self.sleep(guard, Some(time)).err())
     }
 
     /// As [`Condvar::wait`], until this moment at most.
@@ -82,8 +91,7 @@ impl Condvar {
         }
     }
 
-    /// True when the time was over.
-    fn sleep<T>(&self, guard: &mut MutexGuard<'_, T>, time: Option<Duration>) -> bool {
+    fn sleep<T>(&self, guard: &mut MutexGuard<'_, T>, time: Option<Duration>) -> Result<(), Errno> {
         // Counted before the lock is given up: who notifies after it finds a change or a sleeper.
         self.waiting.fetch_add(1, SeqCst);
         let seen = self.notified.load(SeqCst);
@@ -93,7 +101,7 @@ impl Condvar {
             futex::wait(&self.notified, Flags::PRIVATE, seen, time.as_ref())
         });
         self.waiting.fetch_sub(1, SeqCst);
-        slept == Err(rustix::io::Errno::TIMEDOUT)
+        slept
     }
 }
 

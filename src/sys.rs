@@ -8,6 +8,7 @@ use rustix::thread::futex;
 use std::io;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -78,6 +79,34 @@ fn watch_forks() -> u32 {
     match GENERATION.compare_exchange(0, 1, Relaxed, Relaxed) {
         Ok(_) => 1,
         Err(generation) => generation,
+    }
+}
+
+/// What is done around every fork, on the thread that forks; the second also in the child.
+static AROUND_FORKS: OnceLock<Around> = OnceLock::new();
+
+struct Around {
+    before: fn(),
+    after: fn(),
+}
+
+/// From now on calls `before` ahead of every fork, and `after` behind it, in the parent and in the
+/// child. Only the first pair ever given counts.
+pub fn around_forks(before: fn(), after: fn()) {
+    extern "C" fn forking() {
+        if let Some(around) = AROUND_FORKS.get() {
+            (around.before)();
+        }
+    }
+    extern "C" fn forked() {
+        if let Some(around) = AROUND_FORKS.get() {
+            (around.after)();
+        }
+    }
+    if AROUND_FORKS.set(Around { before, after }).is_ok() {
+        // SAFETY: the handlers call safe functions and stay valid, for the library is never
+        // unloaded. It fails only where there is no memory for it; then forks go unnoticed.
+        unsafe { libc::pthread_atfork(Some(forking), Some(forked), Some(forked)) };
     }
 }
 

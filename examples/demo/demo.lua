@@ -1,4 +1,4 @@
---- Goes through the library on a real Consul. `make demo` runs it.
+--- Goes through the library on a Consul, a real one or one in memory. `make demo` runs it.
 
 local consul = require("consul_ffi")
 local show = require("show")
@@ -7,7 +7,8 @@ local PARTS = { "keys", "transaction", "session", "lock", "service" }
 
 local function run_parts(client, prefix)
     local agent = assert(client.agent:self())
-    show.heading(("consul-ffi %s on Consul %s"):format(consul.version(), agent.version))
+    local kind = client:embedded() and "an embedded agent, which answers as Consul" or "Consul"
+    show.heading(("consul-ffi %s on %s %s"):format(consul.version(), kind, agent.version))
     show.line("address", "%s (%s)", client:endpoint(), os.getenv("DEMO_CONSUL") or "from the environment")
     for _, part in ipairs(PARTS) do
         require("part_" .. part)(client, prefix)

@@ -1,8 +1,9 @@
 #!/bin/sh
-# run.sh: build the library, find a Consul, and show one with the other.
+# run.sh: build the library, and show it with a Consul.
 #
 # The Consul of CONSUL_HTTP_ADDR is used when that is set, and left as it was. Otherwise a real one
-# is started for the demo: $CONSUL_BIN, the one on PATH, or Debian's package in .cache/consul.
+# is started for the demo where there is one, as $CONSUL_BIN or on PATH. Otherwise the library's own
+# embedded agent will do, which needs nothing.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -19,6 +20,10 @@ if [ -n "${CONSUL_HTTP_ADDR:-}" ]; then
     exec luajit examples/demo/demo.lua
 fi
 
-consul=$(tests/support/get-consul.sh)
+consul=${CONSUL_BIN:-$(command -v consul || :)}
+if [ -z "$consul" ]; then
+    export CONSUL_HTTP_ADDR=embedded:demo DEMO_CONSUL="in this process's memory: no server is needed"
+    exec luajit examples/demo/demo.lua
+fi
 export CONSUL_BIN="$consul" DEMO_CONSUL="$consul, started for this demo"
 exec tests/support/with-consul.sh luajit examples/demo/demo.lua

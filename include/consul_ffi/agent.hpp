@@ -123,6 +123,25 @@ public:
         return get<agent_info>(consul_agent_self, settings);
     }
 
+    /// Makes the agent join the cluster of the agent at this address, or the pool that joins the
+    /// datacenters.
+    result<void> join(const c_text &address, pool which = pool::lan,
+                      const options &settings = {}) const {
+        return run(consul_agent_join, address, which, settings);
+    }
+
+    /// Makes the agent leave the cluster in order, and end.
+    result<void> leave(const options &settings = {}) const {
+        return run(consul_agent_leave, settings);
+    }
+
+    /// Takes a node that has failed for one that has left; with `prune` it is removed from the list
+    /// of members, too.
+    result<void> force_leave(const c_text &node, bool prune = false,
+                             const options &settings = {}) const {
+        return run(consul_agent_force_leave, node, prune, settings);
+    }
+
     /// Reads the members of a gossip pool.
     result<member_list> members(pool which = pool::lan, const options &settings = {}) const {
         return get<member_list>(consul_agent_members, which, settings);

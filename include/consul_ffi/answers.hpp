@@ -128,6 +128,7 @@ using node_list = list<consul_nodes>;
 using service_name_list = list<consul_service_names>;
 using member_list = list<consul_members>;
 using cluster_node_list = list<consul_cluster_nodes>;
+using raft_peer_list = list<consul_raft_peers>;
 
 CONSUL_FFI_NAMESPACE_END
 

@@ -3,16 +3,20 @@
 #ifndef CONSUL_FFI_CLIENT_HPP
 #define CONSUL_FFI_CLIENT_HPP
 
+#include "acl.hpp"
 #include "agent.hpp"
 #include "catalog.hpp"
 #include "cluster.hpp"
 #include "election.hpp"
+#include "embedded.hpp"
 #include "health.hpp"
 #include "health_report.hpp"
 #include "kept_service.hpp"
 #include "kv.hpp"
 #include "lock.hpp"
+#include "operator.hpp"
 #include "response.hpp"
+#include "snapshot.hpp"
 #include "semaphore.hpp"
 #include "txn.hpp"
 #include "watch.hpp"
@@ -30,6 +34,9 @@ public:
     agent_calls agent() const noexcept { return agent_calls(handle_, async_); }
     catalog_calls catalog() const noexcept { return catalog_calls(handle_, async_); }
     status_calls status() const noexcept { return status_calls(handle_, async_); }
+    acl_calls acl() const noexcept { return acl_calls(handle_, async_); }
+    operator_calls operators() const noexcept { return operator_calls(handle_, async_); }
+    snapshot_calls snapshot() const noexcept { return snapshot_calls(handle_, async_); }
 
     /// Applies all operations or none. `conflict` when it was rolled back: `answer()` of the result
     /// then has the errors. One that changes something is sent once; after an error whose outcome
@@ -162,6 +169,10 @@ public:
     result<consul::health_report> health_report() const {
         return detail::fetch<consul::health_report>(consul_health_report_new, handle_);
     }
+
+    /// The agent in memory of a client whose address is `embedded:`. Valid as long as the client.
+    embedded_agent embedded() const & noexcept { return embedded_agent(handle_); }
+    void embedded() && = delete;
 };
 
 CONSUL_FFI_NAMESPACE_END

@@ -324,6 +324,7 @@ enum class handle_type : std::int32_t {
     lease = CONSUL_HANDLE_LEASE,
     health_report = CONSUL_HANDLE_HEALTH_REPORT,
     log_records = CONSUL_HANDLE_LOG_RECORDS,
+    raft_peers = CONSUL_HANDLE_RAFT_PEERS,
     semaphore_spec = CONSUL_HANDLE_SEMAPHORE_SPEC,
     semaphore = CONSUL_HANDLE_SEMAPHORE,
     election_spec = CONSUL_HANDLE_ELECTION_SPEC,

@@ -46,6 +46,7 @@ struct free_handle {
     void operator()(consul_lease *h) const noexcept { consul_lease_free(h); }
     void operator()(consul_health_report *h) const noexcept { consul_health_report_free(h); }
     void operator()(consul_log_records *h) const noexcept { consul_log_records_free(h); }
+    void operator()(consul_raft_peers *h) const noexcept { consul_raft_peers_free(h); }
     void operator()(consul_semaphore_spec *h) const noexcept { consul_semaphore_spec_free(h); }
     void operator()(consul_semaphore *h) const noexcept { consul_semaphore_free(h); }
     void operator()(consul_election_spec *h) const noexcept { consul_election_spec_free(h); }
@@ -103,6 +104,9 @@ struct take_result {
     }
     consul_status operator()(const consul_event *e, consul_log_records **out) const noexcept {
         return consul_event_take_log_records(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_raft_peers **out) const noexcept {
+        return consul_event_take_raft_peers(e, out);
     }
     consul_status operator()(const consul_event *e, consul_cluster_nodes **out) const noexcept {
         return consul_event_take_cluster_nodes(e, out);
@@ -259,6 +263,17 @@ struct answer<consul_log_records> {
     }
     static view at(const consul_log_records *handle, std::size_t index) noexcept {
         return view(consul_log_records_at(handle, index));
+    }
+};
+
+template <>
+struct answer<consul_raft_peers> {
+    using view = raft_peer;
+    static std::size_t count(const consul_raft_peers *handle) noexcept {
+        return consul_raft_peers_count(handle);
+    }
+    static view at(const consul_raft_peers *handle, std::size_t index) noexcept {
+        return view(consul_raft_peers_at(handle, index));
     }
 };
 

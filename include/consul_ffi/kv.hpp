@@ -92,6 +92,20 @@ public:
         return run(consul_kv_put_held, key, value.data(), value.size(), flags, lock_key, session_id,
                    settings);
     }
+
+    /// Reads every key that begins with `prefix`, as the JSON that `consul kv export` writes. The
+    /// empty prefix exports all.
+    result<std::string> export_(const c_text &prefix, const options &settings = {}) const {
+        return get_text(consul_kv_export, prefix, settings);
+    }
+
+    /// Writes keys as `export_` or `consul kv export` gave them, `prefix` before the name of each.
+    /// As many as fit go into one transaction; the error of one that fails says how many keys were
+    /// written before.
+    result<void> import_(const bytes &exported, const c_text &prefix = nullptr,
+                         const options &settings = {}) const {
+        return run(consul_kv_import, prefix, exported.data(), exported.size(), settings);
+    }
 };
 
 CONSUL_FFI_NAMESPACE_END

@@ -468,6 +468,34 @@ public:
     detail::texts tags() const noexcept { return {row_->tags, row_->tag_count}; }
 };
 
+/// A server as Raft has it.
+class raft_peer : public detail::row<consul_raft_peer> {
+public:
+    using detail::row<consul_raft_peer>::row;
+
+    /// Its id, which is that of its node.
+    std::string_view id() const noexcept { return detail::text(row_->id, row_->id_len); }
+
+    /// The name of its node; `(unknown)` for one that is no member any more.
+    std::string_view node() const noexcept { return detail::text(row_->node, row_->node_len); }
+
+    /// Its address for Raft: `address:port`.
+    std::string_view address() const noexcept {
+        return detail::text(row_->address, row_->address_len);
+    }
+
+    /// The version of Raft's protocol.
+    std::string_view protocol_version() const noexcept {
+        return detail::text(row_->protocol_version, row_->protocol_version_len);
+    }
+
+    /// Whether it leads.
+    bool is_leader() const noexcept { return row_->is_leader; }
+
+    /// Whether it votes.
+    bool is_voter() const noexcept { return row_->is_voter; }
+};
+
 /// How something is getting on.
 class progress : public detail::row<consul_progress> {
 public:

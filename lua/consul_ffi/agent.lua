@@ -13,6 +13,7 @@ local rows = require("consul_ffi.rows")
 local spec = require("consul_ffi.spec")
 
 local WAN = { wan = true }
+local PRUNE = { prune = true }
 local CONTENT_HASH = { content_hash = true }
 
 local Agent = {}
@@ -131,12 +132,36 @@ function Agent:self(options)
     return call:take(status, out, "agent_info", read_info)
 end
 
+local function switch(options, name)
+    local value = options and options[name]
+    return value ~= nil and check.type(value, "boolean", name)
+end
+
+--- Makes the agent join the cluster of the agent at this address; the pool that joins the datacenters
+--- with `options.wan = true`.
+function Agent:join(address, options)
+    local call, wan = begin(self, options, WAN, "address", address), switch(options, "wan")
+    return call:done(C.consul_agent_join(call.handle, address, wan, call.settings, call.async))
+end
+
+--- Makes the agent leave the cluster in order, and end.
+function Agent:leave(options)
+    local call = begin(self, options)
+    return call:done(C.consul_agent_leave(call.handle, call.settings, call.async))
+end
+
+--- Takes a node that has failed for one that has left; with `options.prune = true` it is removed from
+--- the list of members, too.
+function Agent:force_leave(node, options)
+    local call, prune = begin(self, options, PRUNE, "node", node), switch(options, "prune")
+    return call:done(C.consul_agent_force_leave(call.handle, node, prune, call.settings, call.async))
+end
+
 --- The members of the gossip pool that this agent sees; of the pool between datacenters with
 --- `options.wan = true`.
 function Agent:members(options)
     local call, out = begin(self, options, WAN), members_box()
-    local wan = options and options.wan
-    wan = wan ~= nil and check.type(wan, "boolean", "wan")
+    local wan = switch(options, "wan")
     return take_members(call, C.consul_agent_members(call.handle, wan, call.settings, call.async, out), out)
 end
 

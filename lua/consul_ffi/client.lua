@@ -22,12 +22,16 @@ local AREAS = {
     agent = require("consul_ffi.agent"),
     catalog = require("consul_ffi.catalog"),
     status = require("consul_ffi.status"),
+    operator = require("consul_ffi.operator"),
+    acl = require("consul_ffi.acl"),
+    snapshot = require("consul_ffi.snapshot"),
 }
 
 function Client:__tostring()
     return "consul client: " .. (self:endpoint() or "closed")
 end
 
+Client.embedded = require("consul_ffi.embedded")
 Client.health_report = require("consul_ffi.health_report")
 Client.cluster = require("consul_ffi.cluster")
 Client.election = require("consul_ffi.election")

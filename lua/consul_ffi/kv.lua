@@ -16,6 +16,7 @@ Kv.__index = Kv
 
 --- Options that the methods below read themselves.
 local FLAGS = { flags = true }
+local PREFIX = { prefix = true }
 local SEPARATOR = { separator = true }
 
 local box = result.box("kv")
@@ -146,6 +147,26 @@ function Kv:put_held(key, value, lock_key, session, options)
     local flags = checked(value, options)
     return call:done(
         C.consul_kv_put_held(call.handle, key, value, #value, flags, lock_key, id, call.settings, call.async)
+    )
+end
+
+--- Reads every key that begins with a prefix, as the text that `consul kv export` writes. "" exports
+--- all.
+function Kv:export(prefix, options)
+    local call, out = begin(self, options, nil, "prefix", prefix), result.text_box()
+    local status = C.consul_kv_export(call.handle, prefix, call.settings, call.async, out)
+    return result.take_text(call, status, out)
+end
+
+--- Writes keys as `export` or `consul kv export` gave them, with `options.prefix` before the name of
+--- each. As many as fit go into one transaction; the error of one that fails says how many keys were
+--- written before.
+function Kv:import(exported, options)
+    local prefix = own(options, "prefix")
+    local call = begin(self, options, PREFIX, prefix and "prefix", prefix)
+    check.type(exported, "string", "exported")
+    return call:done(
+        C.consul_kv_import(call.handle, prefix, exported, #exported, call.settings, call.async)
     )
 end
 

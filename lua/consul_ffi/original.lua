@@ -12,6 +12,9 @@ local json = require("consul_ffi.json")
 local pause = require("consul_ffi.pause")
 local url = require("consul_ffi.url")
 
+--- What `simulate` talks to: an agent in this process's memory, which all such clients share.
+local EMBEDDED = "embedded:simulate"
+
 local NOT_FOUND = errors.codes.NOT_FOUND
 local LEVELS = { DEBUG = 1, INFO = 2, WARN = 3, ERROR = 4 }
 local FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 100, 2000
@@ -29,28 +32,23 @@ end
 
 local function read_config(config)
     check.type(config, "table", "config")
-    if config.simulate then
-        check.fail(
-            "simulate = true is not supported: this version has no embedded agent; "
-                .. "run a real one with `consul agent -dev`"
-        )
-    end
     local level = config.log_level and tostring(config.log_level):upper()
     if level and not LEVELS[level] then
         check.fail("log_level must be one of DEBUG, INFO, WARN, ERROR, not %s", level)
     end
     return {
-        consul_url = config.consul_url or config.endpoint,
+        consul_url = config.simulate and EMBEDDED or config.consul_url or config.endpoint,
         timeout = config.timeout or 5000,
-        simulate = false,
+        simulate = config.simulate and true or false,
         retry_count = tonumber(config.retry_count) or 0,
         log_level = level,
     }
 end
 
 --- A client for `consul_url` (or `endpoint`), `timeout` in milliseconds (5000), `acl_token`,
---- `retry_count` (0: how often a failed call is repeated when that is harmless) and `log_level`. A
---- client that cannot be made has `initialized` false, and its methods say why.
+--- `retry_count` (0: how often a failed call is repeated when that is harmless) and `log_level`. With
+--- `simulate` there is no server: an agent in memory answers, which all such clients of the process
+--- share. A client that cannot be made has `initialized` false, and its methods say why.
 function ConsulClient:new(config)
     local client = setmetatable(read_config(config or {}), ConsulClient)
     local native, problem = connect({

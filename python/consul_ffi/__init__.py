@@ -23,6 +23,7 @@ from ._memory import c_text as _c_text
 from .client import Client
 from .cluster import Cluster, ClusterNode
 from .election import Election, Leadership
+from .embedded import EmbeddedAgent
 from .errors import *  # noqa: F403
 from .health_report import HealthReport
 from .kept_service import KeptService
@@ -41,12 +42,14 @@ from .results import (
     NodeServices,
     Pair,
     Progress,
+    RaftPeer,
     Response,
     Rows,
     Service,
     ServiceCheckRef,
     ServiceName,
     Session,
+    Snapshot,
     TxnError,
     TxnObject,
     UserEvent,
@@ -54,6 +57,7 @@ from .results import (
 )
 from .ring import Ring
 from .semaphore import Semaphore
+from .snapshot import inspect_snapshot
 from .specs import CatalogCheck, CheckSpec, Docker, Registration, ServiceSpec, SessionSpec
 from .txn import RolledBack, Txn
 from .view import (
@@ -82,6 +86,7 @@ __all__ = [
     "ClusterNode",
     "Docker",
     "Election",
+    "EmbeddedAgent",
     "EventsView",
     "HealthReport",
     "Instance",
@@ -105,6 +110,7 @@ __all__ = [
     "PathView",
     "Progress",
     "Queue",
+    "RaftPeer",
     "Registration",
     "Response",
     "Ring",
@@ -118,6 +124,7 @@ __all__ = [
     "ServiceSpec",
     "Session",
     "SessionSpec",
+    "Snapshot",
     "Ticket",
     "Txn",
     "TxnError",
@@ -128,6 +135,7 @@ __all__ = [
     "WatchStats",
     "Weights",
     "__version__",
+    "inspect_snapshot",
     "library_path",
     "library_version",
     "live_handles",

@@ -85,6 +85,7 @@ CONSUL_HANDLE_VIEW = 32
 CONSUL_HANDLE_LEASE = 33
 CONSUL_HANDLE_HEALTH_REPORT = 34
 CONSUL_HANDLE_LOG_RECORDS = 35
+CONSUL_HANDLE_RAFT_PEERS = 48
 CONSUL_HANDLE_SEMAPHORE_SPEC = 36
 CONSUL_HANDLE_SEMAPHORE = 37
 CONSUL_HANDLE_ELECTION_SPEC = 38
@@ -452,6 +453,23 @@ class ServiceNameRow(NamedTuple):
 
 SERVICE_NAME = Layout(ServiceNameRow, "@PNPN")
 
+class RaftPeerRow(NamedTuple):
+    """`consul_raft_peer`: numbers as they are, pointers as addresses."""
+
+    id: int
+    id_len: int
+    node: int
+    node_len: int
+    address: int
+    address_len: int
+    protocol_version: int
+    protocol_version_len: int
+    is_leader: bool
+    is_voter: bool
+
+
+RAFT_PEER = Layout(RaftPeerRow, "@PNPNPNPN??")
+
 class ProgressRow(NamedTuple):
     """`consul_progress`: numbers as they are, pointers as addresses."""
 
@@ -550,6 +568,7 @@ class Functions:
     consul_event_take_text: Callable[..., int]
     consul_event_take_txn_result: Callable[..., int]
     consul_event_take_session: Callable[..., int]
+    consul_event_take_raft_peers: Callable[..., int]
     consul_event_take_sessions: Callable[..., int]
     consul_event_take_checks: Callable[..., int]
     consul_event_take_nodes: Callable[..., int]
@@ -610,6 +629,8 @@ class Functions:
     consul_string_size: Callable[..., int]
     consul_keys_meta: Callable[..., Any]
     consul_keys_free: Callable[..., None]
+    consul_kv_export: Callable[..., int]
+    consul_kv_import: Callable[..., int]
     consul_txn_new: Callable[..., int]
     consul_txn_set: Callable[..., int]
     consul_txn_cas: Callable[..., int]
@@ -844,6 +865,9 @@ class Functions:
     consul_members_count: Callable[..., int]
     consul_members_at: Callable[..., Any]
     consul_members_free: Callable[..., None]
+    consul_agent_join: Callable[..., int]
+    consul_agent_leave: Callable[..., int]
+    consul_agent_force_leave: Callable[..., int]
     consul_registration_new: Callable[..., int]
     consul_registration_set_id: Callable[..., int]
     consul_registration_set_datacenter: Callable[..., int]
@@ -869,6 +893,47 @@ class Functions:
     consul_service_names_free: Callable[..., None]
     consul_status_leader: Callable[..., int]
     consul_status_peers: Callable[..., int]
+    consul_operator_raft_peers: Callable[..., int]
+    consul_operator_raft_peer_remove: Callable[..., int]
+    consul_operator_raft_address_remove: Callable[..., int]
+    consul_raft_peers_count: Callable[..., int]
+    consul_raft_peers_at: Callable[..., Any]
+    consul_raft_peers_free: Callable[..., None]
+    consul_operator_cluster_report: Callable[..., int]
+    consul_operator_autopilot_config: Callable[..., int]
+    consul_operator_autopilot_config_set: Callable[..., int]
+    consul_operator_autopilot_config_cas: Callable[..., int]
+    consul_operator_autopilot_health: Callable[..., int]
+    consul_operator_autopilot_state: Callable[..., int]
+    consul_operator_keyring_list: Callable[..., int]
+    consul_operator_keyring_install: Callable[..., int]
+    consul_operator_keyring_use: Callable[..., int]
+    consul_operator_keyring_remove: Callable[..., int]
+    consul_acl_bootstrap: Callable[..., int]
+    consul_acl_token_create: Callable[..., int]
+    consul_acl_token_read: Callable[..., int]
+    consul_acl_token_self: Callable[..., int]
+    consul_acl_token_update: Callable[..., int]
+    consul_acl_token_clone: Callable[..., int]
+    consul_acl_token_delete: Callable[..., int]
+    consul_acl_token_list: Callable[..., int]
+    consul_acl_policy_create: Callable[..., int]
+    consul_acl_policy_read: Callable[..., int]
+    consul_acl_policy_read_by_name: Callable[..., int]
+    consul_acl_policy_update: Callable[..., int]
+    consul_acl_policy_delete: Callable[..., int]
+    consul_acl_policy_list: Callable[..., int]
+    consul_acl_role_create: Callable[..., int]
+    consul_acl_role_read: Callable[..., int]
+    consul_acl_role_read_by_name: Callable[..., int]
+    consul_acl_role_update: Callable[..., int]
+    consul_acl_role_delete: Callable[..., int]
+    consul_acl_role_list: Callable[..., int]
+    consul_acl_login: Callable[..., int]
+    consul_acl_logout: Callable[..., int]
+    consul_snapshot_save: Callable[..., int]
+    consul_snapshot_restore: Callable[..., int]
+    consul_snapshot_inspect: Callable[..., int]
     consul_request: Callable[..., int]
     consul_response_http_status: Callable[..., int]
     consul_response_body: Callable[..., Any]
@@ -992,6 +1057,13 @@ class Functions:
     consul_cluster_set_queue: Callable[..., int]
     consul_cluster_leave: Callable[..., int]
     consul_cluster_free: Callable[..., None]
+    consul_embedded_advance: Callable[..., int]
+    consul_embedded_now: Callable[..., int]
+    consul_embedded_set_latency: Callable[..., int]
+    consul_embedded_fail_next: Callable[..., int]
+    consul_embedded_no_leader: Callable[..., int]
+    consul_embedded_lose_answers: Callable[..., int]
+    consul_embedded_reset_faults: Callable[..., int]
 
 
 #: What each returns, and takes. Handles and rows are addresses; a pointer that is returned is never
@@ -1024,6 +1096,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_event_take_text": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_txn_result": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_session": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_raft_peers": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_sessions": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_checks": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_nodes": (c_int32, (c_void_p, POINTER(c_void_p),)),
@@ -1084,6 +1157,8 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_string_size": (c_size_t, ()),
     "consul_keys_meta": (c_void_p, (c_void_p,)),
     "consul_keys_free": (None, (c_void_p,)),
+    "consul_kv_export": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_kv_import": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_void_p, c_void_p,)),
     "consul_txn_new": (c_int32, (POINTER(c_void_p),)),
     "consul_txn_set": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_uint64,)),
     "consul_txn_cas": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_uint64, c_uint64,)),
@@ -1318,6 +1393,9 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_members_count": (c_size_t, (c_void_p,)),
     "consul_members_at": (c_void_p, (c_void_p, c_size_t,)),
     "consul_members_free": (None, (c_void_p,)),
+    "consul_agent_join": (c_int32, (c_void_p, c_char_p, c_bool, c_void_p, c_void_p,)),
+    "consul_agent_leave": (c_int32, (c_void_p, c_void_p, c_void_p,)),
+    "consul_agent_force_leave": (c_int32, (c_void_p, c_char_p, c_bool, c_void_p, c_void_p,)),
     "consul_registration_new": (c_int32, (c_char_p, c_char_p, POINTER(c_void_p),)),
     "consul_registration_set_id": (c_int32, (c_void_p, c_char_p,)),
     "consul_registration_set_datacenter": (c_int32, (c_void_p, c_char_p,)),
@@ -1343,6 +1421,47 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_service_names_free": (None, (c_void_p,)),
     "consul_status_leader": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
     "consul_status_peers": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_operator_raft_peers": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_operator_raft_peer_remove": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p,)),
+    "consul_operator_raft_address_remove": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p,)),
+    "consul_raft_peers_count": (c_size_t, (c_void_p,)),
+    "consul_raft_peers_at": (c_void_p, (c_void_p, c_size_t,)),
+    "consul_raft_peers_free": (None, (c_void_p,)),
+    "consul_operator_cluster_report": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_operator_autopilot_config": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_operator_autopilot_config_set": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p,)),
+    "consul_operator_autopilot_config_cas": (c_int32, (c_void_p, c_char_p, c_uint64, c_void_p, c_void_p,)),
+    "consul_operator_autopilot_health": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_operator_autopilot_state": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_operator_keyring_list": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_operator_keyring_install": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p,)),
+    "consul_operator_keyring_use": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p,)),
+    "consul_operator_keyring_remove": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p,)),
+    "consul_acl_bootstrap": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_token_create": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_token_read": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_token_self": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_token_update": (c_int32, (c_void_p, c_char_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_token_clone": (c_int32, (c_void_p, c_char_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_token_delete": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p,)),
+    "consul_acl_token_list": (c_int32, (c_void_p, c_char_p, c_char_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_policy_create": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_policy_read": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_policy_read_by_name": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_policy_update": (c_int32, (c_void_p, c_char_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_policy_delete": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p,)),
+    "consul_acl_policy_list": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_role_create": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_role_read": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_role_read_by_name": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_role_update": (c_int32, (c_void_p, c_char_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_role_delete": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p,)),
+    "consul_acl_role_list": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_login": (c_int32, (c_void_p, c_char_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_logout": (c_int32, (c_void_p, c_void_p, c_void_p,)),
+    "consul_snapshot_save": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_snapshot_restore": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_snapshot_inspect": (c_int32, (c_char_p, POINTER(c_void_p),)),
     "consul_request": (c_int32, (c_void_p, c_char_p, c_char_p, c_char_p, c_size_t, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
     "consul_response_http_status": (c_uint32, (c_void_p,)),
     "consul_response_body": (c_void_p, (c_void_p,)),
@@ -1466,4 +1585,11 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_cluster_set_queue": (c_int32, (c_void_p, c_void_p, c_uint64,)),
     "consul_cluster_leave": (c_int32, (c_void_p, c_void_p,)),
     "consul_cluster_free": (None, (c_void_p,)),
+    "consul_embedded_advance": (c_int32, (c_void_p, c_uint64,)),
+    "consul_embedded_now": (c_int32, (c_void_p, c_void_p,)),
+    "consul_embedded_set_latency": (c_int32, (c_void_p, c_char_p, c_uint64,)),
+    "consul_embedded_fail_next": (c_int32, (c_void_p, c_char_p, c_uint64, c_uint32, c_char_p,)),
+    "consul_embedded_no_leader": (c_int32, (c_void_p, c_char_p, c_bool,)),
+    "consul_embedded_lose_answers": (c_int32, (c_void_p, c_char_p, c_uint64,)),
+    "consul_embedded_reset_faults": (c_int32, (c_void_p,)),
 }

@@ -3,12 +3,25 @@ status of the call and the handle of its result."""
 
 from __future__ import annotations
 
+import json
 from typing import Any, Callable, Generic, TypeVar
 
 from . import _rows
 from ._library import lib
 from ._memory import MEMORY
-from .results import Check, Instance, Member, Meta, Node, Pair, Rows, Service, ServiceName, Session
+from .results import (
+    Check,
+    Instance,
+    Member,
+    Meta,
+    Node,
+    Pair,
+    RaftPeer,
+    Rows,
+    Service,
+    ServiceName,
+    Session,
+)
 
 T = TypeVar("T")
 
@@ -69,6 +82,7 @@ SERVICES: Listing[Service] = Listing("services", _rows.service)
 INSTANCES: Listing[Instance] = Listing("service_entries", _rows.instance)
 SERVICE_NAMES: Listing[ServiceName] = Listing("service_names", _rows.service_name)
 MEMBERS: Listing[Member] = Listing("members", _rows.member, bare=True)
+RAFT_PEERS: Listing[RaftPeer] = Listing("raft_peers", _rows.raft_peer, bare=True)
 
 
 def take_text(_status: int, handle: int | None) -> str:
@@ -78,3 +92,13 @@ def take_text(_status: int, handle: int | None) -> str:
         return MEMORY[start : (start or 0) + length].decode()
     finally:
         lib.consul_text_free(handle)
+
+
+def take_json(status: int, handle: int | None) -> Any:
+    """A text that is JSON, as Python has it."""
+    return json.loads(take_text(status, handle))
+
+
+def take_json_or_none(status: int, handle: int | None) -> Any | None:
+    """As `take_json`; None where there is no such thing."""
+    return None if status else take_json(status, handle)

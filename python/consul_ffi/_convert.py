@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import operator
+import os
 from typing import Any, Union
 
 from . import _abi, _outcome
@@ -14,6 +15,9 @@ FOR_EVER = (1 << 64) - 1
 
 #: What a value may be given as; a text is written as UTF-8.
 Value = Union[bytes, bytearray, memoryview, str]
+
+#: The name of a file.
+FileName = Union[str, "os.PathLike[str]"]
 
 
 def text(value: str, name: str) -> bytes:
@@ -30,6 +34,11 @@ def text(value: str, name: str) -> bytes:
 def optional_text(value: str | None, name: str) -> bytes | None:
     """A text that may be missing."""
     return None if value is None else text(value, name)
+
+
+def file_name(value: FileName, name: str) -> bytes:
+    """The name of a file."""
+    return text(os.fspath(value), name)
 
 
 def data(value: Value, name: str = "value") -> bytes:

@@ -13,6 +13,7 @@ from .results import (
     Meta,
     Node,
     Pair,
+    RaftPeer,
     Service,
     ServiceCheckRef,
     ServiceName,
@@ -185,6 +186,19 @@ def member(address: int) -> Member:
         status=text(row.status_name, row.status_name_len),
         tags=mapping(row.tag_keys, row.tag_values, row.tag_count),
         is_server=row.is_server,
+    )
+
+
+def raft_peer(address: int) -> RaftPeer:
+    """A server as Raft has it."""
+    row = _abi.RAFT_PEER.read(address)
+    return RaftPeer(
+        id=text(row.id, row.id_len),
+        node=text(row.node, row.node_len),
+        address=text(row.address, row.address_len),
+        protocol_version=text(row.protocol_version, row.protocol_version_len),
+        is_leader=row.is_leader,
+        is_voter=row.is_voter,
     )
 
 

@@ -9,7 +9,7 @@ class Settings(TypedDict, total=False):
     """The settings of a client."""
 
     address: str
-    """Where Consul answers: `host:port`, `http://host:port` or `https://host:port`, each with an optional path prefix, or `unix:///path/to/socket`."""
+    """Where Consul answers: `host:port`, `http://host:port` or `https://host:port`, each with an optional path prefix, or `unix:///path/to/socket`. `embedded:` is an agent in this process's memory, `embedded:NAME` one that all its clients share that name it: for development and tests."""
     token: str
     """The ACL token, sent in the `X-Consul-Token` header only."""
     token_file: str

@@ -112,6 +112,24 @@ class Agent:
         """Reads who the agent is and how it is configured."""
         return self._core.ask(_take_info, lib.consul_agent_self, options)
 
+    def join(self, address: str, wan: bool = False, **options: Unpack[CallOptions]) -> None:
+        """Makes the agent join the cluster of the agent at this address; with `wan`, the pool that
+        joins the datacenters."""
+        arguments = text(address, "address"), flag(wan, "wan")
+        return self._core.do(nothing, lib.consul_agent_join, options, *arguments)
+
+    def leave(self, **options: Unpack[CallOptions]) -> None:
+        """Makes the agent leave the cluster in order, and end."""
+        return self._core.do(nothing, lib.consul_agent_leave, options)
+
+    def force_leave(
+        self, node: str, prune: bool = False, **options: Unpack[CallOptions]
+    ) -> None:
+        """Takes a node that has failed for one that has left; with `prune` it is removed from the
+        list of members, too."""
+        arguments = text(node, "node"), flag(prune, "prune")
+        return self._core.do(nothing, lib.consul_agent_force_leave, options, *arguments)
+
     def members(self, wan: bool = False, **options: Unpack[CallOptions]) -> Rows[Member]:
         """Reads the members of the agent's gossip pool; with `wan`, of the pool that joins the
         datacenters."""

@@ -12,20 +12,24 @@ from ._convert import Value, uint64
 from ._holding import AnyHolder
 from ._library import lib
 from ._memory import c_text
+from .acl import Acl
 from .agent import Agent
 from .catalog import Catalog
 from .cluster import Cluster
 from .election import Election
 from .health import Health
+from .embedded import EmbeddedAgent
 from .health_report import HealthReport
 from .kept_service import KeptService
 from .kv import Kv
 from .lock import Lock
+from .operator import Operator
 from .queue import Later, Queue
 from .request import Parameter
 from .results import Response
 from .semaphore import Semaphore
 from .session import Sessions
+from .snapshot import Snapshots
 from .specs import ServiceSpec, SessionSpec
 from .status import Status
 from .txn import Txn
@@ -62,6 +66,12 @@ class Client(Closing):
         self.catalog = Catalog(self._core)
         #: The servers of the datacenter.
         self.status = Status(self._core)
+        #: Tokens, policies and roles.
+        self.acl = Acl(self._core)
+        #: How the cluster is run.
+        self.operator = Operator(self._core)
+        #: The state of the servers in a file.
+        self.snapshot = Snapshots(self._core)
         #: What changes, as it changes.
         self.watch = Watches(self._core.native)
 
@@ -235,6 +245,11 @@ class Client(Closing):
         """A report on the program's own health, which also tells how this client's services, locks
         and sessions are getting on."""
         return HealthReport(self._core.native)
+
+    def embedded(self) -> EmbeddedAgent:
+        """The agent in memory of a client whose address is `embedded:`: its clock, and faults to
+        order. Raises Unsupported when it is another one."""
+        return EmbeddedAgent(self._core.native)
 
     def request(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Optional
 
 from . import _abi
-from ._answers import PAIRS, STRINGS
+from ._answers import PAIRS, STRINGS, take_text
 from ._convert import Value, data, optional_text, text, uint64
 from ._core import Core
 from ._library import lib
@@ -148,3 +148,18 @@ class Kv:
         name, content, lock = text(key, "key"), data(value), text(lock_key, "lock_key")
         arguments = name, content, len(content), uint64(flags, "flags"), lock, session_id(session)
         return self._core.do(_unless_conflict, lib.consul_kv_put_held, options, *arguments)
+
+    def export(self, prefix: str, **options: Unpack[CallOptions]) -> str:
+        """Reads every key that begins with a prefix, as the text that `consul kv export` writes.
+        The empty prefix exports all."""
+        return self._core.ask(take_text, lib.consul_kv_export, options, text(prefix, "prefix"))
+
+    def import_(
+        self, exported: Value, prefix: Optional[str] = None, **options: Unpack[CallOptions]
+    ) -> None:
+        """Writes keys as `export` or `consul kv export` gave them, `prefix` before the name of
+        each. As many as fit go into one transaction; the error of one that fails says how many keys
+        were written before. `import` is a keyword."""
+        content = data(exported, "exported")
+        arguments = optional_text(prefix, "prefix"), content, len(content)
+        return self._core.do(nothing, lib.consul_kv_import, options, *arguments)

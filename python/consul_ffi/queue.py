@@ -32,15 +32,29 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from ._settings import CallOptions
-    from ._ticketed import Agent, Catalog, Health, Kv, Sessions, Status, Txn
+    from ._ticketed import (
+        Acl,
+        Agent,
+        Catalog,
+        Health,
+        Kv,
+        Operator,
+        Sessions,
+        Snapshots,
+        Status,
+        Txn,
+    )
     from .request import Parameter
     from .results import Response
 else:
+    from .acl import Acl
     from .agent import Agent
     from .catalog import Catalog
     from .health import Health
     from .kv import Kv
+    from .operator import Operator
     from .session import Sessions
+    from .snapshot import Snapshots
     from .status import Status
     from .txn import Txn
 
@@ -232,7 +246,7 @@ class _Ticketing(Core):
 
 class Later:
     """A client whose calls return tickets; it is made by `client.on(queue)`. It has `kv`, `session`,
-    `health`, `agent`, `catalog`, `status`, `txn` and `request`."""
+    `health`, `agent`, `catalog`, `status`, `acl`, `operator`, `snapshot`, `txn` and `request`."""
 
     def __init__(self, native: Native, queue: Queue) -> None:
         self._core = core = _Ticketing(native, queue)
@@ -242,6 +256,9 @@ class Later:
         self.agent = Agent(core)
         self.catalog = Catalog(core)
         self.status = Status(core)
+        self.acl = Acl(core)
+        self.operator = Operator(core)
+        self.snapshot = Snapshots(core)
 
     def txn(self) -> Txn:
         """A transaction, to be put together and committed."""

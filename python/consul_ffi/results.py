@@ -216,6 +216,34 @@ class Member(NamedTuple):
     is_server: bool
 
 
+class RaftPeer(NamedTuple):
+    """A server as Raft has it."""
+
+    id: str
+    #: The name of its node; `"(unknown)"` for one that is no member any more.
+    node: str
+    #: Its address for Raft.
+    address: str
+    protocol_version: str
+    is_leader: bool
+    is_voter: bool
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a snapshot says of itself."""
+
+    id: str
+    #: The index of the last change that is in it.
+    index: int
+    #: The term of Raft in which that was.
+    term: int
+    #: The version of its format.
+    version: int
+    #: How many bytes of state are in it, uncompressed.
+    size: int
+
+
 class AgentInfo(NamedTuple):
     """Who an agent is."""
 

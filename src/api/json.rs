@@ -79,7 +79,7 @@ pub(super) fn fetch_judged<S: Style, T, U: Send + 'static>(
 }
 
 /// An answer, and whose it is.
-pub(super) struct Reply<'a> {
+pub struct Reply<'a> {
     pub(super) endpoint: &'a str,
     pub(super) response: &'a Response,
 }

@@ -2,13 +2,14 @@
 
 mod found;
 mod key;
+mod portable;
 mod scan;
 
 use super::answer::Answer;
 use super::json::{self, Reply};
 use super::session::check_id;
 use crate::client::{Accept, Blocking, Call, Client, Either, Style, Target};
-use crate::config::{Consistency, Options};
+use crate::config::{Consistency, Options, Settings};
 use crate::error::{Error, Result, Status};
 use serde::Deserialize;
 use std::time::Instant;
@@ -220,16 +221,7 @@ impl<S: Style> Kv<'_, S> {
     }
 
     fn check_value(&self, value: &[u8]) -> Result<()> {
-        let limit = self.client.settings().max_value_bytes;
-        if value.len() as u64 <= limit {
-            return Ok(());
-        }
-        let message = format!(
-            "a value of {} bytes is above the limit of {limit} bytes \
-             (max_value_bytes, which must match Consul's kv_max_value_size)",
-            value.len()
-        );
-        Err(Error::new(Status::TooLarge, message))
+        check_size(value.len(), self.client.settings())
     }
 
     /// A 404 is the answer "there is none" and carries an index to wait on.
@@ -247,6 +239,19 @@ impl<S: Style> Kv<'_, S> {
             }
         })
     }
+}
+
+/// Refuses a value that is above Consul's limit.
+fn check_size(length: usize, settings: &Settings) -> Result<()> {
+    let limit = settings.max_value_bytes;
+    if length as u64 <= limit {
+        return Ok(());
+    }
+    let message = format!(
+        "a value of {length} bytes is above the limit of {limit} bytes \
+         (max_value_bytes, which must match Consul's kv_max_value_size)"
+    );
+    Err(Error::new(Status::TooLarge, message))
 }
 
 /// What stands in between and knows no path of Consul's does not tell that there is no key.

@@ -4,19 +4,23 @@
 
 mod answer;
 mod check;
+pub(crate) mod document;
 mod duration;
 mod input;
 pub(crate) mod json;
 mod node;
 mod service;
 
+pub mod acl;
 pub mod agent;
 pub mod catalog;
 pub mod event;
 pub mod health;
 pub mod kv;
+pub mod operator;
 pub mod raw;
 pub mod session;
+pub mod snapshot;
 pub mod status;
 pub mod txn;
 

@@ -102,6 +102,11 @@ impl Txn {
         self.write(value, KvOperation { verb: "set", key, flags, ..Default::default() })
     }
 
+    /// As [`Txn::set`], for keys too that a path cannot name.
+    pub(crate) fn set_any(&mut self, key: &str, value: &[u8], flags: u64) -> Result<&mut Txn> {
+        self.write_any(value, KvOperation { verb: "set", key, flags, ..Default::default() })
+    }
+
     /// Writes a key if its modify index is still this one; 0 means "if it does not exist".
     pub fn cas(
         &mut self,
@@ -241,8 +246,13 @@ impl Txn {
     }
 
     fn write(&mut self, value: &[u8], operation: KvOperation<'_>) -> Result<&mut Txn> {
+        check_key(operation.key)?;
+        self.write_any(value, operation)
+    }
+
+    fn write_any(&mut self, value: &[u8], operation: KvOperation<'_>) -> Result<&mut Txn> {
         let position = self.count;
-        self.kv(KvOperation { value: Some(STANDARD.encode_to_string(value)), ..operation })?;
+        self.add_kv(KvOperation { value: Some(STANDARD.encode_to_string(value)), ..operation })?;
         self.largest = self.largest.max((value.len(), position));
         Ok(self)
     }

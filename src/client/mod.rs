@@ -4,6 +4,7 @@
 mod bounds;
 mod call;
 mod contact;
+mod embedded;
 mod failure;
 mod operation;
 mod style;
@@ -11,6 +12,7 @@ mod target;
 
 pub use call::{Accept, Call};
 pub use contact::Reachability;
+pub use embedded::Embedded;
 pub(crate) use operation::Reader;
 pub use operation::{Operation, Running};
 pub use style::{Blocking, Deferred, Either, Outcome, Style};
@@ -21,7 +23,7 @@ use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
 use crate::runtime::{BootClock, Upkeep, io};
 use crate::sys::PerProcess;
-use crate::transport::{Method, Request, Response, Transport};
+use crate::transport::{Method, Request, Response, Stream, Transport};
 use base64_simd::STANDARD;
 use bounds::Bounds;
 use contact::Contact;
@@ -58,8 +60,8 @@ impl Client {
     /// A client with this configuration. Reads the files that it names; connects on first use.
     pub fn new(config: &Config) -> Result<Client> {
         let settings = Settings::resolve(config)?;
-        let transport = crate::transport::http::HttpTransport::new(&settings)?;
-        Client::with_transport(settings, Arc::new(transport))
+        let transport = crate::transport::open(&settings)?;
+        Client::with_transport(settings, transport)
     }
 
     fn with_transport(settings: Settings, transport: Arc<dyn Transport>) -> Result<Client> {
@@ -111,6 +113,30 @@ impl<S: Style> Client<S> {
             lane: self.bounds.lane,
             cancel: self.bounds.cancel.as_ref(),
         });
+        self.shared.contact.heard(&answer);
+        judge(answer, accept, self.endpoint())
+            .map_err(|error| explain(error, method, target.shown(), &headers, changes))
+    }
+
+    /// As [`Client::send`], with a stream in the place of a body; nothing is sent twice.
+    pub(crate) fn send_stream(&self, call: Call<'_>, stream: Stream<'_>) -> Result<Response> {
+        let settings = &self.shared.settings;
+        let deadline = self.bounds.deadline_after(call.timeout(settings));
+        let headers = self.headers(&call)?;
+        let (method, accept, changes) = (call.method, call.accept, call.changes);
+        let target = call.into_target(settings);
+        let request = Request {
+            method,
+            target: target.as_str(),
+            headers: &headers,
+            body: None,
+            deadline,
+            replay: false,
+            max_answer: settings.max_answer_bytes,
+            lane: self.bounds.lane,
+            cancel: self.bounds.cancel.as_ref(),
+        };
+        let answer = self.shared.transport.stream(request, stream);
         self.shared.contact.heard(&answer);
         judge(answer, accept, self.endpoint())
             .map_err(|error| explain(error, method, target.shown(), &headers, changes))

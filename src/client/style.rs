@@ -139,6 +139,19 @@ impl Style for Either {
 }
 
 impl Client<Either> {
+    /// What blocks whatever the style: on this thread, or on one of its own with this name.
+    pub(crate) async fn block<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce(&Client) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let client = self.blocking();
+        match self.style() {
+            Either::Blocks => work(&client),
+            Either::Defers => runtime::on_thread(name, move || work(&client)).await,
+        }
+    }
+
     /// Lets this much time go by, or until the client is cancelled.
     pub(crate) async fn sleep(&self, time: Duration) -> Result<()> {
         let cancel = self.cancel();

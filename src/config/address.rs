@@ -1,15 +1,45 @@
-//! Where a Consul agent listens.
+//! Where a Consul agent listens, or that it is one in memory.
 
 use crate::error::{Error, Result};
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
-const ALLOWED: &str =
-    "allowed are host:port, http://host:port, https://host:port, unix:///path and /path";
+const ALLOWED: &str = "allowed are host:port, http://host:port, https://host:port, unix:///path, /path, \
+     embedded: and embedded:NAME";
+
+/// What the address of an agent in memory begins with.
+const EMBEDDED: &str = "embedded:";
 
 /// The longest path that fits a socket address (unix(7)), its end marker not counted.
 const MAX_SOCKET_PATH: usize = 107;
+
+/// What a client's address leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A Consul agent that listens somewhere.
+    Http(Address),
+    /// An agent in this process's memory, by the name that clients share it by; without a name it is
+    /// one client's own.
+    Embedded(String),
+}
+
+impl Location {
+    /// Reads what [`Address::parse`] reads, `embedded:` and `embedded:name`.
+    pub fn parse(text: &str) -> Result<Location> {
+        let Some(name) = text.strip_prefix(EMBEDDED) else {
+            return Address::parse(text).map(Location::Http);
+        };
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        if !name.chars().all(is_name) {
+            return Err(refuse(format_args!(
+                "{name:?} cannot name an embedded agent; a name may hold letters, digits, '-', '.' \
+                 and '_'"
+            )));
+        }
+        Ok(Location::Embedded(name.to_owned()))
+    }
+}
 
 /// The address of a Consul agent: a TCP port or a unix socket, with or without TLS.
 ///
@@ -219,7 +249,7 @@ fn checked_prefix(prefix: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, Place};
+    use super::{Address, Location, Place};
     use crate::error::Status;
 
     fn shown(text: &str) -> String {
@@ -251,6 +281,16 @@ mod tests {
         ] {
             assert_eq!(shown(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn an_agent_in_memory_is_told_from_one_that_listens() {
+        let embedded = |name: &str| Ok(Location::Embedded(name.to_owned()));
+        assert_eq!(Location::parse("embedded:"), embedded(""));
+        assert_eq!(Location::parse("embedded:a-1"), embedded("a-1"));
+        let refused = Location::parse("embedded://a").unwrap_err();
+        assert!(refused.message().contains("cannot name an embedded agent"), "{refused}");
+        assert!(matches!(Location::parse("/run/c.sock"), Ok(Location::Http(_))));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod settings;
 mod table;
 mod value;
 
-pub use address::{Address, Place};
+pub use address::{Address, Location, Place};
 pub use options::{Consistency, Options};
 pub use settings::Settings;
 pub use table::{Id, Kind, Scope, Setting, TABLE};

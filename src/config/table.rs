@@ -70,7 +70,7 @@ macro_rules! settings {
 const DAY_MS: u64 = 86_400_000;
 
 settings! {
-    /// Where Consul answers: `host:port`, `http://host:port` or `https://host:port`, each with an optional path prefix, or `unix:///path/to/socket`.
+    /// Where Consul answers: `host:port`, `http://host:port` or `https://host:port`, each with an optional path prefix, or `unix:///path/to/socket`. `embedded:` is an agent in this process's memory, `embedded:NAME` one that all its clients share that name it: for development and tests.
     Address "address": Kind::Text, "http://127.0.0.1:8500", "CONSUL_HTTP_ADDR", Client;
     /// The ACL token, sent in the `X-Consul-Token` header only.
     Token "token": Kind::Secret, "", "CONSUL_HTTP_TOKEN", Both;

@@ -6,9 +6,9 @@ use super::handle::{self, Handle};
 pub use super::kind::consul_event;
 use super::kind::{
     Kind, consul_agent_info, consul_checks, consul_cluster_nodes, consul_keys, consul_kv,
-    consul_log_records, consul_members, consul_nodes, consul_response, consul_service_entries,
-    consul_service_names, consul_services, consul_session, consul_sessions, consul_text,
-    consul_txn_result,
+    consul_log_records, consul_members, consul_nodes, consul_raft_peers, consul_response,
+    consul_service_entries, consul_service_names, consul_services, consul_session, consul_sessions,
+    consul_text, consul_txn_result,
 };
 use super::log;
 use super::output;
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn consul_event_take_keys(
     guard(|| unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_keys>()?))
 }
 
-/// As `consul_event_take_kv`, for the text of `consul_session_create` and `consul_status_leader`.
+/// As `consul_event_take_kv`, for the text of `consul_session_create`, `consul_status_leader`, and of what is answered as JSON.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_event_take_text(
     event: *const consul_event,
@@ -212,6 +212,16 @@ pub unsafe extern "C" fn consul_event_take_session(
 ) -> consul_status {
     // SAFETY: pointers as the header asks for.
     guard(|| unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_session>()?))
+}
+
+/// As `consul_event_take_kv`, for the servers of `consul_operator_raft_peers`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_event_take_raft_peers(
+    event: *const consul_event,
+    out: *mut *mut consul_raft_peers,
+) -> consul_status {
+    // SAFETY: pointers as the header asks for.
+    guard(|| unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_raft_peers>()?))
 }
 
 /// As `consul_event_take_kv`, for the sessions that a read found.

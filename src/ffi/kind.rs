@@ -120,6 +120,8 @@ kinds! {
     HealthReport = 34, consul_health_report;
     /// Records that were taken from the log.
     LogRecords = 35, consul_log_records;
+    /// The servers of Raft, as one answer gave them.
+    RaftPeers = 48, consul_raft_peers;
     /// What a semaphore is made from.
     SemaphoreSpec = 36, consul_semaphore_spec;
     /// A semaphore of which one slot can be held.

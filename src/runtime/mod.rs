@@ -21,5 +21,5 @@ pub(crate) use jitter::{Jitter, backoff};
 pub(crate) use lane::{Lane, Task, TaskId};
 pub(crate) use nap::{Naps, sleep};
 pub(crate) use places::{Place, Places};
-pub(crate) use task::{at_once, pause, spawn, until};
+pub(crate) use task::{at_once, on_thread, pause, spawn, until};
 pub(crate) use upkeep::{Kept, Leaving, Order, Resident, Standing, Upkeep};

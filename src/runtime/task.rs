@@ -36,6 +36,52 @@ pub(crate) fn spawn<T: Send + 'static>(
     });
 }
 
+/// The result of work that blocks, on a thread of its own with this name. It goes to its end even
+/// when nobody waits for it any more.
+pub(crate) async fn on_thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let desk = Arc::new(Mutex::new(Desk { result: None, waker: None }));
+    let given = Given(desk.clone());
+    crate::sys::spawn(name, move || given.put(work()))
+        .map_err(|error| Error::new(Status::Internal, format!("no thread for {name}: {error}")))?;
+    poll_fn(|context| {
+        let mut desk = desk.lock();
+        desk.waker = Some(context.waker().clone());
+        desk.result.take().map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
+}
+
+/// Where a thread leaves its result, and who is to be woken then.
+struct Desk<T> {
+    result: Option<Result<T>>,
+    waker: Option<Waker>,
+}
+
+/// The thread's side of a desk: a result is left there even when the work panics.
+struct Given<T>(Arc<Mutex<Desk<T>>>);
+
+impl<T> Given<T> {
+    fn put(&self, result: Result<T>) {
+        self.0.lock().result = Some(result);
+    }
+}
+
+impl<T> Drop for Given<T> {
+    fn drop(&mut self) {
+        let mut desk = self.0.lock();
+        let gave_up = "a fault in the library: the work was given up";
+        desk.result.get_or_insert_with(|| Err(Error::new(Status::Internal, gave_up)));
+        let waker = desk.waker.take();
+        drop(desk);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
 /// Lets this much time go by, or until it is cancelled, without blocking.
 pub(crate) async fn pause(cancel: &CancelToken, time: Duration) -> Result<()> {
     let io = Io::get()?;
@@ -111,6 +157,18 @@ mod tests {
         let (send, ended) = channel::<()>();
         spawn::<()>(async { panic!("out of luck") }, move |_| send.send(()).unwrap());
         assert!(ended.recv_timeout(PATIENCE).is_err());
+    }
+
+    #[test]
+    fn work_on_a_thread_gives_its_result_or_its_panic() {
+        let (send, ended) = channel();
+        for works in [true, false] {
+            let send = send.clone();
+            let work = move || if works { Ok(7) } else { panic!("out of luck") };
+            spawn(on_thread("consul-test", work), move |result| send.send(result).unwrap());
+            let result = ended.recv_timeout(PATIENCE).unwrap();
+            assert_eq!(result.map_err(|error| error.status()).ok(), works.then_some(7));
+        }
     }
 
     #[test]

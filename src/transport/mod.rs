@@ -3,13 +3,18 @@
 //! Nothing here knows of KV, sessions or any other area of Consul's API.
 
 mod cancel;
+mod embedded;
 pub mod http;
+mod tasks;
 pub mod tls;
 
 pub use cancel::CancelToken;
 pub(crate) use cancel::Interrupt;
+pub(crate) use embedded::Control;
 
-use crate::error::Result;
+use crate::config::{Location, Settings};
+use crate::error::{Error, Result, Status};
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -114,6 +119,28 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+impl Response {
+    /// Whether the HTTP status is a 2xx.
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+impl Error {
+    /// What a stream fails with is an error of ours already, or one of the system.
+    fn of_stream(error: io::Error) -> Error {
+        error.downcast::<Error>().unwrap_or_else(|error| Error::new(Status::Io, error.to_string()))
+    }
+}
+
+/// What goes through an exchange piece by piece, because it may be larger than memory.
+pub enum Stream<'a> {
+    /// The body of the answer is written here, if its HTTP status is a 2xx.
+    Download(&'a mut dyn Write),
+    /// The body of the request: so many bytes.
+    Upload(&'a mut dyn Read, u64),
+}
+
 /// Carries requests to one Consul agent.
 ///
 /// Errors carry the endpoint, and `is_outcome_unknown` is set exactly when a byte of the request
@@ -121,6 +148,30 @@ pub struct Response {
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request and reads the whole answer.
     fn exchange(&self, request: Request<'_>) -> Result<Response>;
+
+    /// As [`Transport::exchange`], with a stream in the place of the request's body, or of the
+    /// answer's, which is empty then unless the HTTP status is none of the 2xx. Nothing is sent
+    /// twice: a stream cannot be had again.
+    ///
+    /// A transport that does not say otherwise holds the whole of it in memory.
+    fn stream(&self, request: Request<'_>, stream: Stream<'_>) -> Result<Response> {
+        let once = Request { replay: false, ..request };
+        match stream {
+            Stream::Download(to) => {
+                let answer = self.exchange(Request { max_answer: u64::MAX, ..once })?;
+                if !answer.is_success() {
+                    return Ok(answer);
+                }
+                to.write_all(&answer.body).map_err(Error::of_stream)?;
+                Ok(Response { body: Vec::new(), ..answer })
+            }
+            Stream::Upload(from, _) => {
+                let mut body = Vec::new();
+                from.read_to_end(&mut body).map_err(Error::of_stream)?;
+                self.exchange(Request { body: Some(&body), ..once })
+            }
+        }
+    }
 
     /// Starts an exchange and returns at once; `done` gets what [`Transport::exchange`] would have
     /// given. `cancel` ends it early: its connection is shut at once.
@@ -134,4 +185,19 @@ pub trait Transport: Send + Sync + 'static {
 
     /// The address for messages, without any credential: `http://127.0.0.1:8500`.
     fn endpoint(&self) -> &str;
+
+    /// What a test does with the agent, where that one is embedded.
+    fn embedded(&self) -> Option<Control> {
+        None
+    }
+}
+
+/// The transport that these settings ask for. Reads the files that they name.
+pub(crate) fn open(settings: &Settings) -> Result<Arc<dyn Transport>> {
+    match Location::parse(&settings.address)? {
+        Location::Embedded(name) => {
+            Ok(Arc::new(embedded::EmbeddedTransport::new(&name, settings.interruptible)))
+        }
+        Location::Http(address) => Ok(Arc::new(http::HttpTransport::new(address, settings)?)),
+    }
 }

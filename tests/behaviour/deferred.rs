@@ -28,7 +28,7 @@ impl Wake for Unpark {
 }
 
 /// The smallest executor there is.
-fn wait<T>(future: impl IntoFuture<Output = Result<T>>) -> Result<T> {
+pub fn wait<T>(future: impl IntoFuture<Output = Result<T>>) -> Result<T> {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut future = pin!(future.into_future());
     let started = Instant::now();

@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acl;
 mod agent;
 mod agent_checks;
 mod call;
@@ -20,11 +21,13 @@ mod environment;
 mod harness;
 mod health;
 mod kv;
+mod kv_portable;
 mod lock;
 mod lock_faults;
 mod lock_many;
 mod lock_processes;
 mod observe;
+mod operator;
 mod proxy;
 mod quick;
 mod raw;
@@ -32,6 +35,7 @@ mod registration;
 mod semaphore;
 mod session;
 mod session_kept;
+mod snapshot;
 mod status;
 mod transport;
 mod txn;

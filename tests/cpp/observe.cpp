@@ -1,4 +1,4 @@
-// How things are getting on, a program's own health, and the log.
+// How things are getting on, a program's own health, the log, and the agent in memory.
 
 #include "support.hpp"
 
@@ -104,10 +104,34 @@ static void log() {
     (void)IS(no_change, consul::log::take(10));
 }
 
+static void embedded() {
+    consul::config config;
+    config.set("address", "embedded:");
+    const auto client = GET(consul::client::create(config));
+    const auto agent = client.embedded();
+    const auto before = GET(agent.now());
+    OK(agent.advance(1min));
+    CHECK(GET(agent.now()) >= before + 1min);
+
+    OK(agent.fail_next(1, 500, "No cluster leader", "/v1/kv/"));
+    (void)IS(err_no_leader, client.kv().put("a", "1"));
+    OK(agent.lose_answers(1));
+    (void)IS(err_io, client.kv().put("a", "1"));
+    OK(agent.no_leader(true, "/v1/session/"));
+    CHECK(ROW(client.kv().get("a"), value()) == "1");
+    OK(agent.set_latency(1h));
+    OK(agent.reset_faults());
+    CHECK(ROW(client.kv().get("a"), value()) == "1");
+
+    const auto other = nowhere();
+    FAILS(err_unsupported, "not embedded", other.embedded().now());
+}
+
 int main() {
     stats();
     failing_stats();
     health();
     log();
+    embedded();
     return finished();
 }

@@ -77,10 +77,17 @@ errors() {
         grep -q '^outcome: no answer' "$output"
 }
 
+# Beside an agent that denies what no rule allows.
+access_control() {
+    "$here/../support/with-consul.sh" --acl deny "$@" >"$output" 2>&1
+}
+
 case $idea in
     2_polling) polling "$@" ;;
     3_lock) lock "$@" ;;
     6_errors) errors "$@" ;;
+    13_backup) "$@" restore >"$output" 2>&1 ;;
+    15_access_control) access_control "$@" ;;
     11_semaphore) semaphore "$@" ;;
     *) "$@" >"$output" 2>&1 ;;
 esac || { cat "$output"; echo "did not end as it should"; exit 1; }

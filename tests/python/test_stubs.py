@@ -15,11 +15,14 @@ PACKAGE = ROOT / "python" / "consul_ffi"
 
 #: Everything that calls, by its module.
 AREAS = {
+    "acl": "Acl",
     "agent": "Agent",
     "catalog": "Catalog",
     "health": "Health",
     "kv": "Kv",
+    "operator": "Operator",
     "session": "Sessions",
+    "snapshot": "Snapshots",
     "status": "Status",
     "txn": "Txn",
 }

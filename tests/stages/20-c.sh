@@ -30,5 +30,6 @@ for program in tests/c/process/*.c; do
     run "$name" "$out/gcc-c99/$name" "$target/release/libconsul_ffi.so"
 done
 run panic "$out/gcc-c99/panic" "$target/test-panic/release/libconsul_ffi.so"
+run operators tests/support/with-consul.sh --acl deny "$out/gcc-c99/operators"
 run linkage tests/c/linkage.sh "$target/release/libconsul_ffi.so"
 finish

@@ -26,6 +26,16 @@ reached() {
 
 [ "${1:-}" != reached ] || { reached; exit; }
 
+# What needs an agent with access control.
+operators() {
+    for variant in $(variants | cut -d' ' -f1); do
+        echo "$variant"
+        "$out/$variant/operators"
+    done
+}
+
+[ "${1:-}" != operators ] || { operators; exit; }
+
 if [ "${1:-}" != beside-consul ]; then
     cargo build --release --locked
     lib=$(library "$target/release")
@@ -42,10 +52,12 @@ fi
 for variant in $(variants | cut -d' ' -f1); do
     for program in tests/cpp/*.cpp; do
         name=$(basename "$program" .cpp)
+        [ "$name" != operators ] || continue
         run "$variant $name" "$out/$variant/$name"
     done
 done
 run "another ABI" env LD_PRELOAD="$out/other_abi.so" "$out/gcc-c++17/results" refused
 run "with and without exceptions" "$out/mixed"
+run operators tests/support/with-consul.sh --acl deny "$0" operators
 run "every function" "$0" reached
 finish

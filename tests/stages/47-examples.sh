@@ -41,8 +41,7 @@ if [ "${1:-}" != beside-consul ]; then
         echo '}'
     } >"$out/fragments.cpp"
     cpp "$out/fragments.cpp" "$out/fragments"
-    exec tests/support/with-consul.sh --hcl 'acl { enabled = true default_policy = "allow" }' \
-        "$0" beside-consul
+    exec tests/support/with-consul.sh --acl allow "$0" beside-consul
 fi
 
 export CONSUL_FFI_LIBRARY="$target/release/libconsul_ffi.so"

@@ -45,6 +45,7 @@ for program in tests/c/contract/*.c tests/c/process/*.c; do
     ASAN_OPTIONS=detect_leaks=$leaks
     run "address $name" "$out/asan/$name" "$target/asan/$host/debug/libconsul_ffi.so"
 done
+run "address operators" tests/support/with-consul.sh --acl deny "$out/asan/operators"
 limit=420
 run "address random 1000000" "$out/asan/random" 1000000
 grep seed "$out/log"

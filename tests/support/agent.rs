@@ -1,6 +1,8 @@
-//! A real Consul agent in development mode, on ports of its own.
+//! The agent of a test: a real Consul in development mode, on ports of its own, or with
+//! `CONSUL_TEST_AGENT=embedded` the one in this process's memory.
 
 use super::certs::{self, certs};
+use super::embedded::{self, InMemory};
 use super::http::{self, Answer, Endpoint};
 use super::random;
 use rustix::process::{Pid, Signal, kill_process};
@@ -27,7 +29,17 @@ pub fn consul() -> Option<&'static Consul> {
 }
 
 /// A running agent; it ends with this value, and with the process whatever happens to it.
-pub struct Consul {
+///
+/// What only a real one has panics for the embedded one: such a test belongs into the list
+/// `tests/behaviour/real-only`.
+pub struct Consul(Kind);
+
+enum Kind {
+    Real(Real),
+    Embedded(InMemory),
+}
+
+struct Real {
     plan: Plan,
     process: Mutex<Process>,
     token: Option<String>,
@@ -51,24 +63,28 @@ impl Consul {
         Builder::default()
     }
 
-    /// `http://127.0.0.1:PORT`
+    /// `http://127.0.0.1:PORT`, `embedded:NAME`
     pub fn address(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port())
+        match &self.0 {
+            Kind::Real(real) => format!("http://127.0.0.1:{}", real.plan.ports.http),
+            Kind::Embedded(agent) => agent.address().to_owned(),
+        }
     }
 
     /// The port of plain HTTP.
     pub fn port(&self) -> u16 {
-        self.plan.ports.http
+        self.real().plan.ports.http
     }
 
     /// `https://127.0.0.1:PORT` of an agent built with TLS.
     pub fn https_address(&self) -> String {
-        format!("https://127.0.0.1:{}", self.plan.ports.https)
+        format!("https://127.0.0.1:{}", self.real().plan.ports.https)
     }
 
     /// The socket's path of an agent built with a unix socket.
     pub fn socket(&self) -> PathBuf {
-        self.folder.as_ref().expect("not built with unix_socket()").path().join("consul.sock")
+        let folder = self.real().folder.as_ref();
+        folder.expect("not built with unix_socket()").path().join("consul.sock")
     }
 
     /// `unix:///path` of an agent built with a unix socket.
@@ -78,22 +94,25 @@ impl Consul {
 
     /// The management token of an agent built with ACLs.
     pub fn token(&self) -> &str {
-        self.token.as_deref().expect("not built with acl()")
+        self.real().token.as_deref().expect("not built with acl()")
     }
 
     /// The name of its node in the catalog.
     pub fn node(&self) -> &str {
-        &self.plan.node
+        match &self.0 {
+            Kind::Real(real) => &real.plan.node,
+            Kind::Embedded(agent) => agent.node(),
+        }
     }
 
     /// The program, which is the command line tool too.
     pub fn binary(&self) -> &Path {
-        &self.plan.binary
+        &self.real().plan.binary
     }
 
     /// The agent's process id; another one after [`Consul::restart`].
     pub fn pid(&self) -> u32 {
-        self.process().child.id()
+        self.real().process().child.id()
     }
 
     /// Freezes the agent: it goes on accepting connections and says nothing. [`Consul::cont`] ends it.
@@ -108,35 +127,50 @@ impl Consul {
 
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.process().child), signal).expect("signal the agent");
+        let process = self.real().process();
+        kill_process(Pid::from_child(&process.child), signal).expect("signal the agent");
     }
 
     /// Kills the agent as a crash would. Connections to its ports are refused from then on.
     pub fn kill(&self) {
-        self.process().kill();
+        self.real().process().kill();
     }
 
     /// Kills the agent and starts it anew at the same addresses. In development mode nothing is
     /// kept: the keys are gone and the index starts again.
     pub fn restart(&self) {
-        let mut process = self.process();
+        let real = self.real();
+        let mut process = real.process();
         process.kill();
-        *process = Process::spawn(&self.plan);
-        if let Err(reason) = self.wait_ready(&mut process) {
+        *process = Process::spawn(&real.plan);
+        if let Err(reason) = real.wait_ready(&mut process) {
             panic!("Consul did not come back: {reason}");
         }
     }
 
     /// What the agent has logged since it was started.
     pub fn log(&self) -> String {
-        self.process().log()
+        self.real().process().log()
+    }
+
+    /// Lets time pass for the agent: the embedded one's clock is turned, a real one takes its time.
+    /// Nothing for an agent that tests share.
+    pub fn pass(&self, time: Duration) {
+        match &self.0 {
+            Kind::Real(_) => std::thread::sleep(time),
+            Kind::Embedded(agent) => agent.advance(time),
+        }
     }
 
     /// A request of the test's own, past the library under test, with the management token if
-    /// there is one.
+    /// there is one. (To the embedded agent there is no way past the library: it goes by the
+    /// generic request.)
     pub fn request(&self, method: &str, target: &str, body: &[u8]) -> Answer {
-        self.try_request(method, target, body)
-            .unwrap_or_else(|e| panic!("{method} {target} on Consul: {e}"))
+        match &self.0 {
+            Kind::Real(real) => real.try_request(method, target, body),
+            Kind::Embedded(agent) => agent.try_request(method, target, body),
+        }
+        .unwrap_or_else(|e| panic!("{method} {target} on Consul: {e}"))
     }
 
     /// GET, to see what really is there.
@@ -154,12 +188,22 @@ impl Consul {
         self.request("DELETE", target, b"")
     }
 
+    fn real(&self) -> &Real {
+        match &self.0 {
+            Kind::Real(real) => real,
+            Kind::Embedded(_) => panic!("only a real Consul has it: see tests/behaviour/real-only"),
+        }
+    }
+}
+
+impl Real {
     fn try_request(&self, method: &str, target: &str, body: &[u8]) -> std::io::Result<Answer> {
         let mut headers = Vec::new();
         if let Some(token) = &self.token {
             headers.push(("X-Consul-Token", token.as_str()));
         }
-        http::request(&Endpoint::Tcp(self.port()), method, target, &headers, body)
+        let endpoint = Endpoint::Tcp(self.plan.ports.http);
+        http::request(&endpoint, method, target, &headers, body)
     }
 
     fn process(&self) -> MutexGuard<'_, Process> {
@@ -244,6 +288,14 @@ impl Builder {
 
     /// Starts it. None where no Consul can be had, as for [`consul`].
     pub fn start(self) -> Option<Consul> {
+        if embedded::is_chosen() {
+            return Some(Consul(Kind::Embedded(self.start_embedded())));
+        }
+        self.start_real()
+    }
+
+    /// Starts a real one, whatever is chosen.
+    pub fn start_real(self) -> Option<Consul> {
         let binary = binary()?;
         for _ in 1..PORT_CLASHES {
             match self.try_start(binary) {
@@ -252,6 +304,12 @@ impl Builder {
             }
         }
         Some(self.try_start(binary).unwrap_or_else(|e| panic!("no agent: {e}")))
+    }
+
+    fn start_embedded(&self) -> InMemory {
+        let is_more = self.acl || self.unix_socket || self.tls.is_some();
+        assert!(!is_more, "only a real Consul has it: see tests/behaviour/real-only");
+        InMemory::start(&self.hcl.join(" "))
     }
 
     fn try_start(&self, binary: &Binary) -> Result<Consul, String> {
@@ -280,9 +338,9 @@ impl Builder {
             hcl,
         };
         let process = Mutex::new(Process::spawn(&plan));
-        let consul = Consul { plan, process, token, folder };
-        let ready = consul.wait_ready(&mut consul.process());
-        ready.map(|()| consul)
+        let real = Real { plan, process, token, folder };
+        let ready = real.wait_ready(&mut real.process());
+        ready.map(|()| Consul(Kind::Real(real)))
     }
 }
 

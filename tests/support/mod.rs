@@ -2,11 +2,12 @@
 //! certificates of every kind, and a clock that knows how late this machine is.
 
 // Each area of the suite uses its own part of this.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 pub mod agent;
 pub mod certs;
 pub mod control;
+pub mod embedded;
 pub mod fault;
 pub mod http;
 

@@ -25,11 +25,10 @@ int main(void) { return puts("") < 0; }' | "$@" -x c - -o /dev/null 2>/dev/null
 
 has_keyring() { dpkg -L debian-archive-keyring 2>/dev/null | grep -q '/debian-archive-keyring\.[gp]*$'; }
 
-# A Consul that is there already, or one that is told of.
+# A Consul that is there already.
 has_consul() {
     [ -n "${CONSUL_BIN:-}" ] || has consul ||
-        [ -x "$(dirname "$0")/../../.cache/consul/consul" ] ||
-        { [ "$what" = demo ] && [ -n "${CONSUL_HTTP_ADDR:-}" ]; }
+        [ -x "$(dirname "$0")/../../.cache/consul/consul" ]
 }
 
 # The packages still missing, one a line.
@@ -39,7 +38,7 @@ missing() {
     # cargo fetches over https.
     [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
     case $what in
-        demo) missing_to_run ;;
+        demo) has luajit || echo luajit ;;
         test) missing_to_run; missing_to_test; missing_to_dist ;;
         bench) missing_to_run; missing_to_count; missing_peers | available ;;
         dist) missing_consul; missing_to_dist ;;

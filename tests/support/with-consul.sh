@@ -1,7 +1,9 @@
 #!/bin/sh
-# with-consul.sh [--hcl TEXT]... COMMAND [ARGUMENT]...: run a command beside a Consul of its own.
+# with-consul.sh [--acl POLICY] [--hcl TEXT]... COMMAND [ARGUMENT]...: run a command beside a Consul of
+# its own.
 #
-# The command finds the agent's address in CONSUL_HTTP_ADDR, and the agent's
+# With --acl deny (or allow) it has access control, and the command a management token in
+# CONSUL_HTTP_TOKEN. The command finds the agent's address in CONSUL_HTTP_ADDR, and the agent's
 # process in CONSUL_PID. The agent runs in development mode on free ports, and
 # ends with the command, whatever ends that.
 # Exit: the command's own status; without a Consul, that of get-consul.sh.
@@ -11,12 +13,18 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 say() { echo "with-consul: $*" >&2; }
 
 hcl=
-while [ "${1:-}" = --hcl ]; do
-    hcl="$hcl${2:?}
-"
+acl=
+while :; do
+    case ${1:-} in
+        --hcl) hcl="$hcl${2:?}
+" ;;
+        --acl) acl=${2:?} ;;
+        *) break ;;
+    esac
     shift 2
 done
-[ $# -gt 0 ] || { say "usage: with-consul.sh [--hcl TEXT]... COMMAND [ARGUMENT]..."; exit 2; }
+[ $# -gt 0 ] ||
+    { say "usage: with-consul.sh [--acl POLICY] [--hcl TEXT]... COMMAND [ARGUMENT]..."; exit 2; }
 
 consul=$("$here/get-consul.sh")
 tmp=$(mktemp -d)
@@ -76,6 +84,22 @@ ready() {
 unset CONSUL_HTTP_TOKEN CONSUL_HTTP_TOKEN_FILE CONSUL_HTTP_SSL CONSUL_HTTP_AUTH \
     CONSUL_NAMESPACE CONSUL_PARTITION CONSUL_CACERT CONSUL_CAPATH CONSUL_CLIENT_CERT \
     CONSUL_CLIENT_KEY CONSUL_TLS_SERVER_NAME CONSUL_HTTP_SSL_VERIFY
+
+if [ -n "$acl" ]; then
+    CONSUL_HTTP_TOKEN=$(cat /proc/sys/kernel/random/uuid)
+    export CONSUL_HTTP_TOKEN
+    # Consul 1.11 renamed tokens.master.
+    case $("$consul" version) in
+        "Consul v1."[0-9].* | "Consul v1.10."*) management=master ;;
+        *) management=initial_management ;;
+    esac
+    hcl="${hcl}acl {
+    enabled = true
+    default_policy = \"$acl\"
+    tokens { $management = \"$CONSUL_HTTP_TOKEN\" agent = \"$CONSUL_HTTP_TOKEN\" }
+}
+"
+fi
 
 for attempt in 1 2 3 4 5; do
     start

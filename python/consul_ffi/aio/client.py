@@ -17,6 +17,7 @@ from .._convert import Value, uint64
 from .._holding import AnyHolder
 from .._library import lib
 from .._memory import c_text
+from ..embedded import EmbeddedAgent
 from ..health_report import HealthReport
 from ..request import Parameter
 from ..results import Response
@@ -32,14 +33,28 @@ from .watch import AsyncWatches
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-    from .._awaitable import Agent, Catalog, Health, Kv, Sessions, Status, Txn
+    from .._awaitable import (
+        Acl,
+        Agent,
+        Catalog,
+        Health,
+        Kv,
+        Operator,
+        Sessions,
+        Snapshots,
+        Status,
+        Txn,
+    )
     from .._settings import CallOptions, LockOptions, Settings
     from ..health_report import HealthStatus
 else:
+    from ..acl import Acl
     from ..agent import Agent
     from ..catalog import Catalog
     from ..health import Health
     from ..kv import Kv
+    from ..operator import Operator
+    from ..snapshot import Snapshots
     from ..status import Status
     from ..txn import Txn
     from .kept_session import AsyncSessions as Sessions
@@ -65,6 +80,12 @@ class AsyncClient(AsyncClosing):
         self.catalog = Catalog(core)
         #: The servers of the datacenter.
         self.status = Status(core)
+        #: Tokens, policies and roles.
+        self.acl = Acl(core)
+        #: How the cluster is run.
+        self.operator = Operator(core)
+        #: The state of the servers in a file.
+        self.snapshot = Snapshots(core)
         #: What changes, as it changes.
         self.watch = AsyncWatches(core)
 
@@ -198,6 +219,11 @@ class AsyncClient(AsyncClosing):
         """A report on the program's own health, which also tells how this client's services, locks
         and sessions are getting on."""
         return HealthReport(self._core.native)
+
+    def embedded(self) -> EmbeddedAgent:
+        """The agent in memory of a client whose address is `embedded:`: its clock, and faults to
+        order. Raises Unsupported when it is another one."""
+        return EmbeddedAgent(self._core.native)
 
     def request(
         self,

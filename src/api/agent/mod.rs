@@ -5,6 +5,7 @@ mod check_definition;
 mod health;
 mod info;
 mod member;
+mod membership;
 mod service_definition;
 
 use super::check::{Check, CheckStatus};

@@ -4,14 +4,17 @@ use super::failure;
 use crate::config::Address;
 use crate::error::{Error, Result, Status};
 use crate::transport::{Method, Request, Response};
-use std::io::Read;
+use std::io::{Read, Write};
 use ureq::http;
-use ureq::http::header::{HOST, HeaderName, HeaderValue};
+use ureq::http::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
 use ureq::http::uri::{Authority, Parts, PathAndQuery, Scheme, Uri};
 
 /// An answer whose body is still to be read.
 type Unread = http::Response<ureq::Body>;
 pub(super) type UreqResult<T> = std::result::Result<T, ureq::Error>;
+
+/// How much of a stream is in memory at a time.
+const PIECE: usize = 64 * 1024;
 
 /// Writes the requests to one address.
 #[derive(Debug)]
@@ -51,6 +54,19 @@ impl Messages {
             (None, Method::Put | Method::Post) => agent.run(self.of(request, [].as_slice())?),
             (None, Method::Get | Method::Delete) => agent.run(self.of(request, ())?),
         })
+    }
+
+    /// Sends a request whose body is a stream of this length.
+    pub(super) fn send_stream(
+        &self,
+        agent: &ureq::Agent,
+        request: &Request<'_>,
+        from: &mut dyn Read,
+        length: u64,
+    ) -> Result<UreqResult<Unread>> {
+        let mut built = self.of(request, ureq::SendBody::from_reader(from))?;
+        built.headers_mut().insert(CONTENT_LENGTH, length.into());
+        Ok(agent.run(built))
     }
 
     fn of<B>(&self, request: &Request<'_>, body: B) -> Result<http::Request<B>> {
@@ -109,6 +125,25 @@ pub(super) fn read(unread: Unread, max_answer: u64) -> UreqResult<Response> {
     body.into_reader().take(limit).read_to_end(&mut bytes).map_err(ureq::Error::from)?;
     check_size(bytes.len(), max_answer)?;
     Ok(response(parts, bytes))
+}
+
+/// Reads an answer whose body goes to a stream; one that is not a 2xx is read as by [`read`].
+pub(super) fn pour(unread: Unread, max_answer: u64, to: &mut dyn Write) -> UreqResult<Response> {
+    if !unread.status().is_success() {
+        return read(unread, max_answer);
+    }
+    let (parts, body) = unread.into_parts();
+    let mut body = body.into_reader();
+    let mut piece = vec![0; PIECE];
+    loop {
+        let length = body.read(&mut piece).map_err(ureq::Error::from)?;
+        let piece = piece.get(..length).unwrap_or_default();
+        if piece.is_empty() {
+            return Ok(response(parts, Vec::new()));
+        }
+        // Not to be taken for an error of the connection.
+        to.write_all(piece).map_err(|error| failure::of(Error::of_stream(error)))?;
+    }
 }
 
 /// Where an answer goes that announces so many bytes.

@@ -20,16 +20,17 @@ mod socket;
 mod tls;
 
 use super::cancel::CancelToken;
+use super::tasks::Tasks;
 use super::tls::{TlsClient, TlsSettings};
-use super::{Done, OwnedRequest, Request, Response, Transport};
+use super::{Done, OwnedRequest, Request, Response, Stream, Transport};
 use crate::config::{Address, Settings};
 use crate::error::{Error, Result, Status};
 use crate::sync::Mutex;
 use crate::sys::PerProcess;
 use call::{Call, Running};
 use endpoint::Endpoint;
-use message::Messages;
-use mux::{Pool, Tasks};
+use message::{Messages, UreqResult};
+use mux::Pool;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::time::Instant;
@@ -76,9 +77,8 @@ struct Links {
 }
 
 impl HttpTransport {
-    /// The transport that these settings ask for. Reads the files that they name.
-    pub fn new(settings: &Settings) -> Result<HttpTransport> {
-        let address = Address::parse(&settings.address)?;
+    /// The transport to this address that these settings ask for. Reads the files that they name.
+    pub fn new(address: Address, settings: &Settings) -> Result<HttpTransport> {
         HttpTransport::with(&HttpConfig {
             address: if settings.tls_enabled { address.with_tls() } else { address },
             tls: TlsSettings {
@@ -149,7 +149,13 @@ impl HttpTransport {
         error.context(&self.shown).with_endpoint(&self.shown).with_outcome_unknown(unknown)
     }
 
-    fn run(&self, request: &Request<'_>, call: &Arc<Call>) -> Result<Response> {
+    /// Runs an exchange, whose attempts these are.
+    fn run(
+        &self,
+        request: &Request<'_>,
+        call: &Arc<Call>,
+        mut attempt: impl FnMut(&ureq::Agent) -> Result<UreqResult<Response>>,
+    ) -> Result<Response> {
         let process = self.process();
         let endpoint = process.links.lock().as_ref().map(|links| links.endpoint.clone());
         let _closing = process.closing.watch(call.clone())?;
@@ -159,26 +165,44 @@ impl HttpTransport {
         let _place = endpoint.budget.take(request.lane, self.max_connections, call)?;
         let _running = Running::new(call)?;
 
-        let first = self.attempt(&endpoint.agent, request, call);
+        let mut attempt = || {
+            let answer = attempt(&endpoint.agent)?;
+            answer.map_err(|error| explain(failure::from_ureq(error), call))
+        };
+        let first = attempt();
         if first.is_err() && call.died(true) && (request.replay || !call.is_sent()) {
             call.insist_on_fresh();
-            return self.attempt(&endpoint.agent, request, call);
+            return attempt();
         }
         first
-    }
-
-    fn attempt(&self, agent: &ureq::Agent, request: &Request<'_>, call: &Call) -> Result<Response> {
-        self.messages
-            .send(agent, request)?
-            .and_then(|response| message::read(response, request.max_answer))
-            .map_err(|error| explain(failure::from_ureq(error), call))
     }
 }
 
 impl Transport for HttpTransport {
     fn exchange(&self, request: Request<'_>) -> Result<Response> {
         let call = self.call(&request);
-        self.run(&request, &call).map_err(|error| self.told(error, call.is_sent()))
+        let answer = self.run(&request, &call, |agent| {
+            let unread = self.messages.send(agent, &request)?;
+            Ok(unread.and_then(|unread| message::read(unread, request.max_answer)))
+        });
+        answer.map_err(|error| self.told(error, call.is_sent()))
+    }
+
+    fn stream(&self, request: Request<'_>, mut stream: Stream<'_>) -> Result<Response> {
+        let call = self.call(&request);
+        // An idle connection may turn out to be dead when a part of the stream is gone.
+        call.insist_on_fresh();
+        let answer = self.run(&request, &call, |agent| match &mut stream {
+            Stream::Download(to) => {
+                let unread = self.messages.send(agent, &request)?;
+                Ok(unread.and_then(|unread| message::pour(unread, request.max_answer, *to)))
+            }
+            Stream::Upload(from, length) => {
+                let unread = self.messages.send_stream(agent, &request, *from, *length)?;
+                Ok(unread.and_then(|unread| message::read(unread, request.max_answer)))
+            }
+        });
+        answer.map_err(|error| self.told(error, call.is_sent()))
     }
 
     fn start(self: Arc<Self>, request: OwnedRequest, cancel: CancelToken, done: Done) {

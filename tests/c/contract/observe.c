@@ -1,4 +1,4 @@
-/* How things are getting on, a program's own health, and the log. */
+/* How things are getting on, a program's own health, the log, and the agent in memory. */
 
 #include "queue.h"
 
@@ -250,6 +250,41 @@ static void a_log_in_a_queue(void)
     consul_queue_free(queue);
 }
 
+static void embedded(void)
+{
+    consul_client *client = client_with("embedded:", NULL, NULL);
+    consul_client *other = client_with("http://127.0.0.1:1", NULL, NULL);
+    consul_kv *kv = NULL;
+    uint64_t now = 0, later = 0;
+    CHECK_TEXT("embedded:", consul_client_endpoint(client));
+    CHECK_OK(consul_embedded_now(client, &now));
+    CHECK_OK(consul_embedded_advance(client, 60000));
+    CHECK_OK(consul_embedded_now(client, &later));
+    CHECK(later >= now + 60000);
+
+    CHECK_OK(consul_embedded_fail_next(client, "/v1/kv/", 1, 500, "No cluster leader"));
+    CHECK_STATUS(CONSUL_ERR_NO_LEADER, consul_kv_get(client, "a", NULL, NULL, &kv));
+    CHECK_STATUS(CONSUL_NOT_FOUND, consul_kv_get(client, "a", NULL, NULL, &kv));
+    consul_kv_free(kv);
+    CHECK_OK(consul_embedded_lose_answers(client, NULL, 1));
+    CHECK_STATUS(CONSUL_ERR_IO, consul_kv_put(client, "a", (const uint8_t *)"1", 1, 0, NULL, NULL));
+    CHECK(consul_last_error()->outcome_unknown);
+    CHECK_OK(consul_embedded_no_leader(client, "/v1/session/", true));
+    CHECK_OK(consul_kv_get(client, "a", NULL, NULL, &kv));
+    CHECK(consul_kv_at(kv, 0)->value_len == 1);
+    consul_kv_free(kv);
+    CHECK_OK(consul_embedded_set_latency(client, NULL, 3600000));
+    CHECK_OK(consul_embedded_reset_faults(client));
+    CHECK_OK(consul_kv_get(client, "a", NULL, NULL, &kv));
+    consul_kv_free(kv);
+
+    CHECK_ERROR(CONSUL_ERR_ARGUMENT, "400 to 599",
+                consul_embedded_fail_next(client, NULL, 1, 200, NULL));
+    CHECK_ERROR(CONSUL_ERR_UNSUPPORTED, "not embedded", consul_embedded_advance(other, 1));
+    consul_client_free(other);
+    consul_client_free(client);
+}
+
 int main(void)
 {
     stats();
@@ -257,6 +292,7 @@ int main(void)
     health();
     a_log();
     a_log_in_a_queue();
+    embedded();
     CHECK_NO_HANDLES();
     return 0;
 }

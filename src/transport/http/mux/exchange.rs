@@ -2,11 +2,12 @@
 
 use super::connection::Outgoing;
 use super::pool::Pool;
-use crate::error::{Error, Result, Status};
+use crate::error::Result;
 use crate::runtime::fault;
 use crate::runtime::io::next_turn;
 use crate::transport::http::call::Call;
 use crate::transport::http::{HttpTransport, explain, failure};
+use crate::transport::tasks::Finish;
 use crate::transport::{CancelToken, Done, OwnedRequest, Response};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -25,7 +26,7 @@ pub(in crate::transport::http) fn start(
         Ok(pool) => (pool, transport.call(&request.borrow(&cancel))),
         Err(error) => return done(Err(transport.told(error, false))),
     };
-    let (done, counted) = (Finish(Some(done)), transport.process().tasks.enter());
+    let (done, counted) = (Finish::new(done), transport.process().tasks.enter());
     pool.io.clone().spawn(async move {
         let answer = attended(&transport, &pool, &request, &cancel, &call).await;
         let answer = answer.map_err(|error| transport.told(error, call.is_sent()));
@@ -105,23 +106,4 @@ async fn attempt(
         pool.put(connection, transport.max_connections);
     }
     Ok(response)
-}
-
-/// Tells what has become of an exchange, once in any case.
-struct Finish(Option<Done>);
-
-impl Finish {
-    fn with(mut self, answer: Result<Response>) {
-        if let Some(done) = self.0.take() {
-            done(answer);
-        }
-    }
-}
-
-impl Drop for Finish {
-    fn drop(&mut self) {
-        if let Some(done) = self.0.take() {
-            done(Err(Error::new(Status::Internal, "the I/O thread ended before the exchange")));
-        }
-    }
 }

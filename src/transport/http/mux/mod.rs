@@ -10,11 +10,9 @@ mod exchange;
 mod link;
 mod pool;
 mod socket;
-mod tasks;
 
 pub(super) use exchange::start;
 pub(super) use pool::Pool;
-pub(super) use tasks::Tasks;
 
 use super::call::Call;
 use crate::error::Result;

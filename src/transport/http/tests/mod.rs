@@ -6,6 +6,7 @@
 mod blocking;
 mod speed;
 mod started;
+mod streams;
 
 use super::{HttpConfig, HttpTransport};
 use crate::config::Address;
@@ -109,9 +110,10 @@ fn wait_for_close(mut stream: impl Read) {
 /// Ends a connection, and waits until the peer's kernel has been told: then its state is FIN_WAIT2,
 /// and TIME_WAIT after the peer's own end, 05 and 06 in proc_net_tcp(5).
 fn end(stream: &TcpStream) {
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    // Asked before: a peer that ends its side at once leaves none to ask for.
     let port = |address: std::io::Result<std::net::SocketAddr>| address.unwrap().port();
     let (ours, theirs) = (port(stream.local_addr()), port(stream.peer_addr()));
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
     let told = ["05", "06"].map(|state| format!(":{ours:04X} 0100007F:{theirs:04X} {state} "));
     let started = Instant::now();
     let is_told = || {

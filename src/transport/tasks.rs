@@ -1,12 +1,15 @@
-//! How many tasks of a transport have not ended yet.
+//! The exchanges of a transport that were started: how many have not ended yet, and that each gets
+//! its answer.
 
+use super::{Done, Response};
+use crate::error::{Error, Result, Status};
 use crate::runtime::io;
 use crate::sync::{Condvar, Mutex};
 use std::sync::Arc;
 use std::time::Instant;
 
 #[derive(Default)]
-pub(in crate::transport::http) struct Tasks {
+pub(super) struct Tasks {
     count: Mutex<usize>,
     fewer: Condvar,
 }
@@ -22,7 +25,7 @@ impl Tasks {
 
     /// Waits until no task is left. False when that takes longer. On the I/O thread itself there is
     /// no waiting for it.
-    pub(in crate::transport::http) fn wait_ended(&self, deadline: Instant) -> bool {
+    pub(super) fn wait_ended(&self, deadline: Instant) -> bool {
         if io::is_io_thread() {
             return false;
         }
@@ -40,5 +43,28 @@ impl Drop for Counted {
     fn drop(&mut self) {
         *self.0.count.lock() -= 1;
         self.0.fewer.notify_all();
+    }
+}
+
+/// Tells what has become of an exchange, once in any case.
+pub(super) struct Finish(Option<Done>);
+
+impl Finish {
+    pub(super) fn new(done: Done) -> Finish {
+        Finish(Some(done))
+    }
+
+    pub(super) fn with(mut self, answer: Result<Response>) {
+        if let Some(done) = self.0.take() {
+            done(answer);
+        }
+    }
+}
+
+impl Drop for Finish {
+    fn drop(&mut self) {
+        if let Some(done) = self.0.take() {
+            done(Err(Error::new(Status::Internal, "the I/O thread ended before the exchange")));
+        }
     }
 }

@@ -1,0 +1,530 @@
+//! # Access control
+//!
+//! Tokens, and the policies and roles that say what they may do. What goes in and what comes out are
+//! Consul's JSON objects, with its names: `{"Name": "app", "Rules": "key_prefix \"app/\" { ... }"}`. A
+//! token is known by its `AccessorID`; its `SecretID`, which calls carry, stands in answers and never in
+//! a message or the log.
+//!
+//! Where access control is not enabled, every call here gives `CONSUL_ERR_HTTP` (401). A read of
+//! something that does not exist is `CONSUL_NOT_FOUND`, `out` is NULL then; for tokens and policies Consul
+//! 1.8 says `CONSUL_ERR_DENIED` with "ACL not found" instead, as to an unknown token.
+
+use super::asynchronous::{self, consul_async, done, ok};
+use super::client::{self, consul_client};
+use super::guard::guard;
+use super::options::{self, consul_options};
+use super::status::consul_status;
+use super::text::{Content, consul_text};
+use super::{input, output};
+use crate::api::Answer;
+use crate::api::acl::{Login, Policy, Role, Token, TokenFilter};
+use crate::api::document::Text;
+use crate::error::Status;
+use std::ffi::c_char;
+
+type Ended = (Status, Option<Content>);
+
+fn told<T>(answer: Answer<Text<T>>) -> Ended {
+    done(answer.value.into_bytes().into())
+}
+
+fn found<T>(answer: Answer<Option<Text<T>>>) -> Ended {
+    match answer.value {
+        Some(text) => done(text.into_bytes().into()),
+        None => (Status::NotFound, None),
+    }
+}
+
+/// Makes the first token, which may do anything. It works once in the life of a cluster:
+/// `CONSUL_ERR_DENIED` after that, with a message that says how to reset it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_bootstrap(
+    client: *const consul_client,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        ending.give(out, client.acl().bootstrap_as::<Text<Token>>(&options)?, told)
+    })
+}
+
+/// Makes a token of a JSON object; `out` gets it with its ids. Its `Policies` and `Roles` are arrays of `{"Name": ...}` or `{"ID": ...}`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_token_create(
+    client: *const consul_client,
+    token: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let token = unsafe { input::required_str(token, "token") }?;
+        let token = Text::object(token.as_bytes(), "token")?;
+        ending.give(out, client.acl().texts::<Token>().create(&token, &options)?, told)
+    })
+}
+
+/// Reads a token by its accessor id.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_token_read(
+    client: *const consul_client,
+    accessor_id: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let accessor_id = unsafe { input::required_str(accessor_id, "accessor_id") }?;
+        ending.give(out, client.acl().texts::<Token>().read(accessor_id, &options)?, found)
+    })
+}
+
+/// Reads the token that the client or the options have.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_token_self(
+    client: *const consul_client,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        ending.give(out, client.acl().texts::<Token>().own(&options)?, told)
+    })
+}
+
+/// Replaces a token by a JSON object: what is not there is empty after that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_token_update(
+    client: *const consul_client,
+    accessor_id: *const c_char,
+    token: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let accessor_id = unsafe { input::required_str(accessor_id, "accessor_id") }?;
+        // SAFETY: as above.
+        let token = unsafe { input::required_str(token, "token") }?;
+        let token = Text::object(token.as_bytes(), "token")?;
+        ending.give(out, client.acl().texts::<Token>().update(accessor_id, &token, &options)?, told)
+    })
+}
+
+/// Makes a token with the policies and roles of another one. `description`, which may be NULL, is the new
+/// one's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_token_clone(
+    client: *const consul_client,
+    accessor_id: *const c_char,
+    description: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let accessor_id = unsafe { input::required_str(accessor_id, "accessor_id") }?;
+        // SAFETY: as above.
+        let description = unsafe { input::optional_str(description, "description") }?;
+        let description = description.unwrap_or_default();
+        let tokens = client.acl().texts::<Token>();
+        ending.give(out, tokens.copy(accessor_id, description, &options)?, told)
+    })
+}
+
+/// Deletes a token. `CONSUL_OK` also when it does not exist.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_token_delete(
+    client: *const consul_client,
+    accessor_id: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let accessor_id = unsafe { input::required_str(accessor_id, "accessor_id") }?;
+        ending.end(client.acl().texts::<Token>().delete(accessor_id, &options)?, ok)
+    })
+}
+
+/// Lists tokens, without their secrets on most versions of Consul: an array. `policy_id`, `role_id` and
+/// `auth_method` may be NULL; otherwise only the tokens that have them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_token_list(
+    client: *const consul_client,
+    policy_id: *const c_char,
+    role_id: *const c_char,
+    auth_method: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let policy_id = unsafe { input::optional_str(policy_id, "policy_id") }?;
+        // SAFETY: as above.
+        let role_id = unsafe { input::optional_str(role_id, "role_id") }?;
+        // SAFETY: as above.
+        let auth_method = unsafe { input::optional_str(auth_method, "auth_method") }?;
+        let filter = TokenFilter { policy: policy_id, role: role_id, auth_method };
+        ending.give(out, client.acl().texts::<Token>().list_with(&filter, &options)?, told)
+    })
+}
+
+/// Makes a policy of a JSON object; `out` gets it with its ids. Its `Rules` are HCL or JSON.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_policy_create(
+    client: *const consul_client,
+    policy: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let policy = unsafe { input::required_str(policy, "policy") }?;
+        let policy = Text::object(policy.as_bytes(), "policy")?;
+        ending.give(out, client.acl().texts::<Policy>().create(&policy, &options)?, told)
+    })
+}
+
+/// Reads a policy by its id.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_policy_read(
+    client: *const consul_client,
+    id: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let id = unsafe { input::required_str(id, "id") }?;
+        ending.give(out, client.acl().texts::<Policy>().read(id, &options)?, found)
+    })
+}
+
+/// Reads a policy by its name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_policy_read_by_name(
+    client: *const consul_client,
+    name: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let name = unsafe { input::required_str(name, "name") }?;
+        ending.give(out, client.acl().texts::<Policy>().read_by_name(name, &options)?, found)
+    })
+}
+
+/// Replaces a policy by a JSON object: what is not there is empty after that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_policy_update(
+    client: *const consul_client,
+    id: *const c_char,
+    policy: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let id = unsafe { input::required_str(id, "id") }?;
+        // SAFETY: as above.
+        let policy = unsafe { input::required_str(policy, "policy") }?;
+        let policy = Text::object(policy.as_bytes(), "policy")?;
+        ending.give(out, client.acl().texts::<Policy>().update(id, &policy, &options)?, told)
+    })
+}
+
+/// Deletes a policy. `CONSUL_OK` also when it does not exist.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_policy_delete(
+    client: *const consul_client,
+    id: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let id = unsafe { input::required_str(id, "id") }?;
+        ending.end(client.acl().texts::<Policy>().delete(id, &options)?, ok)
+    })
+}
+
+/// Lists policies, without their rules: an array.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_policy_list(
+    client: *const consul_client,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        ending.give(out, client.acl().texts::<Policy>().list(&options)?, told)
+    })
+}
+
+/// Makes a role of a JSON object; `out` gets it with its ids. Its `Policies` are an array of `{"Name": ...}` or `{"ID": ...}`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_role_create(
+    client: *const consul_client,
+    role: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let role = unsafe { input::required_str(role, "role") }?;
+        let role = Text::object(role.as_bytes(), "role")?;
+        ending.give(out, client.acl().texts::<Role>().create(&role, &options)?, told)
+    })
+}
+
+/// Reads a role by its id.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_role_read(
+    client: *const consul_client,
+    id: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let id = unsafe { input::required_str(id, "id") }?;
+        ending.give(out, client.acl().texts::<Role>().read(id, &options)?, found)
+    })
+}
+
+/// Reads a role by its name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_role_read_by_name(
+    client: *const consul_client,
+    name: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let name = unsafe { input::required_str(name, "name") }?;
+        ending.give(out, client.acl().texts::<Role>().read_by_name(name, &options)?, found)
+    })
+}
+
+/// Replaces a role by a JSON object: what is not there is empty after that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_role_update(
+    client: *const consul_client,
+    id: *const c_char,
+    role: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let id = unsafe { input::required_str(id, "id") }?;
+        // SAFETY: as above.
+        let role = unsafe { input::required_str(role, "role") }?;
+        let role = Text::object(role.as_bytes(), "role")?;
+        ending.give(out, client.acl().texts::<Role>().update(id, &role, &options)?, told)
+    })
+}
+
+/// Deletes a role. `CONSUL_OK` also when it does not exist.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_role_delete(
+    client: *const consul_client,
+    id: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let id = unsafe { input::required_str(id, "id") }?;
+        ending.end(client.acl().texts::<Role>().delete(id, &options)?, ok)
+    })
+}
+
+/// Lists roles: an array.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_role_list(
+    client: *const consul_client,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        ending.give(out, client.acl().texts::<Role>().list(&options)?, told)
+    })
+}
+
+/// Logs in by an auth method with what proves who the caller is, such as a JWT or the token of a Kubernetes
+/// service account. `out` gets a token, which ends with `consul_acl_logout`. It needs no token itself.
+/// `CONSUL_ERR_DENIED` when there is no such method or it does not believe it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_login(
+    client: *const consul_client,
+    auth_method: *const c_char,
+    bearer_token: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let auth_method = unsafe { input::required_str(auth_method, "auth_method") }?;
+        // SAFETY: as above.
+        let bearer_token = unsafe { input::required_str(bearer_token, "bearer_token") }?;
+        let login = Login { auth_method, bearer_token, ..Login::default() };
+        ending.give(out, client.acl().login_as::<Text<Token>>(&login, &options)?, told)
+    })
+}
+
+/// Ends the token that the client or the options have, which must come from a login: `CONSUL_ERR_DENIED`
+/// otherwise.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_logout(
+    client: *const consul_client,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        ending.end(client.acl().logout(&options)?, ok)
+    })
+}

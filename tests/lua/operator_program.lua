@@ -1,0 +1,67 @@
+-- Beside an agent that denies by default, with a management token.
+
+local consul = require("consul_ffi")
+
+local client = assert(consul.connect())
+local acl = client.acl
+
+local function is_denied(value, problem)
+    assert(not value and problem.code == consul.ERR_DENIED, tostring(problem))
+end
+
+--- Does not exist: Consul 1.8 says so of tokens and policies as of an unknown token.
+local function is_gone(value, problem)
+    assert(not value and (problem.code == consul.NOT_FOUND or problem.code == consul.ERR_DENIED))
+end
+
+local rules = 'key_prefix "lua-" { policy = "write" }'
+local policy = assert(acl:policy_create({ Name = "lua", Rules = rules }))
+assert(acl:policy_update(policy.ID, { Name = "lua", Rules = rules, Description = "d" }).Description == "d")
+assert(acl:policy_read(policy.ID).Rules == rules)
+assert(acl:policy_read_by_name("lua").ID == policy.ID)
+assert(#acl:policy_list() >= 2)
+
+local role = assert(acl:role_create({ Name = "lua", Policies = { { Name = "lua" } } }))
+assert(acl:role_update(role.ID, { Name = "lua", Policies = { { ID = policy.ID } } }).Policies[1].Name == "lua")
+assert(acl:role_read(role.ID).Name == "lua" and acl:role_read_by_name("lua").ID == role.ID)
+assert(#acl:role_list() == 1)
+
+local token = assert(acl:token_create({ Roles = { { Name = "lua" } } }))
+assert(token.Policies == nil or #token.Policies == 0)
+local user = assert(consul.connect({ token = token.SecretID }))
+assert(user.kv:put("lua-key", "before"))
+is_denied(user.kv:put("other", "v"))
+is_denied(user.agent:leave())
+assert(user.acl:token_self().AccessorID == token.AccessorID)
+is_denied(user.acl:logout())
+user:close()
+local clone = assert(acl:token_clone(token.AccessorID, "second"))
+assert(clone.Description == "second" and #acl:token_list({ role_id = role.ID }) == 2)
+assert(acl:token_update(token.AccessorID, { Description = "d" }).Description == "d")
+assert(acl:token_read(token.AccessorID).Description == "d")
+for _, each in ipairs({ token, clone }) do
+    assert(acl:token_delete(each.AccessorID))
+    is_gone(acl:token_read(each.AccessorID))
+end
+assert(acl:role_delete(role.ID))
+is_gone(acl:role_read(role.ID))
+assert(acl:policy_delete(policy.ID))
+is_gone(acl:policy_read(policy.ID))
+is_denied(acl:login("none", "jwt"))
+acl:bootstrap() -- works once, or was done by the agent itself
+is_denied(acl:bootstrap())
+
+local path = os.tmpname()
+local saved = assert(client.snapshot:save(path))
+assert(saved.Index > 0 and client.snapshot:inspect(path).ID == saved.ID)
+assert(client.kv:put("lua-key", "after"))
+assert(client.snapshot:restore(path).ID == saved.ID)
+assert(client.kv:get("lua-key") == "before")
+-- Without waiting, on a thread of its own.
+local queue = assert(consul.queue())
+local ticket = assert(client:on(queue).snapshot:save(path))
+local _, about = queue:next(30000)
+assert(ticket ~= nil and about ~= nil)
+queue:close()
+os.remove(path)
+client:close()
