@@ -27,7 +27,9 @@ mod transport;
 pub mod watch;
 
 pub use api::{Answer, Meta};
-pub use client::{Blocking, Client, Deferred, Operation, Reachability, Running, Style};
+pub use client::{
+    Blocking, Client, Condition, Deferred, EndpointStats, Operation, Reachability, Running, Style,
+};
 pub use config::{Config, Consistency, Options};
 pub use error::{Error, Result, Status};
 

@@ -18,6 +18,7 @@
 #include "response.hpp"
 #include "snapshot.hpp"
 #include "semaphore.hpp"
+#include "stats.hpp"
 #include "txn.hpp"
 #include "watch.hpp"
 
@@ -69,7 +70,7 @@ public:
     }
 };
 
-/// Talks to one Consul agent. One is enough for a process; any number of threads may use it at
+/// Talks to a Consul agent, or to the servers of one cluster. One is enough for a process; any number of threads may use it at
 /// once. Move-only. Its end never blocks: what is in flight on other threads ends with
 /// `err_closed`, locks are lost. `close` ends it in order.
 class client : public detail::owner<client_calls> {
@@ -99,7 +100,29 @@ public:
         return detail::invoke(consul_client_close, handle_, timeout);
     }
 
-    /// Where its calls go: `http://127.0.0.1:8500`. Borrowed.
+    /// Takes this configuration from now on: addresses, token, TLS, limits, times, all of it. No call
+    /// fails for it, and sessions, locks, watches and kept services live on. After an error nothing
+    /// has changed.
+    result<void> reload(const config &settings) const {
+        return detail::invoke(consul_client_reload, handle_, settings);
+    }
+
+    /// Takes this token from now on, and registers anew what is kept registered with the client's; a
+    /// null pointer for the one that was configured.
+    result<void> set_token(const c_text &token) const {
+        return detail::invoke(consul_client_set_token, handle_, token);
+    }
+
+    /// How many addresses it has.
+    std::size_t endpoint_count() const noexcept { return consul_client_endpoint_count(handle_); }
+
+    /// How one of its addresses is getting on, in the order of the setting `address`; `not_found`
+    /// past the last.
+    result<stats> endpoint_stats(std::size_t position) const {
+        return detail::fetch<stats>(consul_client_endpoint_stats, handle_, position);
+    }
+
+    /// Where its calls go at the moment: `http://127.0.0.1:8500`. Borrowed.
     std::string_view endpoint() const & noexcept {
         const char *endpoint = consul_client_endpoint(handle_);
         return endpoint == nullptr ? std::string_view() : endpoint;

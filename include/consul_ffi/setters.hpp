@@ -71,6 +71,18 @@ public:
         return this->apply(consul_options_set_consistency, value);
     }
 
+    /// How far behind the leader the answer of a `stale` read may be; the leader is asked where it
+    /// is further. Unset: any age will do. It takes a whole number from 1 to 86400000.
+    Self &max_stale(std::chrono::milliseconds value) {
+        return this->apply(consul_options_set_max_stale_ms, value);
+    }
+
+    /// Let any server answer a `default` read while there is no leader: it may be old, as
+    /// `last_contact_ms` and `known_leader` of the result tell.
+    Self &stale_on_no_leader(bool value) {
+        return this->apply(consul_options_set_stale_on_no_leader, value);
+    }
+
     /// How long a call may take in all, connecting included. A blocking query may take its wait and
     /// a sixteenth of it more. It takes a whole number from 1 to 86400000.
     Self &timeout(std::chrono::milliseconds value) {
@@ -98,11 +110,6 @@ public:
     /// Only what matches this filter expression. `nullptr` or an empty text unsets it.
     Self &filter(const c_text &value) {
         return this->apply(consul_options_set_filter, value);
-    }
-
-    /// The oldest answer of a `stale` read to accept. It takes a whole number from 1 to 86400000.
-    Self &max_stale(std::chrono::milliseconds value) {
-        return this->apply(consul_options_set_max_stale_ms, value);
     }
 
     /// Let the agent answer from its cache where it has one.

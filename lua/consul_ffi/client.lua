@@ -6,6 +6,7 @@ local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
 local number = require("consul_ffi.number")
 local queue = require("consul_ffi.queue")
+local stats = require("consul_ffi.stats")
 
 local codes = errors.codes
 local config_box = ffi.typeof("consul_config *[1]")
@@ -108,14 +109,20 @@ local function with_areas(client)
     return client
 end
 
+--- A configuration made from a table of settings; nil and an error for an unknown name or a value that
+--- is not allowed.
+local function config_of(settings)
+    local texts = check_settings(settings or {})
+    local with_environment = texts.environment ~= "false"
+    texts.environment = nil
+    return new_config(texts, with_environment)
+end
+
 --- A client made from a table of settings (docs/settings.md); nil and an error for an unknown name
 --- or a value that is not allowed. What the table does not say comes from the environment, unless it
 --- says `environment = false`.
 local function connect(settings)
-    local texts = check_settings(settings or {})
-    local with_environment = texts.environment ~= "false"
-    texts.environment = nil
-    local config, problem = new_config(texts, with_environment)
+    local config, problem = config_of(settings)
     if not config then
         return nil, problem
     end
@@ -169,7 +176,50 @@ function Client:close(timeout_ms)
     return closed, problem
 end
 
---- Where its calls go, such as "http://127.0.0.1:8500"; nil once it is closed.
+--- Takes these settings from now on, as `consul.connect` takes them: addresses, token, TLS, limits,
+--- times, all of them. No call fails for it, and sessions, locks, watches and services live on. nil and
+--- an error when a setting cannot be used: nothing has changed then.
+function Client:reload(settings)
+    local config, problem = config_of(settings)
+    if not config then
+        return nil, problem
+    end
+    local reloaded
+    reloaded, problem = errors.answer(C.consul_client_reload(self.handle, config))
+    C.consul_config_free(ffi.gc(config, nil))
+    return reloaded, problem
+end
+
+--- Takes this token from now on, and registers anew what is kept registered with the client's; nil for
+--- the token that was configured.
+function Client:set_token(token)
+    if token ~= nil then
+        check.type(token, "string", "token")
+        local problem = errors.for_nul(token, "token")
+        if problem then
+            return nil, problem
+        end
+    end
+    return errors.answer(C.consul_client_set_token(self.handle, token))
+end
+
+--- How each of its addresses is getting on, in the order of the setting `address`: tables with
+--- `address`, `state` ("up", "no leader", "down"), `is_in_use`, `requests`, `failures`,
+--- `consecutive_failures`, `last_success_ms` (how long ago it answered) and `last_error`. Makes no
+--- request.
+function Client:endpoints()
+    local rows = {}
+    for position = 0, tonumber(C.consul_client_endpoint_count(self.handle)) - 1 do
+        local row, problem = stats(self.handle, "client_endpoint", position)
+        if not row then
+            return nil, problem
+        end
+        rows[#rows + 1] = row
+    end
+    return rows
+end
+
+--- Where its calls go at the moment, such as "http://127.0.0.1:8500"; nil once it is closed.
 function Client:endpoint()
     return self.handle and ffi.string(C.consul_client_endpoint(self.handle))
 end

@@ -34,6 +34,7 @@ local KINDS = {
     timeout_ms = check.uint64,
     wait_ms = check.uint64,
     max_stale_ms = check.uint64,
+    stale_on_no_leader = flag,
     cached = flag,
     node_meta = function(value, name)
         return check.type(value, "table", name)

@@ -14,9 +14,18 @@ end
 
 --- The table of `session:stats()` and its like: `state`, `last_success_ms` (how long ago),
 --- `consecutive_failures`, `next_try_ms` (in how long) and `last_error`. Makes no request.
-return function(handle, type_name)
+---
+--- Of an address of a client, whose position is given: `address`, `requests`, `failures` and
+--- `is_in_use` besides.
+return function(handle, type_name, position)
     local out = box()
-    local status = C["consul_" .. type_name .. "_stats"](handle, out)
+    local ask = C["consul_" .. type_name .. "_stats"]
+    local status
+    if position then
+        status = ask(handle, position, out)
+    else
+        status = ask(handle, out)
+    end
     if status ~= errors.codes.OK then
         return nil, errors.from(status)
     end
@@ -29,6 +38,12 @@ return function(handle, type_name)
         next_try_ms = milliseconds(row.next_try_ms),
         last_error = row.last_error.status ~= errors.codes.OK and errors.of(row.last_error.status, row.last_error) or nil,
     }
+    if position then
+        table_of.address = ffi.string(row.address, row.address_len)
+        table_of.requests = tonumber(row.requests)
+        table_of.failures = tonumber(row.failures)
+        table_of.is_in_use = row.is_in_use
+    end
     C.consul_stats_free(ffi.gc(stats, nil))
     return table_of
 end

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from ctypes import byref, c_void_p
-from typing import Any, Mapping
+from typing import Any, Iterator, Mapping
 
 from . import _convert
 from ._answers import take_text
@@ -14,15 +15,36 @@ from ._outcome import check
 
 def connect(environment: bool, settings: Mapping[str, Any]) -> Native:
     """Makes a client, which opens no connection."""
+    with _config(environment, settings) as config:
+        out = c_void_p()
+        check(lib.consul_client_new(config, byref(out)))
+        return Native(out.value, _number(config, b"timeout_ms"), _number(config, b"wait_ms"))
+
+
+def reload(native: Native, environment: bool, settings: Mapping[str, Any]) -> None:
+    """Has a client take these settings from now on."""
+    with _config(environment, settings) as config:
+        check(lib.consul_client_reload(native.handle.value, config))
+        native.timeout_ms = _number(config, b"timeout_ms")
+        native.wait_ms = _number(config, b"wait_ms")
+
+
+def set_token(native: Native, token: str | None) -> None:
+    """Has a client take this token from now on, None for the one that was configured."""
+    text = None if token is None else _convert.text(token, "token")
+    check(lib.consul_client_set_token(native.handle.value, text))
+
+
+@contextmanager
+def _config(environment: bool, settings: Mapping[str, Any]) -> Iterator[c_void_p]:
     make = lib.consul_config_new if environment else lib.consul_config_new_without_environment
-    config, out = c_void_p(), c_void_p()
+    config = c_void_p()
     check(make(byref(config)))
     try:
         for name, value in settings.items():
             if value is not None:
                 check(lib.consul_config_set(config, *_setting(name, value)))
-        check(lib.consul_client_new(config, byref(out)))
-        return Native(out.value, _number(config, b"timeout_ms"), _number(config, b"wait_ms"))
+        yield config
     finally:
         lib.consul_config_free(config)
 

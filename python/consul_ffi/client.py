@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
-from . import cluster, election, kept_service, lock, request, semaphore
+from . import _connect, cluster, election, kept_service, lock, request, semaphore
 from ._call import Blocking
 from ._closing import Closing
 from ._connect import connect
@@ -12,6 +12,7 @@ from ._convert import Value, uint64
 from ._holding import AnyHolder
 from ._library import lib
 from ._memory import c_text
+from ._progress import endpoints
 from .acl import Acl
 from .agent import Agent
 from .catalog import Catalog
@@ -26,7 +27,7 @@ from .lock import Lock
 from .operator import Operator
 from .queue import Later, Queue
 from .request import Parameter
-from .results import Response
+from .results import EndpointStats, Response
 from .semaphore import Semaphore
 from .session import Sessions
 from .snapshot import Snapshots
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 
 class Client(Closing):
-    """Talks to one Consul agent. One is enough for a process; any number of threads may use it at
+    """Talks to a Consul agent, or to the servers of one cluster. One is enough for a process; any number of threads may use it at
     once. Making one opens no connection.
 
     The keyword arguments are the settings of docs/settings.md. What is not set comes from the
@@ -79,6 +80,22 @@ class Client(Closing):
     def endpoint(self) -> str:
         """Where its calls go, such as `http://127.0.0.1:8500`; empty once it is closed."""
         return c_text(lib.consul_client_endpoint(self._core.handle.value))
+
+    def reload(self, *, environment: bool = True, **settings: Unpack[Settings]) -> None:
+        """Takes these settings from now on, as the constructor takes them: addresses, token, TLS,
+        limits, times, all of them. No call fails for it, and sessions, locks, watches and services
+        live on. After an error nothing has changed."""
+        _connect.reload(self._core.native, environment, {"interruptible": True, **settings})
+
+    def set_token(self, token: Optional[str]) -> None:
+        """Takes this token from now on, and registers anew what is kept registered with the
+        client's; None for the token that was configured."""
+        _connect.set_token(self._core.native, token)
+
+    def endpoints(self) -> list[EndpointStats]:
+        """How each of its addresses is getting on, in the order of the setting `address`. Makes no
+        request."""
+        return endpoints(self._core.handle.value)
 
     def on(self, queue: Queue) -> Later:
         """The same client for calls that do not wait: each returns a Ticket at once, and its end

@@ -313,6 +313,27 @@ class Progress(NamedTuple):
     last_error: Optional[ConsulError]
 
 
+class EndpointStats(NamedTuple):
+    """How an address of a client is getting on."""
+
+    #: The address, such as `"http://127.0.0.1:8500"`.
+    address: str
+    #: `"up"`, `"no leader"` or `"down"`.
+    state: str
+    #: Whether calls go there at the moment.
+    is_in_use: bool
+    #: The requests that were sent there.
+    requests: int
+    #: Those of them that were not served there: no answer, no leader, or beyond its limits.
+    failures: int
+    #: How many failed since the last one that was served.
+    consecutive_failures: int
+    #: How long ago it answered last; `math.inf` when it never did.
+    last_answer_ms: float
+    #: What went wrong last, however long ago.
+    last_error: Optional[ConsulError]
+
+
 class LogRecord(NamedTuple):
     """Something that happened."""
 

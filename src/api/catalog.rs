@@ -121,7 +121,7 @@ impl<S: Style> Catalog<'_, S> {
     ) -> Result<S::Output<()>> {
         registration.validate()?;
         let datacenter = self.datacenter(options);
-        let body = json::encode(&registration.in_datacenter(datacenter))?;
+        let body = json::encode(&registration.in_datacenter(datacenter.as_deref()))?;
         self.change("/v1/catalog/register", &body, options)
     }
 
@@ -164,7 +164,7 @@ impl<S: Style> Catalog<'_, S> {
         #[serde(rename_all = "PascalCase")]
         struct Entry<'a> {
             #[serde(skip_serializing_if = "Option::is_none")]
-            datacenter: Option<&'a str>,
+            datacenter: Option<String>,
             node: &'a str,
             #[serde(rename = "ServiceID", skip_serializing_if = "Option::is_none")]
             service_id: Option<&'a str>,
@@ -178,9 +178,8 @@ impl<S: Style> Catalog<'_, S> {
     }
 
     /// Consul takes the datacenter of these changes from their body, not from the query.
-    fn datacenter<'a>(&'a self, options: &'a Options) -> Option<&'a str> {
-        let settings = self.client.settings();
-        options.datacenter.as_deref().or(settings.datacenter.as_deref())
+    fn datacenter(&self, options: &Options) -> Option<String> {
+        options.datacenter.clone().or_else(|| self.client.settings().datacenter.clone())
     }
 
     /// The answer is `true` or an error.

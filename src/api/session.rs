@@ -118,6 +118,15 @@ impl SessionSpec {
         self
     }
 
+    /// One that ends by its TTL alone, where it has one and nothing was said about what else ends it.
+    fn apart_from_its_node(mut self) -> SessionSpec {
+        let is_silent = self.node_checks.is_none() && self.service_checks.is_empty();
+        if is_silent && self.node.is_none() && !self.time_to_live().is_zero() {
+            self.node_checks = Some(Vec::new());
+        }
+        self
+    }
+
     /// The time to live, zero for none.
     pub fn time_to_live(&self) -> Duration {
         self.ttl.unwrap_or_default()
@@ -226,15 +235,21 @@ impl<S: Style> Client<S> {
 }
 
 impl<S: Style> Sessions<'_, S> {
-    /// Makes a session and gives its id. Nobody renews it. After an error whose outcome is unknown
+    /// Makes a session and gives its id. Nobody renews it. Through a client with several addresses one
+    /// that has a TTL, and of which nothing was said about checks, ends by that alone: the node of the
+    /// server that happened to make it is only a door. After an error whose outcome is unknown
     /// the session may exist; it ends by its TTL only, so a session without one may stay for ever.
     pub fn create(
         &self,
         spec: &SessionSpec,
         options: &Options,
     ) -> Result<S::Output<Answer<String>>> {
-        spec.check(self.client.settings().min_session_ttl)?;
-        let body = json::encode(spec)?;
+        let settings = self.client.settings();
+        spec.check(settings.min_session_ttl)?;
+        let body = match settings.addresses.len() {
+            1 => json::encode(spec)?,
+            _ => json::encode(&spec.clone().apart_from_its_node())?,
+        };
         let target = Target::new(SESSION).path("create");
         let created = Call::put_json(target, &body, options);
         json::fetch_map(self.client, created, |created: Created| created.id)

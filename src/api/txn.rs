@@ -334,7 +334,7 @@ impl<S: Style> Client<S> {
     /// One that changes something is sent once: after an error whose outcome is unknown it may
     /// have been applied.
     pub fn commit(&self, txn: &Txn, options: &Options) -> Result<S::Output<Answer<TxnOutcome>>> {
-        txn.check_limits(self.settings())?;
+        txn.check_limits(&self.settings())?;
         let options = Options { index: 0, ..options.clone() };
         json::fetch_with(self, txn.call(&options), outcome::read)
     }
@@ -346,7 +346,7 @@ impl<S: Style> Client<S> {
         options: &Options,
         judge: impl FnOnce(TxnOutcome) -> Result<T> + Send + 'static,
     ) -> Result<S::Output<T>> {
-        txn.check_limits(self.settings())?;
+        txn.check_limits(&self.settings())?;
         let options = Options { index: 0, ..options.clone() };
         json::fetch_judged(self, txn.call(&options), outcome::read, judge)
     }

@@ -1,8 +1,10 @@
 //! What a handle of a client adds to every call that is made through it.
 
+use super::endpoints::Condition;
 use super::{Client, Style};
 use crate::transport::{CancelToken, Lane};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 /// The bounds of a handle's calls.
 #[derive(Clone)]
@@ -12,18 +14,19 @@ pub(super) struct Bounds {
     pub(super) deadline: Option<Instant>,
     /// Nothing is sent twice, not even a read.
     pub(super) once: bool,
+    /// The address that everything goes to, as long as the client has it.
+    pub(super) pinned: Option<Arc<str>>,
 }
 
 impl Default for Bounds {
     fn default() -> Bounds {
-        Bounds { lane: Lane::Calls, cancel: None, deadline: None, once: false }
+        Bounds { lane: Lane::Calls, cancel: None, deadline: None, once: false, pinned: None }
     }
 }
 
 impl Bounds {
-    /// When a call must have ended that is given this long.
-    pub(super) fn deadline_after(&self, timeout: Duration) -> Instant {
-        let deadline = Instant::now() + timeout;
+    /// When a call must have ended that has this deadline of its own.
+    pub(super) fn bound(&self, deadline: Instant) -> Instant {
         self.deadline.map_or(deadline, |bound| bound.min(deadline))
     }
 }
@@ -50,9 +53,33 @@ impl<S: Style> Client<S> {
         self.bounded(|bounds| bounds.once = true)
     }
 
+    /// The same client, whose calls all go to this one of its addresses.
+    pub(crate) fn pinned_to(&self, address: &Arc<str>) -> Client<S> {
+        self.bounded(|bounds| bounds.pinned = Some(address.clone()))
+    }
+
+    /// Where something lives that belongs to one agent: where it was before, as long as that answers.
+    /// `None` where there is one address only.
+    pub(crate) fn home(&self, before: Option<&Arc<str>>) -> Option<Arc<str>> {
+        let setup = self.shared.setup.load();
+        let endpoints = &setup.endpoints;
+        if endpoints.count() == 1 && before.is_none() {
+            return None;
+        }
+        let home = endpoints.home(before.map(AsRef::as_ref)).shown();
+        before.filter(|before| before.as_ref() == home).cloned().or_else(|| Some(home.into()))
+    }
+
+    /// Whether this one of its addresses answers, as far as is known; `None` when it is none of them.
+    pub(crate) fn answers(&self, address: &str) -> Option<bool> {
+        let setup = self.shared.setup.load();
+        let known = setup.endpoints.named(address)?;
+        Some(setup.endpoints.at(known).condition() != Condition::Down)
+    }
+
     /// Which client it is, whatever handle it is asked through.
     pub(crate) fn identity(&self) -> usize {
-        std::sync::Arc::as_ptr(&self.shared).addr()
+        Arc::as_ptr(&self.shared).addr()
     }
 
     /// What ends the calls of this handle.

@@ -30,6 +30,15 @@ impl Accept {
     }
 }
 
+/// Who may answer a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Freshness {
+    /// The leader.
+    Leader,
+    /// Any server.
+    AnyServer,
+}
+
 /// One call.
 pub struct Call<'a> {
     pub(super) method: Method,
@@ -126,8 +135,39 @@ impl<'a> Call<'a> {
     /// How long the whole call may take. A blocking query is held by Consul for its wait and up to
     /// a sixteenth of it more, which comes on top.
     pub(super) fn timeout(&self, settings: &Settings) -> Duration {
-        let timeout = self.options.timeout.unwrap_or(settings.timeout);
-        self.wait(settings).map_or(timeout, |wait| timeout + wait + wait / 16)
+        self.options.timeout.unwrap_or(settings.timeout) + self.held(settings)
+    }
+
+    /// How long Consul may hold the answer of a blocking query.
+    pub(super) fn held(&self, settings: &Settings) -> Duration {
+        self.wait(settings).map_or(Duration::ZERO, |wait| wait + wait / 16)
+    }
+
+    /// Whether it asks or changes what one agent has: no other one can do it in its place.
+    pub(super) fn is_local(&self) -> bool {
+        let target = self.target.as_str();
+        target.starts_with("/v1/agent/") || target.starts_with("/v1/status/")
+    }
+
+    /// Who may answer it.
+    pub(super) fn freshness(&self, settings: &Settings) -> Freshness {
+        let stale = self.consistency(settings) == Consistency::Stale || self.options.cached;
+        if stale && !self.changes { Freshness::AnyServer } else { Freshness::Leader }
+    }
+
+    /// Whether any server may answer it while there is no leader.
+    pub(super) fn falls_back(&self, settings: &Settings) -> bool {
+        let wanted = self.options.stale_on_no_leader.unwrap_or(settings.stale_on_no_leader);
+        wanted && !self.changes && self.consistency(settings) == Consistency::Default
+    }
+
+    /// How old an answer of any server may be.
+    pub(super) fn max_stale(&self, settings: &Settings) -> Option<Duration> {
+        self.options.max_stale.or(settings.max_stale)
+    }
+
+    fn consistency(&self, settings: &Settings) -> Consistency {
+        self.options.consistency.unwrap_or(settings.consistency)
     }
 
     /// How long Consul shall wait for news, when it is a blocking query.
@@ -139,7 +179,8 @@ impl<'a> Call<'a> {
     /// The target with the parameters that the options and the client's settings add.
     pub(super) fn into_target(self, settings: &Settings) -> Target {
         let options = self.options;
-        let wait = self.wait(settings);
+        let (wait, consistency) = (self.wait(settings), self.consistency(settings));
+        let max_stale = settings.max_stale.filter(|_| consistency == Consistency::Stale);
         let mut target = self.target;
         let scope: [(&str, Option<&str>); 3] = [
             ("dc", options.datacenter.as_deref().or(settings.datacenter.as_deref())),
@@ -154,7 +195,7 @@ impl<'a> Call<'a> {
         if self.changes {
             return target;
         }
-        target = match options.consistency.unwrap_or(settings.consistency) {
+        target = match consistency {
             Consistency::Default => target,
             Consistency::Consistent => target.flag("consistent"),
             Consistency::Stale => target.flag("stale"),
@@ -168,7 +209,7 @@ impl<'a> Call<'a> {
         if let Some(wait) = wait {
             target = target.duration("wait", wait);
         }
-        if let Some(age) = options.max_stale {
+        if let Some(age) = options.max_stale.or(max_stale) {
             target = target.duration("max_stale", age);
         }
         if options.cached {

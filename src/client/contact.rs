@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result, Status};
 use crate::sync::Mutex;
+use crate::sys::PerProcess;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,27 @@ pub struct Reachability {
     pub last_answer: Option<Duration>,
     /// Why the last call was not answered, when it was not.
     pub error: Option<Error>,
+    /// How long ago a call was not answered.
+    pub(super) last_failure: Option<Duration>,
+}
+
+impl Reachability {
+    /// What is known of several agents: of the last call, whichever it went to.
+    pub(super) fn latest(each: impl Iterator<Item = Reachability>) -> Reachability {
+        let sooner = |a: Option<Duration>, b: Option<Duration>| a.into_iter().chain(b).min();
+        each.reduce(|one, other| {
+            let last = |known: &Reachability| sooner(known.last_answer, known.last_failure);
+            let known = |known: &Reachability| last(known).unwrap_or(Duration::MAX);
+            let (newer, older) =
+                if known(&one) <= known(&other) { (one, other) } else { (other, one) };
+            Reachability {
+                last_answer: sooner(newer.last_answer, older.last_answer),
+                last_failure: sooner(newer.last_failure, older.last_failure),
+                ..newer
+            }
+        })
+        .unwrap_or_default()
+    }
 }
 
 /// The same while it goes on. An answer costs no lock unless a call failed before.
@@ -23,7 +45,7 @@ pub(super) struct Contact {
     answered: AtomicU64,
     /// The same of the last failure.
     failed: AtomicU64,
-    error: Mutex<Option<Error>>,
+    error: PerProcess<Mutex<Option<Error>>>,
 }
 
 impl Contact {
@@ -32,8 +54,12 @@ impl Contact {
             since: Instant::now(),
             answered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
-            error: Mutex::new(None),
+            error: PerProcess::new(),
         }
+    }
+
+    fn error(&self) -> &Mutex<Option<Error>> {
+        self.error.get_or_init(Mutex::default)
     }
 
     fn now(&self) -> u64 {
@@ -60,7 +86,7 @@ impl Contact {
             return;
         }
         self.failed.store(self.now(), Relaxed);
-        *self.error.lock() = Some(error.clone());
+        *self.error().lock() = Some(error.clone());
     }
 
     pub(super) fn reachability(&self) -> Reachability {
@@ -73,7 +99,8 @@ impl Contact {
         Reachability {
             reachable: Some(reachable),
             last_answer: (answered > 0).then(|| ago(answered)),
-            error: self.error.lock().clone().filter(|_| !reachable),
+            error: self.error().lock().clone().filter(|_| !reachable),
+            last_failure: (failed > 0).then(|| ago(failed)),
         }
     }
 }

@@ -31,10 +31,13 @@ pub struct Embedded(Control);
 impl Embedded {
     /// The agent of this client. `Status::Unsupported` when that one is not embedded.
     pub fn of<S: Style>(client: &Client<S>) -> Result<Embedded> {
-        client.shared.transport.embedded().map(Embedded).ok_or_else(|| {
-            let message = "the client's agent is not embedded: its address is not \"embedded:\"";
-            Error::new(Status::Unsupported, message).with_endpoint(client.endpoint())
-        })
+        client.shared.setup.load().endpoints.in_use().transport.embedded().map(Embedded).ok_or_else(
+            || {
+                let message =
+                    "the client's agent is not embedded: its address is not \"embedded:\"";
+                Error::new(Status::Unsupported, message).with_endpoint(client.endpoint())
+            },
+        )
     }
 
     /// The same agent; faults that are ordered here meet only requests whose path begins with this,

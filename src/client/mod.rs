@@ -1,18 +1,26 @@
-//! The client: what stands around each call. Settings, token, consistency, deadline, and what an
-//! HTTP status means.
+//! The client: what stands around each call. Settings, token, consistency, deadline, which address
+//! serves it, and what an HTTP status means.
 
 mod bounds;
 mod call;
 mod contact;
 mod embedded;
+mod endpoints;
 mod failure;
+mod flight;
 mod operation;
+mod reload;
+mod setup;
+mod stamp;
 mod style;
 mod target;
+mod token;
+mod tries;
 
 pub use call::{Accept, Call};
 pub use contact::Reachability;
 pub use embedded::Embedded;
+pub use endpoints::{Condition, EndpointStats};
 pub(crate) use operation::Reader;
 pub use operation::{Operation, Running};
 pub use style::{Blocking, Deferred, Either, Outcome, Style};
@@ -21,18 +29,25 @@ pub(crate) use target::Target;
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
-use crate::runtime::{BootClock, Upkeep, io};
+use crate::runtime::{self, BootClock, Upkeep, io};
+use crate::sync::Mutex;
 use crate::sys::PerProcess;
-use crate::transport::{Method, Request, Response, Stream, Transport};
-use base64_simd::STANDARD;
+#[cfg(test)]
+use crate::transport::Transport;
+use crate::transport::{Method, Request, Response, Stream};
+use arc_swap::ArcSwap;
 use bounds::Bounds;
-use contact::Contact;
+use endpoints::{Endpoint, Endpoints};
+use setup::Setup;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
+use token::OwnToken;
+use tries::{Terms, Verdict};
 use ureq::http::{HeaderName, HeaderValue, header};
 
-/// A client of one Consul agent. Cloning gives another handle to the same client. Any method from
+/// A client of a Consul agent, or of the servers of one cluster. Cloning gives another handle to the same client. Any method from
 /// any thread.
 ///
 /// Its calls wait for their answer; those of [`Client::deferred`] give an [`Operation`] instead.
@@ -44,12 +59,17 @@ pub struct Client<S: Style = Blocking> {
 }
 
 struct Shared {
-    settings: Settings,
-    transport: Arc<dyn Transport>,
-    token: Option<HeaderValue>,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    setup: ArcSwap<Setup>,
     upkeep: PerProcess<Arc<Upkeep>>,
-    contact: Contact,
+    /// Those whose place others have taken, as long as calls are in flight there.
+    retired: PerProcess<Mutex<Vec<Weak<Endpoints>>>>,
+    closed: AtomicBool,
+}
+
+impl Shared {
+    fn retired(&self) -> &Mutex<Vec<Weak<Endpoints>>> {
+        self.retired.get_or_init(Mutex::default)
+    }
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -59,24 +79,20 @@ const TOKEN: HeaderName = HeaderName::from_static("x-consul-token");
 impl Client {
     /// A client with this configuration. Reads the files that it names; connects on first use.
     pub fn new(config: &Config) -> Result<Client> {
-        let settings = Settings::resolve(config)?;
-        let transport = crate::transport::open(&settings)?;
-        Client::with_transport(settings, transport)
+        Ok(Client::with(Setup::new(Settings::resolve(config)?)?))
     }
 
-    fn with_transport(settings: Settings, transport: Arc<dyn Transport>) -> Result<Client> {
-        let token = settings.token.as_deref().map(secret_header).transpose()?;
-        let mut headers = Vec::new();
-        if let Some(user) = &settings.http_auth {
-            let user = if user.contains(':') { user.clone() } else { format!("{user}:") };
-            let value = secret_header(&format!("Basic {}", STANDARD.encode_to_string(user)))?;
-            headers.push((header::AUTHORIZATION, value));
-        }
-        let upkeep = PerProcess::new();
-        let contact = Contact::new();
-        let shared = Shared { settings, transport, token, headers, upkeep, contact };
-        log::add(Level::Info, "client", || format!("opened for {}", shared.transport.endpoint()));
-        Ok(Client { shared: Arc::new(shared), bounds: Bounds::default(), style: Blocking })
+    fn with(setup: Setup) -> Client {
+        let shared = Shared {
+            setup: ArcSwap::from_pointee(setup),
+            upkeep: PerProcess::new(),
+            retired: PerProcess::new(),
+            closed: AtomicBool::new(false),
+        };
+        let client =
+            Client { shared: Arc::new(shared), bounds: Bounds::default(), style: Blocking };
+        log::add(Level::Info, "client", || format!("opened for {}", client.addresses()));
+        client
     }
 
     /// A client with a transport and a clock of the test's own.
@@ -86,59 +102,98 @@ impl Client {
         transport: Arc<dyn Transport>,
         clock: Arc<dyn crate::runtime::Clock>,
     ) -> Client {
-        let client = Client::with_transport(Settings::resolve(config).unwrap(), transport).unwrap();
+        let settings = Settings::resolve(config).unwrap();
+        let client = Client::with(Setup::with_transport(settings, transport).unwrap());
         client.shared.upkeep.get_or_init(|| Arc::new(Upkeep::new(clock)));
         client
     }
 }
 
 impl<S: Style> Client<S> {
-    /// One exchange on this thread: adds what every call carries, sends it, and makes an error of
-    /// every HTTP status that the call does not accept.
-    fn send(&self, call: Call<'_>) -> Result<Response> {
-        let settings = &self.shared.settings;
-        let deadline = self.bounds.deadline_after(call.timeout(settings));
-        let headers = self.headers(&call)?;
-        let (method, accept, changes) = (call.method, call.accept, call.changes);
+    /// One call on this thread: adds what every call carries, sends it, again where that helps and
+    /// does no harm, and gives the answer and the endpoint that it came from. An HTTP status that the
+    /// call does not accept is an error.
+    fn send(&self, call: Call<'_>) -> Result<(Result<Response>, Arc<Endpoint>)> {
+        self.shared.refresh();
+        let setup = self.shared.setup.load();
+        let settings = &*setup.settings;
+        let mut headers = self.headers(&setup, &call)?;
+        let (method, changes) = (call.method, call.changes);
         let (body, replay) = (call.body, call.replay && !self.bounds.once);
+        let mut token = OwnToken::of(&setup, &call);
+        let terms = Terms::of(&call, settings, &self.bounds);
         let target = call.into_target(settings);
-        let answer = self.shared.transport.exchange(Request {
-            method,
-            target: target.as_str(),
-            headers: &headers,
-            body,
-            deadline,
-            replay,
-            max_answer: settings.max_answer_bytes,
-            lane: self.bounds.lane,
-            cancel: self.bounds.cancel.as_ref(),
-        });
-        self.shared.contact.heard(&answer);
-        judge(answer, accept, self.endpoint())
-            .map_err(|error| explain(error, method, target.shown(), &headers, changes))
+        let mut tries = terms.begin(setup.endpoints.clone(), &self.bounds);
+        let answer = loop {
+            let attempt = tries.next();
+            let other = tries.other_answerer().map(|answerer| target.answered_by(answerer));
+            let answer = tries.endpoint().transport.exchange(Request {
+                method,
+                target: other.as_deref().unwrap_or(target.as_str()),
+                headers: &headers,
+                body,
+                deadline: attempt.deadline,
+                connect_by: attempt.connect_by,
+                replay,
+                max_answer: settings.max_answer_bytes,
+                lane: self.bounds.lane,
+                cancel: self.bounds.cancel.as_ref(),
+                gone: attempt.gone.as_ref(),
+            });
+            match tries.take(answer, || self.upkeep().jitter.unit()) {
+                Verdict::Over(answer) => match token.renewed(&answer, &mut headers) {
+                    true => tries.repeat(),
+                    false => break answer,
+                },
+                Verdict::Again(Duration::ZERO) => {}
+                Verdict::Again(pause) => {
+                    if let Err(error) = self.pause(&setup, pause) {
+                        break Err(error);
+                    }
+                }
+            }
+        };
+        let answer =
+            answer.map_err(|error| explain(error, method, target.shown(), &headers, changes));
+        Ok((answer, tries.endpoint().clone()))
+    }
+
+    /// Waits before the next round over the addresses.
+    fn pause(&self, setup: &Setup, pause: Duration) -> Result<()> {
+        for slice in slices(pause) {
+            setup.endpoints.check_open()?;
+            runtime::sleep(&self.cancel(), slice, setup.settings.interruptible)?;
+        }
+        Ok(())
     }
 
     /// As [`Client::send`], with a stream in the place of a body; nothing is sent twice.
     pub(crate) fn send_stream(&self, call: Call<'_>, stream: Stream<'_>) -> Result<Response> {
-        let settings = &self.shared.settings;
-        let deadline = self.bounds.deadline_after(call.timeout(settings));
-        let headers = self.headers(&call)?;
-        let (method, accept, changes) = (call.method, call.accept, call.changes);
+        self.shared.refresh();
+        let setup = self.shared.setup.load();
+        let settings = &*setup.settings;
+        let headers = self.headers(&setup, &call)?;
+        let (method, changes) = (call.method, call.changes);
+        let terms = Terms::of(&call, settings, &self.bounds);
         let target = call.into_target(settings);
+        let mut tries = terms.begin(setup.endpoints.clone(), &self.bounds);
+        let attempt = tries.next();
         let request = Request {
             method,
             target: target.as_str(),
             headers: &headers,
             body: None,
-            deadline,
+            deadline: attempt.deadline,
+            connect_by: attempt.connect_by,
             replay: false,
             max_answer: settings.max_answer_bytes,
             lane: self.bounds.lane,
             cancel: self.bounds.cancel.as_ref(),
+            gone: None,
         };
-        let answer = self.shared.transport.stream(request, stream);
-        self.shared.contact.heard(&answer);
-        judge(answer, accept, self.endpoint())
+        let answer = tries.endpoint().transport.stream(request, stream);
+        tries
+            .conclude(answer)
             .map_err(|error| explain(error, method, target.shown(), &headers, changes))
     }
 
@@ -179,9 +234,21 @@ impl<S: Style> Client<S> {
         S::run(self, recipe)
     }
 
-    /// Where this client's calls go: `http://127.0.0.1:8500`.
-    pub fn endpoint(&self) -> &str {
-        self.shared.transport.endpoint()
+    /// Where this client's calls go at the moment: `http://127.0.0.1:8500`.
+    pub fn endpoint(&self) -> String {
+        self.shared.setup.load().endpoints.in_use().shown().to_string()
+    }
+
+    /// Its addresses as they were configured, and how each is getting on. Never blocks.
+    pub fn endpoints(&self) -> Vec<EndpointStats> {
+        self.shared.setup.load().endpoints.stats()
+    }
+
+    /// All its addresses in a line.
+    pub(crate) fn addresses(&self) -> String {
+        let endpoints = &self.shared.setup.load().endpoints;
+        let shown = (0..endpoints.count()).map(|i| endpoints.at(i).shown().to_string());
+        shown.collect::<Vec<_>>().join(",")
     }
 
     /// Deregisters the services that are kept registered, releases the locks that are held, ends the
@@ -194,7 +261,7 @@ impl<S: Style> Client<S> {
         let gave_back = upkeep.leave(deadline);
         self.shutdown();
         let lane_ended = upkeep.lane.wait_closed(deadline);
-        let answered = self.shared.transport.wait_closed(deadline);
+        let answered = self.shared.setup.load().endpoints.wait_closed(deadline);
         if gave_back && lane_ended && answered && io::wait_ended(deadline) {
             return Ok(());
         }
@@ -206,15 +273,15 @@ impl<S: Style> Client<S> {
     /// sessions left to their TTL. Returns at once.
     pub fn shutdown(&self) {
         if self.upkeep().lane.check_open().is_ok() {
-            log::add(Level::Info, "client", || format!("closed for {}", self.endpoint()));
+            log::add(Level::Info, "client", || format!("closed for {}", self.addresses()));
         }
-        self.shared.transport.close();
+        self.shared.close();
         self.upkeep().close();
     }
 
     /// Whether the agent answers, as far as the calls of this client tell. Never blocks.
     pub fn reachability(&self) -> Reachability {
-        self.shared.contact.reachability()
+        self.shared.setup.load().endpoints.reachability()
     }
 
     /// What the client keeps up between calls, in this process. Starts nothing.
@@ -222,15 +289,15 @@ impl<S: Style> Client<S> {
         self.shared.upkeep.get_or_init(|| Arc::new(Upkeep::new(Arc::new(BootClock))))
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.shared.settings
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.shared.setup.load().settings.clone()
     }
 
-    fn headers(&self, call: &Call<'_>) -> Result<Vec<(HeaderName, HeaderValue)>> {
-        let mut headers = self.shared.headers.clone();
+    fn headers(&self, setup: &Setup, call: &Call<'_>) -> Result<Vec<(HeaderName, HeaderValue)>> {
+        let mut headers = setup.headers.clone();
         let token = match call.options.token.as_deref() {
             Some(token) => Some(secret_header(token)?),
-            None => self.shared.token.clone(),
+            None => setup.token.now(),
         };
         headers.extend(token.map(|token| (TOKEN, token)));
         if let Some(content_type) = call.content_type {
@@ -242,13 +309,15 @@ impl<S: Style> Client<S> {
     }
 }
 
-/// Makes an error of every HTTP status that the call does not accept.
-fn judge(answer: Result<Response>, accept: Accept, endpoint: &str) -> Result<Response> {
-    let response = answer?;
-    if accept.takes(response.status) && !failure::is_limit(&response) {
-        return Ok(response);
-    }
-    Err(failure::from_answer(&response).with_endpoint(endpoint))
+/// A pause in parts so short that a client which is closed meanwhile is not waited for.
+fn slices(pause: Duration) -> impl Iterator<Item = Duration> {
+    const SLICE: Duration = Duration::from_millis(20);
+    let mut left = pause;
+    std::iter::from_fn(move || {
+        let slice = left.min(SLICE);
+        left -= slice;
+        (!slice.is_zero()).then_some(slice)
+    })
 }
 
 /// The failure of a call, saying which call it was.

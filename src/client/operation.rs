@@ -1,15 +1,20 @@
 //! An operation that was checked and has not begun.
 
-use super::{Accept, Call, Client, Either, Outcome, Style};
+use super::endpoints::Endpoint;
+use super::flight::Flight;
+use super::token::OwnToken;
+use super::tries::Terms;
+use super::{Call, Client, Either, Outcome, Style};
 use crate::error::{Error, Result, Status};
 use crate::runtime::spawn;
 use crate::sync::Mutex;
-use crate::transport::{CancelToken, OwnedRequest, Response};
+use crate::transport::{CancelToken, Method, OwnedRequest, Response};
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use ureq::http::{HeaderName, HeaderValue};
 
 /// An operation that was checked and has not begun. It begins when it is awaited, on any executor;
 /// dropping what awaits it cancels it.
@@ -36,8 +41,15 @@ enum Work<T> {
 
 struct Exchange<T> {
     request: OwnedRequest,
-    timeout: Duration,
-    accept: Accept,
+    token: OwnToken,
+    terms: Terms,
+    end: End<T>,
+}
+
+/// What makes the result of its answer.
+struct End<T> {
+    method: Method,
+    headers: Vec<(HeaderName, HeaderValue)>,
     changes: bool,
     shown: String,
     finish: Finish<T>,
@@ -60,26 +72,32 @@ impl<T: Send + 'static> Operation<T> {
         call: Call<'_>,
         finish: impl FnOnce(&str, Result<Response>) -> Result<T> + Send + 'static,
     ) -> Result<Operation<T>> {
-        let settings = client.settings();
-        let headers = client.headers(&call)?;
-        let timeout = call.timeout(settings);
+        client.shared.refresh();
+        let setup = client.shared.setup.load();
+        let settings = &*setup.settings;
+        let headers = client.headers(&setup, &call)?;
+        let token = OwnToken::of(&setup, &call);
+        let terms = Terms::of(&call, settings, &client.bounds);
         let (method, replay) = (call.method, call.replay && !client.bounds.once);
-        let (accept, changes) = (call.accept, call.changes);
+        let changes = call.changes;
         let body = call.body.map(<[u8]>::to_vec);
         let target = call.into_target(settings);
         let shown = target.shown().to_string();
+        let now = Instant::now();
         let request = OwnedRequest {
             method,
             target: target.into_string(),
-            headers,
+            headers: headers.clone(),
             body,
-            deadline: Instant::now(),
+            deadline: now,
+            connect_by: now,
             replay,
             max_answer: settings.max_answer_bytes,
             lane: client.bounds.lane,
+            gone: None,
         };
-        let finish = Box::new(finish);
-        let exchange = Exchange { request, timeout, accept, changes, shown, finish };
+        let end = End { method, headers, changes, shown, finish: Box::new(finish) };
+        let exchange = Exchange { request, token, terms, end };
         Ok(Operation { client: client.blocking(), work: Work::Exchange(Box::new(exchange)) })
     }
 
@@ -106,7 +124,10 @@ impl<T: Send + 'static> Operation<T> {
     /// requests.
     pub(crate) fn into_reader(self) -> Option<Reader<T>> {
         match self.work {
-            Work::Exchange(exchange) => Some(exchange.split(self.client).1),
+            Work::Exchange(exchange) => {
+                let endpoint = self.client.shared.setup.load().endpoints.in_use().clone();
+                Some(exchange.end.reader(endpoint))
+            }
             Work::Recipe(_) => None,
         }
     }
@@ -155,31 +176,24 @@ impl<T: Send + 'static> Exchange<T> {
         cancel: CancelToken,
         done: impl FnOnce(Result<Response>, Reader<T>) + Send + 'static,
     ) {
-        let shared = client.shared.clone();
-        let deadline = client.bounds.deadline_after(self.timeout);
-        let (mut request, read) = self.split(client);
-        request.deadline = deadline;
-        shared.transport.clone().start(
-            request,
-            cancel,
-            Box::new(move |answer| {
-                shared.contact.heard(&answer);
-                done(answer, read);
-            }),
-        );
+        let endpoints = client.shared.setup.load().endpoints.clone();
+        let tries = self.terms.begin(endpoints, &client.bounds);
+        let end = self.end;
+        let done = Box::new(move |answer, endpoint| done(answer, end.reader(endpoint)));
+        let (request, token) = (Some(self.request), self.token);
+        Flight { client, request, token, tries, cancel, done }.launch();
     }
+}
 
-    /// What is sent, and what makes the result of the answer.
-    fn split(self, client: Client) -> (OwnedRequest, Reader<T>) {
-        let Exchange { request, accept, changes, shown, finish, .. } = self;
-        let (method, headers) = (request.method, request.headers.clone());
-        let read = Box::new(move |answer| {
-            let endpoint = client.endpoint();
-            let answer = super::judge(answer, accept, endpoint)
-                .map_err(|error| super::explain(error, method, &shown, &headers, changes));
-            finish(endpoint, answer)
-        });
-        (request, read)
+impl<T: Send + 'static> End<T> {
+    /// What makes the result of an answer of this endpoint.
+    fn reader(self, endpoint: Arc<Endpoint>) -> Reader<T> {
+        let End { method, headers, changes, shown, finish } = self;
+        Box::new(move |answer| {
+            let answer =
+                answer.map_err(|error| super::explain(error, method, &shown, &headers, changes));
+            finish(endpoint.shown(), answer)
+        })
     }
 }
 

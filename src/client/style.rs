@@ -48,7 +48,8 @@ impl Style for Blocking {
         call: Call<'_>,
         finish: impl FnOnce(&str, Result<Response>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        finish(client.endpoint(), client.send(call))
+        let (answer, endpoint) = client.send(call)?;
+        finish(endpoint.shown(), answer)
     }
 
     fn run<T, F>(
@@ -118,7 +119,10 @@ impl Style for Either {
         finish: impl FnOnce(&str, Result<Response>) -> Result<T> + Send + 'static,
     ) -> Result<Outcome<T>> {
         match client.style() {
-            Either::Blocks => finish(client.endpoint(), client.send(call)).map(Outcome::Ready),
+            Either::Blocks => {
+                let (answer, endpoint) = client.send(call)?;
+                finish(endpoint.shown(), answer).map(Outcome::Ready)
+            }
             Either::Defers => Operation::exchange(client, call, finish).map(Outcome::Later),
         }
     }

@@ -1,5 +1,6 @@
 //! Paths and queries on the wire.
 
+use super::call::Freshness;
 use std::fmt::Write;
 
 /// A request's path and query, percent-encoded as it grows.
@@ -74,6 +75,26 @@ impl Target {
         self.text
     }
 
+    /// The same for another answerer than it was written for: any server, or the leader alone.
+    pub(super) fn for_answerer(target: &str, answerer: Freshness) -> String {
+        if answerer == Freshness::AnyServer {
+            let separator = if target.contains('?') { '&' } else { '?' };
+            return format!("{target}{separator}stale");
+        }
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let is_kept = |part: &&str| {
+            let name = part.split('=').next().unwrap_or_default();
+            !matches!(name, "stale" | "max_stale")
+        };
+        let kept: Vec<_> = query.split('&').filter(is_kept).collect();
+        if kept.is_empty() { path.to_string() } else { format!("{path}?{}", kept.join("&")) }
+    }
+
+    /// The whole for another answerer than it was written for.
+    pub(super) fn answered_by(&self, answerer: Freshness) -> String {
+        Target::for_answerer(&self.text, answerer)
+    }
+
     /// The path alone, for messages.
     pub(crate) fn shown(&self) -> &str {
         self.text.split('?').next().unwrap_or_default()
@@ -131,6 +152,18 @@ mod tests {
         let target = |text| Target::encoded(text).flag("stale").as_str().to_string();
         assert_eq!(target("/v1/a%20b"), "/v1/a%20b?stale");
         assert_eq!(target("/v1/a?raw"), "/v1/a?raw&stale");
+    }
+
+    #[test]
+    fn another_answerer_is_named() {
+        let stale = |text| Target::for_answerer(text, Freshness::AnyServer);
+        assert_eq!(
+            (stale("/v1/a"), stale("/v1/a?x")),
+            ("/v1/a?stale".into(), "/v1/a?x&stale".into())
+        );
+        let leader = |text| Target::for_answerer(text, Freshness::Leader);
+        assert_eq!(leader("/v1/a?stale&max_stale=1ms"), "/v1/a");
+        assert_eq!(leader("/v1/a?dc=stale&stale&index=7"), "/v1/a?dc=stale&index=7");
     }
 
     #[test]

@@ -11,6 +11,9 @@ const ALLOWED: &str = "allowed are host:port, http://host:port, https://host:por
 /// What the address of an agent in memory begins with.
 const EMBEDDED: &str = "embedded:";
 
+/// The most addresses of one client.
+const MAX_ADDRESSES: usize = 16;
+
 /// The longest path that fits a socket address (unix(7)), its end marker not counted.
 const MAX_SOCKET_PATH: usize = 107;
 
@@ -38,6 +41,27 @@ impl Location {
             )));
         }
         Ok(Location::Embedded(name.to_owned()))
+    }
+
+    /// Reads one of these, or several addresses with commas between them.
+    pub fn parse_list(text: &str) -> Result<Vec<Location>> {
+        if text.starts_with(EMBEDDED) {
+            return Ok(vec![Location::parse(text)?]);
+        }
+        Ok(Address::parse_list(text)?.into_iter().map(Location::Http).collect())
+    }
+
+    /// The same place, spoken to with TLS where it is not in this process.
+    pub fn with_tls(self) -> Location {
+        match self {
+            Location::Http(address) => Location::Http(address.with_tls()),
+            embedded => embedded,
+        }
+    }
+
+    /// True when TLS is spoken.
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Location::Http(address) if address.is_tls())
     }
 }
 
@@ -80,6 +104,22 @@ impl Address {
             "https" => Address::tcp(rest, true),
             "unix" => Address::unix(rest),
             _ => Err(refuse(format_args!("unknown scheme {scheme:?}"))),
+        }
+    }
+
+    /// Reads one or more addresses with commas between them, each of another place.
+    pub fn parse_list(text: &str) -> Result<Vec<Address>> {
+        let mut addresses: Vec<Address> = Vec::new();
+        for part in text.split(',') {
+            let address = Address::parse(part.trim())?;
+            if addresses.iter().any(|known| known.canonical() == address.canonical()) {
+                return Err(refuse(format_args!("{address} is named twice")));
+            }
+            addresses.push(address);
+        }
+        match addresses.len() {
+            ..=MAX_ADDRESSES => Ok(addresses),
+            many => Err(refuse(format_args!("{many} are too many, {MAX_ADDRESSES} may be named"))),
         }
     }
 
@@ -337,6 +377,22 @@ mod tests {
             assert!(message.contains("allowed are host:port"), "{text}: {message}");
         }
         assert!(refused(&format!("/{}", "x".repeat(107))).contains("at most 107"));
+    }
+
+    #[test]
+    fn a_list_holds_every_form_and_each_place_once() {
+        let list = Address::parse_list("a:1, https://b ,unix:///run/c.sock").unwrap();
+        let shown: Vec<_> = list.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["http://a:1", "https://b:8501", "unix:///run/c.sock"]);
+        for (text, cause) in
+            [("a,", "host is missing"), ("a:8500,A", "named twice"), ("a,ftp://b", "scheme")]
+        {
+            let message = Address::parse_list(text).unwrap_err().message().to_owned();
+            assert!(message.contains(cause), "{text}: {message}");
+        }
+        let many: Vec<_> = (1..=17).map(|port| format!("a:{port}")).collect();
+        let error = Address::parse_list(&many.join(",")).unwrap_err();
+        assert!(error.message().contains("17 are too many"), "{error}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod value;
 pub use address::{Address, Location, Place};
 pub use options::{Consistency, Options};
 pub use settings::Settings;
+pub(crate) use settings::token_in;
 pub use table::{Id, Kind, Scope, Setting, TABLE};
 
 use crate::error::{Error, Result};

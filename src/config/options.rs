@@ -42,6 +42,7 @@ pub struct Options {
     pub(crate) near: Option<String>,
     pub(crate) filter: Option<String>,
     pub(crate) max_stale: Option<Duration>,
+    pub(crate) stale_on_no_leader: Option<bool>,
     pub(crate) cached: bool,
     pub(crate) node_meta: Vec<(String, String)>,
 }
@@ -59,6 +60,7 @@ impl Options {
         near: None,
         filter: None,
         max_stale: None,
+        stale_on_no_leader: None,
         cached: false,
         node_meta: Vec::new(),
     };
@@ -97,6 +99,10 @@ impl Options {
             Id::WaitMs => self.wait = duration()?,
             Id::MaxStaleMs => self.max_stale = duration()?,
             Id::Index => self.index = number()?.unwrap_or(0),
+            Id::StaleOnNoLeader => {
+                let flag = word().map(|_| value::parse_bool(setting, text));
+                self.stale_on_no_leader = flag.transpose()?;
+            }
             Id::Cached => self.cached = !text.is_empty() && value::parse_bool(setting, text)?,
             _ => return Err(not_for_calls(setting.name)),
         }
@@ -166,9 +172,16 @@ impl Options {
         self
     }
 
-    /// The oldest answer of a stale read to accept.
+    /// How far behind the leader the answer of a stale read may be; the leader is asked where it is
+    /// further.
     pub fn max_stale(mut self, age: Duration) -> Options {
         self.max_stale = Some(age);
+        self
+    }
+
+    /// Lets any server answer a default read while there is no leader.
+    pub fn stale_on_no_leader(mut self, stale: bool) -> Options {
+        self.stale_on_no_leader = Some(stale);
         self
     }
 
@@ -240,6 +253,7 @@ impl std::fmt::Debug for Options {
             .field("near", &self.near)
             .field("filter", &self.filter)
             .field("max_stale", &self.max_stale)
+            .field("stale_on_no_leader", &self.stale_on_no_leader)
             .field("cached", &self.cached)
             .field("node_meta", &self.node_meta)
             .finish()

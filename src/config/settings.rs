@@ -1,19 +1,22 @@
 //! A configuration resolved into typed values, everything checked.
 
+use super::address::Location;
 use super::options::Consistency;
 use super::table::{Id, TABLE};
 use super::{Config, value};
 use crate::error::{Error, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What a client works by.
 #[derive(Clone)]
 pub struct Settings {
-    pub(crate) address: String,
+    /// One at least.
+    pub(crate) addresses: Vec<Location>,
     pub(crate) token: Option<String>,
+    /// Where the token was read from, when it was.
+    pub(crate) token_file: Option<PathBuf>,
     pub(crate) http_auth: Option<String>,
-    pub(crate) tls_enabled: bool,
     pub(crate) tls_verify: bool,
     pub(crate) tls_ca_file: Option<PathBuf>,
     pub(crate) tls_ca_path: Option<PathBuf>,
@@ -24,7 +27,15 @@ pub struct Settings {
     pub(crate) namespace: Option<String>,
     pub(crate) partition: Option<String>,
     pub(crate) consistency: Consistency,
+    pub(crate) max_stale: Option<Duration>,
+    pub(crate) stale_on_no_leader: bool,
     pub(crate) timeout: Duration,
+    /// None where the number of addresses decides.
+    pub(crate) retry_attempts: Option<u32>,
+    pub(crate) retry_interval: Duration,
+    pub(crate) prefer_first: bool,
+    pub(crate) health_check_interval: Duration,
+    pub(crate) health_check_timeout: Duration,
     pub(crate) wait: Duration,
     pub(crate) max_connections: usize,
     pub(crate) max_value_bytes: u64,
@@ -39,11 +50,12 @@ impl Settings {
     /// Checks everything that was set, reads the token file, and gives the typed values.
     pub fn resolve(config: &Config) -> Result<Settings> {
         let read = Reader { config };
+        let rounds = read.optional(Id::RetryAttempts)?;
         Ok(Settings {
-            address: read.text(Id::Address)?.unwrap_or_default(),
+            addresses: addresses(&read)?,
             token: token(&read)?,
+            token_file: token_file(&read)?,
             http_auth: read.text(Id::HttpAuth)?,
-            tls_enabled: read.flag(Id::TlsEnabled)?,
             tls_verify: read.flag(Id::TlsVerify)?,
             tls_ca_file: read.path(Id::TlsCaFile)?,
             tls_ca_path: read.path(Id::TlsCaPath)?,
@@ -54,7 +66,14 @@ impl Settings {
             namespace: read.text(Id::Namespace)?,
             partition: read.text(Id::Partition)?,
             consistency: Consistency::parse(&read.text(Id::Consistency)?.unwrap_or_default()),
+            max_stale: read.optional(Id::MaxStaleMs)?.map(Duration::from_millis),
+            stale_on_no_leader: read.flag(Id::StaleOnNoLeader)?,
             timeout: read.duration(Id::TimeoutMs)?,
+            retry_attempts: rounds.map(|rounds| u32::try_from(rounds).unwrap_or(u32::MAX)),
+            retry_interval: read.duration(Id::RetryIntervalMs)?,
+            prefer_first: read.flag(Id::PreferFirst)?,
+            health_check_interval: read.duration(Id::HealthCheckIntervalMs)?,
+            health_check_timeout: read.duration(Id::HealthCheckTimeoutMs)?,
             wait: read.duration(Id::WaitMs)?,
             max_connections: read.count(Id::MaxConnections)?,
             max_value_bytes: read.number(Id::MaxValueBytes)?,
@@ -67,6 +86,14 @@ impl Settings {
     }
 }
 
+/// Where the agents are; TLS may be asked for apart from the addresses.
+fn addresses(read: &Reader<'_>) -> Result<Vec<Location>> {
+    let text = read.text(Id::Address)?.unwrap_or_default();
+    let addresses = Location::parse_list(&text)?.into_iter();
+    let all_tls = read.flag(Id::TlsEnabled)?;
+    Ok(addresses.map(|place| if all_tls { place.with_tls() } else { place }).collect())
+}
+
 /// An explicit token beats the token file, which beats the environment's token.
 fn token(read: &Reader<'_>) -> Result<Option<String>> {
     if read.config.is_explicit(Id::Token) {
@@ -75,15 +102,25 @@ fn token(read: &Reader<'_>) -> Result<Option<String>> {
     let Some(path) = read.path(Id::TokenFile)? else {
         return read.text(Id::Token);
     };
-    let content = std::fs::read_to_string(&path)
+    match token_in(&path)? {
+        None => read.text(Id::Token),
+        token => Ok(token),
+    }
+}
+
+/// The token file, where no explicit token takes its place.
+fn token_file(read: &Reader<'_>) -> Result<Option<PathBuf>> {
+    if read.config.is_explicit(Id::Token) { Ok(None) } else { read.path(Id::TokenFile) }
+}
+
+/// The token in a file; `None` where that is empty.
+pub(crate) fn token_in(path: &Path) -> Result<Option<String>> {
+    let content = std::fs::read_to_string(path)
         .map_err(|e| Error::config(format!("token_file {}: {e}", path.display())))?;
     let token = content.trim();
     value::header_safe(token)
         .map_err(|error| error.context(format!("token_file {}", path.display())))?;
-    match token {
-        "" => read.text(Id::Token),
-        token => Ok(Some(token.to_string())),
-    }
+    Ok((!token.is_empty()).then(|| token.to_string()))
 }
 
 /// Reads the value in force of a setting. An error names the setting, or the environment variable
@@ -120,6 +157,11 @@ impl Reader<'_> {
 
     fn number(&self, id: Id) -> Result<u64> {
         self.read(id, value::parse_integer)
+    }
+
+    /// A number that may be unset.
+    fn optional(&self, id: Id) -> Result<Option<u64>> {
+        self.text(id)?.map(|_| self.number(id)).transpose()
     }
 
     fn count(&self, id: Id) -> Result<usize> {

@@ -70,11 +70,11 @@ macro_rules! settings {
 const DAY_MS: u64 = 86_400_000;
 
 settings! {
-    /// Where Consul answers: `host:port`, `http://host:port` or `https://host:port`, each with an optional path prefix, or `unix:///path/to/socket`. `embedded:` is an agent in this process's memory, `embedded:NAME` one that all its clients share that name it: for development and tests.
+    /// Where Consul answers: `host:port`, `http://host:port` or `https://host:port`, each with an optional path prefix, or `unix:///path/to/socket`. Several, with commas between them, are servers of one cluster: a call goes to the one that serves (`docs/failover.md`). `embedded:` is an agent in this process's memory, `embedded:NAME` one that all its clients share that name it: for development and tests.
     Address "address": Kind::Text, "http://127.0.0.1:8500", "CONSUL_HTTP_ADDR", Client;
     /// The ACL token, sent in the `X-Consul-Token` header only.
     Token "token": Kind::Secret, "", "CONSUL_HTTP_TOKEN", Both;
-    /// A file whose trimmed content is the ACL token. It wins over the token of the environment, an explicit `token` wins over it.
+    /// A file whose trimmed content is the ACL token. It is read again when it changes, and at once when Consul refuses the token. It wins over the token of the environment, an explicit `token` wins over it.
     TokenFile "token_file": Kind::Text, "", "CONSUL_HTTP_TOKEN_FILE", Client;
     /// `user:password` or `user` for HTTP basic authentication, for a proxy in front of Consul.
     HttpAuth "http_auth": Kind::Secret, "", "CONSUL_HTTP_AUTH", Client;
@@ -100,8 +100,22 @@ settings! {
     Partition "partition": Kind::Text, "", "CONSUL_PARTITION", Both;
     /// How fresh a read must be: the leader's answer (`default`), one that the leader had confirmed by a quorum (`consistent`), or any server's (`stale`).
     Consistency "consistency": Kind::Choice(&["default", "consistent", "stale"]), "default", "", Both;
+    /// How far behind the leader the answer of a `stale` read may be; the leader is asked where it is further. Unset: any age will do.
+    MaxStaleMs "max_stale_ms": Kind::Integer(1, DAY_MS), "", "", Both;
+    /// Let any server answer a `default` read while there is no leader: it may be old, as `last_contact_ms` and `known_leader` of the result tell.
+    StaleOnNoLeader "stale_on_no_leader": Kind::Bool, "false", "", Both;
     /// How long a call may take in all, connecting included. A blocking query may take its wait and a sixteenth of it more.
     TimeoutMs "timeout_ms": Kind::Integer(1, DAY_MS), "10000", "", Both;
+    /// How often a call goes round the addresses once more after none of them could serve it, where that does no harm and its time allows. Unset: with several addresses 3 times, and until its time is over while they say that there is no leader; with one address never.
+    RetryAttempts "retry_attempts": Kind::Integer(0, 100), "", "", Client;
+    /// How long it waits before the first of these rounds, at most; twice as long before each further one, up to 1 s, and a part of it by chance.
+    RetryIntervalMs "retry_interval_ms": Kind::Integer(1, 60_000), "100", "", Client;
+    /// Go back to the first of the addresses that serves. Otherwise the client stays where it is until that one fails.
+    PreferFirst "prefer_first": Kind::Bool, "false", "", Client;
+    /// With several addresses: how often those that failed are asked whether they serve again, and the one in use whether it does when nothing was heard of it.
+    HealthCheckIntervalMs "health_check_interval_ms": Kind::Integer(10, DAY_MS), "5000", "", Client;
+    /// With several addresses: how long an answer to that may take. An agent that keeps a call waiting for longer, until the call's time is over, counts as failed.
+    HealthCheckTimeoutMs "health_check_timeout_ms": Kind::Integer(1, DAY_MS), "2000", "", Client;
     /// How long a blocking query asks Consul to wait for news.
     WaitMs "wait_ms": Kind::Integer(1, 600_000), "30000", "", Both;
     /// Connections in use at a time to one address by all clients of the process together. Consul allows 200 from one source address. Watches use three quarters of them at most.
@@ -124,8 +138,6 @@ settings! {
     Near "near": Kind::Text, "", "", Call;
     /// Only what matches this filter expression.
     Filter "filter": Kind::Text, "", "", Call;
-    /// The oldest answer of a `stale` read to accept.
-    MaxStaleMs "max_stale_ms": Kind::Integer(1, DAY_MS), "", "", Call;
     /// Let the agent answer from its cache where it has one.
     Cached "cached": Kind::Bool, "false", "", Call;
 }

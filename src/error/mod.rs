@@ -15,6 +15,7 @@ struct Details {
     http_status: u16,
     retryable: bool,
     outcome_unknown: bool,
+    local: bool,
     endpoint: String,
 }
 
@@ -40,6 +41,7 @@ impl Error {
             http_status: 0,
             retryable,
             outcome_unknown: false,
+            local: false,
             endpoint: String::new(),
         }))
     }
@@ -76,6 +78,17 @@ impl Error {
     pub fn with_outcome_unknown(mut self, outcome_unknown: bool) -> Error {
         self.0.outcome_unknown = outcome_unknown;
         self
+    }
+
+    /// The same failure, saying whether the agent had no part in it: a wait for a connection of our
+    /// own says nothing about the agent.
+    pub(crate) fn with_local(mut self, local: bool) -> Error {
+        self.0.local = local;
+        self
+    }
+
+    pub(crate) fn is_local(&self) -> bool {
+        self.0.local
     }
 
     /// The same failure with the address it concerns.

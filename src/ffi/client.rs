@@ -1,6 +1,6 @@
 //! # Client
 //!
-//! Talks to one Consul agent. One is enough for a process; any number of threads may use it at
+//! Talks to a Consul agent, or to the servers of one cluster. One is enough for a process; any number of threads may use it at
 //! once. Making one opens no connection and starts no thread.
 
 use super::asynchronous::Ending;
@@ -8,23 +8,40 @@ use super::config::consul_config;
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_client;
-use super::output;
 use super::status::consul_status;
+use super::{input, output};
 use crate::client::{Client, Either};
 use crate::config::Config;
 use crate::error::{Result, Status};
+use crate::sync::Mutex;
 use std::ffi::{CString, c_char};
 use std::ops::Deref;
 use std::ptr;
 use std::time::Duration;
 
-/// A client, and its endpoint as C reads it.
+/// A client, and its endpoints as C reads them.
 pub struct Object {
     client: Client,
     /// The same for calls of either style, so that none makes its own.
     blocks: Client<Either>,
     defers: Client<Either>,
-    endpoint: CString,
+    /// Every endpoint that was asked for, once: what C was given stays valid. There are as many as
+    /// the client has had addresses.
+    endpoints: Mutex<Vec<CString>>,
+}
+
+impl Object {
+    fn endpoint(&self) -> *const c_char {
+        let endpoint = CString::new(self.client.endpoint()).unwrap_or_default();
+        let mut known = self.endpoints.lock();
+        if let Some(same) = known.iter().find(|known| **known == endpoint) {
+            return same.as_ptr();
+        }
+        // Its bytes stay where they are when the list grows.
+        let given = endpoint.as_ptr();
+        known.push(endpoint);
+        given
+    }
 }
 
 impl Deref for Object {
@@ -81,9 +98,40 @@ pub unsafe extern "C" fn consul_client_new(
             Some(config) => Client::new(&config)?,
             None => Client::new(&Config::new())?,
         };
-        let endpoint = CString::new(client.endpoint()).unwrap_or_default();
         let (blocks, defers) = (client.styled(Either::Blocks), client.styled(Either::Defers));
-        out.give(Object { client, blocks, defers, endpoint })
+        out.give(Object { client, blocks, defers, endpoints: Mutex::default() })
+    })
+}
+
+/// Takes this configuration from now on, a copy of it: addresses, token, TLS, limits, times, all of it.
+/// No call fails for it: those in flight end as they began. Sessions, locks, watches and kept services live on; a service is registered anew where the
+/// token has changed. After an error (`CONSUL_ERR_CONFIG`, `CONSUL_ERR_TLS`) nothing has changed.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_client_reload(
+    client: *const consul_client,
+    config: *const consul_config,
+) -> consul_status {
+    guard(|| {
+        let (client, config) = (handle::get(client)?, handle::get(config)?);
+        client.reload(&config)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Takes this token from now on; a NULL `token` for the one that was configured, whose file is read again. What is
+/// kept registered with the client's token is registered anew. Options of a call that name a token
+/// are not touched. Returns at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_client_set_token(
+    client: *const consul_client,
+    token: *const c_char,
+) -> consul_status {
+    guard(|| {
+        let client = handle::get(client)?;
+        // SAFETY: pointers as the header asks for.
+        let token = unsafe { input::optional_str(token, "token") }?;
+        client.set_token(token)?;
+        Ok(Status::Ok)
     })
 }
 
@@ -109,9 +157,9 @@ pub extern "C" fn consul_client_free(client: *mut consul_client) {
     handle::free(client);
 }
 
-/// Where its calls go: `http://127.0.0.1:8500`. NULL for a handle that is not live. Borrowed: valid
-/// until the client is freed.
+/// Where its calls go at the moment: `http://127.0.0.1:8500`; of several addresses the one in use. NULL
+/// for a handle that is not live. Borrowed: valid until the client is freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_client_endpoint(client: *const consul_client) -> *const c_char {
-    handle::read(client, ptr::null(), |client| client.endpoint.as_ptr())
+    handle::read(client, ptr::null(), |client| client.endpoint())
 }

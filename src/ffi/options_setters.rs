@@ -56,6 +56,24 @@ pub unsafe extern "C" fn consul_options_set_consistency(
     guard(|| unsafe { set_text(options, "consistency", value) })
 }
 
+/// How far behind the leader the answer of a `stale` read may be; the leader is asked where it is further. Unset: any age will do. It takes a whole number from 1 to 86400000.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_options_set_max_stale_ms(
+    options: *mut consul_options,
+    value: u64,
+) -> consul_status {
+    guard(|| set(options, "max_stale_ms", &value.to_string()))
+}
+
+/// Let any server answer a `default` read while there is no leader: it may be old, as `last_contact_ms` and `known_leader` of the result tell.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_options_set_stale_on_no_leader(
+    options: *mut consul_options,
+    value: bool,
+) -> consul_status {
+    guard(|| set(options, "stale_on_no_leader", if value { "true" } else { "" }))
+}
+
 /// How long a call may take in all, connecting included. A blocking query may take its wait and a sixteenth of it more. It takes a whole number from 1 to 86400000.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_options_set_timeout_ms(
@@ -101,15 +119,6 @@ pub unsafe extern "C" fn consul_options_set_filter(
 ) -> consul_status {
     // SAFETY: pointers as the header asks for.
     guard(|| unsafe { set_text(options, "filter", value) })
-}
-
-/// The oldest answer of a `stale` read to accept. It takes a whole number from 1 to 86400000.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn consul_options_set_max_stale_ms(
-    options: *mut consul_options,
-    value: u64,
-) -> consul_status {
-    guard(|| set(options, "max_stale_ms", &value.to_string()))
 }
 
 /// Let the agent answer from its cache where it has one.

@@ -1,6 +1,7 @@
 //! # How things are getting on
 //!
-//! Sessions, locks, semaphores and services that the library keeps up, as they are at this moment. Asking makes
+//! Sessions, locks, semaphores and services that the library keeps up, and the addresses of a client, as
+//! they are at this moment. Asking makes
 //! no request and never blocks.
 //!
 //! ```c
@@ -14,6 +15,7 @@
 //! ```
 
 use super::arena::Arena;
+use super::client::consul_client;
 use super::cluster::consul_cluster;
 use super::election::consul_election;
 use super::error::{ErrorRow, consul_error};
@@ -27,19 +29,21 @@ use super::output;
 use super::semaphore::consul_semaphore;
 use super::status::consul_status;
 use super::watch::milliseconds;
+use crate::client::EndpointStats;
 use crate::error::{Error, Status};
 use crate::observe::Stats;
 use std::ffi::c_char;
 use std::ptr;
 
-/// How something is getting on.
+/// How something is getting on. New fields come at its end.
 #[repr(C)]
 #[derive(Debug)]
 pub struct consul_progress {
     /// What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
     /// lock or a semaphore: `free`, `acquiring`, `held`, `releasing`, `lost`. An election:
     /// `campaigning`, `leading`, `observing`, `closed`. A service: `stopped`, `registering`,
-    /// `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`.
+    /// `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`. An
+    /// address of a client: `up`, `no leader`, `down`.
     pub state: *const c_char,
     /// The bytes in `state`.
     pub state_len: usize,
@@ -52,6 +56,16 @@ pub struct consul_progress {
     /// What went wrong last, however long ago. Never NULL; its status is `CONSUL_OK` when nothing
     /// has.
     pub last_error: *const consul_error,
+    /// Of an address of a client: the address, `http://127.0.0.1:8500`. Empty otherwise.
+    pub address: *const c_char,
+    /// The bytes in `address`.
+    pub address_len: usize,
+    /// The requests that were sent there. 0 where it is no address.
+    pub requests: u64,
+    /// Those of them that were not served there: no answer, no leader, or beyond its limits.
+    pub failures: u64,
+    /// Whether calls go there at the moment.
+    pub is_in_use: bool,
 }
 
 /// A row and what it points to.
@@ -73,10 +87,30 @@ impl Handle for consul_stats {
 
 impl From<Stats> for Object {
     fn from(stats: Stats) -> Object {
+        Object::new(stats, None)
+    }
+}
+
+impl From<EndpointStats> for Object {
+    fn from(endpoint: EndpointStats) -> Object {
+        let stats = Stats {
+            state: endpoint.condition.as_str(),
+            last_success: endpoint.last_answer,
+            consecutive_failures: u32::try_from(endpoint.consecutive_failures).unwrap_or(u32::MAX),
+            last_error: endpoint.last_error.clone(),
+            next_try: None,
+        };
+        Object::new(stats, Some(&endpoint))
+    }
+}
+
+impl Object {
+    fn new(stats: Stats, endpoint: Option<&EndpointStats>) -> Object {
         let arena = Arena::default();
         let error = stats.last_error.unwrap_or_else(|| Error::new(Status::Ok, ""));
         let error = ErrorRow::new(&error);
         let state = arena.text(stats.state);
+        let address = arena.text(endpoint.map_or("", |endpoint| &endpoint.address));
         let row = arena.row(consul_progress {
             state: state.ptr,
             state_len: state.len,
@@ -84,6 +118,11 @@ impl From<Stats> for Object {
             next_try_ms: milliseconds(stats.next_try),
             consecutive_failures: stats.consecutive_failures,
             last_error: error.as_ptr(),
+            address: address.ptr,
+            address_len: address.len,
+            requests: endpoint.map_or(0, |endpoint| endpoint.requests),
+            failures: endpoint.map_or(0, |endpoint| endpoint.failures),
+            is_in_use: endpoint.is_some_and(|endpoint| endpoint.in_use),
         });
         Object { row, _error: error, _arena: arena }
     }
@@ -148,6 +187,30 @@ pub unsafe extern "C" fn consul_cluster_stats(
 ) -> consul_status {
     // SAFETY: pointers as the header asks for.
     guard(|| unsafe { output::out(out)?.give(handle::get(cluster)?.stats().into()) })
+}
+
+/// How many addresses a client has. 0 for a handle that is not live.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_client_endpoint_count(client: *const consul_client) -> usize {
+    handle::read(client, 0, |client| client.endpoints().len())
+}
+
+/// How one of the addresses of a client is getting on, in the order of the setting `address`.
+/// `CONSUL_NOT_FOUND` past the last; `out` is NULL then. Free it with `consul_stats_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_client_endpoint_stats(
+    client: *const consul_client,
+    position: usize,
+    out: *mut *mut consul_stats,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out(out) }?;
+        match handle::get(client)?.endpoints().into_iter().nth(position) {
+            Some(endpoint) => out.give(endpoint.into()),
+            None => Ok(Status::NotFound),
+        }
+    })
 }
 
 /// What was asked for; NULL for a handle that is not live. Borrowed: valid until `stats` is freed.

@@ -1,7 +1,7 @@
 //! How a program is, put together: the document that its own `/health` gives.
 
 use crate::api::CheckStatus;
-use crate::client::{Client, Reachability};
+use crate::client::{Client, EndpointStats, Reachability};
 use crate::error::{Error, Result};
 use crate::observe::Stats;
 use crate::runtime::{Order, Standing};
@@ -53,6 +53,8 @@ pub struct HealthDocument {
     pub http_status: u16,
     /// `{"status", "checks": [{"name", "status", "note", "age_ms", "max_age_ms", "expired"}]}`, and
     /// of a report with a client `"consul": {"endpoint", "reachable", "last_answer_ms", "error"}`,
+    /// `"endpoints"`: a list of `{"address", "state", "in_use", "requests", "failures",
+    /// "consecutive_failures", "last_answer_ms", "error"}`, an address each,
     /// `"services"`, `"locks"`, `"semaphores"` and `"sessions"`: lists of `{"name", "state",
     /// "last_success_ms", "consecutive_failures", "next_try_ms", "error"}`. What is not known is
     /// `null`.
@@ -126,7 +128,8 @@ impl HealthReport {
         };
         if let Some(client) = &self.client {
             let standings = client.upkeep().standings();
-            document["consul"] = consul(client.endpoint(), client.reachability());
+            document["consul"] = consul(&client.endpoint(), client.reachability());
+            document["endpoints"] = client.endpoints().iter().map(endpoint).collect();
             document["services"] = list(&standings, Order::Services);
             document["locks"] = list(&standings, Order::Locks);
             document["semaphores"] = list(&standings, Order::Semaphores);
@@ -177,6 +180,21 @@ fn consul(endpoint: &str, known: Reachability) -> Value {
         "reachable": known.reachable,
         "last_answer_ms": known.last_answer.map(milliseconds),
         "error": known.error.map(|error| error.message().to_string()),
+    })
+}
+
+fn endpoint(known: &EndpointStats) -> Value {
+    // An error that was got over is no news.
+    let error = known.last_error.as_ref().filter(|_| known.consecutive_failures > 0);
+    json!({
+        "address": known.address,
+        "state": known.condition.as_str(),
+        "in_use": known.in_use,
+        "requests": known.requests,
+        "failures": known.failures,
+        "consecutive_failures": known.consecutive_failures,
+        "last_answer_ms": known.last_answer.map(milliseconds),
+        "error": error.map(|error| error.message().to_string()),
     })
 }
 

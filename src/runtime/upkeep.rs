@@ -23,6 +23,9 @@ pub(crate) trait Resident: Send + Sync {
     /// The client is closed: nothing can be sent any more.
     fn evict(&self);
 
+    /// The client's token is another one now. Must not block.
+    fn token_changed(&self) {}
+
     /// Who it is and how it is getting on. Never blocks.
     fn standing(&self) -> Option<Standing> {
         None
@@ -140,6 +143,11 @@ impl Upkeep {
         }
         drop(leaving);
         matches!(left.recv_deadline(deadline), Err(RecvTimeoutError::Disconnected))
+    }
+
+    /// Tells everything that lives on the client that its token is another one now.
+    pub(crate) fn token_changed(&self) {
+        self.residents().iter().for_each(|resident| resident.token_changed());
     }
 
     /// Everything that lives on the client.

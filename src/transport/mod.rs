@@ -52,6 +52,9 @@ pub struct Request<'a> {
     pub body: Option<&'a [u8]>,
     /// When the whole exchange must have ended, retries on another connection included.
     pub deadline: Instant,
+    /// When a new connection must stand, its TLS included; not after the deadline. Where others
+    /// could serve, an agent that cannot be reached shall not use up all the time.
+    pub connect_by: Instant,
     /// True when sending it twice does no harm: then an idle connection that turns out to be dead
     /// is replaced by a fresh one without the caller noticing.
     pub replay: bool,
@@ -61,6 +64,8 @@ pub struct Request<'a> {
     pub lane: Lane,
     /// Ends the exchange early, from another thread.
     pub cancel: Option<&'a CancelToken>,
+    /// Ends it early, too: the agent was found not to answer any more.
+    pub gone: Option<&'a CancelToken>,
 }
 
 /// One request that owns what it needs, for an exchange whose answer comes later. Fields as in
@@ -73,9 +78,11 @@ pub struct OwnedRequest {
     pub headers: Vec<(ureq::http::HeaderName, ureq::http::HeaderValue)>,
     pub body: Option<Vec<u8>>,
     pub deadline: Instant,
+    pub connect_by: Instant,
     pub replay: bool,
     pub max_answer: u64,
     pub lane: Lane,
+    pub gone: Option<CancelToken>,
 }
 
 impl OwnedRequest {
@@ -87,10 +94,12 @@ impl OwnedRequest {
             headers: &self.headers,
             body: self.body.as_deref(),
             deadline: self.deadline,
+            connect_by: self.connect_by,
             replay: self.replay,
             max_answer: self.max_answer,
             lane: self.lane,
             cancel: Some(cancel),
+            gone: self.gone.as_ref(),
         }
     }
 }
@@ -192,11 +201,11 @@ pub trait Transport: Send + Sync + 'static {
     }
 }
 
-/// The transport that these settings ask for. Reads the files that they name.
-pub(crate) fn open(settings: &Settings) -> Result<Arc<dyn Transport>> {
-    match Location::parse(&settings.address)? {
+/// What carries requests to this place. Reads the files that the settings name.
+pub(crate) fn open(place: &Location, settings: &Settings) -> Result<Arc<dyn Transport>> {
+    match place {
         Location::Embedded(name) => {
-            Ok(Arc::new(embedded::EmbeddedTransport::new(&name, settings.interruptible)))
+            Ok(Arc::new(embedded::EmbeddedTransport::new(name, settings.interruptible)))
         }
         Location::Http(address) => Ok(Arc::new(http::HttpTransport::new(address, settings)?)),
     }

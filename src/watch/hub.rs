@@ -77,10 +77,10 @@ struct Source {
 }
 
 impl Hub {
-    /// The hub of this client's address.
+    /// The hub of this client's addresses.
     pub(super) fn of(client: &Client) -> Arc<Hub> {
         let mut hubs = hubs().lock();
-        let entry = hubs.entry(client.endpoint().to_string()).or_default();
+        let entry = hubs.entry(client.addresses()).or_default();
         if let Some(hub) = entry.hub.upgrade() {
             return hub;
         }
@@ -93,7 +93,7 @@ impl Hub {
     fn new(client: &Client) -> Arc<Hub> {
         let clock = client.upkeep().clock.clone();
         Arc::new_cyclic(|me| Hub {
-            address: client.endpoint().to_string(),
+            address: client.addresses(),
             clock,
             jitter: Jitter::new(),
             state: Mutex::default(),

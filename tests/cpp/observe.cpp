@@ -127,7 +127,41 @@ static void embedded() {
     FAILS(err_unsupported, "not embedded", other.embedded().now());
 }
 
+static std::string consul_address() {
+    const auto client = new_client();
+    return std::string(client.endpoint());
+}
+
+static void endpoints() {
+    const auto here = consul_address();
+    consul::config config;
+    config.set("address", "http://127.0.0.1:1," + here);
+    const auto client = GET(consul::client::create(config));
+    CHECK(client.endpoint_count() == 2);
+    (void)GET(client.status().peers());
+    CHECK(client.endpoint() == here);
+    const auto dead = GET(client.endpoint_stats(0));
+    CHECK(dead->state() == "down" && dead->address() == "http://127.0.0.1:1");
+    CHECK(dead->failures() >= 1 && !dead->is_in_use());
+    CHECK(ROW(client.endpoint_stats(1), is_in_use()));
+    (void)IS(not_found, client.endpoint_stats(2));
+}
+
+static void reload() {
+    const auto client = nowhere();
+    (void)IS(err_connect, client.status().peers());
+    consul::config config;
+    config.set("address", consul_address());
+    OK(client.reload(config));
+    (void)GET(client.status().peers());
+    OK(client.set_token("a-token"));
+    OK(client.set_token(nullptr));
+    FAILS(err_argument, "token", client.set_token("a\ntoken"));
+}
+
 int main() {
+    endpoints();
+    reload();
     stats();
     failing_stats();
     health();

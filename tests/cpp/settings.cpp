@@ -26,6 +26,7 @@ static void options(const consul::client &client) {
     consul::options all;
     all.token("").datacenter("dc1").namespace_("").partition("").consistency("stale");
     all.timeout(5s).wait(1s).index(0).near("_agent").filter("").max_stale(1min).cached(true);
+    all.stale_on_no_leader(true);
     all.add_node_meta("a", "b");
     CHECK(!all.error().is_error());
     CHECK(GET(client.catalog().nodes(all)).empty());

@@ -125,6 +125,44 @@ class Statistics(ConsulTest):
             self.assertEqual(lock.stats().state, "held")
 
 
+class Addresses(ConsulTest):
+    def test_how_each_is_getting_on(self) -> None:
+        here = self.client.endpoint
+        with consul_ffi.Client(address=f"http://127.0.0.1:1,{here}") as client:
+            client.status.peers()
+            self.assertEqual(client.endpoint, here)
+            dead, alive = client.endpoints()
+            self.assertEqual((dead.address, dead.state), ("http://127.0.0.1:1", "down"))
+            self.assertEqual((dead.is_in_use, dead.last_answer_ms), (False, math.inf))
+            self.assertIsInstance(dead.last_error, consul_ffi.ConnectError)
+            self.assertEqual((alive.state, alive.is_in_use, alive.failures), ("up", True, 0))
+
+    def test_a_client_is_configured_anew(self) -> None:
+        client = consul_ffi.Client(address="http://127.0.0.1:1")
+        self.addCleanup(client.close)
+        with self.assertRaises(consul_ffi.ConnectError):
+            client.status.peers()
+        client.reload()
+        client.status.peers()
+        with self.assertRaises(consul_ffi.ConfigError):
+            client.reload(address="ftp://127.0.0.1")
+        client.set_token("a-token")
+        client.set_token(None)
+        with self.assertRaises(consul_ffi.ArgumentError):
+            client.set_token("a\nb")
+        client.status.peers()
+
+    def test_so_is_one_for_asyncio(self) -> None:
+        async def run() -> None:
+            async with AsyncClient(address="http://127.0.0.1:1") as client:
+                client.reload(timeout_ms=20_000)
+                await client.status.peers()
+                client.set_token(None)
+                self.assertEqual([known.state for known in client.endpoints()], ["up"])
+
+        asyncio.run(run())
+
+
 class Log(ConsulTest):
     def setUp(self) -> None:
         super().setUp()

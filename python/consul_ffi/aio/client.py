@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
+from .. import _connect
 from .. import cluster as _cluster
 from .. import election as _election
 from .. import kept_service as _kept_service
@@ -17,10 +18,11 @@ from .._convert import Value, uint64
 from .._holding import AnyHolder
 from .._library import lib
 from .._memory import c_text
+from .._progress import endpoints
 from ..embedded import EmbeddedAgent
 from ..health_report import HealthReport
 from ..request import Parameter
-from ..results import Response
+from ..results import EndpointStats, Response
 from ..specs import ServiceSpec, SessionSpec
 from ._core import Awaiting
 from .cluster import AsyncCluster
@@ -93,6 +95,22 @@ class AsyncClient(AsyncClosing):
     def endpoint(self) -> str:
         """Where its calls go, such as `http://127.0.0.1:8500`; empty once it is closed."""
         return c_text(lib.consul_client_endpoint(self._core.handle.value))
+
+    def reload(self, *, environment: bool = True, **settings: Unpack[Settings]) -> None:
+        """Takes these settings from now on, as the constructor takes them: addresses, token, TLS,
+        limits, times, all of them. No call fails for it, and sessions, locks, watches and services
+        live on. After an error nothing has changed."""
+        _connect.reload(self._core.native, environment, settings)
+
+    def set_token(self, token: Optional[str]) -> None:
+        """Takes this token from now on, and registers anew what is kept registered with the
+        client's; None for the token that was configured."""
+        _connect.set_token(self._core.native, token)
+
+    def endpoints(self) -> list[EndpointStats]:
+        """How each of its addresses is getting on, in the order of the setting `address`. Makes no
+        request."""
+        return endpoints(self._core.handle.value)
 
     def txn(self) -> Txn:
         """A transaction, to be put together and committed."""

@@ -38,7 +38,7 @@ pub struct Lock<S: Style = Blocking>(Handle<LockSpec, S>);
 impl<S: Style> Client<S> {
     /// A lock. Checks what it is made of; sends nothing.
     pub fn lock(&self, spec: LockSpec) -> Result<Lock<S>> {
-        Ok(Lock(Handle::new(self, spec.checked(self.settings())?)))
+        Ok(Lock(Handle::new(self, spec.checked(&self.settings())?)))
     }
 }
 
@@ -210,7 +210,7 @@ impl<S: Style> Lock<S> {
     /// `max_value_bytes`.
     pub fn set_value(&self, value: impl Into<Vec<u8>>) -> Result<S::Output<()>> {
         let value = value.into();
-        check_value(&value, self.shared().client.settings())?;
+        check_value(&value, &self.shared().client.settings())?;
         self.shared().spec.value.replace(value);
         self.0.run(move |lock, client| async move { write_value(&lock, &client).await })
     }

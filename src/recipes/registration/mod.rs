@@ -1,6 +1,7 @@
 //! A service that stays registered with its agent, and says that it is well.
 
 mod found;
+mod home;
 mod schedule;
 mod shared;
 mod spec;
@@ -26,6 +27,10 @@ use std::sync::Arc;
 /// it is registered again, with the status that it had. Whatever the program changes is tried
 /// again until the agent has it. Dropping this value deregisters the service in the background,
 /// unless [`KeptService::stop`] was called. Any method from any thread.
+///
+/// It belongs to one agent. Of a client with several addresses that is the one in use when it is
+/// started; when that does not answer any more it is registered with another one, and deregistered
+/// from the first when that answers again.
 ///
 /// An id belongs to one handle: two that keep the same id undo each other's changes.
 ///

@@ -1,5 +1,6 @@
 //! The state of a service that stays registered, and every way in which it changes.
 
+use super::home::Home;
 use super::spec::{Checked, Heartbeat, Kept};
 use super::tend::Tending;
 use crate::api::CheckStatus;
@@ -33,10 +34,14 @@ pub(super) struct Shared {
 
 pub(super) struct State {
     pub(super) phase: Phase,
+    /// The agent that has it, of a client with several addresses, and those that may still have it.
+    pub(super) home: Home,
     /// Something about it may have been sent.
     started: bool,
     pub(super) definition: ServiceDefinition,
     pub(super) options: Options,
+    /// Of the client's token, as it was sent last.
+    pub(super) token: u64,
     /// One more with each change of the two above.
     pub(super) revision: u64,
     /// The revision that the agent is known to have.
@@ -84,9 +89,11 @@ impl Shared {
             kept: spec.kept,
             state: Mutex::new(State {
                 phase: Phase::Idle,
+                home: Home::default(),
                 started: false,
                 definition: spec.definition,
                 options: spec.options,
+                token: client.token_revision(),
                 revision: 1,
                 registered: None,
                 must_write: true,
@@ -438,7 +445,8 @@ impl Shared {
 
     /// The client for what is sent for this one, in its style.
     fn through(&self, client: &Client<Either>) -> Client<Either> {
-        self.client.cancelled_by(&client.cancel()).styled(client.style())
+        let client = self.client.cancelled_by(&client.cancel()).styled(client.style());
+        self.state().home.pin(client)
     }
 
     /// The same for one exchange, which holds up nothing else for long.
@@ -465,7 +473,7 @@ impl Drop for Handover<'_> {
 }
 
 impl State {
-    fn write_anew(&mut self) {
+    pub(super) fn write_anew(&mut self) {
         self.revision += 1;
         self.must_write = true;
     }
@@ -482,6 +490,12 @@ impl Resident for Shared {
 
     fn evict(&self) {
         self.finish();
+    }
+
+    fn token_changed(&self) {
+        if !self.is_inherited() && self.state().phase == Phase::Kept {
+            self.wake();
+        }
     }
 
     fn standing(&self) -> Option<Standing> {

@@ -51,6 +51,8 @@ struct Plan {
 impl Shared {
     /// Sends what is due. Whoever calls has the turn.
     pub(super) async fn tend(&self, client: &Client<Either>) -> Result<()> {
+        self.find_home();
+        self.find_token();
         let (plan, registered, beats, looks) = {
             let (state, now) = (self.state(), self.now());
             if state.phase != Phase::Kept {
@@ -99,7 +101,9 @@ impl Shared {
             state.must_write &= state.revision != plan.revision;
             state.look_due = self.now() + self.kept.schedule.look(self.unit());
         }
-        self.beat(plan, client).await
+        self.beat(plan, client).await?;
+        self.leave_others(&plan.options, client).await;
+        Ok(())
     }
 
     async fn look(&self, plan: &Plan, client: &Client<Either>) -> Result<Option<Found>> {
@@ -161,6 +165,63 @@ impl Shared {
         Ok(())
     }
 
+    /// Sees which agent is to have it. Another one than before has nothing of it.
+    fn find_home(&self) {
+        let mut state = self.state();
+        let Some(home) = self.client.home(state.home.now()) else { return };
+        if !state.home.move_to(&home) {
+            return;
+        }
+        (state.registered, state.told) = (None, None);
+        state.restoring = state.maintenance.take().or(state.restoring.take());
+        state.write_anew();
+        drop(state);
+        log::add(Level::Warning, AREA, || format!("{} is registered with {home} now", self.id()));
+    }
+
+    /// Sees whether the client's token is another one: an agent syncs with the token of the
+    /// registration, so it is written anew.
+    fn find_token(&self) {
+        let revision = self.client.token_revision();
+        let mut state = self.state();
+        if state.token == revision {
+            return;
+        }
+        state.token = revision;
+        if state.options.token.is_none() {
+            state.write_anew();
+        }
+    }
+
+    /// Deregisters it from the agents that it was registered with before, those that answer. The
+    /// others are asked at another time.
+    async fn leave_others(&self, options: &Options, client: &Client<Either>) {
+        let left = self.state().home.left();
+        for address in left {
+            let done = match self.client.answers(&address) {
+                None => true,
+                Some(false) => false,
+                Some(true) => self.leave_one(&address, options, client).await.is_ok(),
+            };
+            if done {
+                self.state().home.forget(&address);
+            }
+        }
+    }
+
+    async fn leave_one(
+        &self,
+        address: &Arc<str>,
+        options: &Options,
+        client: &Client<Either>,
+    ) -> Result<()> {
+        let there = self.hurried(client).pinned_to(address);
+        match there.agent().deregister_service(self.id(), options)?.await {
+            Err(error) if error.status() == Status::NotFound => Ok(()),
+            outcome => outcome,
+        }
+    }
+
     /// The agent does not have it any more.
     fn lost(&self, what: &str) {
         {
@@ -176,6 +237,7 @@ impl Shared {
     pub(super) async fn deregister(&self, client: &Client<Either>) -> Result<()> {
         let options = self.state().options.clone();
         self.hurried(client).agent().deregister_service(self.id(), &options)?.await?;
+        self.leave_others(&options, client).await;
         log::add(Level::Info, AREA, || format!("{} is deregistered", self.id()));
         self.finish();
         Ok(())

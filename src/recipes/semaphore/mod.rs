@@ -39,7 +39,7 @@ pub struct Semaphore<S: Style = Blocking>(Handle<SemaphoreSpec, S>);
 impl<S: Style> Client<S> {
     /// A semaphore. Checks what it is made of; sends nothing.
     pub fn semaphore(&self, spec: SemaphoreSpec) -> Result<Semaphore<S>> {
-        Ok(Semaphore(Handle::new(self, spec.checked(self.settings())?)))
+        Ok(Semaphore(Handle::new(self, spec.checked(&self.settings())?)))
     }
 }
 

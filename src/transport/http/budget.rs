@@ -103,7 +103,7 @@ impl<'a> Queued<'a, '_> {
                 std::mem::forget(self);
                 Ok(Place(lane))
             }
-            Ok(false) => Err(self.call.timeout()),
+            Ok(false) => Err(self.call.timeout().with_local(true)),
             Err(reason) => Err(reason),
         }
     }
@@ -151,7 +151,8 @@ mod tests {
     use std::time::{Duration, Instant};
 
     fn call(rest: Duration) -> Arc<Call> {
-        Call::new(Instant::now() + rest, false, 0)
+        let end = Instant::now() + rest;
+        Call::new(end, end, false, 0)
     }
 
     const MINUTE: Duration = Duration::from_secs(60);

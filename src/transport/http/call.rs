@@ -55,6 +55,8 @@ impl Phase {
 pub(super) struct Call {
     started: Instant,
     pub(super) deadline: Instant,
+    /// When its connection must stand.
+    pub(super) connect_by: Instant,
     interruptible: bool,
     /// What the longest line of the request's head needs.
     pub(super) longest_line: usize,
@@ -91,10 +93,16 @@ impl State {
 }
 
 impl Call {
-    pub(super) fn new(deadline: Instant, interruptible: bool, longest_line: usize) -> Arc<Call> {
+    pub(super) fn new(
+        deadline: Instant,
+        connect_by: Instant,
+        interruptible: bool,
+        longest_line: usize,
+    ) -> Arc<Call> {
         Arc::new(Call {
             started: Instant::now(),
             deadline,
+            connect_by: connect_by.min(deadline),
             interruptible,
             longest_line,
             phase: AtomicU8::new(Phase::Place as u8),
@@ -112,10 +120,16 @@ impl Call {
         self.phase.store(phase as u8, Relaxed);
     }
 
-    /// The time left; none left is the error that says so.
+    /// The time left for what it is busy with; none left is the error that says so.
     pub(super) fn rest(&self) -> Result<Duration> {
-        let rest = self.deadline.saturating_duration_since(Instant::now());
+        let until = if self.is_connecting() { self.connect_by } else { self.deadline };
+        let rest = until.saturating_duration_since(Instant::now());
         if rest.is_zero() { Err(self.timeout()) } else { Ok(rest) }
+    }
+
+    fn is_connecting(&self) -> bool {
+        let phase = self.phase.load(Relaxed);
+        (Phase::Lookup as u8..=Phase::Handshake as u8).contains(&phase)
     }
 
     pub(super) fn timeout(&self) -> Error {
@@ -311,7 +325,8 @@ mod tests {
     use std::time::{Duration, Instant};
 
     fn call(rest: Duration) -> std::sync::Arc<Call> {
-        Call::new(Instant::now() + rest, false, 0)
+        let end = Instant::now() + rest;
+        Call::new(end, end, false, 0)
     }
 
     #[test]

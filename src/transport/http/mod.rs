@@ -78,9 +78,9 @@ struct Links {
 
 impl HttpTransport {
     /// The transport to this address that these settings ask for. Reads the files that they name.
-    pub fn new(address: Address, settings: &Settings) -> Result<HttpTransport> {
+    pub fn new(address: &Address, settings: &Settings) -> Result<HttpTransport> {
         HttpTransport::with(&HttpConfig {
-            address: if settings.tls_enabled { address.with_tls() } else { address },
+            address: address.clone(),
             tls: TlsSettings {
                 verify: settings.tls_verify,
                 ca_file: settings.tls_ca_file.clone(),
@@ -140,7 +140,7 @@ impl HttpTransport {
 
     fn call(&self, request: &Request<'_>) -> Arc<Call> {
         let longest_line = self.messages.longest_line(request);
-        Call::new(request.deadline, self.interruptible, longest_line)
+        Call::new(request.deadline, request.connect_by, self.interruptible, longest_line)
     }
 
     /// A failure as the layer above gets it.
@@ -160,6 +160,7 @@ impl HttpTransport {
         let endpoint = process.links.lock().as_ref().map(|links| links.endpoint.clone());
         let _closing = process.closing.watch(call.clone())?;
         let _cancel = request.cancel.map(|token| token.watch(call.clone())).transpose()?;
+        let _gone = request.gone.map(|token| token.watch(call.clone())).transpose()?;
         let endpoint = endpoint.ok_or_else(closed)?;
         call.rest()?;
         let _place = endpoint.budget.take(request.lane, self.max_connections, call)?;

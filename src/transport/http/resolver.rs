@@ -117,8 +117,8 @@ impl Name {
             Some((at, addresses)) if at.elapsed() < FRESH => {
                 return Ok(Asked::Known(addresses.clone()));
             }
-            Some(_) => call.deadline.min(Instant::now() + PATIENCE.min(call.rest()? / 2)),
-            None => call.deadline,
+            Some(_) => call.connect_by.min(Instant::now() + PATIENCE.min(call.rest()? / 2)),
+            None => call.connect_by,
         };
         if !state.running {
             self.start(&mut state)?;
@@ -187,7 +187,8 @@ mod tests {
     use std::time::{Duration, Instant};
 
     fn call(rest: Duration) -> Arc<Call> {
-        Call::new(Instant::now() + rest, false, 0)
+        let end = Instant::now() + rest;
+        Call::new(end, end, false, 0)
     }
 
     /// Asks on this thread, or in a task.

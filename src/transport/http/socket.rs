@@ -173,7 +173,7 @@ mod tests {
         // Longer than one step, so that the exact rest is waited for as well.
         for rest in [20, 280].map(Duration::from_millis) {
             let start = Instant::now();
-            let call = Call::new(start + rest, false, 0);
+            let call = Call::new(start + rest, start + rest, false, 0);
             let error = socket.receive(&mut [0; 8], &call).unwrap_err();
             assert_eq!(status(error), Status::Timeout);
             assert!(start.elapsed() >= rest, "{:?}", start.elapsed());
@@ -185,7 +185,8 @@ mod tests {
     fn a_write_ends_at_the_deadline() {
         let (mut socket, _peer) = pair();
         let start = Instant::now();
-        let call = Call::new(start + Duration::from_millis(50), false, 0);
+        let end = start + Duration::from_millis(50);
+        let call = Call::new(end, end, false, 0);
         let error = socket.send_all(&vec![0; 8 << 20], &call).unwrap_err();
         assert_eq!(status(error), Status::Timeout);
         assert!(start.elapsed() < Duration::from_millis(550), "{:?}", start.elapsed());

@@ -285,8 +285,74 @@ static void embedded(void)
     consul_client_free(client);
 }
 
+static consul_config *config_with(const char *name, const char *value)
+{
+    consul_config *config = NULL;
+    CHECK_OK(consul_config_new(&config));
+    CHECK_OK(consul_config_set(config, name, value));
+    return config;
+}
+
+static void endpoints(void)
+{
+    char addresses[200];
+    consul_client *client;
+    consul_stats *stats = NULL;
+    consul_keys *peers = NULL;
+    sprintf(addresses, "http://127.0.0.1:1,%s", consul_address());
+    client = client_with(addresses, NULL, NULL);
+    CHECK(consul_client_endpoint_count(client) == 2);
+    CHECK_TEXT("http://127.0.0.1:1", consul_client_endpoint(client));
+    CHECK_OK(consul_status_peers(client, NULL, NULL, &peers));
+    consul_keys_free(peers);
+    CHECK(strcmp("http://127.0.0.1:1", consul_client_endpoint(client)) != 0);
+    CHECK_OK(consul_client_endpoint_stats(client, 0, &stats));
+    CHECK_TEXT("down", row(stats)->state);
+    CHECK_TEXT("http://127.0.0.1:1", row(stats)->address);
+    CHECK(row(stats)->requests >= 1 && row(stats)->failures >= 1 && !row(stats)->is_in_use);
+    CHECK(row(stats)->last_error->status == CONSUL_ERR_CONNECT);
+    CHECK(row(stats)->last_success_ms == UINT64_MAX);
+    consul_stats_free(stats);
+    CHECK_OK(consul_client_endpoint_stats(client, 1, &stats));
+    CHECK_TEXT("up", row(stats)->state);
+    CHECK(row(stats)->is_in_use && row(stats)->failures == 0);
+    CHECK_TEXT(row(stats)->address, consul_client_endpoint(client));
+    consul_stats_free(stats);
+    CHECK(consul_client_endpoint_stats(client, 2, &stats) == CONSUL_NOT_FOUND && stats == NULL);
+    consul_client_free(client);
+    CHECK(consul_client_endpoint_count(client) == 0);
+}
+
+static void reload(void)
+{
+    consul_client *client = client_with("http://127.0.0.1:1", NULL, NULL);
+    const char *before = consul_client_endpoint(client);
+    consul_config *config;
+    consul_keys *peers = NULL;
+    CHECK_STATUS(CONSUL_ERR_CONNECT, consul_status_peers(client, NULL, NULL, &peers));
+    config = config_with("address", consul_address());
+    CHECK_OK(consul_client_reload(client, config));
+    consul_config_free(config);
+    CHECK_OK(consul_status_peers(client, NULL, NULL, &peers));
+    consul_keys_free(peers);
+    /* What was given stays readable. */
+    CHECK_TEXT("http://127.0.0.1:1", before);
+    config = config_with("tls_ca_file", "/does/not/exist");
+    CHECK_OK(consul_config_set(config, "address", "https://127.0.0.1:1"));
+    CHECK_ERROR(CONSUL_ERR_CONFIG, "/does/not/exist", consul_client_reload(client, config));
+    consul_config_free(config);
+    CHECK_OK(consul_client_set_token(client, "a-token"));
+    CHECK_ERROR(CONSUL_ERR_ARGUMENT, "token", consul_client_set_token(client, "a\ntoken"));
+    CHECK_OK(consul_client_set_token(client, NULL));
+    CHECK_OK(consul_status_peers(client, NULL, NULL, &peers));
+    consul_keys_free(peers);
+    consul_client_free(client);
+}
+
 int main(void)
 {
+    endpoints();
+    reload();
     stats();
     failing_stats();
     health();

@@ -161,7 +161,7 @@ static int child(int number)
     consul_queue_free(queue);
     consul_client_free(client);
     /* What is left is what the parent's other threads had. */
-    CHECK(consul_live_handles(CONSUL_HANDLE_ALL) == live - 8);
+    CHECK(consul_live_handles(CONSUL_HANDLE_ALL) == live - 9);
     return 0;
 }
 

@@ -46,12 +46,15 @@ async fn attended(
     cancel: &CancelToken,
     call: &Arc<Call>,
 ) -> Result<Response> {
-    let (mut deadline, mut is_immediate) = (None, true);
+    let (mut deadline, mut connect_by, mut is_immediate) = (None, None, true);
     let mut exchange = pin!(run(transport, pool, request, cancel, call));
     let answer = poll_fn(|context| {
         if deadline.is_none() {
             call.run_in(context.waker());
             deadline = Some(pool.io.wake_at(call.deadline, context.waker()));
+            if call.connect_by < call.deadline {
+                connect_by = Some(pool.io.wake_at(call.connect_by, context.waker()));
+            }
         }
         let progress = fault::caught(|| exchange.as_mut().poll(context));
         let progress = progress.unwrap_or_else(|fault| Poll::Ready(Err(fault)));
@@ -59,6 +62,7 @@ async fn attended(
         progress
     });
     let answer = answer.await;
+    drop(connect_by);
     call.leave_task();
     if is_immediate {
         // This is still the caller's thread, or within what another exchange told its answer to.
@@ -77,6 +81,7 @@ async fn run(
     let process = transport.process();
     let _closing = process.closing.watch(call.clone())?;
     let _cancel = cancel.watch(call.clone())?;
+    let _gone = request.gone.as_ref().map(|token| token.watch(call.clone())).transpose()?;
     call.rest()?;
     let (lane, limit) = (request.lane, transport.max_connections);
     let _place = pool.budget.take_in_task(lane, limit, call).await?;

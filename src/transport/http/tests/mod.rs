@@ -68,10 +68,12 @@ fn request(method: Method, target: &str) -> Request<'_> {
         headers: &[],
         body: None,
         deadline: Instant::now() + Duration::from_secs(20),
+        connect_by: Instant::now() + Duration::from_secs(20),
         replay: method == Method::Get,
         max_answer: 1 << 20,
         lane: Lane::Calls,
         cancel: None,
+        gone: None,
     }
 }
 

@@ -21,9 +21,11 @@ fn owned() -> OwnedRequest {
         headers: Vec::new(),
         body: None,
         deadline: Instant::now() + Duration::from_secs(20),
+        connect_by: Instant::now() + Duration::from_secs(20),
         replay: true,
         max_answer: 1 << 20,
         lane: Lane::Calls,
+        gone: None,
     }
 }
 

@@ -38,9 +38,11 @@ fn owned(request: &Request<'_>) -> OwnedRequest {
         headers: request.headers.to_vec(),
         body: request.body.map(<[u8]>::to_vec),
         deadline: request.deadline,
+        connect_by: request.connect_by,
         replay: request.replay,
         max_answer: request.max_answer,
         lane: request.lane,
+        gone: request.gone.cloned(),
     }
 }
 

@@ -1,0 +1,91 @@
+//! A client that is configured anew while work goes on.
+
+use super::setup::Setup;
+use super::{Client, Shared, Style};
+use crate::config::{Config, Settings};
+use crate::error::{Error, Result, Status};
+use crate::observe::log::{self, Level};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::*;
+
+const AREA: &str = "client";
+
+impl<S: Style> Client<S> {
+    /// Takes this configuration from now on: addresses, token, TLS, limits, times, all of it. An
+    /// error changes nothing. No call fails for it: those in flight end as they began. Sessions,
+    /// locks, watches and kept services live on, and go on with the new one; a service is registered
+    /// with the new token where that has changed.
+    ///
+    /// A configuration reads the environment when it is made, so a new one sees what has changed
+    /// there.
+    pub fn reload(&self, config: &Config) -> Result<()> {
+        self.upkeep().lane.check_open()?;
+        let setup = Setup::new(Settings::resolve(config)?)?;
+        let before = self.shared.setup.load_full();
+        setup.token.follow(&before.token);
+        self.shared.replace(setup)?;
+        log::add(Level::Info, AREA, || format!("configured anew for {}", self.addresses()));
+        self.upkeep().token_changed();
+        Ok(())
+    }
+
+    /// Takes this token from now on, `None` for the one that was configured. What is kept registered
+    /// with the client's token is registered anew: an agent keeps the token of a registration.
+    /// Options of a call that name a token are not touched.
+    pub fn set_token(&self, token: Option<&str>) -> Result<()> {
+        self.shared.setup.load().token.set(token)?;
+        self.upkeep().token_changed();
+        Ok(())
+    }
+
+    /// One more with each change of the client's token.
+    pub(crate) fn token_revision(&self) -> u64 {
+        self.shared.setup.load().token.revision()
+    }
+}
+
+impl Shared {
+    /// Looks, once in a while, whether a file has changed that the client is made of. What cannot be
+    /// used is left: the last good files stay in use.
+    #[inline]
+    pub(super) fn refresh(&self) {
+        let setup = self.setup.load();
+        if setup.must_read_files() {
+            self.read_files(&setup);
+        }
+    }
+
+    #[cold]
+    fn read_files(&self, setup: &Setup) {
+        let read = setup.with_files_read_again().and_then(|setup| self.replace(setup));
+        match read {
+            Ok(()) => log::add(Level::Info, AREA, || "the files of TLS have changed".to_string()),
+            Err(error) => log::add(Level::Warning, AREA, || {
+                format!("{error}; the files of TLS that were read before stay in use")
+            }),
+        }
+    }
+
+    /// From now on calls begin with this one.
+    fn replace(&self, setup: Setup) -> Result<()> {
+        let before = self.setup.swap(Arc::new(setup));
+        {
+            let mut retired = self.retired().lock();
+            retired.retain(|endpoints| endpoints.strong_count() > 0);
+            retired.push(Arc::downgrade(&before.endpoints));
+        }
+        if self.closed.load(SeqCst) {
+            self.setup.load().endpoints.close();
+            return Err(Error::new(Status::Closed, "the client is closed"));
+        }
+        Ok(())
+    }
+
+    /// Everything that calls may still be in flight to.
+    pub(super) fn close(&self) {
+        self.closed.store(true, SeqCst);
+        self.setup.load().endpoints.close();
+        let retired: Vec<_> = self.retired().lock().iter().filter_map(|it| it.upgrade()).collect();
+        retired.iter().for_each(|endpoints| endpoints.close());
+    }
+}

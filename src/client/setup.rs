@@ -1,0 +1,124 @@
+//! What the calls of a client begin with: its settings, its addresses, its token, its headers. Another
+//! one takes its place when the client is configured anew, or when a file that its TLS is made of
+//! changes; calls in flight end as they began.
+
+use super::endpoints::Endpoints;
+use super::secret_header;
+use super::stamp::Stamps;
+use super::token::Token;
+use crate::config::Settings;
+use crate::error::Result;
+use crate::sync::Mutex;
+use crate::sys::PerProcess;
+#[cfg(test)]
+use crate::transport::Transport;
+use base64_simd::STANDARD;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+use ureq::http::{HeaderName, HeaderValue, header};
+
+/// How often files are looked at, at most: a system call each.
+const LOOK: Duration = Duration::from_secs(1);
+
+pub(super) struct Setup {
+    pub(super) settings: Arc<Settings>,
+    pub(super) endpoints: Arc<Endpoints>,
+    pub(super) token: Arc<Token>,
+    /// Those that every call carries, beside the token.
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    files: Files,
+}
+
+/// The files of a setup, and when they were looked at last.
+struct Files {
+    any: bool,
+    since: Instant,
+    /// In ms since then.
+    looked: AtomicU64,
+    tls: PerProcess<Mutex<Stamps>>,
+}
+
+impl Setup {
+    pub(super) fn new(settings: Settings) -> Result<Setup> {
+        // Before they are read: what changes meanwhile is read again.
+        let files = Files::of(&settings);
+        let endpoints = Endpoints::open(&settings)?;
+        Setup::with(settings, endpoints, files)
+    }
+
+    /// One whose only agent is reached by this transport.
+    #[cfg(test)]
+    pub(super) fn with_transport(
+        settings: Settings,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Setup> {
+        let endpoints = Endpoints::single(transport, &settings);
+        let files = Files::of(&settings);
+        Setup::with(settings, endpoints, files)
+    }
+
+    fn with(settings: Settings, endpoints: Arc<Endpoints>, files: Files) -> Result<Setup> {
+        let mut headers = Vec::new();
+        if let Some(user) = &settings.http_auth {
+            let user = if user.contains(':') { user.clone() } else { format!("{user}:") };
+            let value = secret_header(&format!("Basic {}", STANDARD.encode_to_string(user)))?;
+            headers.push((header::AUTHORIZATION, value));
+        }
+        let token = Arc::new(Token::new(&settings)?);
+        Ok(Setup { settings: Arc::new(settings), endpoints, token, headers, files })
+    }
+
+    /// The same with connections of its own, for files of TLS that have changed.
+    pub(super) fn with_files_read_again(&self) -> Result<Setup> {
+        let files = Files::of(&self.settings);
+        let endpoints = Endpoints::open(&self.settings)?;
+        endpoints.follow(&self.endpoints);
+        Ok(Setup {
+            settings: self.settings.clone(),
+            endpoints,
+            token: self.token.clone(),
+            headers: self.headers.clone(),
+            files,
+        })
+    }
+
+    /// Has the files looked at that may have changed, once in a while. True when those of TLS have.
+    #[inline]
+    pub(super) fn must_read_files(&self) -> bool {
+        self.files.any && self.files.is_time() && {
+            self.token.look();
+            self.files.tls_has_changed()
+        }
+    }
+}
+
+impl Files {
+    fn of(settings: &Settings) -> Files {
+        let speaks_tls = settings.addresses.iter().any(|place| place.is_tls());
+        let tls = [
+            &settings.tls_ca_file,
+            &settings.tls_ca_path,
+            &settings.tls_cert_file,
+            &settings.tls_key_file,
+        ];
+        let tls = tls.into_iter().filter(|_| speaks_tls).flatten().cloned();
+        let stamps = Stamps::of(tls);
+        let any = settings.token_file.is_some() || !stamps.is_empty();
+        let files =
+            Files { any, since: Instant::now(), looked: AtomicU64::new(0), tls: PerProcess::new() };
+        files.tls.get_or_init(|| Mutex::new(stamps));
+        files
+    }
+
+    fn is_time(&self) -> bool {
+        let now = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let looked = self.looked.load(Relaxed);
+        now.saturating_sub(looked) >= LOOK.as_millis() as u64
+            && self.looked.compare_exchange(looked, now, Relaxed, Relaxed).is_ok()
+    }
+
+    fn tls_has_changed(&self) -> bool {
+        self.tls.get_or_init(Mutex::default).lock().have_changed()
+    }
+}

@@ -1,0 +1,174 @@
+//! The token of a client: set by the program, or read from a file, and read again when that changes.
+
+use super::setup::Setup;
+use super::stamp::Stamp;
+use super::{Call, TOKEN, secret_header};
+use crate::config::{Settings, token_in};
+use crate::error::{Result, Status};
+use crate::observe::log::{self, Level};
+use crate::sync::Mutex;
+use crate::sys::PerProcess;
+use crate::transport::Response;
+use arc_swap::ArcSwapOption;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use ureq::http::{HeaderName, HeaderValue};
+
+const AREA: &str = "token";
+
+pub(super) struct Token {
+    now: ArcSwapOption<HeaderValue>,
+    /// What the configuration said.
+    configured: Option<HeaderValue>,
+    file: Option<File>,
+    /// The program has set another one: that wins over a file.
+    is_set: AtomicBool,
+    /// One more with each change.
+    revision: AtomicU64,
+}
+
+struct File {
+    path: PathBuf,
+    /// As it was when it was read last.
+    stamp: PerProcess<Mutex<Option<Stamp>>>,
+}
+
+impl Token {
+    pub(super) fn new(settings: &Settings) -> Result<Token> {
+        let configured = settings.token.as_deref().map(secret_header).transpose()?;
+        let file = settings.token_file.clone().map(|path| {
+            let stamp = PerProcess::new();
+            stamp.get_or_init(|| Mutex::new(Stamp::of(&path)));
+            File { path, stamp }
+        });
+        let now = ArcSwapOption::new(configured.clone().map(Arc::new));
+        let (is_set, revision) = (AtomicBool::new(false), AtomicU64::new(0));
+        Ok(Token { now, configured, file, is_set, revision })
+    }
+
+    /// The token to send.
+    pub(super) fn now(&self) -> Option<HeaderValue> {
+        self.now.load().as_deref().cloned()
+    }
+
+    /// One more with each change.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision.load(Relaxed)
+    }
+
+    /// Counts on from another one, whose place this one takes.
+    pub(super) fn follow(&self, before: &Token) {
+        let changed = u64::from(self.now() != before.now());
+        self.revision.store(before.revision() + changed, Relaxed);
+    }
+
+    /// True when it comes from a file.
+    pub(super) fn may_change(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Takes this one from now on; `None` goes back to what was configured.
+    pub(super) fn set(&self, token: Option<&str>) -> Result<()> {
+        let token = token.map(secret_header).transpose()?;
+        self.is_set.store(token.is_some(), Relaxed);
+        match token {
+            Some(token) => drop(self.take(Some(token))),
+            None => {
+                self.take(self.configured.clone());
+                self.read(true);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the file where it has changed.
+    pub(super) fn look(&self) {
+        self.read(false);
+    }
+
+    /// Another one than this, which Consul has refused; the file is read at once.
+    pub(super) fn instead_of(&self, refused: Option<&HeaderValue>) -> Option<HeaderValue> {
+        self.read(true);
+        self.now().filter(|token| Some(token) != refused)
+    }
+
+    fn read(&self, in_any_case: bool) {
+        let Some(file) = self.file.as_ref().filter(|_| !self.is_set.load(Relaxed)) else { return };
+        {
+            let mut before = file.stamp.get_or_init(Mutex::default).lock();
+            let stamp = Stamp::of(&file.path);
+            if !in_any_case && *before == stamp {
+                return;
+            }
+            *before = stamp;
+        }
+        let read =
+            token_in(&file.path).and_then(|token| token.as_deref().map(secret_header).transpose());
+        match read {
+            Ok(Some(token)) => {
+                if self.take(Some(token)) {
+                    let path = file.path.display();
+                    log::add(Level::Info, AREA, || format!("token_file {path} has changed"));
+                }
+            }
+            // While it is being written it may be empty.
+            Ok(None) => self.keep(&format!("token_file {} is empty", file.path.display())),
+            Err(error) => self.keep(error.message()),
+        }
+    }
+
+    fn keep(&self, why: &str) {
+        log::add(Level::Warning, AREA, || format!("{why}; the token before stays in use"));
+    }
+
+    /// True when it is another one.
+    fn take(&self, token: Option<HeaderValue>) -> bool {
+        let changed = self.now() != token;
+        if changed {
+            self.now.store(token.map(Arc::new));
+            self.revision.fetch_add(1, Relaxed);
+        }
+        changed
+    }
+}
+
+/// The client's token in one call: after Consul has refused it another one is tried, once.
+pub(super) struct OwnToken(Option<Arc<Token>>);
+
+impl OwnToken {
+    pub(super) fn of(setup: &Setup, call: &Call<'_>) -> OwnToken {
+        let is_own = call.options.token.is_none() && setup.token.may_change();
+        OwnToken(is_own.then(|| setup.token.clone()))
+    }
+
+    pub(super) fn may_change(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Puts another token into the headers where this answer refuses the one that is there. A refusal
+    /// (403) proves that nothing was done.
+    pub(super) fn renewed(
+        &mut self,
+        answer: &Result<Response>,
+        headers: &mut Vec<(HeaderName, HeaderValue)>,
+    ) -> bool {
+        let Err(error) = answer else { return false };
+        if error.status() != Status::Denied {
+            return false;
+        }
+        let Some(token) = self.0.take() else { return false };
+        let refused = headers.iter().position(|(name, _)| *name == TOKEN);
+        let refused = refused.map(|i| headers.remove(i).1);
+        match token.instead_of(refused.as_ref()) {
+            Some(other) => {
+                headers.push((TOKEN, other));
+                true
+            }
+            None => {
+                headers.extend(refused.map(|token| (TOKEN, token)));
+                false
+            }
+        }
+    }
+}
