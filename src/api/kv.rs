@@ -221,7 +221,7 @@ impl<S: Style> Kv<'_, S> {
     }
 
     fn check_value(&self, value: &[u8]) -> Result<()> {
-        check_size(value.len(), self.client.settings())
+        check_size(value.len(), &self.client.settings())
     }
 
     /// A 404 is the answer "there is none" and carries an index to wait on.

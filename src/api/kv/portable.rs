@@ -51,7 +51,7 @@ impl<S: Style> Kv<'_, S> {
         exported: &[u8],
         options: &Options,
     ) -> Result<S::Output<usize>> {
-        let steps = steps(prefix, read(exported)?, self.client.settings())?;
+        let steps = steps(prefix, read(exported)?, &self.client.settings())?;
         let options = Options { index: 0, ..options.clone() };
         self.client.run(move |client| async move {
             let all = steps.iter().map(Step::keys).sum::<usize>();
