@@ -1043,6 +1043,18 @@ consul_status consul_options_set_consistency(consul_options *options,
                                              const char *value);
 
 /**
+ * How far behind the leader the answer of a `stale` read may be; the leader is asked where it is further. Unset: any age will do. It takes a whole number from 1 to 86400000.
+ */
+consul_status consul_options_set_max_stale_ms(consul_options *options,
+                                              uint64_t value);
+
+/**
+ * Let any server answer a `default` read while there is no leader: it may be old, as `last_contact_ms` and `known_leader` of the result tell.
+ */
+consul_status consul_options_set_stale_on_no_leader(consul_options *options,
+                                                    bool value);
+
+/**
  * How long a call may take in all, connecting included. A blocking query may take its wait and a sixteenth of it more. It takes a whole number from 1 to 86400000.
  */
 consul_status consul_options_set_timeout_ms(consul_options *options,
@@ -1071,11 +1083,6 @@ consul_status consul_options_set_near(consul_options *options,
 consul_status consul_options_set_filter(consul_options *options, const char *value);
 
 /**
- * The oldest answer of a `stale` read to accept. It takes a whole number from 1 to 86400000.
- */
-consul_status consul_options_set_max_stale_ms(consul_options *options, uint64_t value);
-
-/**
  * Let the agent answer from its cache where it has one.
  */
 consul_status consul_options_set_cached(consul_options *options, bool value);
@@ -1085,7 +1092,7 @@ consul_status consul_options_set_cached(consul_options *options, bool value);
  * Client
  * ======
  *
- * Talks to one Consul agent. One is enough for a process; any number of threads may use it at
+ * Talks to a Consul agent, or to the servers of one cluster. One is enough for a process; any number of threads may use it at
  * once. Making one opens no connection and starts no thread.
  */
 
@@ -1095,6 +1102,22 @@ consul_status consul_options_set_cached(consul_options *options, bool value);
  * when a setting, or a file that it names, cannot be used.
  */
 consul_status consul_client_new(const consul_config *config, consul_client **out);
+
+/**
+ * Takes this configuration from now on, a copy of it: addresses, token, TLS, limits, times, all of it.
+ * No call fails for it: those in flight end as they began. Sessions, locks, watches and kept services live on; a service is registered anew where the
+ * token has changed. After an error (`CONSUL_ERR_CONFIG`, `CONSUL_ERR_TLS`) nothing has changed.
+ */
+consul_status consul_client_reload(const consul_client *client,
+                                   const consul_config *config);
+
+/**
+ * Takes this token from now on; a NULL `token` for the one that was configured, whose file is read again. What is
+ * kept registered with the client's token is registered anew. Options of a call that name a token
+ * are not touched. Returns at once.
+ */
+consul_status consul_client_set_token(const consul_client *client,
+                                      const char *token);
 
 /**
  * Deregisters the services that are kept registered, releases the locks that are held, ends the
@@ -1112,8 +1135,8 @@ consul_status consul_client_close(const consul_client *client,
 void consul_client_free(consul_client *client);
 
 /**
- * Where its calls go: `http://127.0.0.1:8500`. NULL for a handle that is not live. Borrowed: valid
- * until the client is freed.
+ * Where its calls go at the moment: `http://127.0.0.1:8500`; of several addresses the one in use. NULL
+ * for a handle that is not live. Borrowed: valid until the client is freed.
  */
 const char *consul_client_endpoint(const consul_client *client);
 
@@ -4838,7 +4861,8 @@ void consul_health_report_free(consul_health_report *report);
  * How things are getting on
  * =========================
  *
- * Sessions, locks, semaphores and services that the library keeps up, as they are at this moment. Asking makes
+ * Sessions, locks, semaphores and services that the library keeps up, and the addresses of a client, as
+ * they are at this moment. Asking makes
  * no request and never blocks.
  *
  *     consul_stats *stats = NULL;
@@ -4851,14 +4875,15 @@ void consul_health_report_free(consul_health_report *report);
  */
 
 /**
- * How something is getting on.
+ * How something is getting on. New fields come at its end.
  */
 typedef struct consul_progress {
     /**
      * What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
      * lock or a semaphore: `free`, `acquiring`, `held`, `releasing`, `lost`. An election:
      * `campaigning`, `leading`, `observing`, `closed`. A service: `stopped`, `registering`,
-     * `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`.
+     * `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`. An
+     * address of a client: `up`, `no leader`, `down`.
      */
     const char *state;
     /**
@@ -4882,6 +4907,26 @@ typedef struct consul_progress {
      * has.
      */
     const consul_error *last_error;
+    /**
+     * Of an address of a client: the address, `http://127.0.0.1:8500`. Empty otherwise.
+     */
+    const char *address;
+    /**
+     * The bytes in `address`.
+     */
+    size_t address_len;
+    /**
+     * The requests that were sent there. 0 where it is no address.
+     */
+    uint64_t requests;
+    /**
+     * Those of them that were not served there: no answer, no leader, or beyond its limits.
+     */
+    uint64_t failures;
+    /**
+     * Whether calls go there at the moment.
+     */
+    bool is_in_use;
 } consul_progress;
 
 /**
@@ -4914,6 +4959,19 @@ consul_status consul_kept_service_stats(const consul_kept_service *service, cons
  * How a node's own part in a cluster is getting on. Free it with `consul_stats_free`.
  */
 consul_status consul_cluster_stats(const consul_cluster *cluster, consul_stats **out);
+
+/**
+ * How many addresses a client has. 0 for a handle that is not live.
+ */
+size_t consul_client_endpoint_count(const consul_client *client);
+
+/**
+ * How one of the addresses of a client is getting on, in the order of the setting `address`.
+ * `CONSUL_NOT_FOUND` past the last; `out` is NULL then. Free it with `consul_stats_free`.
+ */
+consul_status consul_client_endpoint_stats(const consul_client *client,
+                                           size_t position,
+                                           consul_stats **out);
 
 /**
  * What was asked for; NULL for a handle that is not live. Borrowed: valid until `stats` is freed.

@@ -496,7 +496,7 @@ public:
     bool is_voter() const noexcept { return row_->is_voter; }
 };
 
-/// How something is getting on.
+/// How something is getting on. New fields come at its end.
 class progress : public detail::row<consul_progress> {
 public:
     using detail::row<consul_progress>::row;
@@ -504,7 +504,8 @@ public:
     /// What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A lock
     /// or a semaphore: `free`, `acquiring`, `held`, `releasing`, `lost`. An election:
     /// `campaigning`, `leading`, `observing`, `closed`. A service: `stopped`, `registering`,
-    /// `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`.
+    /// `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`. An
+    /// address of a client: `up`, `no leader`, `down`.
     std::string_view state() const noexcept { return detail::text(row_->state, row_->state_len); }
 
     /// How long ago Consul said last that all is well; the longest duration when it never did.
@@ -522,6 +523,20 @@ public:
 
     /// What went wrong last, however long ago. Its status is `ok` when nothing has.
     consul::error last_error() const { return consul::error::of(row_->last_error); }
+
+    /// Of an address of a client: the address, `http://127.0.0.1:8500`. Empty otherwise.
+    std::string_view address() const noexcept {
+        return detail::text(row_->address, row_->address_len);
+    }
+
+    /// The requests that were sent there. 0 where it is no address.
+    std::uint64_t requests() const noexcept { return row_->requests; }
+
+    /// Those of them that were not served there: no answer, no leader, or beyond its limits.
+    std::uint64_t failures() const noexcept { return row_->failures; }
+
+    /// Whether calls go there at the moment.
+    bool is_in_use() const noexcept { return row_->is_in_use; }
 };
 
 /// Something that happened.

@@ -479,9 +479,14 @@ class ProgressRow(NamedTuple):
     next_try_ms: int
     consecutive_failures: int
     last_error: int
+    address: int
+    address_len: int
+    requests: int
+    failures: int
+    is_in_use: bool
 
 
-PROGRESS = Layout(ProgressRow, "@PNQQIP")
+PROGRESS = Layout(ProgressRow, "@PNQQIPPNQQ?")
 
 class LogRecordRow(NamedTuple):
     """`consul_log_record`: numbers as they are, pointers as addresses."""
@@ -597,14 +602,17 @@ class Functions:
     consul_options_set_namespace: Callable[..., int]
     consul_options_set_partition: Callable[..., int]
     consul_options_set_consistency: Callable[..., int]
+    consul_options_set_max_stale_ms: Callable[..., int]
+    consul_options_set_stale_on_no_leader: Callable[..., int]
     consul_options_set_timeout_ms: Callable[..., int]
     consul_options_set_wait_ms: Callable[..., int]
     consul_options_set_index: Callable[..., int]
     consul_options_set_near: Callable[..., int]
     consul_options_set_filter: Callable[..., int]
-    consul_options_set_max_stale_ms: Callable[..., int]
     consul_options_set_cached: Callable[..., int]
     consul_client_new: Callable[..., int]
+    consul_client_reload: Callable[..., int]
+    consul_client_set_token: Callable[..., int]
     consul_client_close: Callable[..., int]
     consul_client_free: Callable[..., None]
     consul_client_endpoint: Callable[..., Any]
@@ -952,6 +960,8 @@ class Functions:
     consul_election_stats: Callable[..., int]
     consul_kept_service_stats: Callable[..., int]
     consul_cluster_stats: Callable[..., int]
+    consul_client_endpoint_count: Callable[..., int]
+    consul_client_endpoint_stats: Callable[..., int]
     consul_stats_row: Callable[..., Any]
     consul_stats_free: Callable[..., None]
     consul_log_set_level: Callable[..., int]
@@ -1125,14 +1135,17 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_options_set_namespace": (c_int32, (c_void_p, c_char_p,)),
     "consul_options_set_partition": (c_int32, (c_void_p, c_char_p,)),
     "consul_options_set_consistency": (c_int32, (c_void_p, c_char_p,)),
+    "consul_options_set_max_stale_ms": (c_int32, (c_void_p, c_uint64,)),
+    "consul_options_set_stale_on_no_leader": (c_int32, (c_void_p, c_bool,)),
     "consul_options_set_timeout_ms": (c_int32, (c_void_p, c_uint64,)),
     "consul_options_set_wait_ms": (c_int32, (c_void_p, c_uint64,)),
     "consul_options_set_index": (c_int32, (c_void_p, c_uint64,)),
     "consul_options_set_near": (c_int32, (c_void_p, c_char_p,)),
     "consul_options_set_filter": (c_int32, (c_void_p, c_char_p,)),
-    "consul_options_set_max_stale_ms": (c_int32, (c_void_p, c_uint64,)),
     "consul_options_set_cached": (c_int32, (c_void_p, c_bool,)),
     "consul_client_new": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_client_reload": (c_int32, (c_void_p, c_void_p,)),
+    "consul_client_set_token": (c_int32, (c_void_p, c_char_p,)),
     "consul_client_close": (c_int32, (c_void_p, c_uint64,)),
     "consul_client_free": (None, (c_void_p,)),
     "consul_client_endpoint": (c_void_p, (c_void_p,)),
@@ -1480,6 +1493,8 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_election_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_kept_service_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_cluster_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_client_endpoint_count": (c_size_t, (c_void_p,)),
+    "consul_client_endpoint_stats": (c_int32, (c_void_p, c_size_t, POINTER(c_void_p),)),
     "consul_stats_row": (c_void_p, (c_void_p,)),
     "consul_stats_free": (None, (c_void_p,)),
     "consul_log_set_level": (c_int32, (c_char_p,)),

@@ -9,11 +9,11 @@ class Settings(TypedDict, total=False):
     """The settings of a client."""
 
     address: str
-    """Where Consul answers: `host:port`, `http://host:port` or `https://host:port`, each with an optional path prefix, or `unix:///path/to/socket`. `embedded:` is an agent in this process's memory, `embedded:NAME` one that all its clients share that name it: for development and tests."""
+    """Where Consul answers: `host:port`, `http://host:port` or `https://host:port`, each with an optional path prefix, or `unix:///path/to/socket`. Several, with commas between them, are servers of one cluster: a call goes to the one that serves (`docs/failover.md`). `embedded:` is an agent in this process's memory, `embedded:NAME` one that all its clients share that name it: for development and tests."""
     token: str
     """The ACL token, sent in the `X-Consul-Token` header only."""
     token_file: str
-    """A file whose trimmed content is the ACL token. It wins over the token of the environment, an explicit `token` wins over it."""
+    """A file whose trimmed content is the ACL token. It is read again when it changes, and at once when Consul refuses the token. It wins over the token of the environment, an explicit `token` wins over it."""
     http_auth: str
     """`user:password` or `user` for HTTP basic authentication, for a proxy in front of Consul."""
     tls_enabled: bool
@@ -38,8 +38,22 @@ class Settings(TypedDict, total=False):
     """The admin partition (Consul Enterprise)."""
     consistency: Literal["default", "consistent", "stale"]
     """How fresh a read must be: the leader's answer (`default`), one that the leader had confirmed by a quorum (`consistent`), or any server's (`stale`)."""
+    max_stale_ms: int
+    """How far behind the leader the answer of a `stale` read may be; the leader is asked where it is further. Unset: any age will do. It takes a whole number from 1 to 86400000."""
+    stale_on_no_leader: bool
+    """Let any server answer a `default` read while there is no leader: it may be old, as `last_contact_ms` and `known_leader` of the result tell."""
     timeout_ms: int
     """How long a call may take in all, connecting included. A blocking query may take its wait and a sixteenth of it more. It takes a whole number from 1 to 86400000."""
+    retry_attempts: int
+    """How often a call goes round the addresses once more after none of them could serve it, where that does no harm and its time allows. Unset: with several addresses 3 times, and until its time is over while they say that there is no leader; with one address never."""
+    retry_interval_ms: int
+    """How long it waits before the first of these rounds, at most; twice as long before each further one, up to 1 s, and a part of it by chance. It takes a whole number from 1 to 60000."""
+    prefer_first: bool
+    """Go back to the first of the addresses that serves. Otherwise the client stays where it is until that one fails."""
+    health_check_interval_ms: int
+    """With several addresses: how often those that failed are asked whether they serve again, and the one in use whether it does when nothing was heard of it. It takes a whole number from 10 to 86400000."""
+    health_check_timeout_ms: int
+    """With several addresses: how long an answer to that may take. An agent that keeps a call waiting for longer, until the call's time is over, counts as failed. It takes a whole number from 1 to 86400000."""
     wait_ms: int
     """How long a blocking query asks Consul to wait for news. It takes a whole number from 1 to 600000."""
     max_connections: int
@@ -84,6 +98,10 @@ class CallOptions(TypedDict, total=False):
     """The admin partition (Consul Enterprise)."""
     consistency: Literal["default", "consistent", "stale"]
     """How fresh a read must be: the leader's answer (`default`), one that the leader had confirmed by a quorum (`consistent`), or any server's (`stale`)."""
+    max_stale_ms: int
+    """How far behind the leader the answer of a `stale` read may be; the leader is asked where it is further. Unset: any age will do. It takes a whole number from 1 to 86400000."""
+    stale_on_no_leader: bool
+    """Let any server answer a `default` read while there is no leader: it may be old, as `last_contact_ms` and `known_leader` of the result tell."""
     timeout_ms: int
     """How long a call may take in all, connecting included. A blocking query may take its wait and a sixteenth of it more. It takes a whole number from 1 to 86400000."""
     wait_ms: int
@@ -94,8 +112,6 @@ class CallOptions(TypedDict, total=False):
     """Sort by round-trip time from this node; `_agent` means the agent's own."""
     filter: str
     """Only what matches this filter expression."""
-    max_stale_ms: int
-    """The oldest answer of a `stale` read to accept. It takes a whole number from 1 to 86400000."""
     cached: bool
     """Let the agent answer from its cache where it has one."""
     node_meta: Mapping[str, str]
@@ -109,11 +125,12 @@ OPTION_TYPES: dict[str, type] = {
     "namespace": str,
     "partition": str,
     "consistency": str,
+    "max_stale_ms": int,
+    "stale_on_no_leader": bool,
     "timeout_ms": int,
     "wait_ms": int,
     "index": int,
     "near": str,
     "filter": str,
-    "max_stale_ms": int,
     "cached": bool,
 }

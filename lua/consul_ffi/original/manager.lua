@@ -126,8 +126,9 @@ method("get_healthy_client", function(self)
     if not ok then
         return nil, problem
     end
+    local recent_ms = milliseconds(self, "consul", "health_check_interval")
     for _, endpoint in ipairs(self.native:endpoints() or {}) do
-        if endpoint.state == "up" and endpoint.last_success_ms < milliseconds(self, "consul", "health_check_interval") then
+        if endpoint.state == "up" and (endpoint.last_success_ms or math.huge) < recent_ms then
             return self.clients[1]
         end
     end
