@@ -3,32 +3,48 @@
 local consul = require("consul_ffi")
 local ha = require("consul_ha_cluster")
 local helper = require("helper")
-local new_node = require("consul_ffi.original.node")
 local pause = require("consul_ffi.pause")
 
 local with_consul = os.getenv("CONSUL_HTTP_ADDR") and describe or pending
 
+--- What a program can do with a node, which is called `node`.
+local USES = [[
+    assert("replica: " .. node == "replica: node-1" and node .. "!" == "node-1!" and node .. node == "node-1node-1")
+    assert(("%s %s"):format(tostring(node), node) == "node-1 node-1")
+    assert(node == same and node ~= other and node ~= nil)
+    assert(node < other and node <= same and other > node)
+    assert(node:sub(1, 4) == "node" and node:match("%d") == "1")
+    assert(node.id == "node-1" and node.address == "a:1" and node.nothing == nil)
+    node.seen = true
+    assert(node.seen and node.id == "node-1")
+]]
+
+local NODES = [[
+    local new_node = require("consul_ffi.original.node")
+    local node, same = new_node({ id = "node-1", address = "a:1" }), new_node({ id = "node-1" })
+    local other = new_node({ id = "node-2" })
+]]
+
 describe("a node of a list of replicas", function()
-    it("serves as the text of its id", function()
-        local node = new_node({ id = "node-1", address = "a:1" })
-        assert.equal("replica: node-1", "replica: " .. node)
-        assert.equal("node-1!", node .. "!")
-        assert.equal("node-1 node-1", ("%s %s"):format(tostring(node), node))
-        assert.is_true(node == "node-1" and "node-1" == node and node == new_node({ id = "node-1" }))
-        assert.is_false(node == "node-2" or node == nil or node == 1)
-        assert.is_true(node < "node-2" and node >= "node-1")
-        assert.equal(6, #node)
-        assert.equal("node", node:sub(1, 4))
-        assert.equal("1", node:match("%d"))
+    it("serves as the text of its id and as a table", function()
+        local texts = [[
+            assert(node == "node-1" and "node-1" == node and node ~= "node-2" and node ~= 1)
+            assert(node < "node-2" and "node-0" < node and #node == 6)
+            local kept = {}
+            for number = 1, 2000 do
+                kept[number] = new_node({ id = "n" .. number, address = number .. ":1" })
+            end
+            collectgarbage()
+            for number, each in ipairs(kept) do
+                assert(each == "n" .. number and each.address == number .. ":1")
+            end]]
+        local output, status = helper.luajit(NODES .. USES .. texts)
+        assert.equal(0, status, output)
     end)
 
-    it("serves as a table", function()
-        local node = new_node({ id = "node-1", address = "a:1" })
-        assert.equal("node-1", node.id)
-        assert.equal("a:1", node.address)
-        assert.is_nil(node.nothing)
-        node.seen = true
-        assert.is_true(node.seen)
+    it("does so without a metatable for cdata, but for equality with strings", function()
+        local output, status = helper.luajit('require("ffi").metatype = function() end\n' .. NODES .. USES)
+        assert.equal(0, status, output)
     end)
 end)
 
@@ -45,7 +61,7 @@ describe("ConsistentHashRing", function()
             assert.equal(id .. ":7000", info.address)
             local replicas = ring:get_replica_nodes("key" .. number, 3)
             assert.equal(3, #replicas)
-            assert.is_true(replicas[1] == id)
+            assert.equal(id, replicas[1].id)
             assert.equal(replicas[2].id .. ":7000", replicas[2].address)
         end
         assert.equal(160, ring.virtual_nodes)
@@ -171,7 +187,7 @@ describe("ConsulHACluster", function()
             assert.equal(id .. ":7000", info.address)
             assert.same({ id }, { (nodes[2].hash_ring:get_node(key)) })
             local replicas = nodes[3]:get_replica_nodes(key, 2)
-            assert.is_true(#replicas == 2 and replicas[1] == id and replicas[2] ~= id)
+            assert.is_true(#replicas == 2 and replicas[1].id == id and replicas[2].id ~= id)
         end
 
         local client = nodes[2].consul_client

@@ -158,7 +158,7 @@ local function behaves(simulate)
         local tick = { symbol = "AAPL", price = 150.25, volume = 1000000 }
         local stored, nodes = manager:store_data("/stocks/AAPL/1", tick, { consistency = "consistent", replication_factor = 3 })
         assert.is_true(stored)
-        assert.is_true(#nodes == 1 and nodes[1] == "tsdb-1")
+        assert.same({ 1, "tsdb-1" }, { #nodes, nodes[1].id })
         for _, mode in ipairs({ "consistent", "default", "stale" }) do
             assert.same(tick, (manager:read_data("stocks/AAPL/1", { consistency = mode })))
         end
@@ -187,7 +187,8 @@ local function behaves(simulate)
         local info = manager:get_cluster_info()
         assert.equal("leader: tsdb-1", "leader: " .. (info.leader_node or "none"))
         assert.equal("tsdb-1", info.leader_node.node_id)
-        assert.is_true(info.leader_node == info.current_node and info.is_leader)
+        assert.equal(info.current_node, tostring(info.leader_node))
+        assert.is_true(info.is_leader)
         assert.equal(1, info.node_count)
         assert.equal("127.0.0.1:8081", info.nodes["tsdb-1"].address)
         assert.equal("tsdb-1", manager.config.cluster.node_id)

@@ -11,9 +11,18 @@ local new = ffi.typeof("struct { uint8_t unused; }")
 --- What is known of each, as long as it lives.
 local infos = setmetatable({}, { __mode = "k" })
 
+local Node = {}
+
+local function info_of(value)
+    if type(value) == "cdata" then
+        return infos[value]
+    end
+    return type(value) == "table" and getmetatable(value) == Node and value or nil
+end
+
 local function text(value)
-    local info = type(value) == "cdata" and infos[value]
-    return info and info.id or value
+    local info = info_of(value)
+    return info and rawget(info, "id") or value
 end
 
 --- A method of strings, for `node:sub(1, 4)`.
@@ -24,38 +33,55 @@ local function string_method(name)
     end
 end
 
-ffi.metatype(new, {
-    __index = function(node, name)
-        local value = infos[node][name]
-        if value == nil then
-            return string_method(name)
-        end
-        return value
-    end,
-    __newindex = function(node, name, value)
-        infos[node][name] = value
-    end,
-    __tostring = text,
-    __concat = function(left, right)
-        return text(left) .. text(right)
-    end,
-    __len = function(node)
-        return #text(node)
-    end,
-    __eq = function(left, right)
-        return rawequal(text(left), text(right))
-    end,
-    __lt = function(left, right)
-        return text(left) < text(right)
-    end,
-    __le = function(left, right)
-        return text(left) <= text(right)
-    end,
-})
+function Node.__index(node, name)
+    local value = rawget(info_of(node), name)
+    if value == nil then
+        return string_method(name)
+    end
+    return value
+end
 
---- The node that a table describes, whose `id` is a string.
-return function(info)
+function Node.__newindex(node, name, value)
+    rawset(info_of(node), name, value)
+end
+
+function Node.__concat(left, right)
+    return text(left) .. text(right)
+end
+
+function Node.__len(node)
+    return #text(node)
+end
+
+function Node.__eq(left, right)
+    return rawequal(text(left), text(right))
+end
+
+function Node.__lt(left, right)
+    return text(left) < text(right)
+end
+
+function Node.__le(left, right)
+    return text(left) <= text(right)
+end
+
+Node.__tostring = text
+
+ffi.metatype(new, Node)
+
+local function as_cdata(info)
     local node = new()
     infos[node] = info
     return node
+end
+
+--- Where the module `ffi` was opened twice in one Lua state, as between two files of busted's, LuaJIT
+--- does not find the metatable of a type. Then nodes are tables, which are equal to no string.
+local has_metatable = pcall(function()
+    assert(as_cdata({ id = "a" }).id == "a")
+end)
+
+--- The node that a table describes, whose `id` is a string.
+return function(info)
+    return has_metatable and as_cdata(info) or setmetatable(info, Node)
 end
