@@ -22,7 +22,7 @@ const ENOUGH: usize = 40;
 /// two real agents agree.
 #[test]
 fn two_real_agents_agree() {
-    compare_all("real", number("FIDELITY_REAL").unwrap_or(500), || Side::real().zip(Side::real()));
+    compare_all("real", number("FIDELITY_REAL").unwrap_or(200), || Side::real().zip(Side::real()));
 }
 
 #[test]

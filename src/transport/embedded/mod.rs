@@ -178,10 +178,12 @@ mod testing {
             headers: &[],
             body: Some(body),
             deadline: Instant::now(),
+            connect_by: Instant::now(),
             replay: false,
             max_answer: u64::MAX,
             lane: Lane::Calls,
             cancel: None,
+            gone: None,
         })
     }
 }

@@ -23,9 +23,11 @@ fn request(method: Method, target: &str, body: &[u8]) -> OwnedRequest {
         headers: Vec::new(),
         body: Some(body.to_vec()),
         deadline: Instant::now() + PATIENCE,
+        connect_by: Instant::now() + PATIENCE,
         replay: false,
         max_answer: 1 << 20,
         lane: Lane::Calls,
+        gone: None,
     }
 }
 
