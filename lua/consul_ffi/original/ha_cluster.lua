@@ -95,7 +95,6 @@ local function join(cluster, campaigns)
         meta = values.datacenter and { datacenter = values.datacenter },
         nodes_prefix = values.nodes_prefix,
         leader_key = values.leader_key,
-        min_nodes = values.min_nodes,
         campaigns = campaigns,
         ttl_ms = milliseconds(values.lease_ttl, "lease_ttl"),
         lock_delay_ms = milliseconds(values.lock_delay, "lock_delay"),
