@@ -128,6 +128,28 @@ describe("the production configuration", function()
     end)
 end)
 
+describe("the log of a production configuration", function()
+    it("is the library's, in the file that the program names", function()
+        local path = os.tmpname()
+        local output, status = helper.luajit(([[
+            local production = require("consul_production_config")
+            production.config.consul.simulate = true
+            production.config.cluster.node_id = "logged"
+            production.config.cluster.recovery_interval = 1
+            production.config.monitoring.log_file = %q
+            production.ConsulManager:init()
+            production.ConsulManager:cleanup()]]):format(path))
+        assert.equal(0, status, output)
+        assert.equal("", output)
+        local file = assert(io.open(path))
+        local log = file:read("*a")
+        file:close()
+        os.remove(path)
+        assert.matches("tsdb/cluster/nodes/logged has joined", log)
+        assert.matches("cluster.recovery_interval has no effect", log)
+    end)
+end)
+
 --- The same with an agent in memory and with a real one.
 local function behaves(simulate)
     local manager, given

@@ -18,6 +18,7 @@ local ConsulClient = require("consul_ffi.original")
 local HELD = errors.codes.HELD
 local SECTION = "consul_ha_cluster"
 local TIMEOUT_MS, SLICE_MS = 5000, 200
+local SHORTEST_TTL_MS = 10000
 
 --- More nodes than a ring can have.
 local ALL = 2 ^ 32
@@ -82,6 +83,12 @@ local function client_of(cluster)
     return client, problem and problem.message
 end
 
+--- The TTL of its sessions. Programs ask for less than Consul takes.
+local function ttl_ms(values)
+    local shortest = values.settings and values.settings.min_session_ttl_ms or SHORTEST_TTL_MS
+    return math.max(milliseconds(values.lease_ttl, "lease_ttl"), shortest)
+end
+
 --- Joins, to run for leader or not.
 local function join(cluster, campaigns)
     local client, problem = client_of(cluster)
@@ -96,7 +103,7 @@ local function join(cluster, campaigns)
         nodes_prefix = values.nodes_prefix,
         leader_key = values.leader_key,
         campaigns = campaigns,
-        ttl_ms = milliseconds(values.lease_ttl, "lease_ttl"),
+        ttl_ms = ttl_ms(values),
         lock_delay_ms = milliseconds(values.lock_delay, "lock_delay"),
         leave_after_ms = milliseconds(values.leave_after, "leave_after"),
         join_after_ms = milliseconds(values.join_after, "join_after"),

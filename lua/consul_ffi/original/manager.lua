@@ -86,6 +86,7 @@ local function new_cluster(self)
         leader_key = cluster.leader_key,
         nodes_prefix = cluster.nodes_prefix,
         simulate = get(self, "consul", "simulate"),
+        settings = get(self, "consul", "settings"),
     }, self.native)
 end
 
