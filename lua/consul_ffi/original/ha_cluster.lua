@@ -13,7 +13,7 @@ local json = require("consul_ffi.json")
 local new_id = require("consul_ffi.original.node_id")
 local notes = require("consul_ffi.original.notes")
 local settings = require("consul_ffi.original.settings")
-local ConsulClient = require("consul_ffi.original")
+local ConsulClient = require("consul_ffi.original.client")
 
 local HELD = errors.codes.HELD
 local SECTION = "consul_ha_cluster"

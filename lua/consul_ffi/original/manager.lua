@@ -1,7 +1,7 @@
 --- `ConsulManager` of the earlier module: one client for all servers, one node of a cluster, and what a
 --- program stores. There is one in a process. Its methods are called with a colon or with a dot.
 
-local ConsulClient = require("consul_ffi.original")
+local ConsulClient = require("consul_ffi.original.client")
 local ConsulHACluster = require("consul_ffi.original.ha_cluster")
 local base64 = require("consul_ffi.base64")
 local check = require("consul_ffi.check")
