@@ -12,7 +12,7 @@ local ffi = require("ffi")
 local C = require("consul_ffi.loader")
 local errors = require("consul_ffi.errors")
 local number = require("consul_ffi.number")
-local ConsulClient = require("consul_ffi.original")
+local ConsulClient = require("consul_ffi.original.client")
 
 local consul = {
     connect = require("consul_ffi.client"),

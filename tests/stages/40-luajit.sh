@@ -16,7 +16,7 @@ export CONSUL_FFI_LIBRARY LUA_PATH
 # Without a Consul, the specs that need none.
 beside=
 if [ -n "${CONSUL_BIN:-}" ]; then
-    beside='tests/support/with-consul.sh --hcl enable_script_checks=true'
+    beside='tests/support/with-consul.sh --hcl enable_script_checks=true --hcl session_ttl_min="2s"'
 else
     unset CONSUL_HTTP_ADDR
 fi

@@ -4,6 +4,7 @@
 --- the HTTP API, without white space between its tokens where it is JSON, whatever the agent's mode.
 --- HTTP errors are failures, keys are percent-encoded, values are any bytes, the token is sent.
 
+local address = require("consul_ffi.original.address")
 local base64 = require("consul_ffi.base64")
 local check = require("consul_ffi.check")
 local connect = require("consul_ffi.client")
@@ -11,9 +12,6 @@ local errors = require("consul_ffi.errors")
 local json = require("consul_ffi.json")
 local pause = require("consul_ffi.pause")
 local url = require("consul_ffi.url")
-
---- What `simulate` talks to: an agent in this process's memory, which all such clients share.
-local EMBEDDED = "embedded:simulate"
 
 local NOT_FOUND = errors.codes.NOT_FOUND
 local LEVELS = { DEBUG = 1, INFO = 2, WARN = 3, ERROR = 4 }
@@ -37,7 +35,7 @@ local function read_config(config)
         check.fail("log_level must be one of DEBUG, INFO, WARN, ERROR, not %s", level)
     end
     return {
-        consul_url = config.simulate and EMBEDDED or config.consul_url or config.endpoint,
+        consul_url = address.of(config),
         timeout = config.timeout or 5000,
         simulate = config.simulate and true or false,
         retry_count = tonumber(config.retry_count) or 0,
@@ -56,10 +54,19 @@ function ConsulClient:new(config)
         timeout_ms = client.timeout,
         token = config and config.acl_token,
     })
-    client.native = native
+    client.native, client.owns_native = native, true
     client.initialized = native ~= nil
     client.problem = problem and problem.message
     client.consul_url = client.consul_url or (native and native:endpoint())
+    return client
+end
+
+--- A client on a native one that somebody else ends, with a configuration as above.
+function ConsulClient.over(native, config)
+    local client = setmetatable(read_config(config), ConsulClient)
+    client.native, client.owns_native = native, false
+    client.initialized = true
+    client.consul_url = client.consul_url or native:endpoint()
     return client
 end
 
@@ -277,7 +284,7 @@ end
 
 --- Frees the client; calling it twice is harmless.
 function ConsulClient:destroy()
-    if self.native then
+    if self.native and self.owns_native then
         self.native:close()
     end
     self.native = nil

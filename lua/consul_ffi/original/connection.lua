@@ -1,0 +1,47 @@
+--- The settings of the library that the earlier module's production configuration stands for.
+
+local address = require("consul_ffi.original.address")
+local check = require("consul_ffi.check")
+local settings = require("consul_ffi.original.settings")
+
+local function milliseconds(seconds, name)
+    return math.floor(check.type(seconds, "number", "consul." .. name) * 1000 + 0.5)
+end
+
+--- A text, nil when it is empty: so is what systemd makes of `Environment=NAME=`.
+local function text(value)
+    return value ~= "" and value or nil
+end
+
+local function address_of(consul, is_secure)
+    if consul.simulate then
+        return address.EMBEDDED
+    end
+    return consul.servers and address.of_list(consul.servers, is_secure and "https" or "http")
+end
+
+local TLS = { "tls_verify", "tls_ca_file", "tls_cert_file", "tls_key_file" }
+
+--- As `consul.connect` takes them. Raises an error for what cannot be.
+return function(config)
+    local consul = settings.all(config.consul, "consul")
+    local is_secure = consul.tls_enabled or settings.value(config.security, "security", "encrypt_traffic")
+    local wanted = {
+        address = address_of(consul, is_secure),
+        token = text(consul.acl_token),
+        timeout_ms = milliseconds(consul.timeout, "timeout"),
+        retry_attempts = consul.retry_attempts,
+        retry_interval_ms = milliseconds(consul.retry_interval, "retry_interval"),
+        health_check_interval_ms = milliseconds(consul.health_check_interval, "health_check_interval"),
+        health_check_timeout_ms = milliseconds(consul.health_check_timeout, "health_check_timeout"),
+    }
+    if (wanted.address or ""):find("https://", 1, true) then
+        for _, name in ipairs(TLS) do
+            wanted[name] = text(consul[name])
+        end
+    end
+    for name, value in pairs(consul.settings or {}) do
+        wanted[name] = value
+    end
+    return wanted
+end

@@ -1,0 +1,334 @@
+--- `ConsulManager` of the earlier module: one client for all servers, one node of a cluster, and what a
+--- program stores. There is one in a process. Its methods are called with a colon or with a dot.
+
+local ConsulClient = require("consul_ffi.original.client")
+local ConsulHACluster = require("consul_ffi.original.ha_cluster")
+local base64 = require("consul_ffi.base64")
+local check = require("consul_ffi.check")
+local config = require("consul_ffi.original.config")
+local connect = require("consul_ffi.client")
+local connection = require("consul_ffi.original.connection")
+local errors = require("consul_ffi.errors")
+local health = require("consul_ffi.original.health")
+local json = require("consul_ffi.json")
+local log = require("consul_ffi.log")
+local new_node = require("consul_ffi.original.node")
+local notes = require("consul_ffi.original.notes")
+
+local NOT_FOUND = errors.codes.NOT_FOUND
+local MODES = { consistent = true, default = true, stale = true }
+local LEVELS = { DEBUG = "debug", INFO = "info", WARN = "warning", ERROR = "error" }
+local NOTED = { "consul", "cluster", "storage", "monitoring", "security" }
+
+local ConsulManager = {
+    config = config.new(),
+    clients = {},
+    cluster = nil,
+    is_initialized = false,
+}
+
+--- Adds a method, for which the manager may be left out.
+local function method(name, run)
+    ConsulManager[name] = function(self, ...)
+        if type(self) == "table" and self.get_healthy_client then
+            return run(self, ...)
+        end
+        return run(ConsulManager, self, ...)
+    end
+end
+
+local function get(self, section, name)
+    return config.get(self.config, section, name)
+end
+
+local function milliseconds(self, section, name)
+    return math.floor(check.type(get(self, section, name), "number", section .. "." .. name) * 1000 + 0.5)
+end
+
+--- The level of the log in a configuration, as the library says it.
+local function level_of(given)
+    local name = tostring(config.get(given, "monitoring", "log_level"))
+    local level = LEVELS[name:upper()]
+    if not level then
+        check.fail("monitoring.log_level must be one of DEBUG, INFO, WARN, ERROR, not %s", name)
+    end
+    return level
+end
+
+--- The library's log goes where the program has said; what it has set for nothing is told.
+local function observe(self)
+    local path, level = get(self, "monitoring", "log_file"), level_of(self.config)
+    if path then
+        local is_open, problem = log.set_file(path)
+        if is_open then
+            log.set_level(level)
+        else
+            io.stderr:write(("consul_ffi [WARN] %s\n"):format(problem.message))
+        end
+    end
+    for _, section in ipairs(NOTED) do
+        notes(self.config[section], section, path)
+    end
+end
+
+local function new_cluster(self)
+    local cluster = self.config.cluster or {}
+    return ConsulHACluster:new({
+        node_id = get(self, "cluster", "node_id"),
+        node_address = get(self, "cluster", "node_address"),
+        datacenter = get(self, "cluster", "datacenter"),
+        lease_ttl = get(self, "cluster", "heartbeat_timeout"),
+        min_nodes = get(self, "cluster", "min_nodes"),
+        election_timeout = get(self, "cluster", "election_timeout"),
+        lock_delay = cluster.lock_delay,
+        leave_after = cluster.leave_after,
+        join_after = cluster.join_after,
+        leader_key = cluster.leader_key,
+        nodes_prefix = cluster.nodes_prefix,
+        simulate = get(self, "consul", "simulate"),
+        settings = get(self, "consul", "settings"),
+    }, self.native)
+end
+
+--- Makes the client and starts the node. Raises an error when the configuration cannot be used. That
+--- Consul is away is none: true and a message then, and the node joins when it answers.
+method("init", function(self)
+    if self.is_initialized then
+        return true
+    end
+    observe(self)
+    local native, problem = connect(connection(self.config))
+    if not native then
+        check.fail("%s", problem.message)
+    end
+    self.native = native
+    self.clients = {
+        ConsulClient.over(native, {
+            timeout = milliseconds(self, "consul", "timeout"),
+            simulate = get(self, "consul", "simulate"),
+        }),
+    }
+    self.cluster = new_cluster(self)
+    self.is_initialized = true
+    local _, waits_for = self.cluster:start()
+    return true, waits_for
+end)
+
+--- Whether it can be used, made so where it was not yet.
+local function ready(self)
+    local ok, problem = pcall(self.init, self)
+    return ok, problem
+end
+
+--- A client of the class `ConsulClient` while a server of Consul serves; nil and a message otherwise. It is
+--- the manager's, and lives as long.
+method("get_healthy_client", function(self)
+    local ok, problem = ready(self)
+    if not ok then
+        return nil, problem
+    end
+    local recent_ms = milliseconds(self, "consul", "health_check_interval")
+    for _, endpoint in ipairs(self.native:endpoints() or {}) do
+        if endpoint.state == "up" and (endpoint.last_success_ms or math.huge) < recent_ms then
+            return self.clients[1]
+        end
+    end
+    local leader, err = self.native.status:leader()
+    if leader then
+        return self.clients[1]
+    end
+    return nil, err.message
+end)
+
+--- Who leads, for programs that take it as a text and such as take it as a table.
+local function leader_of(cluster)
+    local info = cluster:get_leader_info()
+    return info and new_node({
+        id = info.node_id,
+        node_id = info.node_id,
+        session_id = info.session_id,
+        timestamp = info.timestamp,
+    })
+end
+
+--- What is known of the cluster; nil before `init`.
+method("get_cluster_info", function(self)
+    local cluster = self.cluster
+    return cluster and {
+        node_count = cluster:get_node_count(),
+        leader_node = leader_of(cluster),
+        current_node = cluster.node_id,
+        is_leader = cluster:is_leader_node(),
+        nodes = cluster.cluster_nodes,
+    }
+end)
+
+--- A key of Consul's for one of the program's.
+local function full_key(self, key)
+    local name = get(self, "storage", "kv_prefix") .. tostring(key):gsub("^/", "")
+    return (name:gsub("^/", ""))
+end
+
+--- Why fewer nodes live than the program has said that must; nil when enough do.
+local function short_of(self, name)
+    local quorum = config.quorum(self.config, name)
+    local living = quorum and #self.cluster:get_live_nodes()
+    if quorum and living < quorum then
+        return ("%s is %d, and %d nodes live"):format(name, quorum, living)
+    end
+end
+
+--- The consistency of a call; nil and a message for one that is none.
+local function consistency_of(self, options)
+    local mode = options.consistency or get(self, "storage", "kv_consistency")
+        or get(self, "cluster", "consistency_mode")
+    if not MODES[mode] then
+        return nil, ("consistency must be one of consistent, default, stale, not %s"):format(tostring(mode))
+    end
+    return mode
+end
+
+--- What both calls check before anything is sent: the consistency, or nil and a message.
+local function prepare(self, quorum, options)
+    local ok, problem = ready(self)
+    if not ok then
+        return nil, problem
+    end
+    local short = short_of(self, quorum)
+    if short then
+        return nil, short
+    end
+    return consistency_of(self, options)
+end
+
+local function text_of(value)
+    if type(value) == "table" then
+        return json.encode(value)
+    end
+    return tostring(value)
+end
+
+--- Writes a value, a table as its JSON. True and the nodes that the key belongs to, `replication_factor` of
+--- them where there are so many; false and a message when it was not written. Every write is agreed on by
+--- a majority of Consul's servers, whatever the consistency.
+method("store_data", function(self, key, value, options)
+    options = options or {}
+    local mode, problem = prepare(self, "write_quorum", options)
+    if not mode then
+        return false, problem
+    end
+    local is_text, text = pcall(text_of, value)
+    if not is_text then
+        return false, text
+    end
+    local timeout_ms = milliseconds(self, "cluster", "write_timeout")
+    local written, err = self.native.kv:put(full_key(self, key), text, { timeout_ms = timeout_ms })
+    if not written then
+        return false, err.message
+    end
+    local count = options.replication_factor or get(self, "cluster", "replication_factor")
+    return true, self.cluster:get_replica_nodes(key, count)
+end)
+
+--- The body of Consul's answer, which the earlier module returned.
+local function body_of(key, value, meta)
+    return json.encode(json.array({
+        {
+            Key = key,
+            Value = base64.encode(value),
+            Flags = meta.flags,
+            Session = meta.session,
+            LockIndex = meta.lock_index,
+            CreateIndex = meta.create_index,
+            ModifyIndex = meta.modify_index,
+        },
+    }))
+end
+
+--- A value: what JSON says where it is an object or an array, the text itself otherwise. Then the body of
+--- the HTTP API. nil and a message when there is none, or it could not be read.
+method("read_data", function(self, key, options)
+    options = options or {}
+    local mode, problem = prepare(self, "read_quorum", options)
+    if not mode then
+        return nil, problem
+    end
+    local name = full_key(self, key)
+    local value, meta = self.native.kv:get(name, {
+        consistency = mode,
+        timeout_ms = milliseconds(self, "cluster", "read_timeout"),
+    })
+    if not value then
+        return nil, meta.code == NOT_FOUND and name .. ": 404, not found" or meta.message
+    end
+    local decoded = value:find("^%s*[%[{]") and json.decode(value) or nil
+    return decoded or value, body_of(name, value, meta)
+end)
+
+--- The node that a key belongs to, which serves as its id and as a table, and what is known of it; nil
+--- before anything was found.
+method("get_consistent_node", function(self, key)
+    local id, info
+    if self.cluster then
+        id, info = self.cluster:get_node_for_key(key)
+    end
+    if not id then
+        return nil
+    end
+    return self.cluster:get_replica_nodes(key, 1)[1], info
+end)
+
+--- How the cluster and Consul are: `timestamp`, `node_count`, `leader_node`, `is_healthy`, and a list of
+--- `issues`. False and a message before `init`.
+method("monitor_health", function(self)
+    if not self.cluster then
+        return false, "the manager was not initialized"
+    end
+    local issues = health.issues(self)
+    return {
+        timestamp = os.time(),
+        node_count = self.cluster:get_node_count(),
+        leader_node = leader_of(self.cluster),
+        is_healthy = #issues == 0,
+        issues = issues,
+    }
+end)
+
+--- Takes a changed configuration while work goes on: what `new_config` says, the rest stays; without one,
+--- what was changed in `config`. Servers, token, TLS, times and limits change for calls that begin then:
+--- none fails for it, and sessions, the lead and the node live on. What describes the node itself (its
+--- id, its address, its keys) changes with the next `init`. False and a message when it cannot be
+--- used: nothing has changed then.
+method("reload_config", function(self, new_config)
+    local ok, problem = pcall(function()
+        local changed = config.change(config.copy(self.config), new_config or {})
+        level_of(changed)
+        local wanted = connection(changed)
+        return self.native and select(2, self.native:reload(wanted))
+    end)
+    if not ok or problem then
+        return false, ok and problem.message or problem
+    end
+    config.change(self.config, new_config or {})
+    observe(self)
+    return true
+end)
+
+--- Takes the node out of the cluster and ends the client. Harmless when it was called before.
+method("cleanup", function(self)
+    if self.cluster then
+        self.cluster:stop()
+    end
+    for _, client in ipairs(self.clients) do
+        client:destroy()
+    end
+    if self.native then
+        self.native:close()
+    end
+    self.cluster, self.native, self.counted = nil, nil, nil
+    self.clients = {}
+    self.is_initialized = false
+    return true
+end)
+
+return ConsulManager
