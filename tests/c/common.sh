@@ -1,6 +1,9 @@
 # For the stages that run C and C++ programs: [suite=FOLDER OF tests] . tests/c/common.sh
 # shellcheck shell=sh
 
+# What the stage was asked for.
+part=${1:-}
+
 # Where cargo builds, and what is built from here.
 target=${CARGO_TARGET_DIR:-$PWD/target}
 suite=${suite:-c}
@@ -37,8 +40,9 @@ certificates() {
 
 # Runs the stage $1 again, beside a Consul of its own. A client that is freed while it watches a lock
 # leaves Consul with a connection that it does not miss for a while; two hundred of them, and Consul
-# takes no more.
+# takes no more. For the stage that shall only build this is its end.
 beside_consul() {
+    [ "$part" != build ] || exit 0
     exec tests/support/with-consul.sh --hcl 'limits { http_max_conns_per_client = 5000 }' \
         "$1" beside-consul
 }

@@ -7,8 +7,9 @@ variants='gcc-c99 gcc-c17 clang-c99 clang-c17'
 
 if [ "${1:-}" != beside-consul ]; then
     cargo build --release --locked
-    # Not to be mixed up with what is shipped.
-    cargo build --release --locked --features test-panic --target-dir "$target/test-panic"
+    # Not to be mixed up with what is shipped. How fast it is does not matter.
+    cargo build --release --locked --features test-panic --target-dir "$target/test-panic" \
+        --config profile.release.lto=false --config profile.release.codegen-units=16
     lib=$(library "$target/release")
     for variant in $variants; do
         programs "$variant" "${variant%-*}" "${variant#*-}" "$lib"

@@ -14,6 +14,10 @@ if [ -d python/consul_ffi ]; then
     ways="$ways python"
 fi
 
+if [ "$part" = build ]; then
+    deploy/build.sh "$architecture"
+    exit
+fi
 if [ "${1:-}" != beside-consul ]; then
     cargo build --release --locked
     rm -rf "$out/packages"
