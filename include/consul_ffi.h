@@ -5117,7 +5117,7 @@ consul_status consul_log_set_queue(consul_queue *queue,
 
 /**
  * How many records the process has lost: nobody took them in time, or the file could not be
- * written.
+ * written. Lines that an audit log lacks are among them.
  */
 uint64_t consul_log_dropped(void);
 

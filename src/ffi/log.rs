@@ -178,7 +178,7 @@ pub unsafe extern "C" fn consul_log_set_queue(queue: *mut consul_queue, tag: u64
 }
 
 /// How many records the process has lost: nobody took them in time, or the file could not be
-/// written.
+/// written. Lines that an audit log lacks are among them.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_log_dropped() -> u64 {
     log::dropped()

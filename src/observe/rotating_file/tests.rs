@@ -196,7 +196,7 @@ fn a_torn_line_ends_before_the_next_one() {
     // In a child, whose limit it is.
     let in_child = in_child(|| {
         let before = getrlimit(Resource::Fsize);
-        setrlimit(Resource::Fsize, Rlimit { current: Some(6), ..before.clone() }).unwrap();
+        setrlimit(Resource::Fsize, Rlimit { current: Some(6), ..before }).unwrap();
         add(&file, "one", &NONE);
         let torn = file.append("second\n", &NONE, SystemTime::now());
         setrlimit(Resource::Fsize, before).unwrap();
