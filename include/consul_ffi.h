@@ -4374,7 +4374,9 @@ void consul_raft_peers_free(consul_raft_peers *peers);
 
 /**
  * How the cluster is, as JSON: `leader` and `peers`, `healthy` and `failure_tolerance`, `servers` as Raft
- * and autopilot have them, `endpoints` as this client has seen them. A part that could not be had is in
+ * and autopilot have them, `endpoints`: for each address of this client `address`, `state` (`up`, `no
+ * leader` or `down`), `in_use`, `reachable`, `requests`, `failures`, `consecutive_failures`,
+ * `last_answer_ms` and `error`. A part that could not be had is in
  * `missing` with the reason, and the others are there all the same: it also tells something while there
  * is no leader, Consul cannot be reached, or the token may not ask. Each of up to four calls has the
  * time that the options allow.
@@ -4844,9 +4846,10 @@ consul_status consul_health_report_remove(const consul_health_report *report, co
 /**
  * What the program's `/health` sends now: the HTTP status, and JSON, `{"status", "checks":
  * [{"name", "status", "note", "age_ms", "max_age_ms", "expired"}]}`. A report with a client adds
- * `"consul": {"endpoint", "reachable", "last_answer_ms", "error"}` and the lists `"services"`,
- * `"locks"`, `"semaphores"` and `"sessions"` of `{"name", "state", "last_success_ms",
- * "consecutive_failures", "next_try_ms", "error"}`. What is not known is `null`. Sends nothing. `http_status` may be NULL.
+ * `"consul": {"endpoint", "reachable", "last_answer_ms", "error"}`, the list `"endpoints"` of its
+ * addresses, each as in `consul_operator_cluster_report`, and the lists `"services"`, `"locks"`,
+ * `"semaphores"` and `"sessions"` of `{"name", "state", "last_success_ms", "consecutive_failures",
+ * "next_try_ms", "error"}`. What is not known is `null`. Sends nothing. `http_status` may be NULL.
  */
 consul_status consul_health_report_document(const consul_health_report *report,
                                             int32_t *http_status,

@@ -28,6 +28,22 @@ static int servers(const consul_client *client)
     return 0;
 }
 
+static int endpoints(const consul_client *client)
+{
+    consul_stats *stats = NULL;
+    size_t i;
+
+    for (i = 0; i < consul_client_endpoint_count(client); i++) {
+        const consul_progress *endpoint;
+        if (consul_client_endpoint_stats(client, i, &stats) < 0)
+            return failed();
+        endpoint = consul_stats_row(stats);
+        printf("endpoint %s: %s\n", endpoint->address, endpoint->state);
+        consul_stats_free(stats);
+    }
+    return 0;
+}
+
 int main(void)
 {
     consul_client *client = NULL;
@@ -45,7 +61,7 @@ int main(void)
         result = servers(client);
     }
     if (result == 0)
-        printf("endpoint %s: answers\n", consul_client_endpoint(client));
+        result = endpoints(client);
     consul_text_free(leader);
     consul_client_free(client);
     return result;

@@ -15,7 +15,9 @@ for _, server in ipairs(report.servers) do
     ))
 end
 for _, endpoint in ipairs(report.endpoints) do
-    print(("endpoint %s: %s"):format(endpoint.address, endpoint.reachable and "answers" or endpoint.error))
+    print(("endpoint %s: %s%s"):format(
+        endpoint.address, endpoint.state, endpoint.error and ", " .. endpoint.error or ""
+    ))
 end
 for _, missing in ipairs(report.missing) do
     print(("no %s: %s"):format(missing.part, missing.reason))

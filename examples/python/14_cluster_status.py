@@ -13,7 +13,7 @@ for server in report["servers"]:
     role = "leads" if server["leader"] else "votes" if server["voter"] else "follows"
     print(f"server {server['node']} at {server['address']}: {role}, {HEALTH[server['healthy']]}")
 for endpoint in report["endpoints"]:
-    seen = "answers" if endpoint["reachable"] else endpoint["error"]
-    print(f"endpoint {endpoint['address']}: {seen}")
+    error = f", {endpoint['error']}" if endpoint["error"] else ""
+    print(f"endpoint {endpoint['address']}: {endpoint['state']}{error}")
 for missing in report["missing"]:
     print(f"no {missing['part']}: {missing['reason']}")

@@ -91,9 +91,10 @@ pub unsafe extern "C" fn consul_health_report_remove(
 
 /// What the program's `/health` sends now: the HTTP status, and JSON, `{"status", "checks":
 /// [{"name", "status", "note", "age_ms", "max_age_ms", "expired"}]}`. A report with a client adds
-/// `"consul": {"endpoint", "reachable", "last_answer_ms", "error"}` and the lists `"services"`,
-/// `"locks"`, `"semaphores"` and `"sessions"` of `{"name", "state", "last_success_ms",
-/// "consecutive_failures", "next_try_ms", "error"}`. What is not known is `null`. Sends nothing. `http_status` may be NULL.
+/// `"consul": {"endpoint", "reachable", "last_answer_ms", "error"}`, the list `"endpoints"` of its
+/// addresses, each as in `consul_operator_cluster_report`, and the lists `"services"`, `"locks"`,
+/// `"semaphores"` and `"sessions"` of `{"name", "state", "last_success_ms", "consecutive_failures",
+/// "next_try_ms", "error"}`. What is not known is `null`. Sends nothing. `http_status` may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_health_report_document(
     report: *const consul_health_report,

@@ -18,7 +18,9 @@ fn config_text(config: &str) -> Result<Text<AutopilotConfig>> {
 }
 
 /// How the cluster is, as JSON: `leader` and `peers`, `healthy` and `failure_tolerance`, `servers` as Raft
-/// and autopilot have them, `endpoints` as this client has seen them. A part that could not be had is in
+/// and autopilot have them, `endpoints`: for each address of this client `address`, `state` (`up`, `no
+/// leader` or `down`), `in_use`, `reachable`, `requests`, `failures`, `consecutive_failures`,
+/// `last_answer_ms` and `error`. A part that could not be had is in
 /// `missing` with the reason, and the others are there all the same: it also tells something while there
 /// is no leader, Consul cannot be reached, or the token may not ask. Each of up to four calls has the
 /// time that the options allow.

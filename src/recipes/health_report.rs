@@ -1,7 +1,8 @@
 //! How a program is, put together: the document that its own `/health` gives.
 
 use crate::api::CheckStatus;
-use crate::client::{Client, EndpointStats, Reachability};
+use crate::api::operator::EndpointReport;
+use crate::client::{Client, Reachability};
 use crate::error::{Error, Result};
 use crate::observe::Stats;
 use crate::runtime::{Order, Standing};
@@ -53,8 +54,8 @@ pub struct HealthDocument {
     pub http_status: u16,
     /// `{"status", "checks": [{"name", "status", "note", "age_ms", "max_age_ms", "expired"}]}`, and
     /// of a report with a client `"consul": {"endpoint", "reachable", "last_answer_ms", "error"}`,
-    /// `"endpoints"`: a list of `{"address", "state", "in_use", "requests", "failures",
-    /// "consecutive_failures", "last_answer_ms", "error"}`, an address each,
+    /// `"endpoints"`: a list of `{"address", "state", "in_use", "reachable", "requests",
+    /// "failures", "consecutive_failures", "last_answer_ms", "error"}`, an address each,
     /// `"services"`, `"locks"`, `"semaphores"` and `"sessions"`: lists of `{"name", "state",
     /// "last_success_ms", "consecutive_failures", "next_try_ms", "error"}`. What is not known is
     /// `null`.
@@ -129,7 +130,7 @@ impl HealthReport {
         if let Some(client) = &self.client {
             let standings = client.upkeep().standings();
             document["consul"] = consul(&client.endpoint(), client.reachability());
-            document["endpoints"] = client.endpoints().iter().map(endpoint).collect();
+            document["endpoints"] = json!(endpoints(client));
             document["services"] = list(&standings, Order::Services);
             document["locks"] = list(&standings, Order::Locks);
             document["semaphores"] = list(&standings, Order::Semaphores);
@@ -183,19 +184,8 @@ fn consul(endpoint: &str, known: Reachability) -> Value {
     })
 }
 
-fn endpoint(known: &EndpointStats) -> Value {
-    // An error that was got over is no news.
-    let error = known.last_error.as_ref().filter(|_| known.consecutive_failures > 0);
-    json!({
-        "address": known.address,
-        "state": known.condition.as_str(),
-        "in_use": known.in_use,
-        "requests": known.requests,
-        "failures": known.failures,
-        "consecutive_failures": known.consecutive_failures,
-        "last_answer_ms": known.last_answer.map(milliseconds),
-        "error": error.map(|error| error.message().to_string()),
-    })
+fn endpoints(client: &Client) -> Vec<EndpointReport> {
+    client.endpoints().iter().map(EndpointReport::from).collect()
 }
 
 fn list(standings: &[Standing], order: Order) -> Value {

@@ -1,5 +1,6 @@
 //! Locks when requests fail, hang, or lose their answer, on a real Consul behind a proxy.
 
+use crate::clients::client_with;
 use crate::proxy::{Fate, Proxy};
 use crate::quick::{
     PATIENCE, TTL, eventually, held, holder_at, lock_spec, lost, none, quick, quick_client,
@@ -8,7 +9,9 @@ use crate::quick::{
 use crate::support::control::timed;
 use crate::support::fault::Reply;
 use crate::support::{Consul, unique};
+use consul_ffi::api::agent::ServiceDefinition;
 use consul_ffi::recipes::lock::{LockSpec, LostReason};
+use consul_ffi::recipes::registration::KeptServiceSpec;
 use consul_ffi::{Client, Status};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -259,4 +262,49 @@ fn a_thousand_acquires_that_fail_leave_no_session() {
     }
     proxy.open();
     eventually("no session is left", || sessions_named(&name).is_empty());
+}
+
+#[test]
+fn a_lock_and_a_service_survive_calls_that_hang_on_every_connection() {
+    let Some(consul) = quick() else { return };
+    let proxy = Proxy::before(consul);
+    let client =
+        client_with(proxy.address(), &[("min_session_ttl_ms", "1000"), ("max_connections", "2")]);
+    let lock = held(&client, lock_spec(&unique("lock")));
+    let name = unique("stalled");
+    let spec = KeptServiceSpec::new(ServiceDefinition::new(&name).port(80)).ttl(TTL);
+    let service = client.keep_service(spec).unwrap();
+    service.start().unwrap();
+    let hang = "/v1/kv/hang";
+    proxy.judge(move |request| match request.target.starts_with(hang) {
+        true => Fate::Swallow,
+        false => Fate::Pass,
+    });
+    let hanging =
+        || proxy.requests().iter().filter(|request| request.target.starts_with(hang)).count();
+    let times = |part: &str| {
+        proxy.requests().iter().filter(|request| request.target.contains(part)).count()
+    };
+    let passing =
+        || consul.get("/v1/agent/checks").json()[service.check_id()]["Status"] == "passing";
+    let patience = none().timeout(PATIENCE * 2);
+    std::thread::scope(|scope| {
+        let calls: Vec<_> =
+            (0..3).map(|_| scope.spawn(|| client.kv().get("hang", &patience).map(drop))).collect();
+        eventually("both connections of calls hang", || hanging() == 2);
+        let (renewed, beaten) = (times("/v1/session/renew/"), times("/v1/agent/check/"));
+        let started = Instant::now();
+        while started.elapsed() < TTL * 5 / 2 {
+            assert_eq!(lock.wait_lost(SECOND / 10).unwrap(), None);
+            assert!(passing(), "after {:?}", started.elapsed());
+        }
+        assert!(times("/v1/session/renew/") > renewed && times("/v1/agent/check/") > beaten);
+        // No call has got through meanwhile: the third still waits for a place.
+        assert_eq!(hanging(), 2);
+        assert!(calls.iter().all(|call| !call.is_finished()));
+        client.shutdown();
+        for call in calls {
+            assert_eq!(status_of(call.join().unwrap()), Status::Closed);
+        }
+    });
 }

@@ -168,6 +168,7 @@ fn a_report_tells_what_can_be_had() {
     assert!(report.servers[0].leader && report.servers[0].voter);
     assert_eq!(report.endpoints[0].address, client.endpoint());
     assert_eq!(report.endpoints[0].reachable, Some(true));
+    assert_eq!((report.endpoints[0].state, &report.endpoints[0].error), ("up", &None));
     let later = client.deferred();
     let again = wait(later.operator().cluster_report(&none()).unwrap()).unwrap();
     assert_eq!(again.servers[0].id, report.servers[0].id);
@@ -179,7 +180,25 @@ fn a_report_tells_what_can_be_had() {
     assert_eq!(report.missing.len(), 1);
     assert_eq!(report.missing[0].part, "leader");
     assert_eq!(report.endpoints[0].reachable, Some(false));
+    assert_eq!((report.endpoints[0].state, report.endpoints[0].in_use), ("down", true));
     assert!(report.endpoints[0].error.as_deref().unwrap().contains("refused"));
+}
+
+#[test]
+fn a_report_tells_how_each_address_of_the_client_is() {
+    let Some(consul) = consul() else { return };
+    let dead = Server::refused_address();
+    let addresses = format!("{dead},{}", consul.address());
+    let client = client_with(&addresses, &[("health_check_interval_ms", "86400000")]);
+    let report = client.operator().cluster_report(&none()).unwrap();
+    assert!(report.leader.is_some());
+    let [away, here] = &report.endpoints[..] else { panic!("{report:?}") };
+    assert_eq!((&away.address, away.state, away.in_use), (&dead, "down", false));
+    assert_eq!((away.reachable, away.last_answer_ms, away.failures), (Some(false), None, 1));
+    assert!(away.consecutive_failures == 1 && away.error.as_deref().unwrap().contains("refused"));
+    assert_eq!((&here.address, here.state, here.in_use), (&consul.address(), "up", true));
+    assert_eq!((here.reachable, here.failures, &here.error), (Some(true), 0, &None));
+    assert!(here.requests >= 4 && here.last_answer_ms.is_some());
 }
 
 #[test]

@@ -58,6 +58,7 @@ with_consul("what operators do", function()
         report = assert(nobody.operator:cluster_report())
         assert.is_nil(report.leader)
         assert.equal("leader", report.missing[1].part)
+        assert.equal("down", report.endpoints[1].state)
         nobody:close()
     end)
 

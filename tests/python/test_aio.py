@@ -9,6 +9,7 @@ import socket
 import threading
 import unittest
 from typing import Any, Awaitable, Callable, TypeVar
+from unittest import mock
 
 import consul_ffi
 from consul_ffi import CheckSpec, LimitConflict, ServiceSpec, SessionSpec
@@ -250,6 +251,40 @@ class Locks(AsyncTest):
                 await self.client.session.destroy(lock.session_id)
                 self.assertTrue(await waiting)
                 self.assertIn(lock.lost.reason, ("session_invalid", "key_released"))
+
+    async def test_what_else_ends_the_wait_for_a_loss(self) -> None:
+        lock = self.client.lock(prefix() + "lock")
+        with self.assertRaises(consul_ffi.NotHeld):
+            await lock.lost.wait()
+        endings: list[tuple[Callable[[], object], type[Exception]]] = [
+            (lambda: asyncio.ensure_future(lock.release()), consul_ffi.NotHeld),
+            (lambda: threading.Thread(target=lock.stop).start(), consul_ffi.Cancelled),
+            (lock.close, consul_ffi.ConsulError),
+        ]
+        for end, error in endings:
+            self.assertTrue(lock.is_held or await lock.acquire(PATIENCE * 1000))
+            self.assertIs(await lock.lost.wait(1), False)
+            waiting = [asyncio.create_task(lock.lost.wait()) for _ in range(2)]
+            await asyncio.sleep(0)
+            ending = end()
+            for each in waiting:
+                with self.assertRaises(error):
+                    await asyncio.wait_for(each, PATIENCE)
+            del ending
+
+    async def test_the_wait_for_a_loss_does_not_poll(self) -> None:
+        async with self.client.lock(prefix() + "lock") as lock:
+            looks = 0
+            look = lock.functions.wait_lost
+
+            def counted(*arguments: object) -> int:
+                nonlocal looks
+                looks += 1
+                return look(*arguments)
+
+            with mock.patch.object(lock.functions, "wait_lost", counted):
+                self.assertIs(await lock.lost.wait(500), False)
+            self.assertLessEqual(looks, 3)
 
     async def test_a_kept_session(self) -> None:
         name = prefix()

@@ -134,6 +134,7 @@ class Operators(ConsulTest):
             report = nobody.operator.cluster_report()
         self.assertIsNone(report["leader"])
         self.assertEqual([missing["part"] for missing in report["missing"]], ["leader"])
+        self.assertEqual([row["state"] for row in report["endpoints"]], ["down"])
 
     def test_gossip_that_is_not_encrypted_and_whom_it_cannot_join(self) -> None:
         operator, agent = self.client.operator, self.client.agent

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from contextlib import suppress
 from ctypes import addressof
 from types import TracebackType
 from typing import TYPE_CHECKING, Optional
@@ -13,7 +15,8 @@ from .._error import ConsulError
 from .._holding import HoldingBase, LostBase
 from .._outcome import answered
 from ._core import Awaiting
-from ._inbox import Call
+from ._inbox import Call, Inbox
+from ._news import Losses
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -24,23 +27,35 @@ _unless_held = answered(_abi.CONSUL_HELD)
 class AsyncLost(LostBase):
     """Whether what was held is lost: asked like an `asyncio.Event`."""
 
+    _holding: AsyncHolding
+
     async def wait(self, timeout_ms: Optional[int] = None) -> bool:
         """As `Lost.wait`."""
         end, stops = _wait.end(timeout_ms), self._holding.stops
+        losses = self._holding.follow()
         while True:
             left = _wait.left_ms(end)
             # Asks memory only.
             if self._look(0, stops):
                 return True
+            if losses.ended is not None:
+                raise losses.ended
             if left <= 0:
                 return False
-            await asyncio.sleep(min(left, _wait.SLICE_MS) / 1000)
+            if not self._holding.is_held:
+                # Being released, whose end is no loss.
+                left = min(left, _wait.SLICE_MS)
+            limit = None if left == math.inf else left / 1000
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(losses.wait(), limit)
 
 
 class AsyncHolding(HoldingBase):
     """As `Holding`, for `async with`."""
 
     _core: Awaiting
+    _inbox: Optional[Inbox] = None
+    _losses: Losses
 
     @property
     def lost(self) -> AsyncLost:
@@ -62,7 +77,36 @@ class AsyncHolding(HoldingBase):
 
     async def release(self) -> None:
         """As `Holding.release`."""
-        await self._core.begin(_outcome.check, self.functions.release, self._handle)
+        try:
+            await self._core.begin(_outcome.check, self.functions.release, self._handle)
+        finally:
+            self._wake()
+
+    def stop(self) -> None:
+        """As `Holding.stop`."""
+        super().stop()
+        if self._inbox is not None and self._inbox.is_usable:
+            # Also from another thread.
+            self._inbox.loop.call_soon_threadsafe(self._wake)
+
+    def close(self) -> None:
+        """As `Holding.close`."""
+        super().close()
+        self._wake()
+
+    def follow(self) -> Losses:
+        """What its losses are told to, in the running loop."""
+        inbox = self._core.inbox()
+        if self._inbox is not inbox:
+            losses, tag = Losses(), inbox.next_tag()
+            _outcome.check(self.functions.set_queue(self.handle, inbox.request.queue, tag))
+            inbox.expect(tag, losses)
+            self._inbox, self._losses = inbox, losses
+        return self._losses
+
+    def _wake(self) -> None:
+        if self._inbox is not None:
+            self._losses.wake()
 
     async def destroy(self) -> bool:
         """Deletes what stands at Consul if nobody holds it. False when somebody does."""

@@ -19,29 +19,42 @@ class News:
         self._waiters: set[asyncio.Future[None]] = set()
         self.ended: Optional[ConsulError] = None
 
-    async def wait(self) -> None:
-        """Waits until something is told."""
+    def wait(self) -> asyncio.Future[None]:
+        """Ends when something is told from now on."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.add(waiter)
-        try:
-            await waiter
-        finally:
-            self._waiters.discard(waiter)
+        waiter.add_done_callback(self._waiters.discard)
+        return waiter
 
     def arrived(self, event: int) -> bool:
         """Wakes all who wait."""
-        is_last = lib.consul_event_type(event) == self._last
+        is_last = self._is_last(event)
         if is_last:
             self.ended = _event.error(event, lib.consul_event_status(event))
-        self._wake()
+        self.wake()
         return is_last
 
     def call_off(self) -> None:
         """The client was closed."""
         self.ended = _outcome.new(_abi.CONSUL_ERR_CLOSED, "the client was closed")
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Has all who wait look again."""
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+    def _is_last(self, event: int) -> bool:
+        return lib.consul_event_type(event) == self._last
+
+
+class Losses(News):
+    """What is told of a lock or a semaphore. Its last event has the type of all, and says so by its
+    status."""
+
+    def __init__(self) -> None:
+        super().__init__(_abi.CONSUL_EVENT_LOCK_LOST)
+
+    def _is_last(self, event: int) -> bool:
+        return lib.consul_event_status(event) in (_abi.CONSUL_ERR_CANCELLED, _abi.CONSUL_ERR_CLOSED)

@@ -1,10 +1,11 @@
 //! How a cluster is, put together from what its servers say and what this client has seen.
 
 use super::{AutopilotHealth, Operator, RaftPeer, ServerHealth};
-use crate::client::{Client, Either, Style};
+use crate::client::{Client, Either, EndpointStats, Style};
 use crate::config::Options;
 use crate::error::{Error, Result};
 use serde::Serialize;
+use std::time::Duration;
 
 /// How a cluster is. A part that could not be had says so in `missing`; the others are there all the
 /// same, so that it tells something, too, while there is no leader or the token may not ask.
@@ -20,7 +21,7 @@ pub struct ClusterReport {
     pub failure_tolerance: Option<u64>,
     /// The servers, as Raft and autopilot have them.
     pub servers: Vec<ServerReport>,
-    /// The addresses that this client calls, and what has come of it.
+    /// The addresses of this client in their order, and what has come of it.
     pub endpoints: Vec<EndpointReport>,
     /// What could not be had.
     pub missing: Vec<Missing>,
@@ -49,16 +50,26 @@ pub struct ServerReport {
     pub last_contact: Option<String>,
 }
 
-/// What this client has seen of an address that it calls.
+/// What this client has seen of one of its addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct EndpointReport {
     /// The address.
     pub address: String,
-    /// Whether the last call was answered; none before the first.
+    /// How its agent is: `up`, `no leader` or `down`.
+    pub state: &'static str,
+    /// Whether calls go there at the moment.
+    pub in_use: bool,
+    /// Whether it answered last, whatever the answer; none before the first time.
     pub reachable: Option<bool>,
-    /// How long ago a call was answered.
+    /// Requests that were sent to it.
+    pub requests: u64,
+    /// Those of them that it did not serve.
+    pub failures: u64,
+    /// How many failed since the last one that was served.
+    pub consecutive_failures: u64,
+    /// How long ago it answered.
     pub last_answer_ms: Option<u64>,
-    /// Why the last call was not answered, where it was not.
+    /// What is wrong with it, where something is.
     pub error: Option<String>,
 }
 
@@ -97,7 +108,7 @@ async fn report(client: &Client<Either>, options: &Options) -> Result<ClusterRep
         report.failure_tolerance = health.as_ref().map(|health| health.failure_tolerance);
         report.servers = servers(raft.unwrap_or_default(), health.unwrap_or_default());
     }
-    report.endpoints = endpoints(client);
+    report.endpoints = client.endpoints().iter().map(EndpointReport::from).collect();
     Ok(report)
 }
 
@@ -174,17 +185,21 @@ impl ServerReport {
     }
 }
 
-/// What the client has seen of each address that it calls.
-fn endpoints(client: &Client<Either>) -> Vec<EndpointReport> {
-    let seen = client.reachability();
-    vec![EndpointReport {
-        address: client.endpoint().to_string(),
-        reachable: seen.reachable,
-        last_answer_ms: seen
-            .last_answer
-            .map(|ago| u64::try_from(ago.as_millis()).unwrap_or(u64::MAX)),
-        error: seen.error.map(|error| error.message().to_string()),
-    }]
+impl From<&EndpointStats> for EndpointReport {
+    fn from(seen: &EndpointStats) -> EndpointReport {
+        let milliseconds = |ago: Duration| u64::try_from(ago.as_millis()).unwrap_or(u64::MAX);
+        EndpointReport {
+            address: seen.address.clone(),
+            state: seen.condition.as_str(),
+            in_use: seen.in_use,
+            reachable: seen.reachable,
+            requests: seen.requests,
+            failures: seen.failures,
+            consecutive_failures: seen.consecutive_failures,
+            last_answer_ms: seen.last_answer.map(milliseconds),
+            error: seen.problem().map(|error| error.message().to_string()),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub struct EndpointStats {
     pub condition: Condition,
     /// Whether calls go there at the moment.
     pub in_use: bool,
+    /// Whether it answered last, a probe included, whatever the answer; `None` before the first.
+    pub reachable: Option<bool>,
     /// Requests that were sent to it.
     pub requests: u64,
     /// Those of them that it did not serve: no answer, no leader, or beyond its limits.
@@ -179,15 +181,25 @@ impl Endpoint {
     }
 
     pub(super) fn stats(&self, in_use: bool) -> EndpointStats {
+        let contact = self.contact.reachability();
         EndpointStats {
             address: self.shown().to_string(),
             condition: self.condition(),
             in_use,
+            reachable: contact.reachable,
             requests: self.requests.load(Relaxed),
             failures: self.failures.load(Relaxed),
             consecutive_failures: self.in_a_row.load(Relaxed),
-            last_answer: self.contact.reachability().last_answer,
+            last_answer: contact.last_answer,
             last_error: self.last_error().lock().clone(),
         }
+    }
+}
+
+impl EndpointStats {
+    /// What is wrong with it now: an error that was got over is no news.
+    pub fn problem(&self) -> Option<&Error> {
+        let is_wrong = self.condition != Condition::Up || self.consecutive_failures > 0;
+        self.last_error.as_ref().filter(|_| is_wrong)
     }
 }
