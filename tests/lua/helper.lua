@@ -68,6 +68,18 @@ function helper.prefix()
     return ("lua-%d-%d/"):format(os.time(), prefixes)
 end
 
+--- Waits in vain for what others hold, and longer where Consul takes longer to say so.
+function helper.acquire_in_vain(contender)
+    local ms = 20
+    while true do
+        local ok, err = contender:acquire(ms)
+        if ok or err.code ~= require("consul_ffi").ERR_TIMEOUT or ms > 10000 then
+            return ok, err
+        end
+        ms = ms * 2
+    end
+end
+
 --- Objects that were not freed, after the collector has had its chance.
 function helper.live_handles()
     collectgarbage()

@@ -29,6 +29,18 @@ def prefix() -> str:
     return f"python-{os.getpid()}-{next(_numbers)}/"
 
 
+def acquire_in_vain(contender: consul_ffi.Lock | consul_ffi.Semaphore) -> bool:
+    """Waits in vain for what others hold, and longer where Consul takes longer to say so."""
+    ms = 50
+    while True:
+        try:
+            return contender.acquire(ms)
+        except consul_ffi.Timeout:
+            if ms > 10_000:
+                raise
+            ms *= 2
+
+
 def eventually(question: Callable[[], Any]) -> Any:
     """Asks until the answer is true."""
     end = time.monotonic() + PATIENCE

@@ -217,7 +217,7 @@ class Locks(AsyncTest):
         key = prefix() + "lock"
         async with self.client.lock(key):
             with self.assertRaises(consul_ffi.Held):
-                async with self.client.lock(key, acquire_timeout_ms=100):
+                async with self.client.lock(key, acquire_timeout_ms=1000):
                     self.fail("two hold it")
 
     async def test_a_cancelled_acquire_leaves_nothing(self) -> None:

@@ -134,8 +134,8 @@ class OtherSignals(ConsulTest):
             lock = self.client.lock(key)
             self.every(0.05)
             began = time.monotonic()
-            self.assertFalse(lock.acquire(400))
-            self.assertGreaterEqual(time.monotonic() - began, 0.4)
+            self.assertFalse(lock.acquire(1000))
+            self.assertGreaterEqual(time.monotonic() - began, 1)
         self.assertGreater(len(self.seen), 1)
 
     def test_a_blocking_query_goes_on_and_keeps_its_limit(self) -> None:
