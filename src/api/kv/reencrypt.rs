@@ -1,8 +1,8 @@
 //! Brings what is stored under the key that encrypts now: what is under an old one, or plain.
 
-use super::{Kv, KvPair, check_key, check_prefix, stored_pairs, target};
+use super::{Kv, KvPair, check_key, check_prefix};
 use crate::api::answer::Answer;
-use crate::client::{Call, Client, Either, Sealing, Style, Vault};
+use crate::client::{Client, Either, Sealing, Style, Vault};
 use crate::config::{Consistency, Options};
 use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
@@ -52,17 +52,6 @@ impl<S: Style> Kv<'_, S> {
         let (prefix, options) = (prefix.to_string(), options.clone());
         self.client
             .run(move |client| async move { reencrypt(&client, &vault, &prefix, &options).await })
-    }
-
-    /// As [`Kv::get`], the value as it is stored.
-    fn get_stored(
-        &self,
-        key: &str,
-        options: &Options,
-    ) -> Result<S::Output<Answer<Option<KvPair>>>> {
-        self.found_or_empty(Call::get(target(key)?, options), |reply| {
-            Ok(stored_pairs::<Vec<KvPair>>(reply)?.into_iter().next())
-        })
     }
 }
 
@@ -128,7 +117,7 @@ impl<'a> Pass<'a> {
             return Ok(failed(&error));
         }
         loop {
-            let read = self.client.kv().get_stored(key, &self.options(key)?)?.await?;
+            let read = self.client.as_stored().kv().get(key, &self.options(key)?)?.await?;
             let Some(mut pair) = read.value else { return Ok(Outcome::Gone) };
             let sealing = self.vault.sealing(&pair.value);
             if let Err(error) = self.vault.open(key, &mut pair.value) {
