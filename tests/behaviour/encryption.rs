@@ -1,11 +1,12 @@
 //! Values encrypted at rest on a real Consul: what Consul holds, and what clients with other keys get.
 
 use crate::clients::client_with;
-use crate::quick::{PATIENCE, eventually, lock_spec, none, quick};
+use crate::quick::{PATIENCE, eventually, lock_spec, none, quick, session};
 use crate::support::{Consul, consul, unique};
 use consul_ffi::api::kv::Reencrypted;
 use consul_ffi::api::txn::{Txn, TxnResult};
 use consul_ffi::recipes::fence::Fenced;
+use consul_ffi::recipes::semaphore::SemaphoreSpec;
 use consul_ffi::watch::{NoticeKind, WatchSpec};
 use consul_ffi::{Client, Status};
 use std::sync::{Arc, Mutex};
@@ -125,6 +126,17 @@ fn a_lock_and_its_fence_work_on_encrypted_values() {
     assert_eq!(value(&client, &data), b"fenced");
     lock.release().unwrap();
     assert_eq!(value(&client, &key), b"mine");
+
+    let slots = format!("{prefix}slots");
+    let spec = SemaphoreSpec::new(&slots, 1).session_spec(session());
+    let (semaphore, other) =
+        (client.semaphore(spec.clone()).unwrap(), client.semaphore(spec).unwrap());
+    assert!(semaphore.acquire(PATIENCE).unwrap());
+    assert!(stored(consul, &format!("{slots}/.lock")).starts_with(b"\0CFE"));
+    assert!(!other.try_acquire().unwrap());
+    semaphore.release().unwrap();
+    assert!(other.acquire(PATIENCE).unwrap());
+    other.release().unwrap();
 }
 
 #[test]
@@ -294,4 +306,26 @@ fn the_last_good_file_holds_no_plain_text() {
     assert_eq!(watch.state().content().unwrap().pair(&key).unwrap().value, b"a secret to keep");
     let stranger = away(OTHER).watch(spec).unwrap();
     assert!(stranger.state().content().is_none());
+}
+
+#[test]
+fn an_export_moves_what_is_stored() {
+    let Some(consul) = consul() else { return };
+    let prefix = unique("sealed") + "/";
+    let client = sealing(consul, KEY, &prefix, &[]);
+    let key = format!("{prefix}a");
+    put(&client, &key, b"secret");
+    let before = stored(consul, &key);
+    let exported = client.kv().export(&prefix, &none()).unwrap();
+    let listed: serde_json::Value = serde_json::from_slice(&exported).unwrap();
+    assert!(listed[0]["value"].as_str().unwrap().starts_with("AENGR"), "{listed}");
+    // Whoever moves it needs no key.
+    let mover = client_with(&consul.address(), &[]);
+    assert!(mover.kv().delete(&key, &none()).unwrap().value);
+    assert_eq!(mover.kv().import("", &exported, &none()).unwrap(), 1);
+    assert_eq!(stored(consul, &key), before);
+    // Nor does a client that has one encrypt it a second time.
+    assert_eq!(client.kv().import("", &exported, &none()).unwrap(), 1);
+    assert_eq!(stored(consul, &key), before);
+    assert_eq!(value(&client, &key), b"secret");
 }
