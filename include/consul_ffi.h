@@ -588,6 +588,11 @@ typedef struct consul_cluster_spec consul_cluster_spec;
 typedef struct consul_cluster_nodes consul_cluster_nodes;
 
 /**
+ * What a re-encryption came to.
+ */
+typedef struct consul_reencryption consul_reencryption;
+
+/**
  * All types of handles together.
  */
 #define CONSUL_HANDLE_ALL 0
@@ -637,6 +642,7 @@ typedef struct consul_cluster_nodes consul_cluster_nodes;
 #define CONSUL_HANDLE_RING 42
 #define CONSUL_HANDLE_CLUSTER_SPEC 43
 #define CONSUL_HANDLE_CLUSTER_NODES 44
+#define CONSUL_HANDLE_REENCRYPTION 52
 
 /**
  * How many handles of a type (`CONSUL_HANDLE_...`) were not freed yet; `CONSUL_HANDLE_ALL` counts
@@ -867,6 +873,11 @@ consul_status consul_event_take_service_entries(const consul_event *event,
  * As `consul_event_take_kv`, for the answer of `consul_agent_self`.
  */
 consul_status consul_event_take_agent_info(const consul_event *event, consul_agent_info **out);
+
+/**
+ * As `consul_event_take_kv`, for what `consul_kv_reencrypt` came to.
+ */
+consul_status consul_event_take_reencryption(const consul_event *event, consul_reencryption **out);
 
 /**
  * As `consul_event_take_kv`, for the members of `consul_agent_members`.
@@ -1413,6 +1424,70 @@ consul_status consul_kv_import(const consul_client *client,
                                size_t exported_len,
                                const consul_options *options,
                                const consul_async *async);
+
+
+/*
+ * Values encrypted at rest
+ * ========================
+ *
+ * With the settings `encryption_key` and `encryption_prefixes` values are encrypted before they are
+ * sent and decrypted when they are read. One that cannot be decrypted gives `CONSUL_ERR_CRYPTO`.
+ * After a new key was set, what is stored under an old one, or plain, is encrypted anew.
+ *
+ *     consul_reencryption *done = NULL;
+ *     if (consul_kv_reencrypt(client, "app/", NULL, NULL, &done) == CONSUL_OK)
+ *         printf("%llu left\n", (unsigned long long)consul_reencryption_row(done)->failed);
+ *     consul_reencryption_free(done);
+ */
+
+/**
+ * How many keys a re-encryption met, by what became of them.
+ */
+typedef struct consul_reencryption_counts {
+    /**
+     * Their values were under an old key or plain, and are under `encryption_key` now.
+     */
+    uint64_t rewritten;
+    /**
+     * Their values were under `encryption_key` already.
+     */
+    uint64_t current;
+    /**
+     * Left as they are, since a session holds the key: its holder writes it.
+     */
+    uint64_t held;
+    /**
+     * Left as they are, since no prefix of `encryption_prefixes` covers the key.
+     */
+    uint64_t outside;
+    /**
+     * Left as they are, since they cannot be decrypted, or are plain where that is not allowed.
+     * Each is a warning in the log.
+     */
+    uint64_t failed;
+} consul_reencryption_counts;
+
+/**
+ * Encrypts every value below `prefix` anew that is under an old key or plain, by check-and-set: what
+ * others write meanwhile stays, and so do flags. `CONSUL_ERR_CONFIG` when nothing is encrypted. It
+ * may take the call's `timeout_ms` in all; one that ended early goes on where it was when it is
+ * called again.
+ */
+consul_status consul_kv_reencrypt(const consul_client *client,
+                                  const char *prefix,
+                                  const consul_options *options,
+                                  const consul_async *async,
+                                  consul_reencryption **out);
+
+/**
+ * The counts; NULL for a handle that is not live. Borrowed: valid until `reencryption` is freed.
+ */
+const consul_reencryption_counts *consul_reencryption_row(const consul_reencryption *reencryption);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_reencryption_free(consul_reencryption *reencryption);
 
 
 /*

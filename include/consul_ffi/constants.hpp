@@ -334,6 +334,7 @@ enum class handle_type : std::int32_t {
     ring = CONSUL_HANDLE_RING,
     cluster_spec = CONSUL_HANDLE_CLUSTER_SPEC,
     cluster_nodes = CONSUL_HANDLE_CLUSTER_NODES,
+    reencryption = CONSUL_HANDLE_REENCRYPTION,
 };
 
 CONSUL_FFI_NAMESPACE_END

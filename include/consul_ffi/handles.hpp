@@ -56,6 +56,7 @@ struct free_handle {
     void operator()(consul_ring *h) const noexcept { consul_ring_free(h); }
     void operator()(consul_cluster_spec *h) const noexcept { consul_cluster_spec_free(h); }
     void operator()(consul_cluster_nodes *h) const noexcept { consul_cluster_nodes_free(h); }
+    void operator()(consul_reencryption *h) const noexcept { consul_reencryption_free(h); }
 };
 
 /// Moves a result out of an event by the `consul_event_take_...` of its type.
@@ -110,6 +111,9 @@ struct take_result {
     }
     consul_status operator()(const consul_event *e, consul_cluster_nodes **out) const noexcept {
         return consul_event_take_cluster_nodes(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_reencryption **out) const noexcept {
+        return consul_event_take_reencryption(e, out);
     }
 };
 

@@ -7,6 +7,20 @@
 #include "calls.hpp"
 
 CONSUL_FFI_NAMESPACE_BEGIN
+namespace detail {
+
+template <>
+struct answer<consul_reencryption> {
+    using view = reencryption_counts;
+    static view at(const consul_reencryption *handle, std::size_t) noexcept {
+        return view(consul_reencryption_row(handle));
+    }
+};
+
+} // namespace detail
+
+/// What a re-encryption came to, reached by `->`.
+using reencryption = single<consul_reencryption>;
 
 /// `client.kv()`. A bad key gives `err_argument` and a value above `max_value_bytes`
 /// `err_too_large` before anything is sent.
@@ -68,6 +82,14 @@ public:
     /// delete all, gives `err_argument`.
     result<void> delete_prefix(const c_text &prefix, const options &settings = {}) const {
         return run(consul_kv_delete_prefix, prefix, settings);
+    }
+
+    /// Encrypts every value below `prefix` anew that is under an old key or plain, by check-and-set:
+    /// what others write meanwhile stays, and so do flags. `err_config` when nothing is encrypted.
+    /// It may take the call's `timeout_ms` in all; one that ended early goes on where it was when it
+    /// is called again.
+    result<reencryption> reencrypt(const c_text &prefix, const options &settings = {}) const {
+        return calls::get<reencryption>(consul_kv_reencrypt, prefix, settings);
     }
 
     /// Writes a key and locks it for a session. `held` when another session holds it or its

@@ -64,6 +64,28 @@ public:
     std::uint64_t modify_index() const noexcept { return row_->modify_index; }
 };
 
+/// How many keys a re-encryption met, by what became of them.
+class reencryption_counts : public detail::copy<consul_reencryption_counts> {
+public:
+    using detail::copy<consul_reencryption_counts>::copy;
+
+    /// Their values were under an old key or plain, and are under `encryption_key` now.
+    std::uint64_t rewritten() const noexcept { return row_.rewritten; }
+
+    /// Their values were under `encryption_key` already.
+    std::uint64_t current() const noexcept { return row_.current; }
+
+    /// Left as they are, since a session holds the key: its holder writes it.
+    std::uint64_t held() const noexcept { return row_.held; }
+
+    /// Left as they are, since no prefix of `encryption_prefixes` covers the key.
+    std::uint64_t outside() const noexcept { return row_.outside; }
+
+    /// Left as they are, since they cannot be decrypted, or are plain where that is not allowed.
+    /// Each is a warning in the log.
+    std::uint64_t failed() const noexcept { return row_.failed; }
+};
+
 /// What an operation of a transaction gave.
 class txn_row : public detail::row<consul_txn_row> {
 public:

@@ -20,6 +20,7 @@ local PREFIX = { prefix = true }
 local SEPARATOR = { separator = true }
 
 local box = result.box("kv")
+local reencryption_box = result.box("reencryption")
 
 local take_list = result.list("kv", result.pair)
 
@@ -37,6 +38,17 @@ local function read_one(handle, problem)
     meta.create_index = row.create_index
     meta.modify_index = row.modify_index
     return ffi.string(row.value, row.value_len), meta
+end
+
+local function read_counts(handle)
+    local row = C.consul_reencryption_row(handle)
+    return {
+        rewritten = tonumber(row.rewritten),
+        current = tonumber(row.current),
+        held = tonumber(row.held),
+        outside = tonumber(row.outside),
+        failed = tonumber(row.failed),
+    }
 end
 
 local function own(options, name)
@@ -117,6 +129,17 @@ end
 function Kv:delete_prefix(prefix, options)
     local call = begin(self, options, nil, "prefix", prefix)
     return call:done(C.consul_kv_delete_prefix(call.handle, prefix, call.settings, call.async))
+end
+
+--- Encrypts every value below a prefix anew that is under an old key or plain, by check-and-set.
+--- Returns how many keys it met: `rewritten`, `current` (under `encryption_key` already), `held` (by a
+--- session, whose holder writes it), `outside` (of `encryption_prefixes`), `failed` (cannot be
+--- decrypted; each is in the log). `options.timeout_ms` is the time for all of it; one that ended early
+--- goes on where it was when it is called again.
+function Kv:reencrypt(prefix, options)
+    local call, out = begin(self, options, nil, "prefix", prefix), reencryption_box()
+    local status = C.consul_kv_reencrypt(call.handle, prefix, call.settings, call.async, out)
+    return call:take(status, out, "reencryption", read_counts)
 end
 
 --- Writes a key and locks it for a session. False and an error with the code HELD when another

@@ -95,6 +95,7 @@ CONSUL_HANDLE_CLUSTER = 41
 CONSUL_HANDLE_RING = 42
 CONSUL_HANDLE_CLUSTER_SPEC = 43
 CONSUL_HANDLE_CLUSTER_NODES = 44
+CONSUL_HANDLE_REENCRYPTION = 52
 CONSUL_EVENT_DONE = 1
 CONSUL_TXN_KV = 1
 CONSUL_TXN_NODE = 2
@@ -224,6 +225,18 @@ class StringRow(NamedTuple):
 
 
 STRING = Layout(StringRow, "@PN")
+
+class ReencryptionCountsRow(NamedTuple):
+    """`consul_reencryption_counts`: numbers as they are, pointers as addresses."""
+
+    rewritten: int
+    current: int
+    held: int
+    outside: int
+    failed: int
+
+
+REENCRYPTION_COUNTS = Layout(ReencryptionCountsRow, "@QQQQQ")
 
 class TxnRow(NamedTuple):
     """`consul_txn_row`: numbers as they are, pointers as addresses."""
@@ -581,6 +594,7 @@ class Functions:
     consul_event_take_service_names: Callable[..., int]
     consul_event_take_service_entries: Callable[..., int]
     consul_event_take_agent_info: Callable[..., int]
+    consul_event_take_reencryption: Callable[..., int]
     consul_event_take_members: Callable[..., int]
     consul_event_take_response: Callable[..., int]
     consul_event_take_cluster_nodes: Callable[..., int]
@@ -639,6 +653,9 @@ class Functions:
     consul_keys_free: Callable[..., None]
     consul_kv_export: Callable[..., int]
     consul_kv_import: Callable[..., int]
+    consul_kv_reencrypt: Callable[..., int]
+    consul_reencryption_row: Callable[..., Any]
+    consul_reencryption_free: Callable[..., None]
     consul_txn_new: Callable[..., int]
     consul_txn_set: Callable[..., int]
     consul_txn_cas: Callable[..., int]
@@ -1115,6 +1132,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_event_take_service_names": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_service_entries": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_agent_info": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_reencryption": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_members": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_response": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_cluster_nodes": (c_int32, (c_void_p, POINTER(c_void_p),)),
@@ -1173,6 +1191,9 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_keys_free": (None, (c_void_p,)),
     "consul_kv_export": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
     "consul_kv_import": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_void_p, c_void_p,)),
+    "consul_kv_reencrypt": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_reencryption_row": (c_void_p, (c_void_p,)),
+    "consul_reencryption_free": (None, (c_void_p,)),
     "consul_txn_new": (c_int32, (POINTER(c_void_p),)),
     "consul_txn_set": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_uint64,)),
     "consul_txn_cas": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_uint64, c_uint64,)),

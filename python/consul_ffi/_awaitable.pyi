@@ -7,7 +7,7 @@ from ._watch_spec import Policy, WatchOptions
 from .aio.kept_session import AsyncKeptSession
 from .aio.watch import AsyncWatch
 from .kept_session import AnySession
-from .results import AgentInfo, Check, Instance, Member, Meta, Node, NodeServices, Pair, RaftPeer, Rows, Service, ServiceName, Session, Snapshot
+from .results import AgentInfo, Check, Instance, Member, Meta, Node, NodeServices, Pair, RaftPeer, Reencryption, Rows, Service, ServiceName, Session, Snapshot
 from .specs import CheckSpec, Registration, ServiceSpec, SessionSpec
 from .txn import TxnRow
 from .view import ChecksView, EventsView, InstancesView, KeyView, NodesView, PairsView, PathView, ServiceNamesView
@@ -278,6 +278,11 @@ class Kv:
     def delete_prefix(self, prefix: str, **options: Unpack[CallOptions]) -> Future[None]:
         """Deletes every key that begins with a prefix, byte by byte: `"a"` deletes `"ab"` too. The
         empty prefix, which would delete all, is refused."""
+
+    def reencrypt(self, prefix: str, **options: Unpack[CallOptions]) -> Future[Reencryption]:
+        """Encrypts every value below a prefix anew that is under an old key or plain, by
+        check-and-set: what others write meanwhile stays, and so do flags. It may take `timeout_ms`
+        in all; one that ended early goes on where it was when it is called again."""
 
     def acquire(self, key: str, value: Value, session: AnySession, flags: int=0, **options: Unpack[CallOptions]) -> Future[bool]:
         """Writes a key and locks it for a session. False when another session holds it or its

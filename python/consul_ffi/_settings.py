@@ -68,6 +68,14 @@ class Settings(TypedDict, total=False):
     """The largest answer to take. It takes a whole number from 1024 to 17179869184."""
     min_session_ttl_ms: int
     """The shortest session TTL that Consul takes (`session_ttl_min` of its configuration). It takes a whole number from 1 to 86400000."""
+    encryption_key: str
+    """The key by which values are encrypted in Consul: 32 bytes in base64 (`openssl rand -base64 32`). Nothing is encrypted until `encryption_prefixes` names a prefix."""
+    encryption_old_keys: str
+    """Keys that only decrypt, each 32 bytes in base64, separated by commas: those before `encryption_key`, until nothing is left under them."""
+    encryption_prefixes: str
+    """The beginnings of the names of those keys of Consul whose values are encrypted, separated by commas: `app/secrets/,app/tokens/`."""
+    encryption_allow_plain: bool
+    """Take a value under `encryption_prefixes` that is not encrypted as it is. Turned off, it gives `CONSUL_ERR_CRYPTO`."""
     interruptible: bool
     """End a blocking call with `CONSUL_ERR_INTERRUPTED` when a signal handler ran, instead of going on."""
     audit_log_file: str

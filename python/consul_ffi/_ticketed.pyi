@@ -5,7 +5,7 @@ from ._core import Core
 from ._settings import CallOptions
 from .kept_session import AnySession, KeptSession
 from .queue import Ticket
-from .results import AgentInfo, Check, Instance, Member, Meta, Node, NodeServices, Pair, RaftPeer, Rows, Service, ServiceName, Session, Snapshot
+from .results import AgentInfo, Check, Instance, Member, Meta, Node, NodeServices, Pair, RaftPeer, Reencryption, Rows, Service, ServiceName, Session, Snapshot
 from .specs import CheckSpec, Registration, ServiceSpec, SessionSpec
 from .txn import TxnRow
 from typing import Any, Dict, List, Mapping, Optional, Sequence
@@ -274,6 +274,11 @@ class Kv:
     def delete_prefix(self, prefix: str, **options: Unpack[CallOptions]) -> Ticket[None]:
         """Deletes every key that begins with a prefix, byte by byte: `"a"` deletes `"ab"` too. The
         empty prefix, which would delete all, is refused."""
+
+    def reencrypt(self, prefix: str, **options: Unpack[CallOptions]) -> Ticket[Reencryption]:
+        """Encrypts every value below a prefix anew that is under an old key or plain, by
+        check-and-set: what others write meanwhile stays, and so do flags. It may take `timeout_ms`
+        in all; one that ended early goes on where it was when it is called again."""
 
     def acquire(self, key: str, value: Value, session: AnySession, flags: int=0, **options: Unpack[CallOptions]) -> Ticket[bool]:
         """Writes a key and locks it for a session. False when another session holds it or its

@@ -16,7 +16,7 @@ from ._library import lib
 from ._outcome import answered, nothing
 from ._rows import pair
 from .kept_session import AnySession, session_id
-from .results import Meta, Pair, Rows
+from .results import Meta, Pair, Reencryption, Rows
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -32,6 +32,14 @@ def _take_pair(status: int, handle: Optional[int]) -> Optional[Pair]:
         return None if status else pair(_at(handle, 0))
     finally:
         _free(handle)
+
+
+def _take_counts(_status: int, handle: Optional[int]) -> Reencryption:
+    try:
+        row = lib.consul_reencryption_row(handle)
+        return Reencryption(*_abi.REENCRYPTION_COUNTS.read(row))
+    finally:
+        lib.consul_reencryption_free(handle)
 
 
 class Kv:
@@ -106,6 +114,13 @@ class Kv:
         """Deletes every key that begins with a prefix, byte by byte: `"a"` deletes `"ab"` too. The
         empty prefix, which would delete all, is refused."""
         return self._core.do(nothing, lib.consul_kv_delete_prefix, options, text(prefix, "prefix"))
+
+    def reencrypt(self, prefix: str, **options: Unpack[CallOptions]) -> Reencryption:
+        """Encrypts every value below a prefix anew that is under an old key or plain, by
+        check-and-set: what others write meanwhile stays, and so do flags. It may take `timeout_ms`
+        in all; one that ended early goes on where it was when it is called again."""
+        arguments = text(prefix, "prefix")
+        return self._core.ask(_take_counts, lib.consul_kv_reencrypt, options, arguments)
 
     def acquire(
         self,

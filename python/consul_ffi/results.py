@@ -295,6 +295,22 @@ class Response(NamedTuple):
         return json.loads(self.body)
 
 
+class Reencryption(NamedTuple):
+    """How many keys a re-encryption met, by what became of them."""
+
+    #: Their values were under an old key or plain, and are under `encryption_key` now.
+    rewritten: int
+    #: Their values were under `encryption_key` already.
+    current: int
+    #: Left as they are, since a session holds the key: its holder writes it.
+    held: int
+    #: Left as they are, since no prefix of `encryption_prefixes` covers the key.
+    outside: int
+    #: Left as they are, since they cannot be decrypted, or are plain where that is not allowed. Each
+    #: is a warning in the log.
+    failed: int
+
+
 class Progress(NamedTuple):
     """How a session, a lock or a service that the library keeps up is getting on."""
 

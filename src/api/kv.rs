@@ -3,19 +3,22 @@
 mod found;
 mod key;
 mod portable;
+mod reencrypt;
 mod scan;
 
 use super::answer::Answer;
 use super::json::{self, Reply};
 use super::session::check_id;
-use crate::client::{Accept, Blocking, Call, Client, Either, Style, Target};
+use crate::client::{Accept, Blocking, Call, Client, Either, Style, Target, Vault};
 use crate::config::{Consistency, Options, Settings};
 use crate::error::{Error, Result, Status};
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) use found::{Collect, Found};
 pub(crate) use key::{check_key, check_prefix};
+pub use reencrypt::Reencrypted;
 
 /// A key with its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -61,8 +64,9 @@ impl<S: Style> Client<S> {
 impl<S: Style> Kv<'_, S> {
     /// Reads a key; `None` when it does not exist.
     pub fn get(&self, key: &str, options: &Options) -> Result<S::Output<Answer<Option<KvPair>>>> {
-        self.found_or_empty(Call::get(target(key)?, options), |reply| {
-            Ok(decode_pairs::<Vec<KvPair>>(reply)?.into_iter().next())
+        let vault = self.client.vault();
+        self.found_or_empty(Call::get(target(key)?, options), move |reply| {
+            Ok(decode_pairs::<Vec<KvPair>>(reply, vault.as_ref())?.into_iter().next())
         })
     }
 
@@ -72,7 +76,10 @@ impl<S: Style> Kv<'_, S> {
         key: &str,
         options: &Options,
     ) -> Result<S::Output<Answer<C>>> {
-        self.found_or_empty(Call::get(target(key)?, options), decode_pairs)
+        let vault = self.client.vault();
+        self.found_or_empty(Call::get(target(key)?, options), move |reply| {
+            decode_pairs(reply, vault.as_ref())
+        })
     }
 
     /// Reads every key that begins with `prefix`, byte by byte: `a` finds `ab` too. The empty
@@ -89,7 +96,10 @@ impl<S: Style> Kv<'_, S> {
     ) -> Result<S::Output<Answer<C>>> {
         check_prefix(prefix)?;
         let target = Target::new(KV).path(prefix).flag("recurse");
-        self.found_or_empty(Call::get(target, options), decode_pairs)
+        let vault = self.client.vault();
+        self.found_or_empty(Call::get(target, options), move |reply| {
+            decode_pairs(reply, vault.as_ref())
+        })
     }
 
     /// The names of the keys that begin with `prefix`. With a separator, a name ends after its
@@ -116,7 +126,7 @@ impl<S: Style> Kv<'_, S> {
         flags: u64,
         options: &Options,
     ) -> Result<S::Output<Answer<bool>>> {
-        self.write(target(key)?.flags(flags), value, options)
+        self.write(key, target(key)?.flags(flags), value, options)
     }
 
     /// Writes a key and keeps its flags: reads them, then compares and sets, until nobody came in
@@ -144,7 +154,7 @@ impl<S: Style> Kv<'_, S> {
         options: &Options,
     ) -> Result<S::Output<Answer<bool>>> {
         let target = target(key)?.flags(flags).number("cas", modify_index);
-        self.write(target, value, options)
+        self.write(key, target, value, options)
     }
 
     /// Writes a key and locks it for a session. False when another session holds it, or its
@@ -158,7 +168,7 @@ impl<S: Style> Kv<'_, S> {
         options: &Options,
     ) -> Result<S::Output<Answer<bool>>> {
         let target = target(key)?.flags(flags).param("acquire", check_id(session)?);
-        self.write(target, value, options)
+        self.write(key, target, value, options)
     }
 
     /// Writes a key and unlocks it. False when this session does not hold it.
@@ -171,7 +181,7 @@ impl<S: Style> Kv<'_, S> {
         options: &Options,
     ) -> Result<S::Output<Answer<bool>>> {
         let target = target(key)?.flags(flags).param("release", check_id(session)?);
-        self.write(target, value, options)
+        self.write(key, target, value, options)
     }
 
     /// Deletes a key. True also when it did not exist.
@@ -212,12 +222,14 @@ impl<S: Style> Kv<'_, S> {
 
     fn write(
         &self,
+        key: &str,
         target: Target,
         value: &[u8],
         options: &Options,
     ) -> Result<S::Output<Answer<bool>>> {
-        self.check_value(value)?;
-        json::confirm(self.client, Call::put(target, options).body(value, OCTETS))
+        let stored = self.client.sealed(key, value)?;
+        self.check_value(&stored)?;
+        json::confirm(self.client, Call::put(target, options).body(&stored, OCTETS))
     }
 
     fn check_value(&self, value: &[u8]) -> Result<()> {
@@ -260,7 +272,28 @@ fn foreign_404(endpoint: &str) -> Error {
     Error::new(Status::Http, message).with_http_status(404).with_endpoint(endpoint)
 }
 
-fn decode_pairs<C: Collect>(reply: &Reply<'_>) -> Result<C> {
+/// The pairs of an answer, decrypted where a key is set.
+fn decode_pairs<C: Collect>(reply: &Reply<'_>, vault: Option<&Arc<Vault>>) -> Result<C> {
+    match vault {
+        None => stored_pairs(reply),
+        Some(vault) => opened_pairs(reply, vault),
+    }
+}
+
+fn opened_pairs<C: Collect>(reply: &Reply<'_>, vault: &Vault) -> Result<C> {
+    let mut pairs = C::default();
+    for mut pair in stored_pairs::<Vec<KvPair>>(reply)? {
+        vault
+            .open(&pair.key, &mut pair.value)
+            .map_err(|error| error.with_endpoint(reply.endpoint))?;
+        // Its value is decoded already.
+        let _ = pairs.add(&Found::from(&pair));
+    }
+    Ok(pairs)
+}
+
+/// The pairs of an answer, their values as they are stored.
+fn stored_pairs<C: Collect>(reply: &Reply<'_>) -> Result<C> {
     let plain = std::str::from_utf8(&reply.response.body).ok().and_then(scan::pairs);
     if let Some(pairs) = plain {
         return Ok(pairs);

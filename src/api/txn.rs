@@ -3,6 +3,7 @@
 
 mod entity;
 mod outcome;
+mod sealed;
 
 pub use entity::{Check, CheckDefinition, Node, Service, ServiceAddress, Weights};
 pub use outcome::{TxnError, TxnOutcome, TxnResult};
@@ -17,6 +18,7 @@ use crate::error::{Error, Result, Status};
 use crate::transport::Method;
 use base64_simd::STANDARD;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// What an operation does to a node, a service or a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -334,9 +336,12 @@ impl<S: Style> Client<S> {
     /// One that changes something is sent once: after an error whose outcome is unknown it may
     /// have been applied.
     pub fn commit(&self, txn: &Txn, options: &Options) -> Result<S::Output<Answer<TxnOutcome>>> {
-        txn.check_limits(&self.settings())?;
+        let txn = self.ready(txn)?;
         let options = Options { index: 0, ..options.clone() };
-        json::fetch_with(self, txn.call(&options), outcome::read)
+        let vault = self.vault();
+        json::fetch_with(self, txn.call(&options), move |reply| {
+            outcome::read(reply, vault.as_deref())
+        })
     }
 
     /// As [`Client::commit`], and judges the outcome.
@@ -346,9 +351,21 @@ impl<S: Style> Client<S> {
         options: &Options,
         judge: impl FnOnce(TxnOutcome) -> Result<T> + Send + 'static,
     ) -> Result<S::Output<T>> {
-        txn.check_limits(&self.settings())?;
+        let txn = self.ready(txn)?;
         let options = Options { index: 0, ..options.clone() };
-        json::fetch_judged(self, txn.call(&options), outcome::read, judge)
+        let vault = self.vault();
+        let read = move |reply: &json::Reply<'_>| outcome::read(reply, vault.as_deref());
+        json::fetch_judged(self, txn.call(&options), read, judge)
+    }
+
+    /// What is sent of a transaction: its values encrypted where they shall be, its limits checked.
+    fn ready<'a>(&self, txn: &'a Txn) -> Result<Cow<'a, Txn>> {
+        let txn = match self.vault().filter(|vault| vault.encrypts()) {
+            Some(vault) => Cow::Owned(sealed::sealed(txn, &vault)?),
+            None => Cow::Borrowed(txn),
+        };
+        txn.check_limits(&self.settings())?;
+        Ok(txn)
     }
 }
 

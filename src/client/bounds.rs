@@ -18,6 +18,8 @@ pub(super) struct Bounds {
     pub(super) heartbeat: bool,
     /// The address that everything goes to, as long as the client has it.
     pub(super) pinned: Option<Arc<str>>,
+    /// Values are given and taken as they are stored: none is encrypted or decrypted.
+    pub(super) as_stored: bool,
 }
 
 impl Default for Bounds {
@@ -29,6 +31,7 @@ impl Default for Bounds {
             once: false,
             heartbeat: false,
             pinned: None,
+            as_stored: false,
         }
     }
 }
@@ -84,6 +87,11 @@ impl<S: Style> Client<S> {
         let setup = self.shared.setup.load();
         let known = setup.endpoints.named(address)?;
         Some(setup.endpoints.at(known).condition() != Condition::Down)
+    }
+
+    /// The same client, which gives and takes values as they are stored: encrypted where they are.
+    pub(crate) fn as_stored(&self) -> Client<S> {
+        self.bounded(|bounds| bounds.as_stored = true)
     }
 
     /// Which client it is, whatever handle it is asked through.

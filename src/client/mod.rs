@@ -17,6 +17,7 @@ mod style;
 mod target;
 mod token;
 mod tries;
+mod vault;
 
 pub use call::{Accept, Call};
 pub use contact::Reachability;
@@ -26,6 +27,7 @@ pub(crate) use operation::Reader;
 pub use operation::{Operation, Running};
 pub use style::{Blocking, Deferred, Either, Outcome, Style};
 pub(crate) use target::Target;
+pub(crate) use vault::{Sealing, Vault};
 
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
@@ -41,6 +43,7 @@ use audited::Landed;
 use bounds::Bounds;
 use endpoints::Endpoints;
 use setup::Setup;
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
@@ -298,6 +301,22 @@ impl<S: Style> Client<S> {
 
     pub(crate) fn settings(&self) -> Arc<Settings> {
         self.shared.setup.load().settings.clone()
+    }
+
+    /// What encrypts and decrypts values, where a key is set.
+    pub(crate) fn vault(&self) -> Option<Arc<Vault>> {
+        match self.bounds.as_stored {
+            true => None,
+            false => self.shared.setup.load().vault.clone(),
+        }
+    }
+
+    /// What of a value is sent for this key: itself, or what it is encrypted to.
+    pub(crate) fn sealed<'a>(&self, key: &str, value: &'a [u8]) -> Result<Cow<'a, [u8]>> {
+        match self.vault() {
+            Some(vault) => vault.seal(key, value),
+            None => Ok(Cow::Borrowed(value)),
+        }
     }
 
     fn headers(&self, setup: &Setup, call: &Call<'_>) -> Result<Vec<(HeaderName, HeaderValue)>> {

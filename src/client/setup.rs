@@ -6,6 +6,7 @@ use super::endpoints::Endpoints;
 use super::secret_header;
 use super::stamp::Stamps;
 use super::token::Token;
+use super::vault::Vault;
 use crate::config::Settings;
 use crate::error::Result;
 use crate::observe::audit::Audit;
@@ -28,6 +29,8 @@ pub(super) struct Setup {
     pub(super) token: Arc<Token>,
     /// Those that every call carries, beside the token.
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// What encrypts and decrypts values, where a key is set.
+    pub(super) vault: Option<Arc<Vault>>,
     /// Where its changes are taken down.
     pub(super) audit: Option<Arc<Audit>>,
     files: Files,
@@ -69,8 +72,9 @@ impl Setup {
             headers.push((header::AUTHORIZATION, value));
         }
         let token = Arc::new(Token::new(&settings)?);
+        let vault = settings.encryption.as_ref().map(Vault::new).transpose()?.map(Arc::new);
         let audit = settings.audit.as_ref().map(Audit::open).transpose()?;
-        Ok(Setup { settings: Arc::new(settings), endpoints, token, headers, audit, files })
+        Ok(Setup { settings: Arc::new(settings), endpoints, token, headers, vault, audit, files })
     }
 
     /// The same with connections of its own, for files of TLS that have changed.
@@ -83,6 +87,7 @@ impl Setup {
             endpoints,
             token: self.token.clone(),
             headers: self.headers.clone(),
+            vault: self.vault.clone(),
             audit: self.audit.clone(),
             files,
         })

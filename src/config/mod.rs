@@ -2,12 +2,14 @@
 //! and from the environment, in this order of precedence.
 
 pub mod address;
+mod encryption;
 mod options;
 mod settings;
 mod table;
 mod value;
 
 pub use address::{Address, Location, Place};
+pub(crate) use encryption::{Encryption, Secret};
 pub use options::{Consistency, Options};
 pub use settings::Settings;
 pub(crate) use settings::token_in;

@@ -1,6 +1,7 @@
 //! A configuration resolved into typed values, everything checked.
 
 use super::address::Location;
+use super::encryption::{self, Encryption};
 use super::options::Consistency;
 use super::table::{Id, TABLE};
 use super::{Config, value};
@@ -45,6 +46,7 @@ pub struct Settings {
     pub(crate) max_txn_bytes: u64,
     pub(crate) max_answer_bytes: u64,
     pub(crate) min_session_ttl: Duration,
+    pub(crate) encryption: Option<Encryption>,
     pub(crate) interruptible: bool,
     pub(crate) audit: Option<AuditSettings>,
 }
@@ -84,6 +86,7 @@ impl Settings {
             max_txn_bytes: read.number(Id::MaxTxnBytes)?,
             max_answer_bytes: read.number(Id::MaxAnswerBytes)?,
             min_session_ttl: read.duration(Id::MinSessionTtlMs)?,
+            encryption: encryption::resolve(&read)?,
             interruptible: read.flag(Id::Interruptible)?,
             audit: audit(&read)?,
         })
@@ -142,12 +145,12 @@ pub(crate) fn token_in(path: &Path) -> Result<Option<String>> {
 
 /// Reads the value in force of a setting. An error names the setting, or the environment variable
 /// when the value comes from there.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     config: &'a Config,
 }
 
 impl Reader<'_> {
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         id: Id,
         parse: impl FnOnce(&'static super::Setting, &str) -> Result<T>,
@@ -168,7 +171,7 @@ impl Reader<'_> {
         Ok(self.text(id)?.map(PathBuf::from))
     }
 
-    fn flag(&self, id: Id) -> Result<bool> {
+    pub(super) fn flag(&self, id: Id) -> Result<bool> {
         self.read(id, value::parse_bool)
     }
 

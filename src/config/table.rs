@@ -132,6 +132,14 @@ settings! {
     MaxAnswerBytes "max_answer_bytes": Kind::Integer(1024, 1 << 34), "268435456", "", Client;
     /// The shortest session TTL that Consul takes (`session_ttl_min` of its configuration).
     MinSessionTtlMs "min_session_ttl_ms": Kind::Integer(1, DAY_MS), "10000", "", Client;
+    /// The key by which values are encrypted in Consul: 32 bytes in base64 (`openssl rand -base64 32`). Nothing is encrypted until `encryption_prefixes` names a prefix.
+    EncryptionKey "encryption_key": Kind::Secret, "", "CONSUL_ENCRYPTION_KEY", Client;
+    /// Keys that only decrypt, each 32 bytes in base64, separated by commas: those before `encryption_key`, until nothing is left under them.
+    EncryptionOldKeys "encryption_old_keys": Kind::Secret, "", "", Client;
+    /// The beginnings of the names of those keys of Consul whose values are encrypted, separated by commas: `app/secrets/,app/tokens/`.
+    EncryptionPrefixes "encryption_prefixes": Kind::Text, "", "", Client;
+    /// Take a value under `encryption_prefixes` that is not encrypted as it is. Turned off, it gives `CONSUL_ERR_CRYPTO`.
+    EncryptionAllowPlain "encryption_allow_plain": Kind::Bool, "true", "", Client;
     /// End a blocking call with `CONSUL_ERR_INTERRUPTED` when a signal handler ran, instead of going on.
     Interruptible "interruptible": Kind::Bool, "false", "", Client;
     /// A file that gets a line of JSON for every change that is made through the client: who, what, when and how it ended, never a value or a token.

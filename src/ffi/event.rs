@@ -6,9 +6,9 @@ use super::handle::{self, Handle};
 pub use super::kind::consul_event;
 use super::kind::{
     Kind, consul_agent_info, consul_checks, consul_cluster_nodes, consul_keys, consul_kv,
-    consul_log_records, consul_members, consul_nodes, consul_raft_peers, consul_response,
-    consul_service_entries, consul_service_names, consul_services, consul_session, consul_sessions,
-    consul_text, consul_txn_result,
+    consul_log_records, consul_members, consul_nodes, consul_raft_peers, consul_reencryption,
+    consul_response, consul_service_entries, consul_service_names, consul_services, consul_session,
+    consul_sessions, consul_text, consul_txn_result,
 };
 use super::log;
 use super::output;
@@ -294,6 +294,16 @@ pub unsafe extern "C" fn consul_event_take_agent_info(
 ) -> consul_status {
     // SAFETY: pointers as the header asks for.
     guard(|| unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_agent_info>()?))
+}
+
+/// As `consul_event_take_kv`, for what `consul_kv_reencrypt` came to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_event_take_reencryption(
+    event: *const consul_event,
+    out: *mut *mut consul_reencryption,
+) -> consul_status {
+    // SAFETY: pointers as the header asks for.
+    guard(|| unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_reencryption>()?))
 }
 
 /// As `consul_event_take_kv`, for the members of `consul_agent_members`.

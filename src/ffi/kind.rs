@@ -140,6 +140,8 @@ kinds! {
     ClusterSpec = 43, consul_cluster_spec;
     /// Nodes of a cluster, as they were at one moment.
     ClusterNodes = 44, consul_cluster_nodes;
+    /// What a re-encryption came to.
+    Reencryption = 52, consul_reencryption;
 }
 
 #[cfg(test)]

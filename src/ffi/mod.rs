@@ -131,6 +131,7 @@ pub mod client;
 pub mod kv;
 pub mod keys;
 pub mod kv_portable;
+pub mod reencryption;
 pub mod txn;
 pub mod session;
 pub mod kept_session;

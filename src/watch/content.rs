@@ -6,6 +6,7 @@ use crate::api::health::ServiceEntry;
 use crate::api::kv::KvPair;
 use crate::api::raw::RawAnswer;
 use crate::api::{Check, Node, Service};
+use crate::client::Vault;
 use std::collections::BTreeMap;
 
 /// What a watch has found.
@@ -120,6 +121,26 @@ impl Content {
             _ => self == other,
         }
     }
+
+    /// Whether nothing but the last write of encrypted values differs: they were encrypted anew.
+    pub(super) fn is_rewritten(&self, other: &Content, vault: &Vault) -> bool {
+        match (self, other) {
+            (Content::Key(Some(a)), Content::Key(Some(b))) => same_value(a, b, vault),
+            (Content::Pairs(a), Content::Pairs(b)) => each(a, b, |a, b| same_value(a, b, vault)),
+            _ => false,
+        }
+    }
+}
+
+fn same_value(a: &KvPair, b: &KvPair, vault: &Vault) -> bool {
+    let KvPair { key, value, flags, session, lock_index, create_index, modify_index } = a;
+    *key == b.key
+        && *value == b.value
+        && *flags == b.flags
+        && *session == b.session
+        && *lock_index == b.lock_index
+        && *create_index == b.create_index
+        && (*modify_index == b.modify_index || vault.covers(key))
 }
 
 fn each<T>(a: &[T], b: &[T], same: impl Fn(&T, &T) -> bool) -> bool {

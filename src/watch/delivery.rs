@@ -2,13 +2,16 @@
 
 use super::content::{Comparison, Content};
 use super::query::Found;
+use crate::client::Vault;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What a watch asks of its deliveries.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Rules {
     pub(super) comparison: Comparison,
+    /// What encrypts values, where something does: one that was only encrypted anew has not changed.
+    pub(super) vault: Option<Arc<Vault>>,
     pub(super) settle: Option<Settle>,
     pub(super) floor: Option<Floor>,
     pub(super) last_seen_index: u64,
@@ -44,6 +47,8 @@ pub(super) enum ParcelKind {
     KnownInitial,
     /// What has changed since.
     Change,
+    /// The same, encrypted anew: nothing to tell, but its indexes are to be known.
+    Rewritten,
 }
 
 /// What one watch was given, and what waits.
@@ -83,6 +88,10 @@ impl Delivery {
             // It has come back to what was delivered, so there is nothing to tell.
             self.waiting = None;
             return None;
+        }
+        if self.rules.vault.as_ref().is_some_and(|vault| given.is_rewritten(&found.content, vault))
+        {
+            return Some(self.give(found.clone(), ParcelKind::Rewritten));
         }
         let due = self.due_of(given, &found.content, now);
         self.waiting = Some(Waiting {
@@ -154,6 +163,8 @@ impl Delivery {
 mod tests {
     use super::*;
     use crate::api::Node;
+    use crate::api::kv::KvPair;
+    use crate::config::Encryption;
 
     fn ms(time: u64) -> Duration {
         Duration::from_millis(time)
@@ -258,6 +269,26 @@ mod tests {
             }
         }
         assert_eq!(delivered, [1050, 2100]);
+    }
+
+    #[test]
+    fn a_value_that_was_only_encrypted_anew_is_known_and_not_told() {
+        let (key, prefixes) = ([7; 32], vec!["app/".to_string()]);
+        let encryption = Encryption { key, old_keys: Vec::new(), prefixes, allow_plain: true };
+        let vault = Some(Arc::new(Vault::new(&encryption).unwrap()));
+        let mut bench = Bench::new(Rules { vault, ..Rules::default() });
+        let pair = |key: &str, value: &str, modify_index| {
+            let (key, value) = (key.to_string(), value.as_bytes().to_vec());
+            KvPair { key, value, modify_index, ..KvPair::default() }
+        };
+        let found =
+            |a: (&str, u64), b| Content::Pairs(vec![pair("app/a", a.0, a.1), pair("b", "x", b)]);
+        assert_eq!(bench.offer(found(("1", 5), 6), 0), Some(ParcelKind::Initial));
+        assert_eq!(bench.offer(found(("1", 7), 6), 1), Some(ParcelKind::Rewritten));
+        assert_eq!(bench.offer(found(("1", 7), 6), 2), None);
+        assert_eq!(bench.offer(found(("2", 8), 6), 3), Some(ParcelKind::Change));
+        // What no prefix covers is not encrypted anew.
+        assert_eq!(bench.offer(found(("2", 8), 9), 4), Some(ParcelKind::Change));
     }
 
     #[test]

@@ -237,7 +237,8 @@ impl Watched {
     }
 
     fn put(&self, parcel: Parcel) {
-        let version = self.version.load(Relaxed) + 1;
+        let told = parcel.kind != ParcelKind::Rewritten;
+        let version = self.version.load(Relaxed) + u64::from(told);
         let Found { content, index, body, .. } = parcel.found;
         let companion = self.dresser.and_then(|dress| dress(&content));
         if let (Some(keeper), Some(body)) = (&self.keeper, body) {
@@ -253,7 +254,7 @@ impl Watched {
         self.wake();
         match parcel.kind {
             ParcelKind::Initial => self.tell(NoticeKind::Initial, None),
-            ParcelKind::KnownInitial => {}
+            ParcelKind::KnownInitial | ParcelKind::Rewritten => {}
             ParcelKind::Change => self.tell(NoticeKind::Changed, None),
         }
     }

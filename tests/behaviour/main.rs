@@ -17,6 +17,7 @@ mod clients;
 mod cluster;
 mod deferred;
 mod election;
+mod encryption;
 mod endpoints;
 mod environment;
 mod failover;

@@ -116,6 +116,25 @@ static void blocking(const consul::client &client, const std::string &key) {
     OK(client.kv().delete_(key));
 }
 
+static void encrypted(const consul::client &client, const std::string &key) {
+    const auto sealing = [&](const char *secret, const char *old) {
+        return GET(consul::client::create(consul::config()
+                                              .set("encryption_key", secret)
+                                              .set("encryption_old_keys", old)
+                                              .set("encryption_prefixes", key)));
+    };
+    const char *first = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    const char *second = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    OK(sealing(first, "").kv().put(key, "secret"));
+    CHECK(ROW(client.kv().get(key), value() != "secret"));
+    FAILS(err_crypto, key, sealing(second, "").kv().get(key));
+    const auto done = GET(sealing(second, first).kv().reencrypt(key));
+    CHECK(done->rewritten() == 1 && done->current() + done->held() + done->failed() == 0);
+    CHECK(done->outside() == 0);
+    CHECK(ROW(sealing(second, "").kv().get(key), value() == "secret"));
+    OK(client.kv().delete_(key));
+}
+
 static void refused(const consul::client &client) {
     using namespace std::string_literals;
     FAILS(err_argument, "slash", client.kv().get("/key"));
@@ -135,6 +154,7 @@ int main() {
         honest_answers(client, key);
         sessions(client, key);
         blocking(client, key);
+        encrypted(client, key);
         refused(client);
     }
     return finished();

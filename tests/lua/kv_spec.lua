@@ -30,6 +30,32 @@ with_consul("client.kv", function()
         end
     end)
 
+    it("encrypts values at rest, and tells a wrong key from a value", function()
+        local first = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+        local second = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+        local function sealing(key, old)
+            return assert(consul.connect({ encryption_key = key, encryption_old_keys = old, encryption_prefixes = prefix }))
+        end
+        local key = prefix .. "secret"
+        local before, after, alone = sealing(first), sealing(second, first), sealing(second)
+        assert.is_true(before.kv:put(key, "s3cret"))
+        assert.equal("s3cret", (before.kv:get(key)))
+        assert.equal("\0CFE", client.kv:get(key):sub(1, 4))
+        local value, err = alone.kv:get(key)
+        assert.is_nil(value)
+        assert.equal(consul.ERR_CRYPTO, err.code)
+        assert.truthy(err.message:find(key, 1, true))
+        assert.same({ rewritten = 1, current = 0, held = 0, outside = 0, failed = 0 }, after.kv:reencrypt(prefix))
+        assert.same({ rewritten = 0, current = 1, held = 0, outside = 0, failed = 0 }, after.kv:reencrypt(prefix))
+        assert.equal("s3cret", (alone.kv:get(key)))
+        value, err = client.kv:reencrypt(prefix)
+        assert.is_nil(value)
+        assert.equal(consul.ERR_CONFIG, err.code)
+        for _, each in ipairs({ before, after, alone }) do
+            each:close()
+        end
+    end)
+
     it("keeps every bit of flags and indexes", function()
         for _, flags in ipairs({ 9007199254740993ULL, 0x2ddccbc058a50c18ULL, 18446744073709551615ULL }) do
             assert.is_true(client.kv:put(prefix .. "flags", "x", { flags = flags }))

@@ -33,6 +33,42 @@ class Keys(ConsulTest):
         with self.assertRaises(UnicodeDecodeError):
             self.kv.get(self.prefix + "bytes").text
 
+    def test_values_are_encrypted_at_rest(self) -> None:
+        first = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+        second = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+        def sealing(key: str, old: str = "") -> consul_ffi.Client:
+            client = consul_ffi.Client(
+                encryption_key=key, encryption_old_keys=old, encryption_prefixes=self.prefix
+            )
+            self.addCleanup(client.close)
+            return client
+
+        before, after, alone = sealing(first), sealing(second, first), sealing(second)
+        key = self.prefix + "secret"
+        before.kv.put(key, "s3cret")
+        self.assertEqual(before.kv.get(key).text, "s3cret")
+        self.assertEqual(self.kv.get(key).value[:4], b"\0CFE")
+        with self.assertRaisesRegex(consul_ffi.CryptoError, key):
+            alone.kv.get(key)
+        done = after.kv.reencrypt(self.prefix)
+        self.assertEqual(done, consul_ffi.Reencryption(1, 0, 0, 0, 0))
+        self.assertEqual(alone.kv.get(key).text, "s3cret")
+        with self.assertRaises(consul_ffi.ConfigError):
+            self.kv.reencrypt(self.prefix)
+
+    def test_a_key_without_a_prefix_is_a_warning(self) -> None:
+        consul_ffi.log.set_level("warning")
+        self.addCleanup(consul_ffi.log.set_level, None)
+        consul_ffi.log.take()
+        key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+        consul_ffi.Client(encryption_key=key).close()
+        said = [record.message for record in consul_ffi.log.take()]
+        said = [message for message in said if "encryption" in message]
+        self.assertEqual(len(said), 1, said)
+        self.assertIn("nothing is encrypted", said[0])
+        self.assertNotIn(key, said[0])
+
     def test_keys_are_exact(self) -> None:
         for key in ("a b", "ä/ö", "50%", "a+b", "q?x=1&y#z", "你好"):
             self.kv.put(self.prefix + key, key)

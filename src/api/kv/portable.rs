@@ -24,11 +24,13 @@ const OPERATION: u64 = 128;
 
 impl<S: Style> Kv<'_, S> {
     /// Reads every key that begins with `prefix`, as `consul kv export` writes them: a JSON array
-    /// of `key`, `flags` and `value`, which is base64. The empty prefix exports all.
+    /// of `key`, `flags` and `value`, which is base64. The empty prefix exports all. An encrypted
+    /// value stays encrypted.
     pub fn export(&self, prefix: &str, options: &Options) -> Result<S::Output<Vec<u8>>> {
         check_prefix(prefix)?;
         let (prefix, options) = (prefix.to_string(), options.clone());
         self.client.run(move |client| async move {
+            let client = client.as_stored();
             let found = client.kv().list(&prefix, &options)?.await?.value;
             let portable = found.into_iter().map(|pair| Portable {
                 key: pair.key,
@@ -41,6 +43,8 @@ impl<S: Style> Kv<'_, S> {
 
     /// Writes keys as [`Kv::export`] or `consul kv export` gave them, `prefix` before the name of
     /// each; gives how many. They are written whatever was there, keys that are not among them stay.
+    /// Values are written as they are: one that was exported encrypted can be read under its own name
+    /// only, and a plain one is plain until [`Kv::reencrypt`].
     ///
     /// As many as fit go into one transaction, so what fails in the middle leaves whole
     /// transactions behind it; the error says how many keys were written. Everything is read and
@@ -54,6 +58,7 @@ impl<S: Style> Kv<'_, S> {
         let steps = steps(prefix, read(exported)?, &self.client.settings())?;
         let options = Options { index: 0, ..options.clone() };
         self.client.run(move |client| async move {
+            let client = client.as_stored();
             let all = steps.iter().map(Step::keys).sum::<usize>();
             let mut written = 0;
             for step in &steps {

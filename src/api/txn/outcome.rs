@@ -3,6 +3,7 @@
 use super::entity::{Check, Node, Service};
 use crate::api::json;
 use crate::api::kv::KvPair;
+use crate::client::Vault;
 use crate::error::Result;
 use serde::Deserialize;
 
@@ -83,12 +84,28 @@ struct Body {
     errors: Vec<TxnError>,
 }
 
-pub(super) fn read(reply: &json::Reply<'_>) -> Result<TxnOutcome> {
-    let body: Body = json::decode(reply)?;
+pub(super) fn read(reply: &json::Reply<'_>, vault: Option<&Vault>) -> Result<TxnOutcome> {
+    let mut body: Body = json::decode(reply)?;
+    if let Some(vault) = vault {
+        open(&mut body.results, vault).map_err(|error| error.with_endpoint(reply.endpoint))?;
+    }
     Ok(match reply.response.status {
         409 => TxnOutcome::RolledBack(body.errors),
         _ => TxnOutcome::Committed(body.results),
     })
+}
+
+/// An empty value is that of a write, or of a key that does not exist, and stands for nothing.
+fn open(results: &mut [TxnResult], vault: &Vault) -> Result<()> {
+    for result in results {
+        match result {
+            TxnResult::Kv(pair) if !pair.value.is_empty() => {
+                vault.open(&pair.key, &mut pair.value)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Why a transaction was rolled back.

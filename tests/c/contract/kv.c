@@ -172,6 +172,54 @@ static void settings_of_a_call(void)
     consul_options_free(options);
 }
 
+#define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define OTHER "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+/* A client that encrypts below the key of this test. */
+static consul_client *sealing(const char *secret, const char *old)
+{
+    consul_config *config = NULL;
+    consul_client *sealing = NULL;
+    CHECK_OK(consul_config_new(&config));
+    CHECK_OK(consul_config_set(config, "address", consul_address()));
+    CHECK_OK(consul_config_set(config, "encryption_key", secret));
+    CHECK_OK(consul_config_set(config, "encryption_old_keys", old));
+    CHECK_OK(consul_config_set(config, "encryption_prefixes", key));
+    CHECK_OK(consul_client_new(config, &sealing));
+    consul_config_free(config);
+    return sealing;
+}
+
+/* Consul holds what only the key makes readable, a wrong key is an error and never a value, and
+ * rotation leaves nothing behind. */
+static void encryption_at_rest(void)
+{
+    static const uint8_t secret[] = {0, 's', 255};
+    consul_client *before = sealing(OTHER, ""), *after = sealing(KEY, OTHER), *alone;
+    consul_reencryption *done = NULL;
+    const consul_reencryption_counts *counts;
+    consul_kv *kv = NULL;
+    CHECK_OK(consul_kv_put(before, key, secret, sizeof secret, 3, NULL, NULL));
+    CHECK(get(&kv)->value_len == sizeof secret + 61 && memcmp(consul_kv_at(kv, 0)->value, "\0CFE", 4) == 0);
+    consul_kv_free(kv);
+    alone = sealing(KEY, "");
+    CHECK_STATUS(CONSUL_ERR_CRYPTO, consul_kv_get(alone, key, NULL, NULL, &kv));
+    CHECK(kv == NULL && strstr(consul_last_error()->message, key) != NULL);
+    CHECK_OK(consul_kv_reencrypt(after, key, NULL, NULL, &done));
+    counts = consul_reencryption_row(done);
+    CHECK(counts->rewritten == 1 && counts->current == 0 && counts->failed == 0);
+    consul_reencryption_free(done);
+    CHECK_OK(consul_kv_get(alone, key, NULL, NULL, &kv));
+    CHECK(consul_kv_at(kv, 0)->value_len == sizeof secret && consul_kv_at(kv, 0)->flags == 3);
+    CHECK(memcmp(consul_kv_at(kv, 0)->value, secret, sizeof secret) == 0);
+    consul_kv_free(kv);
+    CHECK_STATUS(CONSUL_ERR_CONFIG, consul_kv_reencrypt(client, key, NULL, NULL, &done));
+    CHECK(done == NULL);
+    consul_client_free(before);
+    consul_client_free(after);
+    consul_client_free(alone);
+}
+
 int main(void)
 {
     client = consul();
@@ -183,6 +231,7 @@ int main(void)
     odd_keys();
     lists_of_keys();
     settings_of_a_call();
+    encryption_at_rest();
     CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
     CHECK_TEXT(consul_address(), consul_client_endpoint(client));
     consul_client_free(client);

@@ -293,13 +293,28 @@ static void frees(void)
         consul_##what##_free(result_);                            \
     } while (0)
 
+static consul_client *encrypting(void)
+{
+    consul_config *config = NULL;
+    consul_client *encrypting = NULL;
+    CHECK_OK(consul_config_new(&config));
+    CHECK_OK(consul_config_set(config, "address", consul_address()));
+    CHECK_OK(consul_config_set(config, "encryption_key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="));
+    CHECK_OK(consul_config_set(config, "encryption_prefixes", key));
+    CHECK_OK(consul_client_new(config, &encrypting));
+    consul_config_free(config);
+    return encrypting;
+}
+
 static void every_result(void)
 {
     consul_async async = async_of(queue, UINT64_MAX);
+    consul_client *sealing = encrypting();
     consul_txn *txn = NULL;
     CHECK_OK(consul_txn_new(&txn));
     CHECK_OK(consul_txn_get(txn, key));
     RESULT(kv, consul_kv_list(client, key, NULL, &async, NULL));
+    RESULT(reencryption, consul_kv_reencrypt(sealing, key, NULL, &async, NULL));
     RESULT(keys, consul_kv_keys(client, key, NULL, NULL, &async, NULL));
     RESULT(keys, consul_status_peers(client, NULL, &async, NULL));
     RESULT(keys, consul_catalog_datacenters(client, NULL, &async, NULL));
@@ -319,6 +334,7 @@ static void every_result(void)
     RESULT(members, consul_agent_members(client, false, NULL, &async, NULL));
     RESULT(response, consul_request(client, "GET", "/v1/status/leader", NULL, 0, NULL, NULL, &async, NULL));
     consul_txn_free(txn);
+    consul_client_free(sealing);
 }
 
 /* Results that nobody takes end with their event, and with their queue. */
