@@ -2,11 +2,13 @@
 
 use super::acquire::{Patience, acquire};
 use super::claim::Claim;
+use super::reason::LostReason;
 use super::release;
 use super::resource::Resource;
 use super::shared::Shared;
 use crate::client::{Client, Either, Style};
 use crate::error::{Error, Result, Status};
+use crate::observe::{Progress, Stats};
 use crate::sys::fork_generation;
 use std::future::Future;
 use std::sync::Arc;
@@ -50,8 +52,37 @@ impl<R: Resource, S: Style> Handle<R, S> {
         self.style
     }
 
-    pub(in crate::recipes) fn shared(&self) -> &Arc<Shared<R>> {
-        &self.owner.shared
+    /// An error in a forked child, where nothing of it may be touched.
+    pub(in crate::recipes) fn shared(&self) -> Result<&Arc<Shared<R>>> {
+        if self.owner.process == fork_generation() {
+            return Ok(&self.owner.shared);
+        }
+        let message = format!("the {} belongs to the parent of this process", R::NOUN);
+        Err(Error::new(Status::Forked, message))
+    }
+
+    pub(in crate::recipes) fn remaining(&self) -> Duration {
+        self.shared().map_or(Duration::ZERO, |shared| shared.remaining())
+    }
+
+    pub(in crate::recipes) fn session_id(&self) -> Option<String> {
+        self.shared().ok()?.claim().map(|claim| claim.id().to_string())
+    }
+
+    pub(in crate::recipes) fn lost_reason(&self) -> Option<LostReason> {
+        self.shared().ok()?.lost_reason()
+    }
+
+    pub(in crate::recipes) fn stats(&self) -> Stats {
+        let forked = |_| Progress::default().stats("forked", Duration::ZERO);
+        self.shared().map_or_else(forked, |shared| shared.stats())
+    }
+
+    /// As dropping it, while calls on other threads still use it.
+    pub(in crate::recipes) fn abandon(&self) {
+        if let Ok(shared) = self.shared() {
+            shared.abandon();
+        }
     }
 
     pub(in crate::recipes) fn acquire(&self, patience: Patience) -> Result<S::Output<bool>> {
@@ -63,7 +94,9 @@ impl<R: Resource, S: Style> Handle<R, S> {
     }
 
     pub(in crate::recipes) fn stop(&self) {
-        self.shared().stop(Status::Cancelled, &format!("the {} was stopped", R::NOUN));
+        if let Ok(shared) = self.shared() {
+            shared.stop(Status::Cancelled, &format!("the {} was stopped", R::NOUN));
+        }
     }
 
     /// Deletes what stands at Consul, unless somebody uses it.
@@ -86,13 +119,15 @@ impl<R: Resource, S: Style> Handle<R, S> {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        let shared = self.shared().clone();
-        self.shared().client.styled(self.style).run(move |client| recipe(shared, client))
+        let shared = self.shared()?.clone();
+        let client = shared.client.styled(self.style);
+        client.run(move |client| recipe(shared, client))
     }
 
     /// The claim with which it is held at this moment.
     pub(in crate::recipes) fn held(&self) -> Result<Arc<Claim>> {
-        let claim = self.shared().claim().filter(|_| !self.shared().remaining().is_zero());
-        claim.ok_or_else(|| self.shared().not_held())
+        let shared = self.shared()?;
+        let claim = shared.claim().filter(|_| !shared.remaining().is_zero());
+        claim.ok_or_else(|| shared.not_held())
     }
 }

@@ -106,7 +106,7 @@ impl<S: Style> Lock<S> {
         self.0.release()
     }
 
-    fn shared(&self) -> &Arc<Shared<LockSpec>> {
+    fn shared(&self) -> Result<&Arc<Shared<LockSpec>>> {
         self.0.shared()
     }
 
@@ -131,37 +131,37 @@ impl<S: Style> Lock<S> {
     /// How long it is known to be held if nothing is heard of Consul from now on; zero when it is
     /// not held.
     pub fn remaining(&self) -> Duration {
-        self.shared().remaining()
+        self.0.remaining()
     }
 
     /// The fencing token of the last acquisition: the index of the write that acquired the key. It
     /// grows with each acquisition of the key by anybody, so a store that refuses lower tokens than
     /// it has seen is safe from late writers.
     pub fn fencing_token(&self) -> Option<u64> {
-        self.shared().state().token
+        self.shared().ok()?.state().token
     }
 
     /// The session that holds it, while it is held.
     pub fn session_id(&self) -> Option<String> {
-        self.shared().claim().map(|claim| claim.id().to_string())
+        self.0.session_id()
     }
 
     /// The session that held the key when an acquire looked last: `None` where nobody does, which
     /// while an acquire waits means the lock-delay.
     pub fn holder(&self) -> Option<String> {
-        self.shared().state().holders.first().cloned()
+        self.shared().ok()?.state().holders.first().cloned()
     }
 
     /// Why it was lost; `None` when it was not, and from the next acquire on.
     pub fn lost_reason(&self) -> Option<LostReason> {
-        self.shared().lost_reason()
+        self.0.lost_reason()
     }
 
     /// Waits until the lock is lost and gives the reason; `None` when it is still held after this
     /// time. `Status::NotHeld` when it was never held or is released, `Cancelled` after
     /// [`Lock::stop`].
     pub fn wait_lost(&self, timeout: Duration) -> Result<Option<LostReason>> {
-        self.shared().wait_lost(timeout)
+        self.shared()?.wait_lost(timeout)
     }
 
     /// Has this listener told of each loss from now on, and no other; at once where the lock is lost
@@ -170,19 +170,19 @@ impl<S: Style> Lock<S> {
     ///
     /// [`Loss::Ended`]: crate::recipes::loss::Loss::Ended
     pub fn set_listener(&self, listener: Option<LossListener>) -> Result<()> {
-        self.shared().listen(listener)
+        self.shared()?.listen(listener)
     }
 
     /// How it is getting on: `free`, `acquiring`, `held`, `releasing` or `lost`. What is tried is
     /// to see that it is still held. Never blocks.
     pub fn stats(&self) -> Stats {
-        self.shared().stats()
+        self.0.stats()
     }
 
     /// What writes only while this lock is held. `Status::NotHeld` or `LockLost` when it is not.
     pub fn fence(&self) -> Result<Fence<S>> {
         let claim = self.0.held()?;
-        Ok(fence(self.shared(), &claim, self.0.style()))
+        Ok(fence(self.shared()?, &claim, self.0.style()))
     }
 
     /// Writes another key only while this lock is held, whatever its holder believes: both happen
@@ -212,19 +212,20 @@ impl<S: Style> Lock<S> {
     /// `max_value_bytes`.
     pub fn set_value(&self, value: impl Into<Vec<u8>>) -> Result<S::Output<()>> {
         let value = value.into();
-        check_value(&value, &self.shared().client.settings())?;
-        self.shared().spec.value.replace(value);
+        let lock = self.shared()?;
+        check_value(&value, &lock.client.settings())?;
+        lock.spec.value.replace(value);
         self.0.run(move |lock, client| async move { write_value(&lock, &client).await })
     }
 
     /// The value of its key while it is held.
     pub(crate) fn value(&self) -> Vec<u8> {
-        self.shared().spec.value.get()
+        self.shared().map_or_else(|_| Vec::new(), |lock| lock.spec.value.get())
     }
 
     /// As dropping it, while calls on other threads still use it.
     pub(crate) fn abandon(&self) {
-        self.shared().abandon();
+        self.0.abandon();
     }
 }
 

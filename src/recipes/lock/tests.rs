@@ -415,16 +415,32 @@ fn threads_may_do_anything_with_a_lock_at_the_same_time() {
 }
 
 #[test]
-fn dropped_in_a_forked_child_it_stays_its_parents() {
+fn in_a_forked_child_it_is_its_parents() {
     let fake = Fake::new();
     let (client, _clock) = fake.client();
     let lock = client.lock(LockSpec::new("k")).unwrap();
     assert!(lock.try_acquire().unwrap());
-    let shared = lock.shared().clone();
+    let shared = lock.shared().unwrap().clone();
     let lock = crate::sync::Mutex::new(Some(lock));
     let amid = shared.state();
     let in_child = crate::sys::testing::in_child(|| {
-        drop(lock.lock().take());
+        let inherited = lock.lock().take().unwrap();
+        let forked = |status: Status| assert_eq!(status, Status::Forked);
+        forked(inherited.acquire(PATIENCE).unwrap_err().status());
+        forked(inherited.release().unwrap_err().status());
+        forked(inherited.destroy().unwrap_err().status());
+        forked(inherited.wait_lost(PATIENCE).unwrap_err().status());
+        forked(inherited.set_listener(None).unwrap_err().status());
+        forked(inherited.fence().err().unwrap().status());
+        forked(inherited.set_value("v").unwrap_err().status());
+        forked(inherited.put_fenced("a", b"", 0, &Options::new()).unwrap_err().status());
+        forked(inherited.deferred().release().err().unwrap().status());
+        inherited.stop();
+        assert!(!inherited.is_held() && inherited.remaining().is_zero());
+        assert_eq!((inherited.session_id(), inherited.holder()), (None, None));
+        assert_eq!((inherited.lost_reason(), inherited.fencing_token()), (None, None));
+        assert_eq!(inherited.stats().state, "forked");
+        drop(inherited);
         // Nobody is there who could send anything.
         i32::from(crate::sys::testing::threads() != 1)
     });

@@ -109,29 +109,29 @@ impl<S: Style> Semaphore<S> {
     /// How long the slot is known to be held if nothing is heard of Consul from now on; zero when
     /// it is not held.
     pub fn remaining(&self) -> Duration {
-        self.shared().remaining()
+        self.0.remaining()
     }
 
     /// The session that holds the slot, while it is held.
     pub fn session_id(&self) -> Option<String> {
-        self.shared().claim().map(|claim| claim.id().to_string())
+        self.0.session_id()
     }
 
     /// The sessions that held all slots when an acquire looked last; none where one was free.
     pub fn holders(&self) -> Vec<String> {
-        self.shared().state().holders.clone()
+        self.shared().map_or_else(|_| Vec::new(), |semaphore| semaphore.state().holders.clone())
     }
 
     /// Why the slot was lost; `None` when it was not, and from the next acquire on.
     pub fn lost_reason(&self) -> Option<LostReason> {
-        self.shared().lost_reason()
+        self.0.lost_reason()
     }
 
     /// Waits until the slot is lost and gives the reason; `None` when it is still held after this
     /// time. `Status::NotHeld` when it was never held or is released, `Cancelled` after
     /// [`Semaphore::stop`].
     pub fn wait_lost(&self, timeout: Duration) -> Result<Option<LostReason>> {
-        self.shared().wait_lost(timeout)
+        self.shared()?.wait_lost(timeout)
     }
 
     /// Has this listener told of each loss from now on, and no other; at once where the slot is
@@ -140,21 +140,21 @@ impl<S: Style> Semaphore<S> {
     ///
     /// [`Loss::Ended`]: crate::recipes::loss::Loss::Ended
     pub fn set_listener(&self, listener: Option<LossListener>) -> Result<()> {
-        self.shared().listen(listener)
+        self.shared()?.listen(listener)
     }
 
     /// How it is getting on: `free`, `acquiring`, `held`, `releasing` or `lost`. What is tried is
     /// to see that the slot is still held. Never blocks.
     pub fn stats(&self) -> Stats {
-        self.shared().stats()
+        self.0.stats()
     }
 
     /// As dropping it, while calls on other threads still use it.
     pub(crate) fn abandon(&self) {
-        self.shared().abandon();
+        self.0.abandon();
     }
 
-    fn shared(&self) -> &Arc<Shared<SemaphoreSpec>> {
+    fn shared(&self) -> Result<&Arc<Shared<SemaphoreSpec>>> {
         self.0.shared()
     }
 }

@@ -367,11 +367,22 @@ fn there_are_never_more_holders_than_slots() {
 }
 
 #[test]
-fn dropped_in_a_forked_child_it_stays_its_parents() {
+fn in_a_forked_child_it_is_its_parents() {
     let w = world();
     let semaphore = crate::sync::Mutex::new(Some(w.slot()));
     let in_child = crate::sys::testing::in_child(|| {
-        drop(semaphore.lock().take());
+        let inherited = semaphore.lock().take().unwrap();
+        let forked = |status: Status| assert_eq!(status, Status::Forked);
+        forked(inherited.try_acquire().unwrap_err().status());
+        forked(inherited.release().unwrap_err().status());
+        forked(inherited.destroy().unwrap_err().status());
+        forked(inherited.wait_lost(Duration::MAX).unwrap_err().status());
+        forked(inherited.set_listener(None).unwrap_err().status());
+        inherited.stop();
+        assert!(!inherited.is_held() && inherited.session_id().is_none());
+        assert!(inherited.holders().is_empty() && inherited.lost_reason().is_none());
+        assert_eq!(inherited.stats().state, "forked");
+        drop(inherited);
         i32::from(crate::sys::testing::threads() != 1)
     });
     assert_eq!(in_child, 0);

@@ -129,37 +129,39 @@ impl KeptSession {
 
     /// Its id; another one after it was recreated.
     pub fn id(&self) -> String {
-        self.shared.keeper().id().to_string()
+        self.own().map_or_else(|_| String::new(), |session| session.keeper().id().to_string())
     }
 
     /// 1, and one more each time it was recreated.
     pub fn generation(&self) -> u64 {
-        self.shared.state.lock().generation
+        self.own().map_or(0, |session| session.state.lock().generation)
     }
 
     /// True until Consul says that it is gone, or its deadline has passed, at this moment.
     pub fn is_valid(&self) -> bool {
-        self.shared.keeper().is_valid()
+        self.own().is_ok_and(|session| session.keeper().is_valid())
     }
 
     /// How long it is known to live from now on without another renewal. Zero when it is not
     /// valid, [`Duration::MAX`] when it has no TTL.
     pub fn remaining(&self) -> Duration {
-        self.shared.keeper().remaining()
+        self.own().map_or(Duration::ZERO, |session| session.keeper().remaining())
     }
 
     /// Renews it no more, and leaves it at Consul, where it ends by its TTL.
     pub fn stop(&self) {
-        self.shared.end(Keeper::leave_alone);
-        self.shared.end_listening(Status::Cancelled, "the session was stopped");
+        let Ok(session) = self.own() else { return };
+        session.end(Keeper::leave_alone);
+        session.end_listening(Status::Cancelled, "the session was stopped");
     }
 
     /// Destroys it at Consul and says how that went. The locks that it holds are lost. After an
     /// error the library goes on trying in the background until it must have ended by itself.
     pub fn destroy(&self) -> Result<()> {
-        let keeper = self.shared.end(Keeper::let_go);
-        self.shared.end_listening(Status::Cancelled, "the session was destroyed");
-        at_once(keeper.destroy(&self.shared.client.styled(Either::Blocks)))
+        let session = self.own()?;
+        let keeper = session.end(Keeper::let_go);
+        session.end_listening(Status::Cancelled, "the session was destroyed");
+        at_once(keeper.destroy(&session.client.styled(Either::Blocks)))
     }
 
     /// Has this listener told of each loss from now on, and no other; at once where the session is
@@ -169,13 +171,19 @@ impl KeptSession {
     ///
     /// [`Loss::Ended`]: crate::recipes::loss::Loss::Ended
     pub fn set_listener(&self, listener: Option<LossListener>) -> Result<()> {
-        self.shared.listen(listener)
+        self.own()?.listen(listener)
     }
 
     /// How it is getting on: `kept`, `stopped`, `ending`, `ended`, or `recreating` while a new one
     /// is to take the place of a lost one. Never blocks.
     pub fn stats(&self) -> Stats {
-        self.shared.stats()
+        let forked = |_| Progress::default().stats("forked", Duration::ZERO);
+        self.own().map_or_else(forked, |session| session.stats())
+    }
+
+    /// An error in a forked child.
+    fn own(&self) -> Result<&Shared> {
+        self.shared.check_process().map(|()| &*self.shared)
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -257,13 +257,20 @@ fn a_client_that_is_shut_down_keeps_nothing_alive() {
 }
 
 #[test]
-fn dropped_in_a_forked_child_it_stays_its_parents() {
+fn in_a_forked_child_it_is_its_parents() {
     let (_fake, session, _clock) = start();
     let shared = session.shared().clone();
     let session = crate::sync::Mutex::new(Some(session));
     let amid = shared.state.lock();
     let in_child = crate::sys::testing::in_child(|| {
-        drop(session.lock().take());
+        let inherited = session.lock().take().unwrap();
+        assert_eq!(inherited.destroy().unwrap_err().status(), Status::Forked);
+        assert_eq!(inherited.set_listener(None).unwrap_err().status(), Status::Forked);
+        inherited.stop();
+        assert!(!inherited.is_valid() && inherited.remaining().is_zero());
+        assert_eq!((inherited.id(), inherited.generation()), (String::new(), 0));
+        assert_eq!(inherited.stats().state, "forked");
+        drop(inherited);
         // Nobody is there who could send anything.
         i32::from(crate::sys::testing::threads() != 1)
     });
