@@ -5075,9 +5075,28 @@ consul_status consul_log_set_level(const char *level);
 
 /**
  * Writes the records to the end of this file from now on, a line each, instead of keeping them to
- * be taken; `path` may be NULL, which ends that. `CONSUL_ERR_IO` when it cannot be opened.
+ * be taken; `path` may be NULL, which ends that. `CONSUL_ERR_IO` when it cannot be opened. Processes
+ * may share it, a forked child goes on with it, and one that another program renames is begun anew.
  */
 consul_status consul_log_set_file(const char *path);
+
+/**
+ * Has the log file make room, this one or another that is set: it is renamed to `FILE.1`, what was
+ * that to `FILE.2`, and so on. 0 is no bound; without any, which is how a process begins, it grows for
+ * ever.
+ *
+ * `max_bytes`: the size that the file does not grow beyond, but for what others write meanwhile, and
+ * for a line that is longer. `max_files`: how many old files are kept, 1000 at most; it needs one of
+ * the others. `max_age_days`: how many days an old file is kept after the last line in it, 36500 at
+ * most; with it a new file begins each day (UTC) that something is written. Old files are removed when
+ * another one comes.
+ *
+ * Threads and processes that share the file need no agreement but the same bounds, and no record is lost
+ * between two files. A file that cannot be renamed grows on, and the log says so once.
+ */
+consul_status consul_log_set_rotation(uint64_t max_bytes,
+                                      uint32_t max_files,
+                                      uint32_t max_age_days);
 
 /**
  * Takes the oldest records, `most` at most. `CONSUL_NO_CHANGE` when there is none. The log keeps

@@ -25,6 +25,22 @@ inline result<void> set_file(const c_text &path) {
     return detail::invoke(consul_log_set_file, path);
 }
 
+/// When the log file makes room by being renamed to `FILE.1`, and what is kept. 0 is no bound.
+struct rotation {
+    /// The size, in bytes, that it does not grow beyond.
+    std::uint64_t max_bytes = 0;
+    /// How many old files are kept, 1000 at most.
+    std::uint32_t max_files = 0;
+    /// For how many days; a new file begins each day (UTC) then.
+    std::uint32_t max_age_days = 0;
+};
+
+/// Has the log file make room, this one or another that is set.
+inline result<void> set_rotation(const rotation &bounds) {
+    return detail::invoke(consul_log_set_rotation, bounds.max_bytes, bounds.max_files,
+                          bounds.max_age_days);
+}
+
 /// Takes the oldest records, `most` at most. `no_change` when there is none. The log keeps 1024;
 /// what comes when it is full takes the place of the oldest.
 inline result<log_records> take(std::size_t most) {

@@ -639,6 +639,7 @@ void consul_stats_free(consul_stats *stats);
 typedef struct consul_log_record { int32_t level; const char *level_name; size_t level_name_len; const char *area; size_t area_len; uint64_t time_ms; const char *message; size_t message_len; } consul_log_record;
 consul_status consul_log_set_level(const char *level);
 consul_status consul_log_set_file(const char *path);
+consul_status consul_log_set_rotation(uint64_t max_bytes, uint32_t max_files, uint32_t max_age_days);
 consul_status consul_log_take(size_t most, consul_log_records **out);
 consul_status consul_log_set_queue(consul_queue *queue, uint64_t tag);
 uint64_t consul_log_dropped(void);

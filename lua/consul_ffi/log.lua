@@ -35,6 +35,23 @@ function log.set_file(path)
     return set(path, "path", "consul_log_set_file")
 end
 
+local limits = { max_bytes = true, max_files = true, max_age_days = true }
+
+--- Has the log file make room by renaming it to "FILE.1", what was that to "FILE.2", and so on: at
+--- `max_bytes`, keeping `max_files` old ones, for `max_age_days` days (a new file begins each day then).
+--- What is absent is no bound; nil is none at all.
+function log.set_rotation(bounds)
+    bounds = check.type(bounds or {}, "table", "bounds")
+    check.known(bounds, limits, "bound")
+    local function bound(name, whole)
+        return bounds[name] and whole(bounds[name], name) or 0
+    end
+    return errors.answer(C.consul_log_set_rotation(
+        bound("max_bytes", check.uint64),
+        bound("max_files", check.uint32),
+        bound("max_age_days", check.uint32)))
+end
+
 local function record(row)
     return {
         level = ffi.string(row.level_name, row.level_name_len),

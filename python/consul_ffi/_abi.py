@@ -966,6 +966,7 @@ class Functions:
     consul_stats_free: Callable[..., None]
     consul_log_set_level: Callable[..., int]
     consul_log_set_file: Callable[..., int]
+    consul_log_set_rotation: Callable[..., int]
     consul_log_take: Callable[..., int]
     consul_log_set_queue: Callable[..., int]
     consul_log_dropped: Callable[..., int]
@@ -1499,6 +1500,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_stats_free": (None, (c_void_p,)),
     "consul_log_set_level": (c_int32, (c_char_p,)),
     "consul_log_set_file": (c_int32, (c_char_p,)),
+    "consul_log_set_rotation": (c_int32, (c_uint64, c_uint32, c_uint32,)),
     "consul_log_take": (c_int32, (c_size_t, POINTER(c_void_p),)),
     "consul_log_set_queue": (c_int32, (c_void_p, c_uint64,)),
     "consul_log_dropped": (c_uint64, ()),

@@ -12,7 +12,7 @@ from ctypes import byref, c_void_p
 from typing import TYPE_CHECKING, Optional, Union
 
 from . import _abi
-from ._convert import optional_text, uint64
+from ._convert import optional_text, uint32, uint64
 from ._library import lib
 from ._memory import text
 from ._outcome import check, done
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Level = Literal["error", "warning", "info", "debug"]
 
-__all__ = ["dropped", "set_file", "set_level", "set_queue", "take"]
+__all__ = ["dropped", "set_file", "set_level", "set_queue", "set_rotation", "take"]
 
 
 def set_level(level: Optional[Level]) -> None:
@@ -38,6 +38,15 @@ def set_file(path: Union[str, os.PathLike[str], None]) -> None:
     that."""
     name = None if path is None else os.fspath(path)
     check(lib.consul_log_set_file(optional_text(name, "path")))
+
+
+def set_rotation(max_bytes: int = 0, max_files: int = 0, max_age_days: int = 0) -> None:
+    """Has the log file make room by renaming it to `FILE.1`, what was that to `FILE.2`, and so on: at
+    so many bytes, keeping so many old ones, for so many days (a new file begins each day then). 0 is no
+    bound."""
+    bytes_, files = uint64(max_bytes, "max_bytes"), uint32(max_files, "max_files")
+    days = uint32(max_age_days, "max_age_days")
+    check(lib.consul_log_set_rotation(bytes_, files, days))
 
 
 def set_queue(queue: Optional[Queue]) -> Optional[Ticket[list[LogRecord]]]:

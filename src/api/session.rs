@@ -259,7 +259,7 @@ impl<S: Style> Sessions<'_, S> {
     pub fn renew(&self, id: &str, options: &Options) -> Result<S::Output<Answer<Session>>> {
         let call = Call::put(target("renew", id)?, options).idempotent();
         let id = id.to_string();
-        self.client.exchange(call, move |endpoint, answer| {
+        self.client.heartbeat().exchange(call, move |endpoint, answer| {
             let gone = |error: Error| match error.status() {
                 Status::NotFound => error.with_status(Status::SessionInvalid),
                 _ => error,

@@ -14,13 +14,22 @@ pub(super) struct Bounds {
     pub(super) deadline: Option<Instant>,
     /// Nothing is sent twice, not even a read.
     pub(super) once: bool,
+    /// Nothing is changed, only kept alive.
+    pub(super) heartbeat: bool,
     /// The address that everything goes to, as long as the client has it.
     pub(super) pinned: Option<Arc<str>>,
 }
 
 impl Default for Bounds {
     fn default() -> Bounds {
-        Bounds { lane: Lane::Calls, cancel: None, deadline: None, once: false, pinned: None }
+        Bounds {
+            lane: Lane::Calls,
+            cancel: None,
+            deadline: None,
+            once: false,
+            heartbeat: false,
+            pinned: None,
+        }
     }
 }
 
@@ -92,7 +101,7 @@ impl<S: Style> Client<S> {
         self.bounded(|bounds| *bounds = Bounds::default())
     }
 
-    fn bounded(&self, change: impl FnOnce(&mut Bounds)) -> Client<S> {
+    pub(super) fn bounded(&self, change: impl FnOnce(&mut Bounds)) -> Client<S> {
         let mut client = self.clone();
         change(&mut client.bounds);
         client

@@ -1,6 +1,7 @@
 //! The client: what stands around each call. Settings, token, consistency, deadline, which address
 //! serves it, and what an HTTP status means.
 
+mod audited;
 mod bounds;
 mod call;
 mod contact;
@@ -36,8 +37,9 @@ use crate::sys::PerProcess;
 use crate::transport::Transport;
 use crate::transport::{Method, Request, Response, Stream};
 use arc_swap::ArcSwap;
+use audited::Landed;
 use bounds::Bounds;
-use endpoints::{Endpoint, Endpoints};
+use endpoints::Endpoints;
 use setup::Setup;
 use std::future::Future;
 use std::sync::atomic::AtomicBool;
@@ -113,7 +115,7 @@ impl<S: Style> Client<S> {
     /// One call on this thread: adds what every call carries, sends it, again where that helps and
     /// does no harm, and gives the answer and the endpoint that it came from. An HTTP status that the
     /// call does not accept is an error.
-    fn send(&self, call: Call<'_>) -> Result<(Result<Response>, Arc<Endpoint>)> {
+    fn send(&self, call: Call<'_>) -> Result<Landed> {
         self.shared.refresh();
         let setup = self.shared.setup.load();
         let settings = &*setup.settings;
@@ -122,7 +124,9 @@ impl<S: Style> Client<S> {
         let (body, replay) = (call.body, call.replay && !self.bounds.once);
         let mut token = OwnToken::of(&setup, &call);
         let terms = Terms::of(&call, settings, &self.bounds);
+        let audit = setup.audit_of(&call, &self.bounds);
         let target = call.into_target(settings);
+        let entry = audit.map(|audit| audit.begin(method.as_str(), target.as_str(), body));
         let mut tries = terms.begin(setup.endpoints.clone(), &self.bounds);
         let answer = loop {
             let attempt = tries.next();
@@ -155,7 +159,7 @@ impl<S: Style> Client<S> {
         };
         let answer =
             answer.map_err(|error| explain(error, method, target.shown(), &headers, changes));
-        Ok((answer, tries.endpoint().clone()))
+        Ok(Landed { answer, endpoint: tries.endpoint().clone(), entry })
     }
 
     /// Waits before the next round over the addresses.
@@ -175,7 +179,9 @@ impl<S: Style> Client<S> {
         let headers = self.headers(&setup, &call)?;
         let (method, changes) = (call.method, call.changes);
         let terms = Terms::of(&call, settings, &self.bounds);
+        let audit = setup.audit_of(&call, &self.bounds);
         let target = call.into_target(settings);
+        let entry = audit.map(|audit| audit.begin(method.as_str(), target.as_str(), None));
         let mut tries = terms.begin(setup.endpoints.clone(), &self.bounds);
         let attempt = tries.next();
         let request = Request {
@@ -192,9 +198,10 @@ impl<S: Style> Client<S> {
             gone: None,
         };
         let answer = tries.endpoint().transport.stream(request, stream);
-        tries
+        let answer = tries
             .conclude(answer)
-            .map_err(|error| explain(error, method, target.shown(), &headers, changes))
+            .map_err(|error| explain(error, method, target.shown(), &headers, changes));
+        Landed { answer, endpoint: tries.endpoint().clone(), entry }.plain()
     }
 
     /// The same client, whose calls do not wait: what they give begins when it is awaited.

@@ -1,11 +1,13 @@
 //! An operation that was checked and has not begun.
 
+use super::audited;
 use super::endpoints::Endpoint;
 use super::flight::Flight;
 use super::token::OwnToken;
 use super::tries::Terms;
 use super::{Call, Client, Either, Outcome, Style};
 use crate::error::{Error, Result, Status};
+use crate::observe::audit::{Audit, Entry};
 use crate::runtime::spawn;
 use crate::sync::Mutex;
 use crate::transport::{CancelToken, Method, OwnedRequest, Response};
@@ -43,6 +45,7 @@ struct Exchange<T> {
     request: OwnedRequest,
     token: OwnToken,
     terms: Terms,
+    audit: Option<Arc<Audit>>,
     end: End<T>,
 }
 
@@ -78,6 +81,7 @@ impl<T: Send + 'static> Operation<T> {
         let headers = client.headers(&setup, &call)?;
         let token = OwnToken::of(&setup, &call);
         let terms = Terms::of(&call, settings, &client.bounds);
+        let audit = setup.audit_of(&call, &client.bounds).cloned();
         let (method, replay) = (call.method, call.replay && !client.bounds.once);
         let changes = call.changes;
         let body = call.body.map(<[u8]>::to_vec);
@@ -97,7 +101,7 @@ impl<T: Send + 'static> Operation<T> {
             gone: None,
         };
         let end = End { method, headers, changes, shown, finish: Box::new(finish) };
-        let exchange = Exchange { request, token, terms, end };
+        let exchange = Exchange { request, token, terms, audit, end };
         Ok(Operation { client: client.blocking(), work: Work::Exchange(Box::new(exchange)) })
     }
 
@@ -126,7 +130,7 @@ impl<T: Send + 'static> Operation<T> {
         match self.work {
             Work::Exchange(exchange) => {
                 let endpoint = self.client.shared.setup.load().endpoints.in_use().clone();
-                Some(exchange.end.reader(endpoint))
+                Some(exchange.end.reader(endpoint, None))
             }
             Work::Recipe(_) => None,
         }
@@ -178,21 +182,27 @@ impl<T: Send + 'static> Exchange<T> {
     ) {
         let endpoints = client.shared.setup.load().endpoints.clone();
         let tries = self.terms.begin(endpoints, &client.bounds);
-        let end = self.end;
-        let done = Box::new(move |answer, endpoint| done(answer, end.reader(endpoint)));
-        let (request, token) = (Some(self.request), self.token);
+        let (request, end) = (self.request, self.end);
+        let mut entry = self.audit.map(|audit| {
+            audit.begin(request.method.as_str(), &request.target, request.body.as_deref())
+        });
+        let done = Box::new(move |answer, endpoint: Arc<Endpoint>| {
+            audited::landed(&mut entry, &endpoint, &answer);
+            done(answer, end.reader(endpoint, entry));
+        });
+        let (request, token) = (Some(request), self.token);
         Flight { client, request, token, tries, cancel, done }.launch();
     }
 }
 
 impl<T: Send + 'static> End<T> {
     /// What makes the result of an answer of this endpoint.
-    fn reader(self, endpoint: Arc<Endpoint>) -> Reader<T> {
+    fn reader(self, endpoint: Arc<Endpoint>, entry: Option<Entry>) -> Reader<T> {
         let End { method, headers, changes, shown, finish } = self;
         Box::new(move |answer| {
             let answer =
                 answer.map_err(|error| super::explain(error, method, &shown, &headers, changes));
-            finish(endpoint.shown(), answer)
+            audited::finished(entry, finish(endpoint.shown(), answer))
         })
     }
 }

@@ -8,6 +8,7 @@ use super::stamp::Stamps;
 use super::token::Token;
 use crate::config::Settings;
 use crate::error::Result;
+use crate::observe::audit::Audit;
 use crate::sync::Mutex;
 use crate::sys::PerProcess;
 #[cfg(test)]
@@ -27,6 +28,8 @@ pub(super) struct Setup {
     pub(super) token: Arc<Token>,
     /// Those that every call carries, beside the token.
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// Where its changes are taken down.
+    pub(super) audit: Option<Arc<Audit>>,
     files: Files,
 }
 
@@ -66,7 +69,8 @@ impl Setup {
             headers.push((header::AUTHORIZATION, value));
         }
         let token = Arc::new(Token::new(&settings)?);
-        Ok(Setup { settings: Arc::new(settings), endpoints, token, headers, files })
+        let audit = settings.audit.as_ref().map(Audit::open).transpose()?;
+        Ok(Setup { settings: Arc::new(settings), endpoints, token, headers, audit, files })
     }
 
     /// The same with connections of its own, for files of TLS that have changed.
@@ -79,6 +83,7 @@ impl Setup {
             endpoints,
             token: self.token.clone(),
             headers: self.headers.clone(),
+            audit: self.audit.clone(),
             files,
         })
     }

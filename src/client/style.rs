@@ -48,8 +48,7 @@ impl Style for Blocking {
         call: Call<'_>,
         finish: impl FnOnce(&str, Result<Response>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (answer, endpoint) = client.send(call)?;
-        finish(endpoint.shown(), answer)
+        client.send(call)?.finish(finish)
     }
 
     fn run<T, F>(
@@ -119,10 +118,7 @@ impl Style for Either {
         finish: impl FnOnce(&str, Result<Response>) -> Result<T> + Send + 'static,
     ) -> Result<Outcome<T>> {
         match client.style() {
-            Either::Blocks => {
-                let (answer, endpoint) = client.send(call)?;
-                finish(endpoint.shown(), answer).map(Outcome::Ready)
-            }
+            Either::Blocks => client.send(call)?.finish(finish).map(Outcome::Ready),
             Either::Defers => Operation::exchange(client, call, finish).map(Outcome::Later),
         }
     }

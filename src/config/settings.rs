@@ -5,6 +5,8 @@ use super::options::Consistency;
 use super::table::{Id, TABLE};
 use super::{Config, value};
 use crate::error::{Error, Result};
+use crate::observe::Rotation;
+use crate::observe::audit::AuditSettings;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,6 +46,7 @@ pub struct Settings {
     pub(crate) max_answer_bytes: u64,
     pub(crate) min_session_ttl: Duration,
     pub(crate) interruptible: bool,
+    pub(crate) audit: Option<AuditSettings>,
 }
 
 impl Settings {
@@ -82,8 +85,22 @@ impl Settings {
             max_answer_bytes: read.number(Id::MaxAnswerBytes)?,
             min_session_ttl: read.duration(Id::MinSessionTtlMs)?,
             interruptible: read.flag(Id::Interruptible)?,
+            audit: audit(&read)?,
         })
     }
+}
+
+fn audit(read: &Reader<'_>) -> Result<Option<AuditSettings>> {
+    let bound = |id| read.number(id).map(|number| u32::try_from(number).unwrap_or(u32::MAX));
+    let rotation = Rotation {
+        max_bytes: read.number(Id::AuditLogMaxBytes)?,
+        max_files: bound(Id::AuditLogMaxFiles)?,
+        max_age_days: bound(Id::AuditLogMaxAgeDays)?,
+    };
+    let named = |error: Error| Error::config(error.message().replace("max_", "audit_log_max_"));
+    rotation.check().map_err(named)?;
+    let actor = read.text(Id::AuditActor)?;
+    Ok(read.path(Id::AuditLogFile)?.map(|file| AuditSettings { file, actor, rotation }))
 }
 
 /// Where the agents are; TLS may be asked for apart from the addresses.

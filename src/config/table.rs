@@ -1,6 +1,8 @@
 //! The one table of settings: name, type, default, range, environment variable, help. Parsing, the
 //! per-call setters of the C ABI and the reference page are made from it.
 
+use crate::observe::Rotation;
+
 /// What values a setting takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -132,6 +134,16 @@ settings! {
     MinSessionTtlMs "min_session_ttl_ms": Kind::Integer(1, DAY_MS), "10000", "", Client;
     /// End a blocking call with `CONSUL_ERR_INTERRUPTED` when a signal handler ran, instead of going on.
     Interruptible "interruptible": Kind::Bool, "false", "", Client;
+    /// A file that gets a line of JSON for every change that is made through the client: who, what, when and how it ended, never a value or a token.
+    AuditLogFile "audit_log_file": Kind::Text, "", "", Client;
+    /// Who makes the changes, for the audit log; unset means the name of the process.
+    AuditActor "audit_actor": Kind::Text, "", "", Client;
+    /// The size at which the audit log is renamed to `FILE.1`, what was that to `FILE.2`, and so on; 0 means never.
+    AuditLogMaxBytes "audit_log_max_bytes": Kind::Integer(0, 1 << 40), "0", "", Client;
+    /// How many of those are kept; 0 means all.
+    AuditLogMaxFiles "audit_log_max_files": Kind::Integer(0, Rotation::MOST_FILES as u64), "0", "", Client;
+    /// For how many days they are kept, in which case a new file begins each day (UTC); 0 means for ever.
+    AuditLogMaxAgeDays "audit_log_max_age_days": Kind::Integer(0, Rotation::MOST_DAYS as u64), "0", "", Client;
     /// Make it a blocking query: answer when the index is above this one, or when the wait is over. 0 answers at once.
     Index "index": Kind::Integer(0, u64::MAX), "", "", Call;
     /// Sort by round-trip time from this node; `_agent` means the agent's own.

@@ -24,6 +24,7 @@ use super::log_feed;
 use super::status::consul_status;
 use super::{input, output};
 use crate::error::Status;
+use crate::observe::Rotation;
 use crate::observe::log::{self, Record};
 use std::ffi::c_char;
 use std::path::Path;
@@ -106,13 +107,38 @@ pub unsafe extern "C" fn consul_log_set_level(level: *const c_char) -> consul_st
 }
 
 /// Writes the records to the end of this file from now on, a line each, instead of keeping them to
-/// be taken; `path` may be NULL, which ends that. `CONSUL_ERR_IO` when it cannot be opened.
+/// be taken; `path` may be NULL, which ends that. `CONSUL_ERR_IO` when it cannot be opened. Processes
+/// may share it, a forked child goes on with it, and one that another program renames is begun anew.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_log_set_file(path: *const c_char) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
         let path = unsafe { input::optional_str(path, "path") }?;
         log::set_file(path.map(Path::new))?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Has the log file make room, this one or another that is set: it is renamed to `FILE.1`, what was
+/// that to `FILE.2`, and so on. 0 is no bound; without any, which is how a process begins, it grows for
+/// ever.
+///
+/// `max_bytes`: the size that the file does not grow beyond, but for what others write meanwhile, and
+/// for a line that is longer. `max_files`: how many old files are kept, 1000 at most; it needs one of
+/// the others. `max_age_days`: how many days an old file is kept after the last line in it, 36500 at
+/// most; with it a new file begins each day (UTC) that something is written. Old files are removed when
+/// another one comes.
+///
+/// Threads and processes that share the file need no agreement but the same bounds, and no record is lost
+/// between two files. A file that cannot be renamed grows on, and the log says so once.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_log_set_rotation(
+    max_bytes: u64,
+    max_files: u32,
+    max_age_days: u32,
+) -> consul_status {
+    guard(|| {
+        log::set_rotation(Rotation { max_bytes, max_files, max_age_days })?;
         Ok(Status::Ok)
     })
 }

@@ -3,16 +3,16 @@
 //!
 //! One log serves the process, and holds the last 1024 records that nobody has read. What comes
 //! when it is full takes the place of the oldest. A listener hears when there is something to take.
-//! A forked child has a log of its own, with the same level and the same file.
+//! A forked child has a log of its own, with the same level and the same file, which any number of
+//! processes may write.
 
-use crate::error::{Error, Result, Status};
+use super::rotating_file::{RotatingFile, Rotation};
+use crate::error::{Error, Result};
 use crate::sync::Mutex;
 use crate::sys::PerProcess;
 use arc_swap::ArcSwapOption;
 use std::collections::VecDeque;
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -93,7 +93,10 @@ static LEVEL: AtomicU8 = AtomicU8::new(0);
 
 /// Where the records go instead of waiting for a reader. Read without a lock, as the listener is:
 /// a forked child goes on with both.
-static FILE: ArcSwapOption<File> = ArcSwapOption::const_empty();
+static FILE: ArcSwapOption<RotatingFile> = ArcSwapOption::const_empty();
+
+/// When the file makes room; `None` for never.
+static ROTATION: ArcSwapOption<Rotation> = ArcSwapOption::const_empty();
 
 static LISTENER: ArcSwapOption<Listener> = ArcSwapOption::const_empty();
 
@@ -123,10 +126,10 @@ fn waiting() -> &'static Mutex<Waiting> {
     WAITING.get_or_init(Mutex::default)
 }
 
-/// One write a line, so that processes may share the file. False when that failed: a log that cannot
-/// be written must not end what it is about.
-fn write(mut file: &File, record: &Record) -> bool {
-    file.write_all(format!("{record}\n").as_bytes()).is_ok()
+/// False when that failed: a log that cannot be written must not end what it is about.
+fn write(file: &RotatingFile, record: &Record) -> bool {
+    let rotation = ROTATION.load().as_deref().copied().unwrap_or_default();
+    file.append(&format!("{record}\n"), &rotation, SystemTime::now()).is_ok()
 }
 
 /// Records what matters as much as this level or more; `None` records nothing, which is how a
@@ -141,14 +144,18 @@ pub fn level() -> Option<Level> {
 }
 
 /// Writes the records to the end of this file from now on, a line each, instead of keeping them for
-/// [`take`]; `None` ends that.
+/// [`take`]; `None` ends that. A file that another program renames or removes is begun anew.
 pub fn set_file(path: Option<&Path>) -> Result<()> {
-    let open = |path: &Path| {
-        OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
-            Error::new(Status::Io, format!("the log file {}: {error}", path.display()))
-        })
-    };
+    let open = |path: &Path| RotatingFile::open("log file", 0o666, path);
     FILE.store(path.map(open).transpose()?.map(Arc::new));
+    Ok(())
+}
+
+/// When the file makes room, this one or another that is set; a process begins with a file that grows
+/// for ever.
+pub fn set_rotation(rotation: Rotation) -> Result<()> {
+    rotation.check()?;
+    ROTATION.store(Some(Arc::new(rotation)));
     Ok(())
 }
 
@@ -165,8 +172,14 @@ pub fn take() -> Option<Record> {
 }
 
 /// How many records were lost so far: nobody took them in time, or the file could not be written.
+/// Lines that an audit log lacks are among them.
 pub fn dropped() -> u64 {
     DROPPED.load(Relaxed)
+}
+
+/// One more was lost.
+pub(super) fn count_dropped() {
+    DROPPED.fetch_add(1, Relaxed);
 }
 
 /// Records that something failed which is tried again: an outage is one warning, however often it
@@ -221,14 +234,15 @@ mod tests {
 
     #[test]
     fn a_file_gets_a_line_a_record() {
-        let path = std::env::temp_dir().join(format!("consul-ffi-log-{}", std::process::id()));
-        let file = OpenOptions::new().create(true).append(true).open(&path).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let file = RotatingFile::open("log file", 0o666, &path).unwrap();
         assert!(write(&file, &record("one")) && write(&file, &record("two")));
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, "1.500 warning test: one\n1.500 warning test: two\n");
         // What cannot be written says so.
-        assert!(!write(&File::open(&path).unwrap(), &record("three")));
-        std::fs::remove_file(&path).unwrap();
+        let full = RotatingFile::open("log file", 0o666, Path::new("/dev/full")).unwrap();
+        assert!(!write(&full, &record("three")));
     }
 
     #[test]

@@ -1,7 +1,11 @@
-//! What can be seen of the library from outside: how things get on, and a log.
+//! What can be seen of the library from outside: how things get on, a log, and who changed
+//! what.
 
+pub(crate) mod audit;
 pub mod log;
+mod rotating_file;
 mod stats;
 
+pub use rotating_file::Rotation;
 pub(crate) use stats::Progress;
 pub use stats::Stats;

@@ -10,6 +10,7 @@ mod support;
 mod acl;
 mod agent;
 mod agent_checks;
+mod audit;
 mod call;
 mod catalog;
 mod clients;

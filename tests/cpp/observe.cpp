@@ -90,6 +90,17 @@ static void log() {
     CHECK(std::getline(std::ifstream(path), line) && line.find("info client: opened") != line.npos);
     CHECK(std::remove(path.c_str()) == 0);
 
+    consul::log::rotation rotation;
+    rotation.max_files = 1;
+    FAILS(err_argument, "max_files does nothing", consul::log::set_rotation(rotation));
+    rotation.max_bytes = 1;
+    OK(consul::log::set_rotation(rotation));
+    OK(consul::log::set_file(path));
+    nowhere();
+    OK(consul::log::set_file(nullptr));
+    OK(consul::log::set_rotation(consul::log::rotation()));
+    CHECK(std::remove(path.c_str()) == 0 && std::remove((path + ".1").c_str()) == 0);
+
     const auto queue = GET(consul::queue::create());
     (void)IS(err_handle, consul::log::set_queue(consul::queue()));
     OK(consul::log::set_queue(queue, 5));

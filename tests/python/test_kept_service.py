@@ -195,6 +195,23 @@ class Log(ConsulTest):
             with self.assertRaises(consul_ffi.IoError):
                 log.set_file(Path(folder) / "none" / "log")
 
+    def test_its_file_makes_room(self) -> None:
+        with self.assertRaises(consul_ffi.ArgumentError):
+            log.set_rotation(max_files=2)
+        with self.assertRaises(consul_ffi.ArgumentError):
+            log.set_rotation(max_files=2**32)
+        log.set_level("info")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "log"
+            log.set_rotation(max_bytes=1, max_files=2, max_age_days=7)
+            self.addCleanup(log.set_rotation)
+            log.set_file(path)
+            self.addCleanup(log.set_file, None)
+            self.use()
+            log.set_file(None)
+            self.assertIn("closed for", path.read_text())
+            self.assertIn("opened for", path.with_name("log.1").read_text())
+
     def test_it_arrives_in_a_queue(self) -> None:
         with consul_ffi.Queue() as queue:
             ticket = log.set_queue(queue)

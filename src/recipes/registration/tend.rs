@@ -157,7 +157,9 @@ impl Shared {
             return Ok(());
         }
         let (id, report, sent) = (self.check_id(), &plan.report, self.now());
+        let is_news = self.state().told.as_ref() != Some(report);
         let client = self.hurried(client);
+        let client = if is_news { client } else { client.heartbeat() };
         client.agent().check_update(&id, report.status, &report.note, &plan.options)?.await?;
         let mut state = self.state();
         state.told = Some(report.clone());

@@ -118,7 +118,7 @@ static void a_log(void)
 {
     consul_log_records *records = NULL;
     const consul_log_record *record;
-    char path[] = "/tmp/consul-ffi-log-XXXXXX", line[400];
+    char path[] = "/tmp/consul-ffi-log-XXXXXX", line[400], old[64];
     FILE *file;
     int fd;
     /* Everything before was silent. */
@@ -153,7 +153,16 @@ static void a_log(void)
     CHECK(file != NULL && fgets(line, sizeof line, file) != NULL);
     CHECK(strstr(line, " info client: opened for http://127.0.0.1:1\n") != NULL);
     fclose(file);
-    unlink(path);
+
+    CHECK_ERROR(CONSUL_ERR_ARGUMENT, "max_files does nothing", consul_log_set_rotation(0, 1, 0));
+    CHECK_ERROR(CONSUL_ERR_ARGUMENT, "at most 1000", consul_log_set_rotation(1, 1001, 0));
+    CHECK_OK(consul_log_set_rotation(1, 1, 7));
+    CHECK_OK(consul_log_set_file(path));
+    consul_client_free(client_with("http://127.0.0.1:1", NULL, NULL));
+    CHECK_OK(consul_log_set_file(NULL));
+    CHECK_OK(consul_log_set_rotation(0, 0, 0));
+    snprintf(old, sizeof old, "%s.1", path);
+    CHECK(unlink(path) == 0 && unlink(old) == 0);
 
     CHECK_OK(consul_log_set_level(NULL));
     consul_client_free(client_with("http://127.0.0.1:1", NULL, NULL));

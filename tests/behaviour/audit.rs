@@ -1,0 +1,270 @@
+//! The audit log: a line for every change that is made through a client, and nothing secret in it.
+
+use crate::clients::client_with;
+use crate::deferred::wait;
+use crate::quick::{PATIENCE, eventually, held, lock_spec, none, quick, session};
+use crate::support::fault::{Door, Reply, Server};
+use crate::support::{consul, unique};
+use consul_ffi::api::CheckStatus;
+use consul_ffi::api::agent::{CheckDefinition, ServiceDefinition};
+use consul_ffi::api::catalog::Registration;
+use consul_ffi::api::raw::{Method, RawRequest};
+use consul_ffi::api::txn::Txn;
+use consul_ffi::observe::{Stats, log};
+use consul_ffi::recipes::registration::KeptServiceSpec;
+use consul_ffi::{Client, Config, Status};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// What must not be found: it is in every value, note and reason, and in the token.
+const SECRET: &str = "s3cr3t";
+
+struct Audited {
+    client: Client,
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+impl Audited {
+    fn of(address: &str, settings: &[(&str, &str)]) -> Audited {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit");
+        let own = [("audit_log_file", path.to_str().unwrap()), ("audit_actor", "tester")];
+        let client = client_with(address, &[&own, settings].concat());
+        Audited { client, path, _folder: folder }
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(&self.path).unwrap();
+        assert!(!text.contains(SECRET), "{text}");
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Of each line the method, the path and the outcome.
+    fn told(&self) -> Vec<String> {
+        let word = |line: &Value, name: &str| line[name].as_str().unwrap().to_string();
+        let told = |line: &Value| {
+            format!("{} {} {}", word(line, "method"), word(line, "path"), word(line, "outcome"))
+        };
+        self.lines().iter().map(told).collect()
+    }
+}
+
+#[test]
+fn every_kind_of_change_has_one_line_and_nothing_else_has() {
+    let Some(agent) = consul() else { return };
+    // Where access control is off any token will do.
+    let audited = Audited::of(&agent.address(), &[("token", SECRET)]);
+    let (client, key, options) = (&audited.client, unique("audit"), none());
+    let (kv, agent) = (client.kv(), client.agent());
+    let mut expected = Vec::new();
+    let mut expect = |line: String| expected.push(line);
+
+    assert!(kv.put(&key, SECRET.as_bytes(), 0, &options).unwrap().value);
+    expect(format!("PUT /v1/kv/{key} ok"));
+    assert!(!kv.cas(&key, SECRET.as_bytes(), 0, 1, &options).unwrap().value);
+    expect(format!("PUT /v1/kv/{key} refused"));
+    kv.get(&key, &options).unwrap();
+    let mut txn = Txn::new();
+    txn.set(&key, SECRET.as_bytes(), 0).unwrap().get(&key).unwrap();
+    assert!(client.commit(&txn, &options).unwrap().value.is_committed());
+    expect("PUT /v1/txn ok".into());
+    txn.check_not_exists(&key).unwrap();
+    assert!(!client.commit(&txn, &options).unwrap().value.is_committed());
+    expect("PUT /v1/txn refused".into());
+    let mut reads = Txn::new();
+    reads.get(&key).unwrap();
+    assert!(client.commit(&reads, &options).unwrap().value.is_committed());
+    kv.delete(&key, &options).unwrap();
+    expect(format!("DELETE /v1/kv/{key} ok"));
+    kv.delete_prefix(&key, &options).unwrap();
+    expect(format!("DELETE /v1/kv/{key} ok"));
+
+    let id = client.session().create(&session().ttl(PATIENCE), &options).unwrap().value;
+    expect("PUT /v1/session/create ok".into());
+    client.session().renew(&id, &options).unwrap();
+    client.session().destroy(&id, &options).unwrap();
+    expect(format!("PUT /v1/session/destroy/{id} ok"));
+
+    let service = ServiceDefinition::new(&key).meta("a", SECRET);
+    agent.register_service(&service, &options).unwrap();
+    expect("PUT /v1/agent/service/register ok".into());
+    let check = CheckDefinition::new(&key).ttl(PATIENCE).notes(SECRET);
+    agent.register_check(&check, &options).unwrap();
+    expect("PUT /v1/agent/check/register ok".into());
+    agent.check_update(&key, CheckStatus::Warning, SECRET, &options).unwrap();
+    expect(format!("PUT /v1/agent/check/update/{key} ok"));
+    agent.service_maintenance(&key, true, SECRET, &options).unwrap();
+    expect(format!("PUT /v1/agent/service/maintenance/{key} ok"));
+    agent.deregister_check(&key, &options).unwrap();
+    expect(format!("PUT /v1/agent/check/deregister/{key} ok"));
+    agent.deregister_service(&key, &options).unwrap();
+    expect(format!("PUT /v1/agent/service/deregister/{key} ok"));
+
+    let node = Registration::new(&key, "192.0.2.1").node_meta("a", SECRET);
+    client.catalog().register(&node, &options).unwrap();
+    expect("PUT /v1/catalog/register ok".into());
+    client.catalog().deregister_node(&key, &options).unwrap();
+    expect("PUT /v1/catalog/deregister ok".into());
+
+    let target = format!("/v1/kv/{key}?flags=7");
+    let put = RawRequest::new(Method::Put, &target).body(SECRET.as_bytes(), "");
+    client.request(&put, &options).unwrap();
+    expect(format!("PUT /v1/kv/{key} ok"));
+    client.request(&RawRequest::new(Method::Get, &target), &options).unwrap();
+    client.request(&RawRequest::new(Method::Delete, &target), &options).unwrap();
+    expect(format!("DELETE /v1/kv/{key} ok"));
+
+    assert_eq!(audited.told(), expected);
+    let lines = audited.lines();
+    assert!(lines.iter().all(|line| line["actor"] == "tester"));
+    assert!(lines.iter().all(|line| line["pid"] == std::process::id()));
+    assert!(lines.iter().all(|line| line["endpoint"] == client.endpoint()));
+    assert_eq!(lines[1]["query"], "cas=1");
+    let operations = json!([{"verb": "set", "key": key}, {"verb": "get", "key": key}]);
+    assert_eq!((&lines[2]["operations"], &lines[3]["http_status"]), (&operations, &json!(409)));
+    assert_eq!(lines[6]["made"], id);
+    assert_eq!(lines[8]["subject"]["Name"], key);
+}
+
+/// Calls that do not wait, and what is made of several calls. Signs of life are no changes.
+#[test]
+fn changes_of_every_style_and_of_recipes_have_their_lines() {
+    let Some(agent) = quick() else { return };
+    let audited = Audited::of(&agent.address(), &[("min_session_ttl_ms", "1000")]);
+    let (client, key) = (&audited.client, unique("audit"));
+    let later = client.deferred();
+    drop(later.kv().put(&key, b"", 0, &none()).unwrap());
+    wait(later.kv().put(&key, SECRET.as_bytes(), 0, &none()).unwrap()).unwrap();
+    assert_eq!(audited.told(), [format!("PUT /v1/kv/{key} ok")]);
+
+    // TTLs that outlast a slow machine.
+    let kept = client.keep_session(&session().ttl(Duration::from_secs(6)), &none()).unwrap();
+    let lock = held(client, lock_spec(&format!("{key}/lock")).session(&kept));
+    let spec = KeptServiceSpec::new(ServiceDefinition::new(&key)).ttl(Duration::from_secs(2));
+    let service = client.keep_service(spec).unwrap();
+    service.start().unwrap();
+    let before = audited.told();
+    let stats: [&dyn Fn() -> Stats; 2] = [&|| kept.stats(), &|| service.stats()];
+    for stats in stats {
+        let mut last = Duration::ZERO;
+        eventually("a sign of life", || {
+            let now = stats().last_success.unwrap();
+            std::mem::replace(&mut last, now) > now
+        });
+    }
+    assert_eq!(audited.told(), before);
+    // What is news is told.
+    service.set_status(CheckStatus::Warning, SECRET).unwrap();
+    let update = "PUT /v1/agent/check/update/";
+    let updates = |told: &[String]| told.iter().filter(|line| line.starts_with(update)).count();
+    eventually("the new state is told", || updates(&audited.told()) == updates(&before) + 1);
+    lock.release().unwrap();
+    kept.destroy().unwrap();
+    service.close().unwrap();
+
+    let told = audited.told();
+    let count = |part: &str| told.iter().filter(|line| line.starts_with(part)).count();
+    assert_eq!(count("PUT /v1/session/create ok"), 1, "{told:?}");
+    assert_eq!(count("PUT /v1/session/destroy/"), 1, "{told:?}");
+    assert_eq!(count("PUT /v1/agent/service/register ok"), 1, "{told:?}");
+    assert_eq!(count("PUT /v1/agent/service/deregister/"), 1, "{told:?}");
+    assert_eq!(count("PUT /v1/session/renew"), 0, "{told:?}");
+    let locks = audited.lines().into_iter().filter(|line| line.to_string().contains("/lock"));
+    assert!(locks.count() >= 2, "{told:?}");
+}
+
+#[test]
+fn failures_and_doubts_are_told_apart() {
+    let server = Server::answering(|request| match request.path() {
+        "/v1/kv/denied" => Reply::text(403, format!("Permission denied {SECRET}")),
+        "/v1/kv/html" => Reply::text(200, "<html>"),
+        _ => Reply::text(500, "leadership lost while committing log"),
+    });
+    let lossy = Server::start(Door::Tcp, |connection| {
+        connection.read_request()?;
+        connection.reset()
+    });
+    let silent = Server::black_hole();
+    let told = |address: &str, key: &str| {
+        let audited = Audited::of(address, &[("retry_attempts", "1"), ("timeout_ms", "500")]);
+        let put = || audited.client.kv().put(key, SECRET.as_bytes(), 0, &none());
+        let unknown = put().unwrap_err().is_outcome_unknown();
+        let later = audited.client.deferred().kv().put(key, SECRET.as_bytes(), 0, &none());
+        assert_eq!(wait(later.unwrap()).unwrap_err().is_outcome_unknown(), unknown);
+        let lines = audited.lines();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        for name in ["outcome", "status", "http_status", "path"] {
+            assert_eq!(lines[0][name], lines[1][name], "{key} {name}");
+        }
+        assert_eq!(lines[0]["outcome"] == "unknown", unknown);
+        (lines[0]["outcome"].clone(), lines[0]["status"].clone(), lines[0]["http_status"].clone())
+    };
+    let is = |outcome: &str, status: Status, http_status: Value| {
+        (json!(outcome), json!(status.name()), http_status)
+    };
+    let (at, nothing) = (server.address(), Value::Null);
+    assert_eq!(told(at, "denied"), is("failed", Status::Denied, json!(403)));
+    assert_eq!(told(at, "html"), is("unknown", Status::Decode, json!(200)));
+    assert_eq!(told(at, "torn"), is("unknown", Status::NoLeader, json!(500)));
+    assert_eq!(told(lossy.address(), "a"), is("unknown", Status::RateLimited, nothing.clone()));
+    assert_eq!(told(silent.address(), "a"), is("unknown", Status::Timeout, nothing.clone()));
+    let nobody = Server::refused_address();
+    assert_eq!(told(&nobody, "a"), is("failed", Status::Connect, nothing));
+}
+
+#[test]
+fn a_change_that_is_sent_several_times_has_one_line() {
+    let server = Server::answering(|_| Reply::json(200, "true"));
+    let nobody = Server::refused_address();
+    let audited = Audited::of(&format!("{nobody},{}", server.address()), &[]);
+    let kv = audited.client.kv();
+    assert!(kv.put("a", b"", 0, &none()).unwrap().value);
+    let later = audited.client.deferred();
+    wait(later.kv().put("a", b"", 0, &none()).unwrap()).unwrap();
+    let lines = audited.lines();
+    assert_eq!(audited.told(), ["PUT /v1/kv/a ok", "PUT /v1/kv/a ok"]);
+    assert!(lines.iter().all(|line| line["endpoint"] == server.address()), "{lines:?}");
+}
+
+#[test]
+fn a_full_audit_log_makes_room_and_one_that_cannot_be_is_refused() {
+    let server = Server::answering(|_| Reply::json(200, "true"));
+    let rotation = [("audit_log_max_bytes", "1"), ("audit_log_max_files", "2")];
+    let audited = Audited::of(server.address(), &rotation);
+    for key in ["a", "b", "c", "d"] {
+        audited.client.kv().put(key, b"", 0, &none()).unwrap();
+    }
+    assert_eq!(audited.told(), ["PUT /v1/kv/d ok"]);
+    let old =
+        |number: u32| std::fs::read_to_string(audited.path.with_extension(number.to_string()));
+    assert!(old(1).unwrap().contains("/v1/kv/c") && old(2).unwrap().contains("/v1/kv/b"));
+    assert!(old(3).is_err());
+
+    let refused = |settings: &[(&str, &str)]| {
+        let mut config = Config::without_environment();
+        for (name, value) in settings {
+            config.set(name, value).unwrap();
+        }
+        Client::new(&config).err().unwrap()
+    };
+    let error = refused(&[("audit_log_file", "/no/such/folder/audit")]);
+    assert_eq!(error.status(), Status::Io);
+    assert!(error.message().contains("/no/such/folder/audit"), "{error}");
+    let error = refused(&[("audit_log_max_files", "5")]);
+    assert_eq!(error.status(), Status::Config);
+    let needed = "audit_log_max_files does nothing without audit_log_max_bytes or";
+    assert!(error.message().contains(needed), "{error}");
+}
+
+/// A disk that is full ends no call.
+#[test]
+fn a_line_that_cannot_be_written_fails_no_change() {
+    let server = Server::answering(|_| Reply::json(200, "true"));
+    let client = client_with(server.address(), &[("audit_log_file", "/dev/full")]);
+    let before = log::dropped();
+    assert!(client.kv().put("a", b"", 0, &none()).unwrap().value);
+    assert!(log::dropped() > before);
+}
