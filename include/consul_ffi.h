@@ -2611,7 +2611,8 @@ consul_status consul_election_campaign(const consul_election *election);
 /**
  * Campaigns no more, and gives the key back where this candidate leads: another one leads at once,
  * without a lock-delay. It goes on observing. That it did not lead is no error. After any error it
- * does not lead either, and the library goes on giving the key back in the background.
+ * does not lead either, and the library goes on giving the key back in the background. Where an
+ * attempt may just have won it waits for that answer, for 5 s at most.
  */
 consul_status consul_election_resign(const consul_election *election, const consul_async *async);
 

@@ -70,6 +70,16 @@ class Settings(TypedDict, total=False):
     """The shortest session TTL that Consul takes (`session_ttl_min` of its configuration). It takes a whole number from 1 to 86400000."""
     interruptible: bool
     """End a blocking call with `CONSUL_ERR_INTERRUPTED` when a signal handler ran, instead of going on."""
+    audit_log_file: str
+    """A file that gets a line of JSON for every change that is made through the client: who, what, when and how it ended, never a value or a token."""
+    audit_actor: str
+    """Who makes the changes, for the audit log; unset means the name of the process."""
+    audit_log_max_bytes: int
+    """The size at which the audit log is renamed to `FILE.1`, what was that to `FILE.2`, and so on; 0 means never."""
+    audit_log_max_files: int
+    """How many of those are kept; 0 means all."""
+    audit_log_max_age_days: int
+    """For how many days they are kept, in which case a new file begins each day (UTC); 0 means for ever."""
 
 
 class LockOptions(TypedDict, total=False):

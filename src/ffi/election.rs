@@ -269,7 +269,8 @@ pub extern "C" fn consul_election_campaign(election: *const consul_election) -> 
 
 /// Campaigns no more, and gives the key back where this candidate leads: another one leads at once,
 /// without a lock-delay. It goes on observing. That it did not lead is no error. After any error it
-/// does not lead either, and the library goes on giving the key back in the background.
+/// does not lead either, and the library goes on giving the key back in the background. Where an
+/// attempt may just have won it waits for that answer, for 5 s at most.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_election_resign(
     election: *const consul_election,

@@ -14,7 +14,10 @@ use consul_ffi::observe::{Stats, log};
 use consul_ffi::recipes::registration::KeptServiceSpec;
 use consul_ffi::{Client, Config, Status};
 use serde_json::{Value, json};
+use std::future::{Future, IntoFuture};
 use std::path::PathBuf;
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -257,6 +260,21 @@ fn a_full_audit_log_makes_room_and_one_that_cannot_be_is_refused() {
     assert_eq!(error.status(), Status::Config);
     let needed = "audit_log_max_files does nothing without audit_log_max_bytes or";
     assert!(error.message().contains(needed), "{error}");
+}
+
+/// Nobody waits for it any more, and it may still be made.
+#[test]
+fn a_change_that_is_given_up_has_its_line() {
+    let server = Server::black_hole();
+    let audited = Audited::of(server.address(), &[]);
+    let later = audited.client.deferred();
+    let mut put = later.kv().put("a", b"", 0, &none()).unwrap().into_future();
+    assert!(pin!(&mut put).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    server.wait_for_requests(1);
+    assert!(audited.told().is_empty());
+    drop(put);
+    eventually("its line", || audited.told() == ["PUT /v1/kv/a unknown"]);
+    assert_eq!(audited.lines()[0]["status"], Status::Cancelled.name());
 }
 
 /// A disk that is full ends no call.

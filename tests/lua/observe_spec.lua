@@ -138,6 +138,20 @@ describe("what can be seen of the library", function()
         end
     end)
 
+    it("has an audit log of a client's changes", function()
+        local path = os.tmpname()
+        local client = assert(consul.connect({
+            address = "embedded:", audit_log_file = path, audit_actor = "spec", audit_log_max_age_days = 7,
+        }))
+        assert.is_true(client.kv:put("a", "s3cr3t"))
+        client:close()
+        local text = assert(io.open(path)):read("*a")
+        assert.is_true(os.remove(path))
+        assert.truthy(text:find('"actor":"spec"', 1, true))
+        assert.truthy(text:find('"path":"/v1/kv/a","outcome":"ok"', 1, true))
+        assert.falsy(text:find("s3cr3t", 1, true))
+    end)
+
     it("has a log that arrives in a queue", function()
         local queue = assert(consul.queue())
         assert.has_error(function() consul.log.set_queue({}) end)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import os
 import tempfile
 import unittest
 from pathlib import Path
@@ -161,6 +162,20 @@ class Addresses(ConsulTest):
                 self.assertEqual([known.state for known in client.endpoints()], ["up"])
 
         asyncio.run(run())
+
+
+class Audit(ConsulTest):
+    def test_every_change_has_a_line(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "audit"
+            with client_of("embedded:", audit_log_file=str(path), audit_log_max_bytes=10**6) as client:
+                client.kv.put("a", "s3cr3t")
+                client.kv.get("a")
+            text = path.read_text()
+        (line,) = [json.loads(line) for line in text.splitlines()]
+        self.assertEqual((line["path"], line["outcome"]), ("/v1/kv/a", "ok"))
+        self.assertEqual((line["pid"], line["endpoint"]), (os.getpid(), "embedded:"))
+        self.assertNotIn("s3cr3t", text)
 
 
 class Log(ConsulTest):

@@ -105,6 +105,7 @@ impl<S: Style> Election<S> {
     /// Campaigns no more, and gives the key back where this candidate leads: another one leads at
     /// once, without a lock-delay. It goes on observing. That it did not lead is no error. After any
     /// error it does not lead either, and the library goes on giving the key back in the background.
+    /// Where an attempt may just have won it waits for that answer, for 5 s at most.
     pub fn resign(&self) -> Result<S::Output<()>> {
         let shared = self.shared()?.clone();
         let client = shared.client.styled(self.style);

@@ -3,8 +3,10 @@
 use super::*;
 use crate::recipes::fake::{Fake, Fate, PATIENCE};
 use crate::recipes::lock::{LOCK_FLAG, LockSpec};
-use crate::runtime::TestClock;
+use crate::runtime::{TestClock, spawn};
+use std::future::poll_fn;
 use std::sync::mpsc::{Receiver, channel};
+use std::task::Poll;
 use std::time::Instant;
 
 const TTL: Duration = Duration::from_secs(15);
@@ -103,6 +105,37 @@ fn nobody_leads_past_the_deadline_though_everything_hangs() {
     w.eventually("it leads again", || election.is_leader());
     assert!(matches!(own(&hears), News::Won));
     assert!(election.fencing_token().unwrap() > token);
+}
+
+#[test]
+fn a_term_that_is_over_before_the_campaign_looks_is_told_of_all_the_same() {
+    let w = world();
+    let other = w.fake.add_session();
+    w.fake.grant("a", &other);
+    let election = w.election();
+    let hears = heard(&election);
+    assert!(election.wait_leader(PATIENCE).unwrap().is_some());
+    // From the moment on at which it leads, the thread that the campaign goes on in stands still.
+    let (leads, ended) = (channel(), channel::<()>());
+    let shared = election.owner.shared.clone();
+    let standstill = poll_fn(move |context| {
+        if shared.lock.is_held() {
+            leads.0.send(()).unwrap();
+            ended.1.recv_timeout(PATIENCE).unwrap();
+            return Poll::Ready(Ok(()));
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    });
+    spawn(standstill, |_| ());
+    w.fake.end_session(&other);
+    leads.1.recv_timeout(PATIENCE).unwrap();
+    assert!(election.is_leader());
+    w.clock.advance(TTL);
+    assert!(!election.is_leader());
+    ended.0.send(()).unwrap();
+    assert!(matches!(own(&hears), News::Won));
+    assert!(matches!(own(&hears), News::Lost(_)));
 }
 
 #[test]
@@ -232,6 +265,24 @@ fn a_resignation_amid_an_attempt_leaves_nothing_behind() {
     w.fake.heal();
     w.eventually("its session is gone", || w.fake.sessions().is_empty());
     assert!(!election.is_leader() && w.fake.holder("a").is_none());
+}
+
+#[test]
+fn a_resignation_amid_an_attempt_gives_back_what_it_wins() {
+    let w = world();
+    w.fake.fate("PUT /v1/txn", Fate::HoldAnswer);
+    let election = w.election();
+    w.fake.wait_seen("PUT /v1/txn", 1);
+    std::thread::scope(|scope| {
+        let resigning = scope.spawn(|| election.resign());
+        w.eventually("the campaign is called off", || election.stats().state == "observing");
+        w.fake.heal();
+        resigning.join().unwrap().unwrap();
+    });
+    // Consul knows a lock-delay after the end of a session, not after a release.
+    let written = w.fake.seen("PUT /v1/txn");
+    assert!(written.iter().any(|seen| seen.body.contains("unlock")), "{written:?}");
+    assert!(w.fake.holder("a").is_none() && w.fake.sessions().is_empty());
 }
 
 #[test]

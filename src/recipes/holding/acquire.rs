@@ -11,6 +11,7 @@ use crate::config::Consistency;
 use crate::error::{Error, Result, Status};
 use crate::recipes::session::SessionEnd;
 use crate::runtime::{Place, Places, Upkeep, backoff};
+use crate::transport::CancelToken;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,8 @@ struct Campaign<'a, R: Resource> {
     deadline: Option<Instant>,
     patience: Patience,
     client: Client<Either>,
+    /// For the request that takes it.
+    taking: Client<Either>,
     claim: Option<Arc<Claim>>,
     /// The index to wait on; 0 looks at once.
     index: u64,
@@ -53,12 +56,13 @@ struct Campaign<'a, R: Resource> {
 }
 
 /// How long an acquire goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(in crate::recipes) enum Patience {
     /// It looks once.
     Once,
-    /// It waits out a lock-delay, but no other holder, and no failure.
-    WhileFree,
+    /// It waits out a lock-delay, but no other holder, and no failure. Once this is cancelled it
+    /// ends, but for the request that may take it: that is given up with the whole acquire only.
+    WhileFree(CancelToken),
     /// This long; [`Duration::MAX`] for ever.
     Within(Duration),
 }
@@ -81,27 +85,36 @@ pub(in crate::recipes) async fn acquire<R: Resource>(
 ) -> Result<bool> {
     let acquiring = shared.begin_acquire(client.cancel())?;
     let client = client.cancelled_by(&acquiring.cancel);
-    match Campaign::new(shared, client, patience).run().await? {
+    match Campaign::new(shared, &client, patience).run().await? {
         Some(won) => acquiring.hold(won).map(|()| true),
         None => Ok(false),
     }
 }
 
-impl<R: Resource> Campaign<'_, R> {
-    fn new(shared: &Arc<Shared<R>>, client: Client<Either>, patience: Patience) -> Campaign<'_, R> {
+impl<'a, R: Resource> Campaign<'a, R> {
+    fn new(
+        shared: &'a Arc<Shared<R>>,
+        client: &Client<Either>,
+        patience: Patience,
+    ) -> Campaign<'a, R> {
         let deadline = match patience {
             Patience::Within(timeout) => Instant::now().checked_add(timeout),
-            Patience::Once | Patience::WhileFree => None,
+            Patience::Once | Patience::WhileFree(_) => None,
         };
-        let client = match deadline {
+        let taking = match deadline {
             Some(deadline) => client.until(deadline),
-            None => client,
+            None => client.clone(),
+        };
+        let client = match &patience {
+            Patience::WhileFree(cancel) => taking.cancelled_by(cancel),
+            Patience::Once | Patience::Within(_) => taking.clone(),
         };
         Campaign {
             shared,
             deadline,
             patience,
             client,
+            taking,
             claim: None,
             index: 0,
             failures: 0,
@@ -128,7 +141,7 @@ impl<R: Resource> Campaign<'_, R> {
             match self.round().await {
                 Ok(Round::Won(won)) => return Ok(Some(won)),
                 Ok(Round::Taken(_)) if !self.waits() => return Ok(None),
-                Ok(Round::Delayed(_)) if self.patience == Patience::Once => return Ok(None),
+                Ok(Round::Delayed(_)) if !self.waits_out_a_delay() => return Ok(None),
                 Ok(Round::Taken(pause) | Round::Delayed(pause)) => {
                     self.taken = true;
                     self.changes = 0;
@@ -161,6 +174,10 @@ impl<R: Resource> Campaign<'_, R> {
     /// Whether it waits for another holder, and rides out failures.
     fn waits(&self) -> bool {
         matches!(self.patience, Patience::Within(_))
+    }
+
+    fn waits_out_a_delay(&self) -> bool {
+        !matches!(self.patience, Patience::Once)
     }
 
     /// A request that our own deadline cut short says nothing new.
@@ -219,7 +236,8 @@ impl<R: Resource> Campaign<'_, R> {
         self.shared.state().holders.clear();
         self.index = 0;
         let claim = self.own_or_borrowed().await?;
-        match self.shared.spec.take(&self.client, claim.id(), offer).await {
+        self.client.cancel().check()?;
+        match self.shared.spec.take(&self.taking, claim.id(), offer).await {
             Ok(Taken::Won(mark)) => Ok(Round::Won(Won { claim, mark })),
             Ok(Taken::Changed) => Ok(Round::Changed),
             Ok(Taken::LockDelay) => Ok(Round::Delayed(self.between_looks())),

@@ -21,6 +21,7 @@ use crate::error::{Error, Result, Status};
 use crate::observe::Stats;
 use crate::recipes::fence::{Fence, Fenced};
 use crate::recipes::loss::LossListener;
+use crate::transport::CancelToken;
 use spec::check_value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,8 +81,9 @@ impl<S: Style> Lock<S> {
     }
 
     /// Acquires the lock if nobody else holds it, once its lock-delay is over. Rides out no failure.
-    pub(crate) fn acquire_while_free(&self) -> Result<S::Output<bool>> {
-        self.campaign(Patience::WhileFree)
+    /// Once this is cancelled it ends, after the answer where the key may just be taken.
+    pub(crate) fn acquire_while_free(&self, cancel: &CancelToken) -> Result<S::Output<bool>> {
+        self.campaign(Patience::WhileFree(cancel.clone()))
     }
 
     fn campaign(&self, patience: Patience) -> Result<S::Output<bool>> {

@@ -302,6 +302,58 @@ static consul_config *config_with(const char *name, const char *value)
     return config;
 }
 
+/* How many lines of a file have this part; none has the secret. */
+static size_t lines_with(const char *path, const char *part)
+{
+    char line[1000];
+    size_t count = 0;
+    FILE *file = fopen(path, "r");
+    CHECK(file != NULL);
+    while (fgets(line, sizeof line, file) != NULL) {
+        CHECK(strstr(line, "s3cr3t") == NULL && strchr(line, '\n') != NULL);
+        count += strstr(line, part) != NULL;
+    }
+    fclose(file);
+    return count;
+}
+
+static void audit(void)
+{
+    char path[] = "/tmp/consul-ffi-audit-XXXXXX";
+    const uint8_t *value = (const uint8_t *)"s3cr3t";
+    consul_config *config = config_with("audit_actor", "a \"program\"");
+    consul_client *client = NULL;
+    consul_queue *queue = NULL;
+    consul_event *event = NULL;
+    consul_async async;
+    int fd = mkstemp(path);
+    CHECK(fd >= 0 && close(fd) == 0);
+    CHECK_OK(consul_config_set(config, "address", "embedded:"));
+    CHECK_OK(consul_config_set(config, "token", "s3cr3t"));
+    CHECK_OK(consul_config_set(config, "audit_log_max_files", "5"));
+    CHECK_ERROR(CONSUL_ERR_CONFIG, "audit_log_max_bytes", consul_client_new(config, &client));
+    CHECK_OK(consul_config_set(config, "audit_log_max_bytes", "1000000"));
+    CHECK_OK(consul_config_set(config, "audit_log_file", path));
+    CHECK_OK(consul_client_new(config, &client));
+    consul_config_free(config);
+
+    CHECK_OK(consul_kv_put(client, "a", value, 6, 0, NULL, NULL));
+    CHECK_STATUS(CONSUL_CONFLICT, consul_kv_cas(client, "a", value, 6, 0, 0, NULL, NULL));
+    CHECK_OK(consul_queue_new(&queue));
+    async.queue = queue;
+    async.tag = 1;
+    CHECK_STATUS(CONSUL_PENDING, consul_kv_put(client, "b", value, 6, 0, NULL, &async));
+    CHECK_OK(consul_queue_next(queue, PATIENCE_MS, &event));
+    consul_event_free(event);
+    consul_queue_free(queue);
+    CHECK(lines_with(path, "") == 3);
+    CHECK(lines_with(path, "\"actor\":\"a \\\"program\\\"\"") == 3);
+    CHECK(lines_with(path, "\"path\":\"/v1/kv/a\"") == 2);
+    CHECK(lines_with(path, "\"outcome\":\"refused\"") == 1);
+    consul_client_free(client);
+    unlink(path);
+}
+
 static void endpoints(void)
 {
     char addresses[200];
@@ -360,6 +412,7 @@ static void reload(void)
 
 int main(void)
 {
+    audit();
     endpoints();
     reload();
     stats();
