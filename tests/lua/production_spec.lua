@@ -110,7 +110,7 @@ describe("the production configuration", function()
             given.consul.simulate = true
             given.cluster.failover_timeout = 7
             given.cluster.heartbeat_interval = 5
-            given.security.audit_enabled = true
+            given.security.enable_acl = true
             manager:init()
             manager:cleanup()
             manager:init()
@@ -123,13 +123,22 @@ describe("the production configuration", function()
         end
         table.sort(lines)
         assert.same(
-            { "cluster.failover_timeout", "consul_ha_cluster.heartbeat_interval", "security.audit_enabled" }, lines
+            { "cluster.failover_timeout", "consul_ha_cluster.heartbeat_interval", "security.enable_acl" }, lines
         )
     end)
 end)
 
-describe("the log of a production configuration", function()
-    it("is the library's, in the file that the program names", function()
+--- The text of a file, which is removed.
+local function taken(path)
+    local file = assert(io.open(path))
+    local text = file:read("*a")
+    file:close()
+    os.remove(path)
+    return text
+end
+
+describe("the logs of a production configuration", function()
+    it("are the library's, in the files that the program names", function()
         local path = os.tmpname()
         local output, status = helper.luajit(([[
             local production = require("consul_production_config")
@@ -137,14 +146,17 @@ describe("the log of a production configuration", function()
             production.config.cluster.node_id = "logged"
             production.config.cluster.recovery_interval = 1
             production.config.monitoring.log_file = %q
+            production.config.security.audit_enabled = true
+            production.config.security.audit_log_file = %q
             production.ConsulManager:init()
-            production.ConsulManager:cleanup()]]):format(path))
+            assert(production.ConsulManager:store_data("audited", "secret"))
+            production.ConsulManager:cleanup()]]):format(path, path .. ".audit"))
         assert.equal(0, status, output)
         assert.equal("", output)
-        local file = assert(io.open(path))
-        local log = file:read("*a")
-        file:close()
-        os.remove(path)
+        local log, audit = taken(path), taken(path .. ".audit")
+        assert.matches("stock%-tsdb/audited", audit)
+        assert.matches("logged", audit)
+        assert.is_nil(audit:find("secret", 1, true))
         assert.matches("tsdb/cluster/nodes/logged has joined", log)
         assert.matches("cluster.recovery_interval has no effect", log)
     end)

@@ -14,17 +14,17 @@ LUA_PATH="$PWD/lua/?.lua;$PWD/tests/lua/?.lua;;"
 export CONSUL_FFI_LIBRARY LUA_PATH
 
 # Without a Consul, the specs that need none.
-beside=
+set --
 if [ -n "${CONSUL_BIN:-}" ]; then
-    beside='tests/support/with-consul.sh --hcl enable_script_checks=true --hcl session_ttl_min="2s"'
+    # A session that is not renewed ends soon.
+    set -- tests/support/with-consul.sh --hcl enable_script_checks=true --hcl 'session_ttl_min = "2s"'
 else
     unset CONSUL_HTTP_ADDR
 fi
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# shellcheck disable=SC2086     # several words
-{ $beside luajit "$(command -v busted)" tests/lua 2>&1 || : >"$log.failed"; } | tee "$log"
+{ "$@" luajit "$(command -v busted)" tests/lua 2>&1 || : >"$log.failed"; } | tee "$log"
 
 awk '/ success(es)? \/ / { passed = $1; failed = $4 + $7 } END { print passed + 0, failed + 0 }' "$log" \
     >"${STAGE_RESULT:-/dev/null}"

@@ -20,6 +20,15 @@ local function address_of(consul, is_secure)
     return consul.servers and address.of_list(consul.servers, is_secure and "https" or "http")
 end
 
+--- Where the changes of this client are written down, and in whose name.
+local function add_audit(wanted, config)
+    local security = settings.all(config.security, "security")
+    if security.audit_enabled then
+        wanted.audit_log_file = text(security.audit_log_file)
+        wanted.audit_actor = settings.value(config.cluster, "cluster", "node_id")
+    end
+end
+
 local TLS = { "tls_verify", "tls_ca_file", "tls_cert_file", "tls_key_file" }
 
 --- As `consul.connect` takes them. Raises an error for what cannot be.
@@ -40,6 +49,7 @@ return function(config)
             wanted[name] = text(consul[name])
         end
     end
+    add_audit(wanted, config)
     for name, value in pairs(consul.settings or {}) do
         wanted[name] = value
     end

@@ -55,11 +55,25 @@ local function level_of(given)
     return level
 end
 
+local MEGABYTE = 2 ^ 20
+
+--- When the log makes room, as the library says it.
+local function rotation_of(self)
+    return {
+        max_bytes = get(self, "monitoring", "log_max_size") * MEGABYTE,
+        max_files = get(self, "monitoring", "log_max_backups"),
+        max_age_days = get(self, "monitoring", "log_max_age"),
+    }
+end
+
 --- The library's log goes where the program has said; what it has set for nothing is told.
 local function observe(self)
     local path, level = get(self, "monitoring", "log_file"), level_of(self.config)
     if path then
-        local is_open, problem = log.set_file(path)
+        local is_open, problem = log.set_rotation(rotation_of(self))
+        if is_open then
+            is_open, problem = log.set_file(path)
+        end
         if is_open then
             log.set_level(level)
         else

@@ -93,9 +93,9 @@ local ROWS = {
     { "metrics_interval", 60, NONE, "as `metrics_enabled`" },
     { "log_level", "INFO", ACTS, "DEBUG, INFO, WARN or ERROR: what the library writes to `log_file`" },
     { "log_file", nil, ACTS, "where the library writes its log, for the whole process; unset: nowhere" },
-    { "log_max_size", 100, NONE, "logrotate(8) does it" },
-    { "log_max_backups", 10, NONE, "as `log_max_size`" },
-    { "log_max_age", 30, NONE, "as `log_max_size`" },
+    { "log_max_size", 100, ACTS, "the size at which `log_file` is renamed to `FILE.1`, in MB" },
+    { "log_max_backups", 10, ACTS, "how many of those are kept" },
+    { "log_max_age", 30, ACTS, "for how many days; a new one begins each day then" },
     { "alert_enabled", true, ACTS, "whether `monitor_health` looks at `alert_threshold`" },
     { "alert_threshold", nil, ACTS, "the three that follow; each makes an issue of `monitor_health`" },
 
@@ -109,8 +109,8 @@ local ROWS = {
     { "acl_policy_file", nil, NONE, "a policy is given to Consul by an operator" },
     { "encrypt_traffic", false, ACTS, "as `consul.tls_enabled`" },
     { "encryption_key", nil, NONE, "as `consul.encryption_key`" },
-    { "audit_enabled", false, NONE, "Consul's servers can write an audit log" },
-    { "audit_log_file", nil, NONE, "as `audit_enabled`" },
+    { "audit_enabled", false, ACTS, "whether every change that is made has a line in `audit_log_file`, with `cluster.node_id` for who made it" },
+    { "audit_log_file", nil, ACTS, "that file" },
 }
 
 --- The rows in their order, as tables, and by section and name.
