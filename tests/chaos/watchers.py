@@ -1,0 +1,54 @@
+"""The watches: of keys and of their prefix, through every client."""
+
+from __future__ import annotations
+
+import time
+from typing import Optional
+
+from consul_ffi import Client
+
+from history import Calm, History
+from workers import WATCHED, Pulse, Recorder
+
+#: After this it counts as blind for good.
+GIVE_UP_S = 20.0
+
+
+class Watchers:
+    """All watches, and what writes what they watch."""
+
+    def __init__(self, clients: list[Client], history: History, pulse: Pulse) -> None:
+        self._history, self._pulse = history, pulse
+        self._recorder = Recorder(history, pulse.client_timeout)
+        self._views = {}
+        for number, client in enumerate(clients):
+            for key in WATCHED:
+                self._views[f"{key} of client {number}"] = key, client.watch.key(key).view()
+            prefix = client.watch.prefix("chaos/watched/").view()
+            self._views[f"prefix of client {number}"] = WATCHED[0], prefix
+
+    def judge(self, fault: str) -> float:
+        """Notes how long each watch takes to be equal to Consul, now that all is well; the longest."""
+        with self._pulse.beat:
+            began = time.monotonic()
+            took: dict[str, Optional[float]] = dict.fromkeys(self._views)
+            while None in took.values() and time.monotonic() < began + GIVE_UP_S:
+                # Read anew each time: a write of unknown outcome may still come.
+                truth = {key: self._truth(key) for key in WATCHED}
+                for name, (key, view) in self._views.items():
+                    view.refresh()
+                    pair = view.find(key)
+                    if took[name] is None and truth[key] == (pair and pair.modify_index):
+                        took[name] = time.monotonic() - began
+                time.sleep(0.05)
+        self._history.calms += [Calm(name, fault, time) for name, time in took.items()]
+        return max(GIVE_UP_S if time is None else time for time in took.values())
+
+    def _truth(self, key: str) -> Optional[int]:
+        pair = self._recorder.read(self._pulse.client, key, "consistent")
+        return pair and pair.modify_index
+
+    def close(self) -> None:
+        """Ends them."""
+        for _, view in self._views.values():
+            view.close()
