@@ -21,6 +21,7 @@ say() { echo "cluster: $*" >&2; }
 die() { say "$*"; exit 1; }
 usage() { sed -n '4,8s/^# *//p' "$0" >&2; exit 2; }
 
+# shellcheck source=examples/cluster/certificates.sh
 . "$here/certificates.sh"
 
 # What the environment says is for other Consuls.

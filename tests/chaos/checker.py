@@ -183,30 +183,41 @@ def _token(value: Optional[str]) -> int:
 # --- the rest ------------------------------------------------------------------------
 
 
+class _Lateness:
+    """How much the control threads overslept within a time."""
+
+    def __init__(self, history: History) -> None:
+        late = sorted(history.late)
+        self._times = [at for at, _ in late]
+        self._sums = [0.0, *accumulate(by for _, by in late)]
+
+    def within(self, began: float, ended: float) -> float:
+        first, last = bisect_right(self._times, began), bisect_right(self._times, ended)
+        return self._sums[last] - self._sums[first]
+
+
 def blind(history: History) -> Iterable[str]:
     """A watch is equal to Consul within 5 s of calm, and what a thread may oversleep then."""
+    lateness = _Lateness(history)
     for calm in history.calms:
-        if calm.took is None or calm.took > CALM_S:
-            took = "never" if calm.took is None else f"after {calm.took:.1f} s"
+        took = "never" if calm.took is None else f"after {calm.took:.1f} s"
+        late = lateness.within(calm.began, calm.began + (calm.took or 0))
+        if calm.took is None or calm.took - late > CALM_S:
             yield f"{calm.watch}: equal to Consul {took}, after {calm.fault}"
 
 
 def deadline(history: History) -> Iterable[str]:
     """A call ends with its time, or as much later as sleeping threads were meanwhile."""
-    late = sorted(history.late)
-    times = [at for at, _ in late]
-    sums = [0.0, *accumulate(by for _, by in late)]
-
-    def overslept(began: float, ended: float) -> float:
-        return sums[bisect_right(times, ended)] - sums[bisect_right(times, began)]
-
+    lateness = _Lateness(history)
     for call in history.calls:
         beyond = call.ended - call.began - call.timeout
-        if beyond > GRAIN_S and beyond > GRAIN_S + overslept(call.began, call.ended):
+        if beyond <= GRAIN_S:
+            continue
+        late = lateness.within(call.began, call.ended)
+        if beyond - late > GRAIN_S:
             yield (
                 f"{call.kind} {call.key}: {call.ended - call.began:.3f} s of {call.timeout:.3f} s, "
-                f"at {call.began:.3f}, control threads overslept "
-                f"{overslept(call.began, call.ended):.3f} s"
+                f"at {call.began:.3f}, control threads overslept {late:.3f} s"
             )
 
 

@@ -11,6 +11,10 @@ from typing import Callable, ContextManager, Iterator, NamedTuple
 from cluster import NAMES, Cluster, why_not_parted
 
 
+#: Which faults, where and for how long. Nobody else asks it, so a seed says it all.
+chance = random.Random()
+
+
 class Made(NamedTuple):
     """A fault that was made."""
 
@@ -23,11 +27,11 @@ Make = Callable[[Cluster], ContextManager[Made]]
 
 def _follower(cluster: Cluster) -> str:
     leader = cluster.leader()
-    return random.choice([name for name in NAMES if name != leader])
+    return chance.choice([name for name in NAMES if name != leader])
 
 
 def _any(_cluster: Cluster) -> str:
-    return random.choice(NAMES)
+    return chance.choice(NAMES)
 
 
 def _killed(choose: Callable[[Cluster], str], how: signal.Signals = signal.SIGKILL) -> Make:
@@ -76,7 +80,7 @@ def _door(mode: str, *numbers: float) -> Make:
     def make(cluster: Cluster) -> Iterator[Made]:
         name = _any(cluster)
         began = time.monotonic()
-        cluster.door(name, mode, random.choice(numbers or (0,)))
+        cluster.door(name, mode, chance.choice(numbers or (0,)))
         try:
             yield Made(name, began)
         finally:
@@ -147,5 +151,5 @@ def plan(count: int, short: bool) -> tuple[list[str], dict[str, str]]:
     kills = min(_KILLS, count)
     chosen = [KILL_LEADER] * kills
     chosen += [others[at % len(others)] for at in range(count - kills)]
-    random.shuffle(chosen)
+    chance.shuffle(chosen)
     return chosen, not_run

@@ -56,6 +56,7 @@ class Calm:
 
     watch: str
     fault: str
+    began: float
     took: Optional[float]
 
 

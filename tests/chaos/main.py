@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import random
+from random import randrange
 import shutil
 import signal
 import sys
@@ -39,7 +39,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="a few faults, for `make test`")
     parser.add_argument("--faults", type=int, default=54, help="how many, 54 otherwise")
     parser.add_argument("--raft-multiplier", type=int, help="1 to 10; Consul's 5 otherwise")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    parser.add_argument("--seed", type=int, default=randrange(1 << 32))
     parser.add_argument("--history", type=Path, help="where to write all that happened")
     given = parser.parse_args()
     if given.raft_multiplier is None:
@@ -101,7 +101,7 @@ class Run:
                 line = report.fault_line(fault, self.history, watches)
                 print(f"{number:3}/{len(names)} {line}", flush=True)
                 # Everybody works again before the next one.
-                time.sleep(0.3 if self.given.short else random.uniform(0.5, 2))
+                time.sleep(0.3 if self.given.short else faults.chance.uniform(0.5, 2))
         finally:
             for worker in workers:
                 worker.stopped.set()
@@ -135,7 +135,7 @@ class Run:
         with faults.FAULTS[name](cluster) as made:
             if name == faults.KILL_LEADER:
                 probed = _first_probe(cluster)
-            time.sleep(random.uniform(0.5, 1) if self.given.short else random.uniform(1, 8))
+            time.sleep(faults.chance.uniform(0.5, 1) if self.given.short else faults.chance.uniform(1, 8))
         healed = time.monotonic()
         cluster.await_well()
         fault = Fault(name, made.server, made.began, healed, time.monotonic(), probed)
@@ -199,7 +199,7 @@ def _left() -> dict[str, int]:
 
 def main() -> int:
     given = arguments()
-    random.seed(given.seed)
+    faults.chance.seed(given.seed)
     # So that everything is stopped then too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="consul-ffi-chaos-"))

@@ -27,7 +27,7 @@ class Writes(unittest.TestCase):
         history = History(
             calls=[put("1", 0, 1), read("1", 2, 3), put("2", 4, 5), read("2", 6, 7)],
             holdings=[Holding("l", "a", 1, 0, 1), Holding("l", "b", 2, 1, 2)],
-            calms=[Calm("w", "kill", 1.0)],
+            calms=[Calm("w", "kill", 3, 1.0)],
             left=[Left("threads", 3, 3)],
         )
         self.assertEqual(checker.show(checker.check(history)), 0)
@@ -123,8 +123,10 @@ class Locks(unittest.TestCase):
 class Rest(unittest.TestCase):
     def test_a_blind_watch(self):
         for took in (None, 5.5):
-            self.assertTrue(found(checker.blind, calms=[Calm("w", "freeze", took)]))
-        self.assertFalse(found(checker.blind, calms=[Calm("w", "freeze", 4.9)]))
+            self.assertTrue(found(checker.blind, calms=[Calm("w", "freeze", 0, took)]))
+        self.assertFalse(found(checker.blind, calms=[Calm("w", "freeze", 0, 4.9)]))
+        overslept = [(2.0, 1.0)]
+        self.assertFalse(found(checker.blind, calms=[Calm("w", "f", 0, 5.5)], late=overslept))
 
     def test_a_late_call(self):
         call = replace(put("1", 0, 12), timeout=10)
@@ -136,7 +138,7 @@ class Rest(unittest.TestCase):
         self.assertTrue(found(checker.left, left=[Left("sessions", 1, 0)]))
 
     def test_a_history_is_written_and_read(self):
-        history = History(calls=[put("1", 0, 1)], late=[(1.0, 0.5)], calms=[Calm("w", "f", None)])
+        history = History(calls=[put("1", 0, 1)], late=[(1.0, 0.5)], calms=[Calm("w", "f", 0, None)])
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "history.json"
             history.save(path)

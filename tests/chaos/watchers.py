@@ -41,8 +41,8 @@ class Watchers:
                     if took[name] is None and truth[key] == (pair and pair.modify_index):
                         took[name] = time.monotonic() - began
                 time.sleep(0.05)
-        self._history.calms += [Calm(name, fault, time) for name, time in took.items()]
-        return max(GIVE_UP_S if time is None else time for time in took.values())
+        self._history.calms += [Calm(name, fault, began, each) for name, each in took.items()]
+        return max(GIVE_UP_S if each is None else each for each in took.values())
 
     def _truth(self, key: str) -> Optional[int]:
         pair = self._recorder.read(self._pulse.client, key, "consistent")
