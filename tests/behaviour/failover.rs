@@ -494,6 +494,20 @@ fn a_service_moves_to_an_agent_that_answers_and_leaves_the_one_that_did_not() {
     assert!(!has(&b));
 }
 
+/// A program that starts while the first agent is gone is registered with the next one.
+#[test]
+fn a_service_starts_at_the_first_agent_that_answers() {
+    let Some(b) = Consul::start() else { return };
+    let gone = Server::refused_address();
+    let client = client(&[&gone, &b.address()], &[]);
+    let name = unique("failover-web");
+    let service =
+        client.keep_service(KeptServiceSpec::new(ServiceDefinition::new(&name).port(80))).unwrap();
+    service.start().unwrap();
+    assert_eq!(b.get(&format!("/v1/agent/service/{name}")).status, 200);
+    service.close().unwrap();
+}
+
 /// Through one of several doors a session does not depend on the node behind it.
 #[test]
 fn a_session_of_several_servers_ends_by_its_ttl_alone() {

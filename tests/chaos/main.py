@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from random import randrange
 import shutil
 import signal
 import sys
@@ -15,6 +14,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from random import randrange
 from typing import Any, Optional
 
 import consul_ffi
