@@ -116,6 +116,26 @@ fn one_that_is_frozen_costs_its_share_of_the_deadline_only() {
     assert_eq!(calls(&frozen).len(), 1);
 }
 
+/// Calls that wait at a frozen one have all its connections: the others have connections of their own.
+#[test]
+fn one_whose_connections_are_all_in_use_costs_its_share_of_the_deadline_only() {
+    let (frozen, b) = (Server::black_hole(), server("b"));
+    let one = || unwatched(&[frozen.address(), b.address()], &[("max_connections", "1")]);
+    let first = one();
+    let waits = std::thread::spawn({
+        let client = first.clone();
+        move || client.kv().get("a", &none().timeout(SECOND * 600)).unwrap_err().status()
+    });
+    eventually("it has the connection", || calls(&frozen).len() == 1);
+    // Half of it at the frozen one.
+    let hurried = none().timeout(SECOND * 4);
+    assert_eq!(read(&one(), &hurried), "b");
+    assert!(one().kv().put("a", b"1", 0, &hurried).unwrap().value);
+    first.shutdown();
+    assert_eq!(waits.join().unwrap(), Status::Closed);
+    assert_eq!(calls(&frozen).len(), 1);
+}
+
 #[test]
 fn one_deadline_stands_over_all_tries() {
     let (a, b) = (Server::black_hole(), Server::black_hole());
