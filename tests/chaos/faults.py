@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import random
 import signal
 import time
@@ -141,15 +142,23 @@ _SHORT = [KILL_LEADER, "reset the ways to one", "freeze a follower", "part the l
 _KILLS = 12
 
 
-def plan(count: int, short: bool) -> tuple[list[str], dict[str, str]]:
+def plan(given: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
     """The faults to make, in their order; and those that cannot be made here, and why."""
     why = why_not_parted()
     not_run = {name: why for name in _PARTED} if why else {}
-    if short:
-        return [name for name in _SHORT if name not in not_run], not_run
+    if given.only:
+        wanted = [given.only] * given.faults
+    elif given.short:
+        wanted = _SHORT
+    else:
+        wanted = _long(given.faults, not_run)
+    return [name for name in wanted if name not in not_run], not_run
+
+
+def _long(count: int, not_run: dict[str, str]) -> list[str]:
     others = [name for name in FAULTS if name != KILL_LEADER and name not in not_run]
     kills = min(_KILLS, count)
     chosen = [KILL_LEADER] * kills
     chosen += [others[at % len(others)] for at in range(count - kills)]
     chance.shuffle(chosen)
-    return chosen, not_run
+    return chosen

@@ -1,6 +1,6 @@
 """A cluster of three servers under faults, clients of the library on it, and a judgement.
 
-    tests/chaos/run.sh [--short] [--faults N] [--raft-multiplier K] [--seed N] [--history FILE]
+    tests/chaos/run.sh [--short] [--faults N] [--only FAULT] [--raft-multiplier K] [--seed N] [--history FILE]
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="chaos", description="A cluster under faults.")
     parser.add_argument("--short", action="store_true", help="a few faults, for `make test`")
     parser.add_argument("--faults", type=int, default=54, help="how many, 54 otherwise")
+    parser.add_argument("--only", choices=list(faults.FAULTS), help="this fault alone")
     parser.add_argument("--raft-multiplier", type=int, help="1 to 10; Consul's 5 otherwise")
     parser.add_argument("--seed", type=int, default=randrange(1 << 32))
     parser.add_argument("--history", type=Path, help="where to write all that happened")
@@ -92,8 +93,8 @@ class Run:
             worker.start()
         pulse = workers[0]
         assert isinstance(pulse, Pulse)
-        watchers = Watchers(clients, self.history, pulse)
-        names, self.history.not_run = faults.plan(self.given.faults, self.given.short)
+        watchers = Watchers(self.cluster, clients, self.history, pulse)
+        names, self.history.not_run = faults.plan(self.given)
         try:
             for number, name in enumerate(names, 1):
                 fault = self._fault(name)

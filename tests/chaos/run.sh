@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh [--short] [--faults N] [--raft-multiplier K] [--seed N] [--history FILE]: three real servers under faults.
+# run.sh [OPTION]...: three real servers under faults. The options are main.py's: --help tells them.
 #
 # In namespaces of its own where rights allow: no port is taken from anybody, servers can be cut off
 # from each other, and nothing outlives it. See docs/chaos.md.

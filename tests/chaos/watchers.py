@@ -7,8 +7,9 @@ from typing import Optional
 
 from consul_ffi import Client
 
+from cluster import Cluster
 from history import Calm, History
-from workers import WATCHED, Pulse, Recorder
+from workers import WATCHED, Pulse
 
 #: After this it counts as blind for good.
 GIVE_UP_S = 20.0
@@ -17,9 +18,10 @@ GIVE_UP_S = 20.0
 class Watchers:
     """All watches, and what writes what they watch."""
 
-    def __init__(self, clients: list[Client], history: History, pulse: Pulse) -> None:
-        self._history, self._pulse = history, pulse
-        self._recorder = Recorder(history, pulse.client_timeout)
+    def __init__(
+        self, cluster: Cluster, clients: list[Client], history: History, pulse: Pulse
+    ) -> None:
+        self._cluster, self._history, self._pulse = cluster, history, pulse
         self._views = {}
         for number, client in enumerate(clients):
             for key in WATCHED:
@@ -34,19 +36,15 @@ class Watchers:
             took: dict[str, Optional[float]] = dict.fromkeys(self._views)
             while None in took.values() and time.monotonic() < began + GIVE_UP_S:
                 # Read anew each time: a write of unknown outcome may still come.
-                truth = {key: self._truth(key) for key in WATCHED}
+                truth = self._cluster.indexes("chaos/watched/")
                 for name, (key, view) in self._views.items():
                     view.refresh()
                     pair = view.find(key)
-                    if took[name] is None and truth[key] == (pair and pair.modify_index):
+                    if took[name] is None and pair and truth.get(key) == pair.modify_index:
                         took[name] = time.monotonic() - began
                 time.sleep(0.05)
         self._history.calms += [Calm(name, fault, began, each) for name, each in took.items()]
         return max(GIVE_UP_S if each is None else each for each in took.values())
-
-    def _truth(self, key: str) -> Optional[int]:
-        pair = self._recorder.read(self._pulse.client, key, "consistent")
-        return pair and pair.modify_index
 
     def close(self) -> None:
         """Ends them."""

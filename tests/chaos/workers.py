@@ -67,7 +67,6 @@ class Worker(threading.Thread):
     def __init__(self, client: Client, history: History, timeout: float, name: str) -> None:
         super().__init__(name=name)
         self.client, self.history = client, history
-        self.client_timeout = timeout
         self.recorder = Recorder(history, timeout)
         self.stopped = threading.Event()
         #: What went wrong in the program itself.
