@@ -171,9 +171,9 @@ def tokens(history: History) -> Iterable[str]:
         if key not in guarded:
             continue
         seen = sorted({(read.index, _token(read.value)) for read in reads if read.value})
-        for (_, before), (index, after) in zip(seen, seen[1:]):
-            if after < before:
-                yield f"{key}: token {after} wrote at {index}, after token {before}"
+        for (_, first), (index, second) in zip(seen, seen[1:]):
+            if second < first:
+                yield f"{key}: token {second} wrote at {index}, after token {first}"
 
 
 def _token(value: Optional[str]) -> int:

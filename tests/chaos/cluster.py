@@ -96,7 +96,9 @@ class Cluster:
         """The name of the leader, once there is one that all who answer agree on."""
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
-            told = {answer for name in NAMES if (answer := self.ask(name, "GET", "/v1/status/leader"))}
+            told = {
+                answer for name in NAMES if (answer := self.ask(name, "GET", "/v1/status/leader"))
+            }
             if len(told) == 1:
                 host = json.loads(told.pop()).rpartition(":")[0]
                 for name in NAMES:

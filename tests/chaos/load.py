@@ -16,7 +16,7 @@ class Figures(NamedTuple):
     """Times in milliseconds."""
 
     what: str
-    count: int
+    calls: int
     failed: int
     p50: float
     p99: float

@@ -1,6 +1,8 @@
 """A cluster of three servers under faults, clients of the library on it, and a judgement.
 
-    tests/chaos/run.sh [--short] [--faults N] [--only FAULT] [--raft-multiplier K] [--seed N] [--history FILE]
+    tests/chaos/run.sh [OPTION]...
+
+The options: --help.
 """
 
 from __future__ import annotations
@@ -136,7 +138,9 @@ class Run:
         with faults.FAULTS[name](cluster) as made:
             if name == faults.KILL_LEADER:
                 probed = _first_probe(cluster)
-            time.sleep(faults.chance.uniform(0.5, 1) if self.given.short else faults.chance.uniform(1, 8))
+            time.sleep(
+                faults.chance.uniform(0.5, 1) if self.given.short else faults.chance.uniform(1, 8)
+            )
         healed = time.monotonic()
         cluster.await_well()
         fault = Fault(name, made.server, made.began, healed, time.monotonic(), probed)
@@ -151,7 +155,9 @@ class Run:
         for key in REGISTERS:
             recorder.read(client, key, "consistent")
         began = time.monotonic()
-        there = {pair.key: pair for pair in client.kv.list("chaos/created/", consistency="consistent")}
+        there = {
+            pair.key: pair for pair in client.kv.list("chaos/created/", consistency="consistent")
+        }
         created = {call.key for call in self.history.calls if call.kind == "create"}
         for key in created | set(there):
             recorder.found(key, there.get(key), began)
@@ -204,7 +210,10 @@ def main() -> int:
     # So that everything is stopped then too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="consul-ffi-chaos-"))
-    print(f"seed {given.seed}, raft_multiplier {given.raft_multiplier}, {consul_ffi.library_path}", flush=True)
+    print(
+        f"seed {given.seed}, raft_multiplier {given.raft_multiplier}, {consul_ffi.library_path}",
+        flush=True,
+    )
     try:
         cluster = Cluster(folder / "cluster", given.raft_multiplier)
         try:

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Iterable
 
 from faults import KILL_LEADER
-from history import FAILED, OK, UNKNOWN, Fault, History
+from history import FAILED, OK, UNKNOWN, Call, Fault, History
 from load import Figures
 
 
@@ -53,18 +53,16 @@ def show(history: History, figures: Iterable[Figures], multiplier: int) -> None:
     for each in figures:
         print(
             f"  {each.what:34} P50 {each.p50:7.2f}  P99 {each.p99:7.2f}  "
-            f"of {each.count}, {each.failed} failed"
+            f"of {each.calls}, {each.failed} failed"
         )
     late = [by for _, by in history.late]
-    print(f"\ncontrol threads overslept {max(late, default=0):.3f} s at most, {sum(late):.1f} s in all")
+    print(
+        f"\ncontrol threads overslept {max(late, default=0):.3f} s at most, {sum(late):.1f} s in all"
+    )
 
 
-def _kind(call: object) -> str:
-    mode = getattr(call, "mode")
-    kind = getattr(call, "kind")
-    if kind == "other":
-        return str(getattr(call, "key"))
-    return f"{mode} {kind}".strip()
+def _kind(call: Call) -> str:
+    return call.key if call.kind == "other" else f"{call.mode} {call.kind}".strip()
 
 
 def _show_kills(history: History, multiplier: int) -> None:
@@ -74,11 +72,12 @@ def _show_kills(history: History, multiplier: int) -> None:
     if not found:
         return
     after_probe = [began + after - probed for probed, began, after in found]
-    print(f"\nafter {len(found)} kills of the leader (raft_multiplier {multiplier}), median and worst, in s")
+    print(
+        f"\nafter {len(found)} kills of the leader (raft_multiplier {multiplier}), median and worst, in s"
+    )
     for what, values, goal in (
         ("a plain write succeeds at a server", [probed - began for probed, began, _ in found], ""),
         ("the library's first write succeeds", [after for _, _, after in found], "goal: 30"),
         ("which is later than the plain one by", after_probe, "goal: 1"),
     ):
         print(f"  {what:38} {median(values):7.2f} {max(values):7.2f}  {goal}")
-

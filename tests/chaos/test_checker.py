@@ -45,9 +45,7 @@ class Writes(unittest.TestCase):
 
     def test_a_read_beside_the_write_may_find_either(self):
         for value in ("1", "2"):
-            self.assertFalse(
-                found(checker.lost, put("1", 0, 1), put("2", 2, 5), read(value, 3, 4))
-            )
+            self.assertFalse(found(checker.lost, put("1", 0, 1), put("2", 2, 5), read(value, 3, 4)))
 
     def test_a_stale_read_may_be_old(self):
         calls = put("1", 0, 1), put("2", 2, 3), read("1", 4, 5, mode="stale")
@@ -63,9 +61,7 @@ class Writes(unittest.TestCase):
 
     def test_two_writes_at_once_may_end_either_way(self):
         for value in ("1", "2"):
-            self.assertFalse(
-                found(checker.lost, put("1", 0, 3), put("2", 1, 2), read(value, 4, 5))
-            )
+            self.assertFalse(found(checker.lost, put("1", 0, 3), put("2", 1, 2), read(value, 4, 5)))
 
     def test_a_write_that_failed_for_certain_is_never_read(self):
         self.assertTrue(found(checker.origin, put("1", 0, 1, FAILED), read("1", 2, 3)))
@@ -138,7 +134,9 @@ class Rest(unittest.TestCase):
         self.assertTrue(found(checker.left, left=[Left("sessions", 1, 0)]))
 
     def test_a_history_is_written_and_read(self):
-        history = History(calls=[put("1", 0, 1)], late=[(1.0, 0.5)], calms=[Calm("w", "f", 0, None)])
+        history = History(
+            calls=[put("1", 0, 1)], late=[(1.0, 0.5)], calms=[Calm("w", "f", 0, None)]
+        )
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "history.json"
             history.save(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Optional
 
-from consul_ffi import Client
+from consul_ffi import Client, PairsView
 
 from cluster import Cluster
 from history import Calm, History
@@ -22,7 +22,7 @@ class Watchers:
         self, cluster: Cluster, clients: list[Client], history: History, pulse: Pulse
     ) -> None:
         self._cluster, self._history, self._pulse = cluster, history, pulse
-        self._views = {}
+        self._views: dict[str, tuple[str, PairsView]] = {}
         for number, client in enumerate(clients):
             for key in WATCHED:
                 self._views[f"{key} of client {number}"] = key, client.watch.key(key).view()

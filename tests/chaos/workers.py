@@ -6,12 +6,14 @@ import itertools
 import random
 import threading
 import time
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Literal, Optional
 
 import consul_ffi
 from consul_ffi import Client, ConsulError, SessionSpec
 
 from history import FAILED, OK, UNKNOWN, Call, History, Holding
+
+Mode = Literal["consistent", "default", "stale"]
 
 REGISTERS = [f"chaos/register/{number}" for number in range(6)]
 WATCHED = [f"chaos/watched/{number}" for number in range(3)]
@@ -45,7 +47,7 @@ class Recorder:
         )
         return answer if outcome == OK else None
 
-    def read(self, client: Client, key: str, mode: str) -> Any:
+    def read(self, client: Client, key: str, mode: Mode) -> Any:
         """Reads a key."""
         return self.run("read", key, lambda: client.kv.get(key, consistency=mode), mode=mode)
 
@@ -118,7 +120,7 @@ class Creator(Worker):
 class Reader(Worker):
     """Reads registers, and what is written under the lock."""
 
-    def __init__(self, *arguments: Any, mode: str) -> None:
+    def __init__(self, *arguments: Any, mode: Mode) -> None:
         super().__init__(*arguments)
         self._mode = mode
 
