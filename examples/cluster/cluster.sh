@@ -47,9 +47,14 @@ run() {
 }
 
 # The command line, asked of the first server, with the management token.
-cli() {
-    CONSUL_HTTP_ADDR="https://127.0.0.1:$(cat "$dir/port")" \
-    CONSUL_HTTP_TOKEN=$(cat "$dir/tokens/management") CONSUL_CACERT="$dir/tls/ca.pem" \
+cli() { cli_as management 1 "$@"; }
+
+cli_as() { # TOKEN N ARGUMENT...
+    who=$1
+    where=$2
+    shift 2
+    CONSUL_HTTP_ADDR="https://127.0.0.$where:$(cat "$dir/port")" \
+    CONSUL_HTTP_TOKEN=$(cat "$dir/tokens/$who") CONSUL_CACERT="$dir/tls/ca.pem" \
     CONSUL_CLIENT_CERT="$dir/tls/client.pem" CONSUL_CLIENT_KEY="$dir/tls/client-key.pem" \
         "$consul" "$@"
 }
@@ -111,24 +116,31 @@ is_ready() {
         cli acl policy list >/dev/null 2>&1
 }
 
-await_ready() {
+await() { # CONDITION
     for _ in $(seq 600); do
-        ! is_ready || return 0
+        ! "$1" || return 0
         for name in $servers; do
             process_of "$name" >/dev/null || { tail -n 5 "$dir/$name/log" >&2; die "$name ended"; }
         done
         sleep 0.1
     done
     tail -n 5 "$dir/server1/log" >&2
-    die "no leader in time"
+    die "not ready in time"
 }
 
 # What the servers' agents and the programs may do.
 grant() {
-    for who in agent program; do
-        cli acl policy create -name "$who" -rules "@$here/$who-policy.hcl" >/dev/null
-        cli acl token create -description "$who" -policy-name "$who" \
-            -secret "$(cat "$dir/tokens/$who")" >/dev/null
+    for name in agent program; do
+        cli acl policy create -name "$name" -rules "@$here/$name-policy.hcl" >/dev/null
+        cli acl token create -description "$name" -policy-name "$name" \
+            -secret "$(cat "$dir/tokens/$name")" >/dev/null
+    done
+}
+
+# Whether each server has heard of the tokens.
+is_granted() {
+    for n in 1 2 3; do
+        cli_as program "$n" acl token read -self >/dev/null 2>&1 || return 1
     done
 }
 
@@ -163,8 +175,9 @@ start() {
 
     trap 'stop' EXIT
     for name in $servers; do run "$name"; done
-    await_ready
+    await is_ready
     grant
+    await is_granted
     trap - EXIT
     cat <<END
 Three servers run, all they have is in $dir
