@@ -37,6 +37,8 @@ class Cluster:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # Ctrl-C is for us, who end it then.
+            start_new_session=True,
         )
         assert self._doors.stdout
         self._door_ports = self._doors.stdout.readline().split()
