@@ -118,13 +118,13 @@ class Cluster:
                     raise TimeoutError(f"{name} does not serve")
                 time.sleep(0.05)
 
-    def indexes(self, prefix: str) -> dict[str, int]:
-        """The modify index of each key that begins so; empty when no server can tell."""
+    def indexes(self, prefix: str) -> Optional[dict[str, int]]:
+        """The modify index of each key that begins so; None when no server can tell."""
         for name in NAMES:
             answer = self.ask(name, "GET", f"/v1/kv/{prefix}?recurse&consistent")
             if answer is not None:
                 return {row["Key"]: row["ModifyIndex"] for row in json.loads(answer)}
-        return {}
+        return None
 
     def sessions(self) -> list[Any]:
         """All sessions there are."""

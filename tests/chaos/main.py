@@ -91,11 +91,11 @@ class Run:
 
     def _under_faults(self, clients: list[Client]) -> None:
         workers = self._workers(clients)
-        for worker in workers:
-            worker.start()
         pulse = workers[0]
         assert isinstance(pulse, Pulse)
         watchers = Watchers(self.cluster, clients, self.history, pulse)
+        for worker in workers:
+            worker.start()
         names, self.history.not_run = faults.plan(self.given)
         try:
             for number, name in enumerate(names, 1):

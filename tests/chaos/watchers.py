@@ -22,6 +22,8 @@ class Watchers:
         self, cluster: Cluster, clients: list[Client], history: History, pulse: Pulse
     ) -> None:
         self._cluster, self._history, self._pulse = cluster, history, pulse
+        for key in WATCHED:
+            pulse.client.kv.put(key, "the first")
         self._views: dict[str, tuple[str, PairsView]] = {}
         for number, client in enumerate(clients):
             for key in WATCHED:
@@ -40,7 +42,8 @@ class Watchers:
                 for name, (key, view) in self._views.items():
                     view.refresh()
                     pair = view.find(key)
-                    if took[name] is None and pair and truth.get(key) == pair.modify_index:
+                    is_equal = truth and pair and truth[key] == pair.modify_index
+                    if took[name] is None and is_equal:
                         took[name] = time.monotonic() - began
                 time.sleep(0.05)
         self._history.calms += [Calm(name, fault, began, each) for name, each in took.items()]
