@@ -1,6 +1,6 @@
 # Thin verbs; the work is in the scripts.
 
-.PHONY: all demo test bench header lint install install-strip uninstall dist deb clean help
+.PHONY: all demo test chaos bench header lint install install-strip uninstall dist deb clean help
 
 target := $(or $(CARGO_TARGET_DIR),target)
 
@@ -14,6 +14,10 @@ demo: ## sets up, builds, shows the library at work: on a real Consul where ther
 
 test: ## sets up, runs every test (STAGES="rust lua" for some)
 	tests/run.sh $(STAGES)
+
+chaos: ## three real servers under 54 faults, clients on them, every operation checked (CHAOS="--faults 10 --seed 1")
+	tests/support/setup.sh chaos
+	tests/chaos/run.sh $(CHAOS)
 
 bench: ## measures it beside its peers, writes the tables of docs/performance.md
 	benches/run.sh --write

@@ -243,6 +243,8 @@ impl Tries {
         let outcome = judged.outcome(!self.any_server());
         self.endpoints.note(self.at, &outcome, self.sent);
         let tried = match outcome {
+            // It waited in vain for one of max_connections, of which each address has its own.
+            Outcome::NotItsFault if is_local(&judged) => Tried::Elsewhere,
             Outcome::Served { .. } | Outcome::NotItsFault => Tried::Final,
             Outcome::Limited { here_only, retry_after, .. } => {
                 self.not_before = retry_after.map(|time| Instant::now() + time);
@@ -361,6 +363,10 @@ impl Tries {
         let unknown = error.is_outcome_unknown() || self.unknown;
         error.with_outcome_unknown(unknown)
     }
+}
+
+fn is_local(judged: &Judged) -> bool {
+    judged.answer.as_ref().is_err_and(Error::is_local)
 }
 
 /// How long ago the server that answered had heard from the leader.

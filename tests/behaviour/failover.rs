@@ -116,6 +116,26 @@ fn one_that_is_frozen_costs_its_share_of_the_deadline_only() {
     assert_eq!(calls(&frozen).len(), 1);
 }
 
+/// Calls that wait at a frozen one have all its connections: the others have connections of their own.
+#[test]
+fn one_whose_connections_are_all_in_use_costs_its_share_of_the_deadline_only() {
+    let (frozen, b) = (Server::black_hole(), server("b"));
+    let one = || unwatched(&[frozen.address(), b.address()], &[("max_connections", "1")]);
+    let first = one();
+    let waits = std::thread::spawn({
+        let client = first.clone();
+        move || client.kv().get("a", &none().timeout(SECOND * 600)).unwrap_err().status()
+    });
+    eventually("it has the connection", || calls(&frozen).len() == 1);
+    // Half of it at the frozen one.
+    let hurried = none().timeout(SECOND * 4);
+    assert_eq!(read(&one(), &hurried), "b");
+    assert!(one().kv().put("a", b"1", 0, &hurried).unwrap().value);
+    first.shutdown();
+    assert_eq!(waits.join().unwrap(), Status::Closed);
+    assert_eq!(calls(&frozen).len(), 1);
+}
+
 #[test]
 fn one_deadline_stands_over_all_tries() {
     let (a, b) = (Server::black_hole(), Server::black_hole());
@@ -492,6 +512,20 @@ fn a_service_moves_to_an_agent_that_answers_and_leaves_the_one_that_did_not() {
     assert!(has(&b) && service.is_registered());
     service.close().unwrap();
     assert!(!has(&b));
+}
+
+/// A program that starts while the first agent is gone is registered with the next one.
+#[test]
+fn a_service_starts_at_the_first_agent_that_answers() {
+    let Some(b) = Consul::start() else { return };
+    let gone = Server::refused_address();
+    let client = client(&[&gone, &b.address()], &[]);
+    let name = unique("failover-web");
+    let service =
+        client.keep_service(KeptServiceSpec::new(ServiceDefinition::new(&name).port(80))).unwrap();
+    service.start().unwrap();
+    assert_eq!(b.get(&format!("/v1/agent/service/{name}")).status, 200);
+    service.close().unwrap();
 }
 
 /// Through one of several doors a session does not depend on the node behind it.

@@ -63,5 +63,6 @@ done
 run "examples/README.md" sh -c '(cd examples && ls ?*/[0-9]*) >"$1.there" &&
     grep -o "([a-z]*/[0-9][^)]*)" examples/README.md | tr -d "()" | sort >"$1.listed" &&
     diff "$1.there" "$1.listed"' - "$out/readme"
+run "cluster" tests/examples/cluster.sh
 run "docs/cpp.md" sh -c "[ \"\$($out/program)\" = 5 ] && $out/fragments"
 finish

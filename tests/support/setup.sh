@@ -1,7 +1,7 @@
 #!/bin/sh
-# setup.sh demo|test|bench|lint|dist: install what `make demo`, `make test`, `make
-# bench`, `make lint`, or `make dist` and `make deb`, needs and this machine lacks,
-# by apt, on Debian 12 and 13 and Ubuntu 22.04 and 24.04.
+# setup.sh demo|test|chaos|bench|lint|dist: install what `make demo`, `make test`,
+# `make chaos`, `make bench`, `make lint`, or `make dist` and `make deb`, needs and
+# this machine lacks, by apt, on Debian 12 and 13 and Ubuntu 22.04 and 24.04.
 #
 # When nothing is missing it says nothing, calls no apt and is done at once.
 # Exit: 0 all is there; 1 something is missing and cannot be installed here.
@@ -13,8 +13,8 @@ die() { say "$*"; exit 1; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
 case ${1:-} in
-    demo | test | bench | lint | dist) what=$1 ;;
-    *) echo "usage: setup.sh demo|test|bench|lint|dist" >&2; exit 2 ;;
+    demo | test | chaos | bench | lint | dist) what=$1 ;;
+    *) echo "usage: setup.sh demo|test|chaos|bench|lint|dist" >&2; exit 2 ;;
 esac
 
 # Both ends of a compiler: one that finds no libc headers is no help.
@@ -39,7 +39,8 @@ missing() {
     [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
     case $what in
         demo) has luajit || echo luajit ;;
-        test) missing_to_run; missing_to_test; missing_to_dist ;;
+        test) missing_to_run; missing_to_test; missing_for_chaos; missing_to_dist ;;
+        chaos) missing_consul; missing_for_chaos ;;
         bench) missing_to_run; missing_to_count; missing_peers | available ;;
         dist) missing_consul; missing_to_dist ;;
         lint) has shellcheck || echo shellcheck ;;
@@ -66,11 +67,17 @@ missing_to_test() {
     # The event loops that a coroutine can await a call in.
     luajit -e 'require("luv")' 2>/dev/null || echo lua-luv
     luajit -e 'require("cqueues")' 2>/dev/null || echo lua-cqueues
-    has openssl || echo openssl
     has cmake || echo cmake
     has pkg-config || echo pkg-config
     # Out of the path of who is not root.
     has debootstrap || [ -x /usr/sbin/debootstrap ] || echo debootstrap
+}
+
+missing_for_chaos() {
+    has python3 || echo python3
+    has openssl || echo openssl
+    # Out of the path of who is not root.
+    has iptables || [ -x /usr/sbin/iptables ] || echo iptables
 }
 
 missing_to_dist() {

@@ -26,6 +26,11 @@ impl Home {
         true
     }
 
+    /// Whether it was never tried with this agent, since it was deregistered there.
+    pub(super) fn is_new(&self, address: &Arc<str>) -> bool {
+        self.now.as_ref() != Some(address) && !self.left.contains(address)
+    }
+
     /// The client, whose calls go there.
     pub(super) fn pin(&self, client: Client<Either>) -> Client<Either> {
         match &self.now {
@@ -52,8 +57,10 @@ mod tests {
     fn who_had_it_is_remembered_until_it_is_told() {
         let mut home = Home::default();
         let [a, b]: [Arc<str>; 2] = ["a".into(), "b".into()];
+        assert!(home.is_new(&a));
         assert!(home.move_to(&a) && !home.move_to(&a) && home.left().is_empty());
-        assert!(home.move_to(&b));
+        assert!(!home.is_new(&a) && home.is_new(&b));
+        assert!(home.move_to(&b) && !home.is_new(&a) && !home.is_new(&b));
         assert_eq!(home.left(), std::slice::from_ref(&a));
         assert!(home.move_to(&a));
         assert_eq!((home.now(), home.left()), (Some(&a), vec![b.clone()]));

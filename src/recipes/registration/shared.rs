@@ -165,7 +165,7 @@ impl Shared {
         let handover = Handover(Some(self));
         let (outcome, next) = {
             let _turn = self.turn.take(client).await?;
-            let outcome = self.tend(client).await;
+            let outcome = self.tend_anywhere(client).await;
             let next = self.settle(&outcome);
             (outcome, next)
         };

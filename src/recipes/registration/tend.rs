@@ -181,6 +181,22 @@ impl Shared {
         log::add(Level::Warning, AREA, || format!("{} is registered with {home} now", self.id()));
     }
 
+    /// Sends what is due for the first time: to the first agent that answers.
+    pub(super) async fn tend_anywhere(&self, client: &Client<Either>) -> Result<()> {
+        let mut outcome = self.tend(client).await;
+        while outcome.is_err() && self.has_another_home() {
+            outcome = self.tend(client).await;
+        }
+        outcome
+    }
+
+    /// Whether its agent does not answer, and there is one that it was not tried with.
+    fn has_another_home(&self) -> bool {
+        let state = self.state();
+        let home = self.client.home(state.home.now());
+        home.is_some_and(|home| state.home.is_new(&home))
+    }
+
     /// Sees whether the client's token is another one: an agent syncs with the token of the
     /// registration, so it is written anew.
     fn find_token(&self) {

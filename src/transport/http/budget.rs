@@ -38,11 +38,11 @@ struct Waiting {
 pub(super) struct Place<'a>(&'a Mutex<Places>);
 
 impl Budget {
-    /// Takes a place, waiting for one until the call's deadline.
+    /// Takes a place, waiting for one as long as the connection may take: until then nothing was sent.
     pub(super) fn take(&self, lane: Lane, limit: usize, call: &Arc<Call>) -> Result<Place<'_>> {
         match self.ask(lane, limit, call) {
             Asked::Given(place) => Ok(place),
-            Asked::Later(queued) => queued.conclude(call.wait(call.deadline)),
+            Asked::Later(queued) => queued.conclude(call.wait(call.connect_by)),
         }
     }
 
@@ -56,7 +56,7 @@ impl Budget {
         match self.ask(lane, limit, call) {
             Asked::Given(place) => Ok(place),
             Asked::Later(queued) => {
-                queued.conclude(poll_fn(|_| call.poll_wait(call.deadline)).await)
+                queued.conclude(poll_fn(|_| call.poll_wait(call.connect_by)).await)
             }
         }
     }
