@@ -85,6 +85,16 @@ describe("the production configuration", function()
         end, "consul_ffi: consul.timeout must be a number, not a string")
     end)
 
+    it("encrypts what it has prefixes for, and takes any text for a key where it has none", function()
+        local given = config.new()
+        given.consul.encryption_key = "any text"
+        assert.equal("", connection(given).encryption_key)
+        given.consul.settings = { encryption_prefixes = "stock-tsdb/" }
+        assert.equal("any text", connection(given).encryption_key)
+        given.consul.encryption_key, given.security.encryption_key = "", "other"
+        assert.equal("other", connection(given).encryption_key)
+    end)
+
     it("may be replaced section by section", function()
         local wanted = connection({ consul = { servers = { "a:1" } } })
         assert.same({ "http://a:1", 10000 }, { wanted.address, wanted.timeout_ms })
@@ -328,6 +338,24 @@ end
 
 describe("ConsulManager in memory", function()
     behaves(true)
+end)
+
+describe("ConsulManager with a key for values", function()
+    it("reads what it has stored, which nobody else can", function()
+        local production = fresh()
+        local given, manager = production.config, production.ConsulManager
+        given.consul.simulate = true
+        given.consul.encryption_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+        given.consul.settings = { encryption_prefixes = given.storage.kv_prefix }
+        assert.is_true(manager:init())
+        assert.is_true((manager:store_data("secret", "plain text")))
+        assert.equal("plain text", (manager:read_data("secret")))
+        local key = given.storage.kv_prefix .. "secret"
+        local stored = assert(manager.native:request("GET", "/v1/kv/" .. key .. "?raw")).body
+        assert.is_nil(stored:find("plain", 1, true))
+        assert(manager.native.kv:delete(key))
+        manager:cleanup()
+    end)
 end)
 
 describe("ConsulManager", function()

@@ -29,6 +29,13 @@ local function add_audit(wanted, config)
     end
 end
 
+--- The earlier module took any text for a key and encrypted nothing: a key counts where prefixes are named.
+local function add_encryption(wanted, config, consul)
+    local names_prefixes = text((consul.settings or {}).encryption_prefixes)
+    local of_security = settings.value(config.security, "security", "encryption_key")
+    wanted.encryption_key = names_prefixes and (text(consul.encryption_key) or text(of_security)) or ""
+end
+
 local TLS = { "tls_verify", "tls_ca_file", "tls_cert_file", "tls_key_file" }
 
 --- As `consul.connect` takes them. Raises an error for what cannot be.
@@ -50,6 +57,7 @@ return function(config)
         end
     end
     add_audit(wanted, config)
+    add_encryption(wanted, config, consul)
     for name, value in pairs(consul.settings or {}) do
         wanted[name] = value
     end

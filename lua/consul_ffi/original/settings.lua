@@ -48,7 +48,7 @@ local ROWS = {
     { "health_check_interval", 30, ACTS, "how often a server that failed is asked whether it serves again, in s" },
     { "health_check_timeout", 5, ACTS, "how long it may take to answer that, in s" },
     { "acl_token", nil, ACTS, "the token of every request; the variable CONSUL_ACL_TOKEN" },
-    { "encryption_key", nil, NONE, "values are written as they are" },
+    { "encryption_key", nil, ACTS, "encrypts the values of the keys that `settings.encryption_prefixes` names, which is new; the variable CONSUL_ENCRYPTION_KEY. Without prefixes nothing is encrypted, as before" },
     { "tls_enabled", false, ACTS, "https for servers without a scheme" },
     { "tls_verify", true, ACTS, "whether the certificate and the name of a server are checked" },
     { "tls_cert_file", nil, ACTS, "the client's certificate" },
@@ -108,7 +108,7 @@ local ROWS = {
     { "enable_acl", false, NONE, "Consul's servers decide; the token is always sent" },
     { "acl_policy_file", nil, NONE, "a policy is given to Consul by an operator" },
     { "encrypt_traffic", false, ACTS, "as `consul.tls_enabled`" },
-    { "encryption_key", nil, NONE, "as `consul.encryption_key`" },
+    { "encryption_key", nil, ACTS, "as `consul.encryption_key`, which wins" },
     { "audit_enabled", false, ACTS, "whether every change that is made has a line in `audit_log_file`, with `cluster.node_id` for who made it" },
     { "audit_log_file", nil, ACTS, "that file" },
 }
