@@ -16,6 +16,10 @@ pub(crate) trait Resident: Send + Sync {
     /// When its turn comes.
     fn order(&self) -> Order;
 
+    /// Ends its waiting for what others hold: nothing shall be won while the client closes. Must not
+    /// block.
+    fn stop_waiting(&self) {}
+
     /// Begins to give back what it holds at Consul, without blocking; `leaving` is dropped when
     /// that is done.
     fn leave(&self, leaving: Leaving);
@@ -132,6 +136,7 @@ impl Upkeep {
     pub(crate) fn leave(&self, deadline: Instant) -> bool {
         let order =
             [Order::Services, Order::Elections, Order::Locks, Order::Semaphores, Order::Sessions];
+        self.residents().iter().for_each(|resident| resident.stop_waiting());
         order.into_iter().all(|order| self.leave_all(order, deadline))
     }
 

@@ -1,7 +1,7 @@
 //! The key of this member, held by its session: what is sent about it, one exchange after the other.
 
 use super::shared::{Phase, Shared};
-use crate::api::txn::{Txn, TxnError, TxnOutcome};
+use crate::api::txn::{Txn, TxnError, TxnOutcome, TxnResult};
 use crate::client::{Client, Either};
 use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
@@ -55,8 +55,8 @@ impl Shared {
         txn.lock(&self.place.node_key, &value, 0, session.id())?;
         let client = self.hurried(client);
         match client.commit(&txn, &self.options)?.await?.value {
-            TxnOutcome::Committed(_) => {
-                self.registered(revision);
+            TxnOutcome::Committed(results) => {
+                self.registered(revision, written(&results));
                 Ok(())
             }
             TxnOutcome::RolledBack(errors) => Err(self.not_registered(&session, &errors)),
@@ -78,9 +78,12 @@ impl Shared {
         Ok(keeper)
     }
 
-    fn registered(&self, revision: u64) {
+    /// Its key was written, at this index.
+    fn registered(&self, revision: u64, index: u64) {
         let mut presence = self.presence();
-        if presence.phase == Phase::Joining && presence.revision == revision {
+        // What became of it until now nobody minded: it had not joined.
+        let is_lost = self.is_lost_since(index, &presence);
+        if presence.phase == Phase::Joining && presence.revision == revision && !is_lost {
             presence.phase = Phase::Joined;
         }
         let first = !std::mem::replace(&mut presence.told, true);
@@ -164,6 +167,14 @@ impl Shared {
         let patience = PATIENCE.min(self.session.time_to_live() / 3);
         let client = self.client.cancelled_by(&client.cancel()).styled(client.style());
         client.until(Instant::now() + patience)
+    }
+}
+
+/// The index of the write.
+fn written(results: &[TxnResult]) -> u64 {
+    match results.last() {
+        Some(TxnResult::Kv(pair)) => pair.modify_index,
+        _ => 0,
     }
 }
 

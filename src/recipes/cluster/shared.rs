@@ -346,16 +346,25 @@ impl Shared {
 
     /// Whether somebody has deleted its key, or taken it: then it joins again.
     fn has_lost_key(&self, state: &State) -> bool {
-        let own = state.content().and_then(|content| content.pair(&self.place.node_key));
-        let holder = own.and_then(|pair| pair.session.as_deref());
         let mut presence = self.presence();
-        let is_ours = presence.session.as_ref().map(|own| own.0.id()) == holder;
-        if presence.phase != Phase::Joined || is_ours {
+        if presence.phase != Phase::Joined || self.is_ours(state, &presence) {
             return false;
         }
         // What the watch found may be older than what was written, which costs a request.
         presence.phase = Phase::Joining;
         true
+    }
+
+    fn is_ours(&self, state: &State, presence: &Presence) -> bool {
+        let own = state.content().and_then(|content| content.pair(&self.place.node_key));
+        let holder = own.and_then(|pair| pair.session.as_deref());
+        presence.session.as_ref().map(|own| own.0.id()) == holder
+    }
+
+    /// Whether the watch has seen since the write of this index that its key is not its own.
+    pub(super) fn is_lost_since(&self, index: u64, presence: &Presence) -> bool {
+        let state = self.watch.get().map(Watch::state);
+        state.is_some_and(|state| state.index() >= index && !self.is_ours(&state, presence))
     }
 
     fn publish(&self, roster: &Roster, now: Duration) {

@@ -419,6 +419,12 @@ impl<R: Resource> Resident for Shared<R> {
         R::ORDER
     }
 
+    fn stop_waiting(&self) {
+        if let Phase::Acquiring(cancel) = &self.state().phase {
+            cancel.cancel(Status::Closed, "the client is closed");
+        }
+    }
+
     fn leave(&self, leaving: Leaving) {
         self.stop(Status::Closed, "the client is closed");
         if let Some(held) = self.take_held(None, Phase::Lost(LostReason::Closed)) {
