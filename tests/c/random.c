@@ -75,11 +75,25 @@ static void *any_handle(uint64_t *state, int type)
     }
 }
 
+/* What the clients that stay must not be given to: it ends them, or makes others of them. */
+static bool ends_client(const struct call *call)
+{
+    static const char *const names[] = {"consul_client_free", "consul_client_close",
+                                        "consul_client_reload", "consul_client_set_token"};
+    size_t i;
+    for (i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(call->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static void *some_handle(uint64_t *state, int type, const struct call *call)
 {
-    bool ends = strcmp(call->name, "consul_client_free") == 0 ||
-                strcmp(call->name, "consul_client_close") == 0;
+    bool ends = ends_client(call);
     void *handle;
+    /* It would stop the agent. */
+    if (type == CONSUL_HANDLE_CLIENT && strcmp(call->name, "consul_agent_leave") == 0)
+        return chance(state, 50) ? refused : NULL;
     if (type == CONSUL_HANDLE_CLIENT && !ends && chance(state, 30))
         return chance(state, 70) ? real : refused;
     handle = any_handle(state, type);
@@ -208,6 +222,9 @@ static void call_one(uint64_t *state, const struct call *call)
             /* Only one file does not mind what is written to it. */
             if (strcmp(call->name, "consul_log_set_file") == 0 && arguments[i].pointer != NULL)
                 arguments[i].pointer = (void *)"/dev/null";
+            /* A file that nobody can make. */
+            if (strcmp(call->name, "consul_snapshot_save") == 0 && arguments[i].pointer != NULL)
+                arguments[i].pointer = (void *)"/dev/null/snapshot";
             break;
         case BYTES: arguments[i].pointer = chance(state, 3) ? NULL : big; break;
         case TEXTS:

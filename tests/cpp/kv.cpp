@@ -127,7 +127,7 @@ static void encrypted(const consul::client &client, const std::string &key) {
     const char *second = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     OK(sealing(first, "").kv().put(key, "secret"));
     CHECK(ROW(client.kv().get(key), value() != "secret"));
-    FAILS(err_crypto, key, sealing(second, "").kv().get(key));
+    FAILS(err_crypto, key.c_str(), sealing(second, "").kv().get(key));
     const auto done = GET(sealing(second, first).kv().reencrypt(key));
     CHECK(done->rewritten() == 1 && done->current() + done->held() + done->failed() == 0);
     CHECK(done->outside() == 0);
