@@ -10,7 +10,8 @@
 #                  that leaves it empty counts as one test
 #
 # Tests wait more than they compute. What the later stages build is built meanwhile, with what the
-# earlier ones leave of the processor: a stage that is called with the word `build` only builds.
+# earlier ones leave of the processor: a stage that is called with the word `build` only builds. And
+# the stages that only wait run beside the others, and are told of in the end.
 #
 # The last line is `N passed, N failed`, of all stages together.
 set -eu
@@ -27,16 +28,14 @@ elif [ -n "${CI:-}" ]; then
     exit 1
 fi
 
-STAGE_RESULT=$(mktemp)
-export STAGE_RESULT
 turns=$(mktemp -d)
-running=
 building=
 end() {
     # timeout hands the signal on to all that its stage has started.
-    [ -z "$running" ] || kill "$running" 2>/dev/null || :
-    [ -z "$building" ] || kill "$building" 2>/dev/null || :
-    rm -rf "$STAGE_RESULT" "$turns"
+    for pid in $building $(cat "$turns"/*.pid 2>/dev/null); do
+        kill "$pid" 2>/dev/null || :
+    done
+    rm -rf "$turns"
 }
 trap end EXIT
 trap 'exit 130' INT TERM HUP
@@ -51,51 +50,91 @@ chosen() { # NAME WORDS...
     return 1
 }
 
-ahead=
-for stage in 15-thread-sanitizer 20-c 25-cpp 47-examples 50-sanitizers 80-packages; do
-    ! chosen "$stage" "$@" || ahead="$ahead $stage"
-done
-# shellcheck disable=SC2086     # several words
-nice -n 19 timeout -k 10 1800 tests/build-ahead.sh "$turns" $ahead &
-building=$!
-
-# From now on nobody else builds for this stage.
-begin() { # NAME
+# Runs a stage; how it went is in its file `result` then: passed, failed.
+run_stage() { # NAME
+    printf '\n=== %s\n' "$1"
+    # From now on nobody else builds for it.
     : >"$turns/$1.begun"
     flock "$turns/$1" true
-}
-
-total_passed=0
-total_failed=0
-failures=
-for stage in tests/stages/[0-9]*.sh; do
-    name=$(basename "$stage" .sh)
-    chosen "$name" "$@" || continue
-    printf '\n=== %s\n' "$name"
-    : >"$STAGE_RESULT"
-    begin "$name"
+    : >"$turns/$1.counts"
     began=$(date +%s)
     # A shell starts what runs beside it with SIGINT and SIGQUIT ignored.
-    timeout -k 10 "$limit" env --default-signal=INT,QUIT "$stage" </dev/null &
+    STAGE_RESULT="$turns/$1.counts" timeout -k 10 "$limit" \
+        env --default-signal=INT,QUIT "tests/stages/$1.sh" </dev/null &
     running=$!
+    echo "$running" >"$turns/$1.pid"
     status=0
     wait "$running" || status=$?
-    running=
-    [ "$status" != 124 ] || echo "$name: stopped after $limit s"
+    rm "$turns/$1.pid"
+    [ "$status" != 124 ] || echo "$1: stopped after $limit s"
 
     passed=0
     failed=0
-    read -r passed failed <"$STAGE_RESULT" || :
+    read -r passed failed <"$turns/$1.counts" || :
     if [ "$status" != 0 ]; then
-        failures="$failures $name"
         [ "${failed:-0}" -gt 0 ] || failed=1
     elif [ "${passed:-0}${failed:-0}" = 00 ]; then
         passed=1
     fi
     printf -- '--- %s: %d passed, %d failed (%d s)\n' \
-        "$name" "${passed:-0}" "${failed:-0}" "$(($(date +%s) - began))"
-    total_passed=$((total_passed + ${passed:-0}))
-    total_failed=$((total_failed + ${failed:-0}))
+        "$1" "${passed:-0}" "${failed:-0}" "$(($(date +%s) - began))"
+    echo "${passed:-0} ${failed:-0}" >"$turns/$1.result"
+}
+
+run_stages() { # NAME...
+    for each; do
+        run_stage "$each"
+    done
+}
+
+first=      # what builds the library that is shipped, and what comes before
+second=
+waiting=    # what only waits
+ahead=
+for stage in tests/stages/[0-9]*.sh; do
+    stage=$(basename "$stage" .sh)
+    chosen "$stage" "$@" || continue
+    case $stage in
+        40-luajit | 45-python | 47-examples | 48-nginx) waiting="$waiting $stage" ;;
+        1* | 20-c) first="$first $stage" ;;
+        *) second="$second $stage" ;;
+    esac
+    case $stage in
+        15-thread-sanitizer | 20-c | 25-cpp | 47-examples | 50-sanitizers | 80-packages)
+            ahead="$ahead $stage"
+            ;;
+    esac
+done
+# shellcheck disable=SC2086     # several words
+nice -n 19 timeout -k 10 1800 tests/build-ahead.sh "$turns" $ahead &
+building=$!
+
+# shellcheck disable=SC2086     # several words
+run_stages $first
+beside=
+if [ -n "$second" ]; then
+    # shellcheck disable=SC2086     # several words
+    run_stages $waiting >"$turns/waiting.log" 2>&1 &
+    beside=$!
+    # shellcheck disable=SC2086     # several words
+    run_stages $second
+    wait "$beside" || :
+    cat "$turns/waiting.log"
+else
+    # shellcheck disable=SC2086     # several words
+    run_stages $waiting
+fi
+
+total_passed=0
+total_failed=0
+failures=
+for stage in $first $second $waiting; do
+    passed=0
+    failed=1
+    read -r passed failed <"$turns/$stage.result" || :
+    [ "$failed" = 0 ] || failures="$failures $stage"
+    total_passed=$((total_passed + passed))
+    total_failed=$((total_failed + failed))
 done
 
 [ -z "$failures" ] || printf '\nfailed:%s\n' "$failures"
