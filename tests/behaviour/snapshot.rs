@@ -130,3 +130,18 @@ fn a_folder_that_is_not_there_is_an_error_of_the_file() {
     assert!(error.message().contains("/no/such/folder/x"), "{error}");
     assert!(!error.is_outcome_unknown());
 }
+
+#[test]
+fn what_is_no_file_is_not_replaced() {
+    let server = Server::answering(|_| Reply::bytes(200, vec![7; 1000]));
+    let client = client_at(server.address());
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for path in [folder.path(), &socket] {
+        let error = client.snapshot().save(path, &none()).unwrap_err();
+        assert_eq!(error.status(), Status::Argument, "{error}");
+        assert!(error.message().contains("other than a file"), "{error}");
+    }
+    assert_eq!(names(folder.path()), ["socket"]);
+}

@@ -67,9 +67,10 @@ impl<S: Style> Snapshots<'_, S> {
     /// It goes straight to the file: the memory that it takes does not depend on its size. With the
     /// consistency `stale` any server gives it, also while there is no leader. Where the options do
     /// not say how long it may take, ten minutes. A client that is deferred does it on a thread of
-    /// its own.
+    /// its own. What stands there and is no file, as a device, is not replaced: `Status::Argument`.
     pub fn save(&self, path: &Path, options: &Options) -> Result<S::Output<Snapshot>> {
         file_name(path)?;
+        check_replaceable(path)?;
         let (path, options) = (path.to_owned(), patient(options, self.client.settings().timeout));
         self.client.run(move |client| async move {
             client.block("consul-snapshot", move |client| save(client, &path, &options)).await
@@ -106,6 +107,16 @@ fn restore(client: &Client, path: &Path, options: &Options) -> Result<Snapshot> 
     let call = Call::new(Method::Put, Target::new("/v1/snapshot"), None, options);
     client.send_stream(call, Stream::Upload(&mut body, length))?;
     Ok(found)
+}
+
+/// A rename would take the place of anything.
+fn check_replaceable(path: &Path) -> Result<()> {
+    match path.metadata() {
+        Ok(found) if !found.is_file() => {
+            Err(Error::argument(format!("{} is something other than a file", path.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The options of a call that may take long.
