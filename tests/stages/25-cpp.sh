@@ -10,7 +10,6 @@ variants() {
 gcc-c++17 g++ c++17
 clang-c++20 clang++ c++20
 gcc-c++20-plain g++ c++20 -fno-exceptions -fno-rtti
-clang-c++17-plain clang++ c++17 -fno-exceptions -fno-rtti
 address g++ c++17 -fsanitize=address
 END
 }
@@ -42,6 +41,9 @@ if [ "${1:-}" != beside-consul ]; then
     variants | while read -r name compiler standard flags; do
         programs "$name" "$compiler" "$standard" "$lib" "$flags"
     done
+    # The header alone, where no program is run.
+    echo '#include <consul_ffi.hpp>' | clang++ -std=c++17 -Wall -Wextra -pedantic -Werror -Iinclude \
+        -fno-exceptions -fno-rtti -fsyntax-only -x c++ -
     g++ -std=c++17 -Iinclude -fno-exceptions -c tests/cpp/mixed/plain.cpp -o "$out/plain.o"
     g++ -std=c++17 -Iinclude "$out/plain.o" tests/cpp/mixed/throwing.cpp -o "$out/mixed" -L"$lib" \
         -lconsul_ffi -Wl,-rpath,"$lib"
