@@ -131,6 +131,11 @@ static void encrypted(const consul::client &client, const std::string &key) {
     const auto done = GET(sealing(second, first).kv().reencrypt(key));
     CHECK(done->rewritten() == 1 && done->current() + done->held() + done->failed() == 0);
     CHECK(done->outside() == 0);
+    const auto queue = GET(consul::queue::create());
+    const auto sealed = sealing(second, first);
+    (void)IS(pending, sealed.on(queue, 1).kv().reencrypt(key));
+    auto event = GET(queue.next(30s));
+    CHECK(ROW(event.take<consul::reencryption>(), current() == 1));
     CHECK(ROW(sealing(second, "").kv().get(key), value() == "secret"));
     OK(client.kv().delete_(key));
 }

@@ -204,7 +204,10 @@ static void slots(const consul::client &client, const std::string &prefix) {
 
 static consul::election_spec candidate(const std::string &key, const char *value) {
     consul::election_spec spec(key);
-    spec.value(value).session_ttl(10s).lock_delay(0ms);
+    consul::session_spec session;
+    session.ttl(10s);
+    spec.value(value).session_spec(session).session_ttl(10s).lock_delay(0ms);
+    spec.adopt(true).ephemeral(false).monitor_retry(10s).options(consul::options());
     return spec;
 }
 

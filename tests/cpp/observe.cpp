@@ -129,10 +129,10 @@ static void embedded() {
     OK(agent.lose_answers(1));
     (void)IS(err_io, client.kv().put("a", "1"));
     OK(agent.no_leader(true, "/v1/session/"));
-    CHECK(ROW(client.kv().get("a"), value()) == "1");
+    CHECK(ROW(client.kv().get("a"), value() == "1"));
     OK(agent.set_latency(1h));
     OK(agent.reset_faults());
-    CHECK(ROW(client.kv().get("a"), value()) == "1");
+    CHECK(ROW(client.kv().get("a"), value() == "1"));
 
     const auto other = nowhere();
     FAILS(err_unsupported, "not embedded", other.embedded().now());
