@@ -53,17 +53,8 @@ local KIND = spec.kind({
     },
 })
 
---- The names of the options that the settings of calls do not have.
-local OWN = {}
-for name in pairs(KIND.setters) do
-    OWN[name] = true
-end
-
 local function description_of(options)
-    local description = {}
-    for name in pairs(OWN) do
-        description[name] = options[name]
-    end
+    local description = spec.part(KIND, options)
     description.address = description.address or ""
     return description
 end
@@ -72,7 +63,7 @@ end
 --- error.
 local function new(client, options)
     check.type(options, "table", "options")
-    local call, out = begin(client, options, OWN, "id", options.id), box()
+    local call, out = begin(client, options, KIND.own, "id", options.id), box()
     local native = call:with(spec.open(KIND, description_of(options)))
     local status = call.settings and C.consul_cluster_spec_set_options(native, call.settings) or codes.OK
     if status == codes.OK then

@@ -60,26 +60,11 @@ local KIND = spec.kind({
     },
 })
 
---- The names of the options that the settings of calls do not have.
-local OWN = {}
-for name in pairs(KIND.setters) do
-    OWN[name] = true
-end
-
---- The part of the options that describes the election.
-local function description_of(options)
-    local description = {}
-    for name in pairs(OWN) do
-        description[name] = options[name]
-    end
-    return description
-end
-
 --- Starts an election. That Consul is away is no error.
 local function new(client, options)
     check.type(options, "table", "options")
-    local call, out = begin(client, options, OWN, "key", options.key), box()
-    local native = call:with(spec.open(KIND, description_of(options)))
+    local call, out = begin(client, options, KIND.own, "key", options.key), box()
+    local native = call:with(spec.open(KIND, spec.part(KIND, options)))
     local status = call.settings and C.consul_election_spec_set_options(native, call.settings) or codes.OK
     if status == codes.OK then
         status = C.consul_election_start(call.handle, native, out)

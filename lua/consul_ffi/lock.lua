@@ -41,10 +41,7 @@ local KIND = spec.kind({
 
 --- The part of the options that describes the lock.
 local function description_of(key, options)
-    local description = {}
-    for name in pairs(KIND.setters) do
-        description[name] = options and options[name]
-    end
+    local description = spec.part(KIND, options or {})
     description.key = key
     return description
 end

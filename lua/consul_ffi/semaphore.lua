@@ -39,21 +39,11 @@ local KIND = spec.kind({
     },
 })
 
---- The names that describe a semaphore; all others say how to call.
-local OWN = {}
-for name in pairs(KIND.setters) do
-    OWN[name] = true
-end
-
 --- Makes a semaphore. Sends nothing.
 local function new(client, given)
     check.type(given, "table", "semaphore")
-    local call = begin(client, given, OWN, "prefix", given.prefix)
-    local description = {}
-    for name in pairs(OWN) do
-        description[name] = given[name]
-    end
-    return holding.make(Semaphore, call, KIND, description)
+    local call = begin(client, given, KIND.own, "prefix", given.prefix)
+    return holding.make(Semaphore, call, KIND, spec.part(KIND, given))
 end
 
 --- The ids of the sessions that held all slots when an acquire looked last; empty where one was free.

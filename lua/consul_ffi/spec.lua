@@ -135,7 +135,20 @@ function spec.kind(kind)
     for _, name in ipairs(kind.first) do
         kind.setters[name] = false
     end
+    kind.own = {}
+    for name in pairs(kind.setters) do
+        kind.own[name] = true
+    end
     return kind
+end
+
+--- What of these options describes the object; all others say how to call.
+function spec.part(kind, options)
+    local description = {}
+    for name in pairs(kind.own) do
+        description[name] = options[name]
+    end
+    return description
 end
 
 --- What `_new` takes, or nil and the error of a text with a NUL.
