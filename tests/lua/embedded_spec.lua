@@ -73,10 +73,16 @@ describe("an embedded agent", function()
     it("warns once that it is not for production", function()
         consul.log.set_level("warning")
         local one, two = connect("embedded:warned"), connect("embedded:warned")
-        local records = consul.log.take()
+        -- What other specs left running may have something to say as well.
+        local warnings = {}
+        for _, record in ipairs(consul.log.take()) do
+            if record.message:find("embedded:warned", 1, true) then
+                warnings[#warnings + 1] = record.message
+            end
+        end
         consul.log.set_level(nil)
-        assert.equal(1, #records)
-        assert.matches("^embedded:warned is .* for development and tests, not for production$", records[1].message)
+        assert.equal(1, #warnings)
+        assert.matches("^embedded:warned is .* for development and tests, not for production$", warnings[1])
         one:close()
         two:close()
     end)
