@@ -7,9 +7,6 @@ variants='gcc-c99 gcc-c17 clang-c99 clang-c17'
 
 if [ "${1:-}" != beside-consul ]; then
     cargo build --release --locked
-    # Not to be mixed up with what is shipped. A panic unwinds in every profile, and this one is
-    # built faster.
-    cargo build --locked --features test-panic --target-dir "$target/test-panic"
     lib=$(library "$target/release")
     for variant in $variants; do
         programs "$variant" "${variant%-*}" "${variant#*-}" "$lib"
@@ -30,7 +27,6 @@ for program in tests/c/process/*.c; do
     name=process/$(basename "$program" .c)
     run "$name" "$out/gcc-c99/$name" "$target/release/libconsul_ffi.so"
 done
-run panic "$out/gcc-c99/panic" "$target/test-panic/debug/libconsul_ffi.so"
 run operators tests/support/with-consul.sh --acl deny "$out/gcc-c99/operators"
 run linkage tests/c/linkage.sh "$target/release/libconsul_ffi.so"
 finish

@@ -8,7 +8,8 @@ if ! command -v luajit >/dev/null || ! command -v busted >/dev/null; then
     exit 0
 fi
 
-cargo build --locked
+# With a test, the smallest: that makes it the library that the tests of cargo have built.
+cargo build --locked --lib --test house
 CONSUL_FFI_LIBRARY=${CARGO_TARGET_DIR:-$PWD/target}/debug/libconsul_ffi.so
 LUA_PATH="$PWD/lua/?.lua;$PWD/tests/lua/?.lua;;"
 export CONSUL_FFI_LIBRARY LUA_PATH

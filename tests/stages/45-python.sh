@@ -9,7 +9,8 @@ if ! python3 -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 9)
     exit 0
 fi
 
-cargo build --locked
+# With a test, the smallest: that makes it the library that the tests of cargo have built.
+cargo build --locked --lib --test house
 export CONSUL_FFI_LIBRARY="${CARGO_TARGET_DIR:-$PWD/target}/debug/libconsul_ffi.so"
 export PYTHONPATH="$PWD/python:$PWD/tests/python" PYTHONDONTWRITEBYTECODE=1
 

@@ -11,8 +11,8 @@ export RUSTC_BOOTSTRAP=1
 # Library and programs with a sanitizer in both: sanitized NAME KIND FLAGS-OF-RUSTC; in $out/NAME
 sanitized() {
     # Not $host's usual folder, so that nothing else is built anew; optimised a little, or a million
-    # calls take minutes.
-    RUSTFLAGS="-Zsanitizer=$2 $3" cargo build --locked --target "$host" \
+    # calls take minutes; with the function that panics, which no shipped library has.
+    RUSTFLAGS="-Zsanitizer=$2 $3" cargo build --locked --target "$host" --features test-panic \
         --target-dir "$target/$1" --config profile.dev.opt-level=1
     set -- "$1" "$2" "$target/$1/$host/debug"
     nm -D "$3/libconsul_ffi.so" | grep -q "U __$1_" || { echo "no $2 sanitizer in the library"; exit 1; }
@@ -45,6 +45,7 @@ for program in tests/c/contract/*.c tests/c/process/*.c; do
     ASAN_OPTIONS=detect_leaks=$leaks
     run "address $name" "$out/asan/$name" "$target/asan/$host/debug/libconsul_ffi.so"
 done
+run "address panic" "$out/asan/panic" "$target/asan/$host/debug/libconsul_ffi.so"
 run "address operators" tests/support/with-consul.sh --acl deny "$out/asan/operators"
 limit=420
 run "address random 1000000" "$out/asan/random" 1000000
