@@ -3,11 +3,13 @@
 mod keeper;
 mod lease;
 mod listening;
+mod own;
 mod recreate;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use keeper::{Keeper, OwnSession, SessionEnd, Tenant};
+pub(crate) use keeper::{Keeper, SessionEnd, Tenant};
+pub(crate) use own::{Attempt, OwnSession};
 
 use crate::api::session::SessionSpec;
 use crate::client::{Client, Either, Style};
