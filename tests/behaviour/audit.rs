@@ -15,7 +15,7 @@ use consul_ffi::recipes::registration::KeptServiceSpec;
 use consul_ffi::{Client, Config, Status};
 use serde_json::{Value, json};
 use std::future::{Future, IntoFuture};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
@@ -260,6 +260,93 @@ fn a_full_audit_log_makes_room_and_one_that_cannot_be_is_refused() {
     assert_eq!(error.status(), Status::Config);
     let needed = "audit_log_max_files does nothing without audit_log_max_bytes or";
     assert!(error.message().contains(needed), "{error}");
+}
+
+/// How often this process has a file open.
+fn open_descriptors(path: &Path) -> usize {
+    let descriptors = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(Result::ok);
+    descriptors.filter(|each| std::fs::read_link(each.path()).is_ok_and(|to| to == path)).count()
+}
+
+/// The keys whose changes a file has, in its order.
+fn keys_in(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.map(|line| line["path"].as_str().unwrap().replace("/v1/kv/", "")).collect()
+}
+
+#[test]
+fn a_file_that_is_changed_by_a_reload_has_each_change_since_and_the_old_one_is_closed() {
+    let server = Server::start(Door::Tcp, |connection| {
+        loop {
+            if connection.read_request()?.path().ends_with("slow") {
+                connection.wait_for_release()?;
+            }
+            connection.reply(&Reply::json(200, "true"))?;
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().canonicalize().unwrap().join(name);
+    let (first, second, third) = (path("first"), path("second"), path("third"));
+    let config = |file: Option<&Path>| {
+        let mut config = Config::without_environment();
+        config.set("address", server.address()).unwrap();
+        let file = file.map(|file| file.to_str().unwrap());
+        file.iter().for_each(|file| config.set("audit_log_file", file).unwrap());
+        config
+    };
+    let client = Client::new(&config(Some(&first))).unwrap();
+    let put = |key: &str| assert!(client.kv().put(key, b"", 0, &none()).unwrap().value);
+    put("a");
+    assert_eq!(open_descriptors(&first), 1);
+    std::thread::scope(|scope| {
+        let in_flight = scope.spawn(|| put("slow"));
+        server.wait_for_requests(2);
+        client.reload(&config(Some(&second))).unwrap();
+        put("b");
+        assert_eq!((keys_in(&first), keys_in(&second)), (vec!["a".into()], vec!["b".into()]));
+        // What was begun before has its line where it began, and the file is open for that long.
+        assert_eq!(open_descriptors(&first), 1);
+        server.release();
+        in_flight.join().unwrap();
+    });
+    assert_eq!(keys_in(&first), ["a", "slow"]);
+    eventually("the first one is closed", || open_descriptors(&first) == 0);
+
+    // One that cannot be opened changes nothing.
+    let error = client.reload(&config(Some(Path::new("/no/such/folder/audit")))).unwrap_err();
+    assert_eq!(error.status(), Status::Io);
+    put("c");
+    assert_eq!(keys_in(&second), ["b", "c"]);
+
+    // From file to file while changes are made all the time: each has one line, in one of them.
+    std::thread::scope(|scope| {
+        let numbers = |from: usize| from..from + 300;
+        let writers: Vec<_> = [1000, 2000, 3000]
+            .map(|from| scope.spawn(move || numbers(from).for_each(|n| put(&n.to_string()))))
+            .into();
+        while !writers.iter().all(|writer| writer.is_finished()) {
+            for file in [&third, &second] {
+                client.reload(&config(Some(file))).unwrap();
+            }
+        }
+        for writer in writers {
+            writer.join().unwrap();
+        }
+    });
+    let mut told = [keys_in(&second).split_off(2), keys_in(&third)].concat();
+    told.sort();
+    let all: Vec<_> = [1000, 2000, 3000].into_iter().flat_map(|from| from..from + 300).collect();
+    assert_eq!(told, all.iter().map(usize::to_string).collect::<Vec<_>>());
+    eventually("one is open, once", || {
+        (open_descriptors(&second), open_descriptors(&third)) == (1, 0)
+    });
+
+    // None at all.
+    client.reload(&config(None)).unwrap();
+    put("d");
+    assert!(!keys_in(&second).contains(&"d".to_string()));
+    eventually("none is open", || open_descriptors(&second) == 0);
 }
 
 /// Nobody waits for it any more, and it may still be made.

@@ -8,7 +8,7 @@ use consul_ffi::api::txn::{Txn, TxnResult};
 use consul_ffi::recipes::fence::Fenced;
 use consul_ffi::recipes::semaphore::SemaphoreSpec;
 use consul_ffi::watch::{NoticeKind, WatchSpec};
-use consul_ffi::{Client, Status};
+use consul_ffi::{Client, Config, Status};
 use std::sync::{Arc, Mutex};
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -221,6 +221,79 @@ fn keys_are_rotated_and_plain_values_taken_in() {
 
     let plain = client_with(&consul.address(), &[]);
     assert_eq!(plain.kv().reencrypt("a", &none()).unwrap_err().status(), Status::Config);
+}
+
+/// What [`sealing`] makes a client of.
+fn sealed_config(consul: &Consul, settings: &[(&str, &str)]) -> Config {
+    let mut config = Config::without_environment();
+    config.set("address", &consul.address()).unwrap();
+    settings.iter().for_each(|(name, value)| config.set(name, value).unwrap());
+    config
+}
+
+#[test]
+fn keys_are_changed_by_a_reload_and_each_opens_what_is_read_from_then_on() {
+    let Some(consul) = consul() else { return };
+    let prefix = unique("sealed") + "/";
+    let (old, new) = (format!("{prefix}old"), format!("{prefix}new"));
+    let client = sealing(consul, OTHER, &prefix, &[]);
+    let reload = |key: &str, more: &[(&str, &str)]| {
+        let named = [("encryption_key", key), ("encryption_prefixes", prefix.as_str())];
+        client.reload(&sealed_config(consul, &[&named, more].concat()))
+    };
+    put(&client, &old, b"under the old key");
+    let watch = client.watch(WatchSpec::key(&old)).unwrap();
+    watch.wait_ready(PATIENCE).unwrap();
+
+    // Rotation: the old key stays listed.
+    reload(KEY, &[("encryption_old_keys", OTHER)]).unwrap();
+    assert_eq!(value(&client, &old), b"under the old key");
+    put(&client, &new, b"under the new key");
+    assert_eq!(value(&sealing(consul, KEY, &prefix, &[]), &new), b"under the new key");
+    let stranger = sealing(consul, OTHER, &prefix, &[]);
+    assert_eq!(stranger.kv().get(&new, &none()).unwrap_err().status(), Status::Crypto);
+
+    // What cannot be a key changes nothing.
+    let error = reload("c2hvcnQ=", &[]).unwrap_err();
+    assert_eq!(error.status(), Status::Config);
+    assert_eq!(value(&client, &old), b"under the old key");
+
+    // Not listed any more: refused, whatever reads it, and what is under the new key is not.
+    reload(KEY, &[]).unwrap();
+    let error = client.kv().get(&old, &none()).unwrap_err();
+    assert_eq!((error.status(), error.is_retryable()), (Status::Crypto, false));
+    assert!(error.message().contains(&old), "{error}");
+    assert_eq!(client.kv().list(&prefix, &none()).unwrap_err().status(), Status::Crypto);
+    assert_eq!(value(&client, &new), b"under the new key");
+    // The query that a watch has sent before ends as it began; the next one cannot open it.
+    let seen = || watch.state().content().unwrap().pair(&old).unwrap().value.clone();
+    put(&stranger, &old, b"seen by the query of before");
+    eventually("the query of before ends", || seen() == b"seen by the query of before");
+    put(&stranger, &old, b"by one who has the old key");
+    eventually("the watch cannot open it", || watch.stats().consecutive_failures > 0);
+    assert_eq!(watch.stats().last_error.unwrap().status(), Status::Crypto);
+    assert_eq!(seen(), b"seen by the query of before");
+
+    // Listed again, the watch has what it could not open; and encrypted anew nobody needs it.
+    reload(KEY, &[("encryption_old_keys", OTHER)]).unwrap();
+    eventually("the watch opens it", || seen() == b"by one who has the old key");
+    assert_eq!(client.kv().reencrypt(&prefix, &none()).unwrap().value.rewritten, 1);
+    reload(KEY, &[]).unwrap();
+    assert_eq!(value(&client, &old), b"by one who has the old key");
+
+    // Plain values are refused, and another prefix is encrypted, from the reload on.
+    let plain = format!("{prefix}plain");
+    consul.put(&format!("/v1/kv/{plain}"), b"planted");
+    assert_eq!(value(&client, &plain), b"planted");
+    reload(KEY, &[("encryption_allow_plain", "false")]).unwrap();
+    assert_eq!(client.kv().get(&plain, &none()).unwrap_err().status(), Status::Crypto);
+    let outside = unique("outside");
+    let named = [("encryption_key", KEY), ("encryption_prefixes", outside.as_str())];
+    client.reload(&sealed_config(consul, &named)).unwrap();
+    put(&client, &outside, b"x");
+    put(&client, &plain, b"x");
+    assert!(stored(consul, &outside).starts_with(b"\0CFE"));
+    assert_eq!(stored(consul, &plain), b"x");
 }
 
 #[test]

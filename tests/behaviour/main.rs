@@ -36,6 +36,7 @@ mod quick;
 mod raw;
 mod registration;
 mod reload;
+mod reload_work;
 mod semaphore;
 mod session;
 mod session_kept;

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Callable, ContextManager, Iterator, NamedTuple
 
 from cluster import NAMES, Cluster, why_not_parted
-
+from history import KILL_LEADER
 
 #: Which faults, where and for how long. Nobody else asks it, so a seed says it all.
 chance = random.Random()
@@ -115,8 +115,6 @@ def _parted(choose: Callable[[Cluster], str]) -> Make:
 
     return make
 
-
-KILL_LEADER = "kill the leader"
 
 #: By name; what they are called in the report.
 FAULTS: dict[str, Make] = {

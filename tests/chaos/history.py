@@ -18,6 +18,9 @@ FAILED = "failed"
 #: It may have been done, or may be done at any later time.
 UNKNOWN = "unknown"
 
+#: The fault that is measured most closely.
+KILL_LEADER = "kill the leader"
+
 
 @dataclass(frozen=True)
 class Call:
@@ -82,10 +85,31 @@ class Fault:
     probed: Optional[float] = None
 
 
+@dataclass(frozen=True)
+class Load:
+    """A call of the measurement in calm, timed from the moment at which it should have begun."""
+
+    what: str
+    began: float
+    ended: float
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What ran."""
+
+    seed: int = 0
+    raft_multiplier: int = 0
+    library: str = ""
+
+
 @dataclass
 class History:
     """All of it. Appending to a list is one step, so threads need no lock."""
 
+    setting: Setting = Setting()
+    loads: list[Load] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     holdings: list[Holding] = field(default_factory=list)
     calms: list[Calm] = field(default_factory=list)
@@ -105,6 +129,8 @@ class History:
         """Reads what was written down."""
         told = json.loads(path.read_text())
         return History(
+            setting=Setting(**told["setting"]),
+            loads=[Load(**row) for row in told["loads"]],
             calls=[Call(**row) for row in told["calls"]],
             holdings=[Holding(**row) for row in told["holdings"]],
             calms=[Calm(**row) for row in told["calms"]],

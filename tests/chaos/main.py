@@ -27,11 +27,13 @@ import faults
 import load
 import report
 from cluster import NAMES, Cluster
-from history import Control, Fault, History, Left
+from history import KILL_LEADER, Control, Fault, History, Left, Setting
 from watchers import Watchers
 from workers import REGISTERS, Candidate, Creator, Locker, Pulse, Reader, Recorder, Worker, Writer
 
 TIMEOUT_S = 10.0
+#: Where all that happened is kept when a check has found something.
+FOUND = Path(__file__).resolve().parents[2] / "target" / "chaos-history.json"
 #: A session whose making nobody heard of lives for twice its TTL.
 END_S = 60.0
 
@@ -54,8 +56,9 @@ class Run:
     """One run on one cluster."""
 
     def __init__(self, cluster: Cluster, given: argparse.Namespace) -> None:
-        self.cluster, self.given, self.history = cluster, given, History()
-        self.figures: list[load.Figures] = []
+        self.cluster, self.given = cluster, given
+        setting = Setting(given.seed, given.raft_multiplier, str(consul_ffi.library_path))
+        self.history = History(setting)
 
     def all(self) -> None:
         """Everything, until nothing is left."""
@@ -84,8 +87,8 @@ class Run:
     def _measure(self) -> None:
         seconds = 1 if self.given.short else 10
         with self._client(direct=True) as client:
-            self.figures += load.calm(client, seconds)
-            self.figures += load.rate(client, seconds, 200 if self.given.short else 1000)
+            self.history.loads += load.calm(client, seconds)
+            self.history.loads += load.rate(client, seconds, 200 if self.given.short else 1000)
 
     # --- faults ----------------------------------------------------------------
 
@@ -100,8 +103,8 @@ class Run:
         try:
             for number, name in enumerate(names, 1):
                 fault = self._fault(name)
-                watches = watchers.judge(name)
-                line = report.fault_line(fault, self.history, watches)
+                watchers.judge(name)
+                line = report.fault_line(fault, self.history)
                 print(f"{number:3}/{len(names)} {line}", flush=True)
                 # Everybody works again before the next one.
                 time.sleep(0.3 if self.given.short else faults.chance.uniform(0.5, 2))
@@ -136,7 +139,7 @@ class Run:
     def _fault(self, name: str) -> Fault:
         cluster, probed = self.cluster, None
         with faults.FAULTS[name](cluster) as made:
-            if name == faults.KILL_LEADER:
+            if name == KILL_LEADER:
                 probed = _first_probe(cluster)
             time.sleep(
                 faults.chance.uniform(0.5, 1) if self.given.short else faults.chance.uniform(1, 8)
@@ -223,12 +226,14 @@ def main() -> int:
             cluster.stop()
     finally:
         shutil.rmtree(folder)
-    if given.history:
-        run.history.save(given.history)
-    report.show(run.history, run.figures, given.raft_multiplier)
+    report.show(run.history)
     found = checker.check(run.history)
     print()
     bad = checker.show(found)
+    kept = given.history or (FOUND if bad else None)
+    if kept:
+        run.history.save(kept)
+        print(f"all that happened is in {kept}")
     result = os.environ.get("STAGE_RESULT")
     if result:
         Path(result).write_text(f"{len(found) - bad} {bad}\n")

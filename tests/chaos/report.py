@@ -1,17 +1,20 @@
-"""What a run has to say."""
+"""What a run has to say: nothing but what its history holds.
+
+    python3 tests/chaos/report.py HISTORY.json
+"""
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from pathlib import Path
 from statistics import median
-from typing import Iterable
+from typing import Sequence
 
-from faults import KILL_LEADER
-from history import FAILED, OK, UNKNOWN, Call, Fault, History
-from load import Figures
+from history import FAILED, KILL_LEADER, OK, UNKNOWN, Call, Fault, History
 
 
-def fault_line(fault: Fault, history: History, watches: float) -> str:
+def fault_line(fault: Fault, history: History) -> str:
     """One fault."""
     after = _first_write(history, fault)
     probed = "" if fault.probed is None else f"probe {fault.probed - fault.began:.2f} s, "
@@ -19,8 +22,18 @@ def fault_line(fault: Fault, history: History, watches: float) -> str:
     return (
         f"{fault.name} ({fault.server}): {probed}write {write}, "
         f"healed {fault.healed - fault.began:.1f} s, well {fault.well - fault.began:.1f} s, "
-        f"watches {watches:.1f} s later"
+        f"watches {_watches(history, fault)}"
     )
+
+
+def _watches(history: History, fault: Fault) -> str:
+    """How long the last of all watches took once all was well again."""
+    calms = [calm for calm in history.calms if calm.began >= fault.well]
+    first = min((calm.began for calm in calms), default=None)
+    took = [calm.took for calm in calms if calm.began == first]
+    if not took or None in took:
+        return "never"
+    return f"{max(each for each in took if each is not None):.1f} s later"
 
 
 def _first_write(history: History, fault: Fault) -> float | None:
@@ -33,9 +46,11 @@ def _first_write(history: History, fault: Fault) -> float | None:
     return min(ends) - fault.began if ends else None
 
 
-def show(history: History, figures: Iterable[Figures], multiplier: int) -> None:
+def show(history: History) -> None:
     """All figures, goals beside them."""
-    print(f"\nfaults: {len(history.faults)}")
+    faults = history.faults
+    took = f", in {faults[-1].well - faults[0].began:.0f} s" if faults else ""
+    print(f"\nfaults: {len(faults)}{took}")
     for name, count in sorted(Counter(fault.name for fault in history.faults).items()):
         print(f"  {count:4}  {name}")
     for name, why in history.not_run.items():
@@ -48,24 +63,35 @@ def show(history: History, figures: Iterable[Figures], multiplier: int) -> None:
         print(f"  {kind:14}" + "".join(f"{outcomes[it]:9}" for it in (OK, FAILED, UNKNOWN)))
     print(f"  {len(history.holdings)} times held a lock or led")
 
-    _show_kills(history, multiplier)
-    print("\nlatency in calm, in ms (goal at 1,000 a second: P99 under 5)")
-    for each in figures:
-        print(
-            f"  {each.what:34} P50 {each.p50:7.2f}  P99 {each.p99:7.2f}  "
-            f"of {each.calls}, {each.failed} failed"
-        )
+    _show_kills(history)
+    _show_loads(history)
     late = [by for _, by in history.late]
     print(
         f"\ncontrol threads overslept {max(late, default=0):.3f} s at most, {sum(late):.1f} s in all"
     )
 
 
+def _show_loads(history: History) -> None:
+    print("\nlatency in calm, in ms (goal at 1,000 a second: P99 under 5)")
+    for what in dict.fromkeys(load.what for load in history.loads):
+        loads = [load for load in history.loads if load.what == what]
+        times = sorted((load.ended - load.began) * 1000 for load in loads)
+        failed = sum(not load.ok for load in loads)
+        print(
+            f"  {what:34} P50 {_part(times, 0.5):7.2f}  P99 {_part(times, 0.99):7.2f}  "
+            f"of {len(loads)}, {failed} failed"
+        )
+
+
+def _part(ordered: Sequence[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
 def _kind(call: Call) -> str:
     return call.key if call.kind == "other" else f"{call.mode} {call.kind}".strip()
 
 
-def _show_kills(history: History, multiplier: int) -> None:
+def _show_kills(history: History) -> None:
     kills = [fault for fault in history.faults if fault.name == KILL_LEADER and fault.probed]
     writes = [(fault, _first_write(history, fault)) for fault in kills]
     found = [(fault.probed or 0.0, fault.began, after) for fault, after in writes if after]
@@ -73,7 +99,8 @@ def _show_kills(history: History, multiplier: int) -> None:
         return
     after_probe = [began + after - probed for probed, began, after in found]
     print(
-        f"\nafter {len(found)} kills of the leader (raft_multiplier {multiplier}), median and worst, in s"
+        f"\nafter {len(found)} kills of the leader "
+        f"(raft_multiplier {history.setting.raft_multiplier}), median and worst, in s"
     )
     for what, values, goal in (
         ("a plain write succeeds at a server", [probed - began for probed, began, _ in found], ""),
@@ -81,3 +108,15 @@ def _show_kills(history: History, multiplier: int) -> None:
         ("which is later than the plain one by", after_probe, "goal: 1"),
     ):
         print(f"  {what:38} {median(values):7.2f} {max(values):7.2f}  {goal}")
+
+
+def show_faults(history: History) -> None:
+    """A line for each fault, as the run has printed it."""
+    for number, fault in enumerate(history.faults, 1):
+        print(f"{number:3}/{len(history.faults)} {fault_line(fault, history)}")
+
+
+if __name__ == "__main__":
+    recorded = History.load(Path(sys.argv[1]))
+    show_faults(recorded)
+    show(recorded)

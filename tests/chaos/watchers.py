@@ -31,8 +31,8 @@ class Watchers:
             prefix = client.watch.prefix("chaos/watched/").view()
             self._views[f"prefix of client {number}"] = WATCHED[0], prefix
 
-    def judge(self, fault: str) -> float:
-        """Notes how long each watch takes to be equal to Consul, now that all is well; the longest."""
+    def judge(self, fault: str) -> None:
+        """Notes how long each watch takes to be equal to Consul, now that all is well."""
         with self._pulse.beat:
             began = time.monotonic()
             took: dict[str, Optional[float]] = dict.fromkeys(self._views)
@@ -47,7 +47,6 @@ class Watchers:
                         took[name] = time.monotonic() - began
                 time.sleep(0.05)
         self._history.calms += [Calm(name, fault, began, each) for name, each in took.items()]
-        return max(GIVE_UP_S if each is None else each for each in took.values())
 
     def close(self) -> None:
         """Ends them."""

@@ -1,8 +1,9 @@
---- A node of a cluster in a process of its own, as a program for the earlier module: it says what it
---- sees ten times a second, for a minute at most.
+--- A node of a cluster in a process of its own, as a program for the earlier module: it says ten times a
+--- second what it sees, and when, for three minutes at most.
 ---
 ---     luajit cluster_node.lua ID PREFIX KEYS
 
+local helper = require("helper")
 local pause = require("consul_ffi.pause")
 
 local id, prefix, keys = arg[1], arg[2], tonumber(arg[3])
@@ -22,12 +23,12 @@ local cluster = require("consul_ha_cluster").new({
 })
 assert(cluster:start())
 
-for _ = 1, 600 do
-    local owners = {}
+for _ = 1, 1800 do
+    local now, owners = helper.milliseconds(), {}
     for key = 1, keys do
         owners[key] = cluster:get_node_for_key("stock:" .. key) or "nobody"
     end
     local leader = cluster:get_leader_info()
-    print(leader or "nobody", cluster:is_leader_node(), #cluster:get_live_nodes(), table.concat(owners, " "))
+    print(now, leader or "nobody", cluster:is_leader_node(), #cluster:get_live_nodes(), table.concat(owners, " "))
     pause(100)
 end

@@ -243,10 +243,15 @@ local function start_node(id, prefix)
     return { id = id, pipe = pipe, pid = assert(pipe:read("*l")) }
 end
 
+--- What a node sees now: what it said before waits in the pipe while nobody reads it.
 local function look(node)
-    local line = assert(node.pipe:read("*l"), node.id .. " has ended")
-    local leader, leads, living, owners = line:match("^(%S+)\t(%S+)\t(%d+)\t(.*)$")
-    assert(leader, line)
+    local now = helper.milliseconds()
+    local said, leader, leads, living, owners
+    repeat
+        local line = assert(node.pipe:read("*l"), node.id .. " has ended")
+        said, leader, leads, living, owners = line:match("^(%d+)\t(%S+)\t(%S+)\t(%d+)\t(.*)$")
+        assert(said, line)
+    until tonumber(said) >= now
     node.leader, node.leads, node.living = leader, leads == "true", tonumber(living)
     node.owners, node.in_ring = {}, {}
     for owner in owners:gmatch("%S+") do
@@ -262,7 +267,8 @@ end
 
 --- Looks until all of them see it so: who leads, and who owns keys.
 local function wait_for(nodes, holds)
-    for _ = 1, 600 do
+    local deadline = helper.milliseconds() + 60000
+    while helper.milliseconds() < deadline do
         local all = true
         for _, node in ipairs(nodes) do
             look(node)

@@ -1,5 +1,7 @@
 --- What several specs need: other processes, scratch folders, small C libraries.
 
+local ffi = require("ffi")
+
 local helper = {}
 
 helper.root = debug.getinfo(1, "S").source:match("^@(.*)tests/lua/helper%.lua$")
@@ -66,6 +68,19 @@ local prefixes = 0
 function helper.prefix()
     prefixes = prefixes + 1
     return ("lua-%d-%d/"):format(os.time(), prefixes)
+end
+
+ffi.cdef([[
+    typedef struct { long seconds, nanoseconds; } helper_time;
+    int helper_clock(int clock, helper_time *now) __asm__("clock_gettime");
+]])
+
+--- The time in ms, by a clock that all processes share and nobody sets.
+function helper.milliseconds()
+    local CLOCK_MONOTONIC = 1
+    local now = ffi.new("helper_time[1]")
+    assert(ffi.C.helper_clock(CLOCK_MONOTONIC, now) == 0)
+    return tonumber(now[0].seconds) * 1000 + math.floor(tonumber(now[0].nanoseconds) / 1000000)
 end
 
 --- Waits in vain for what others hold, and longer where Consul takes longer to say so.

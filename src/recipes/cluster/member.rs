@@ -72,6 +72,9 @@ impl Record {
 pub(super) struct Seen {
     pub(super) record: Record,
     pub(super) session: Option<String>,
+    /// The index of its last write; 0 where no session has ever held it, as with one that another
+    /// program wrote.
+    pub(super) index: u64,
 }
 
 impl Seen {
@@ -85,7 +88,9 @@ impl Seen {
         let mut record: Record = serde_json::from_slice(&pair.value).unwrap_or_default();
         record.id = id.to_string();
         record.weight = record.weight.clamp(1, MAX_WEIGHT);
-        Some(Seen { record, session: pair.session.clone().filter(|id| !id.is_empty()) })
+        let session = pair.session.clone().filter(|id| !id.is_empty());
+        let index = if pair.lock_index == 0 { 0 } else { pair.modify_index };
+        Some(Seen { record, session, index })
     }
 }
 
@@ -104,7 +109,17 @@ mod tests {
         let metadata = BTreeMap::from([("rack".to_string(), "r\"1".to_string())]);
         let record = Record { id: "a".into(), address: "10.0.0.1:7".into(), weight: 3, metadata };
         let json = String::from_utf8(record.to_json()).unwrap();
-        assert_eq!(seen("nodes/a", &json), Some(Seen { record, session: None }));
+        assert_eq!(seen("nodes/a", &json), Some(Seen { record, session: None, index: 0 }));
+    }
+
+    #[test]
+    fn a_key_that_no_session_has_ever_held_is_told_from_a_dead_members() {
+        let index = |lock_index| {
+            let key = "nodes/a".into();
+            let pair = KvPair { key, lock_index, modify_index: 7, ..KvPair::default() };
+            Seen::of(&pair, "nodes/").unwrap().index
+        };
+        assert_eq!((index(0), index(1)), (0, 7));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! Each member has a key of its own, which its session holds: `tsdb/cluster/nodes/ID` with its id,
 //! address, weight and metadata as JSON. When a member dies its session ends, and the key is held no
-//! more; when it leaves it deletes the key. Members that come and go do not reshuffle the keys, and
-//! while Consul is away the last state stays.
+//! more, and deleted by another one when it does not come back; when it leaves it deletes the key.
+//! Members that come and go do not reshuffle the keys, and while Consul is away the last state stays.
 //!
 //! ```no_run
 //! use consul_ffi::recipes::cluster::ClusterSpec;
@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod forget;
 mod member;
 mod presence;
 mod roster;
@@ -51,6 +52,10 @@ use std::time::Duration;
 /// leaves in the background. Any method from any thread.
 ///
 /// Its calls end in the style of the client that it was made through.
+///
+/// In a forked child it stays its parent's, which goes on as a member: calls give `Status::Forked`,
+/// [`Cluster::state`] is what was known at the fork, [`Cluster::is_leader`] is false, and dropping it
+/// leaves nothing.
 pub struct Cluster<S: Style = Blocking> {
     owner: Arc<Owner>,
     style: S,
@@ -116,7 +121,7 @@ impl<S: Style> Cluster<S> {
     }
 
     /// How long ago Consul confirmed the list of members, as far as an answer can tell; `None` when
-    /// it never did. While Consul is away the state stays, and this grows.
+    /// it never did, and in a forked child. While Consul is away the state stays, and this grows.
     pub fn age(&self) -> Option<Duration> {
         self.shared().age()
     }
@@ -184,7 +189,8 @@ impl<S: Style> Cluster<S> {
         client.run(move |client| async move { shared.leave(&client).await })
     }
 
-    /// How its own part is getting on: `joining`, `joined`, `leaving` or `left`. Never blocks.
+    /// How its own part is getting on: `joining`, `joined`, `leaving` or `left`; `forked` in
+    /// a forked child. Never blocks.
     pub fn stats(&self) -> Stats {
         self.shared().stats()
     }

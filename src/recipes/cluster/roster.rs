@@ -7,12 +7,14 @@
 //! - One that deleted its key has left, and is out of the ring at once.
 //! - When more than half of the ring is lost together, that is an outage rather than they: the ring
 //!   stays for longer, and as long as nobody is left.
+//! - The key of one that died is nobody's any more when it has not come back for long enough.
 
 use super::member::{MemberState, Record, Seen};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// For how long one is remembered that has left: who comes back meanwhile has to last.
+/// For how long one is remembered that has left: who comes back meanwhile has to last. The key of one
+/// that died stays for as long.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
 /// How long things have to last.
@@ -35,8 +37,12 @@ pub(super) struct Entry {
     /// Since when it lives, or does not.
     pub(super) since: Duration,
     pub(super) in_ring: bool,
-    /// Its key is gone: nobody but itself takes it away.
+    /// Its key is gone: it left, or was forgotten.
     deleted: bool,
+    /// The last write of its key; 0 where that is not to be deleted.
+    index: u64,
+    /// When its key was named by [`Roster::abandoned`].
+    named: Option<Duration>,
 }
 
 impl Entry {
@@ -54,9 +60,20 @@ impl Entry {
 
     fn see(&mut self, seen: Seen, now: Duration) {
         if self.lives() != seen.session.is_some() {
-            self.since = now;
+            (self.since, self.named) = (now, None);
         }
         (self.record, self.session, self.deleted) = (seen.record, seen.session, false);
+        self.index = seen.index;
+    }
+
+    /// Its key is there, and nobody's.
+    fn is_abandoned(&self) -> bool {
+        !self.lives() && !self.in_ring && !self.deleted && self.index > 0
+    }
+
+    /// When its key has been nobody's for long enough.
+    fn forgotten_at(&self) -> Duration {
+        self.named.unwrap_or(self.since) + REMEMBERED
     }
 
     fn miss(&mut self, now: Duration) {
@@ -91,11 +108,29 @@ impl Roster {
                 None => entry.miss(now),
             }
         }
-        for (id, Seen { record, session }) in found {
-            let in_ring = session.is_some();
-            let entry = Entry { record, session, since: now, in_ring, deleted: false };
+        for (id, Seen { record, session, index }) in found {
+            let (in_ring, since) = (session.is_some(), now);
+            let entry =
+                Entry { record, session, since, in_ring, deleted: false, index, named: None };
             self.entries.insert(id, entry);
         }
+    }
+
+    /// The keys of those that died long ago, each with its last write, to be deleted. Each is named
+    /// again after as long a time, where it is still there.
+    pub(super) fn abandoned(&mut self, now: Duration) -> Vec<(String, u64)> {
+        let dead = self.entries.values_mut().filter(|entry| entry.is_abandoned());
+        let due = dead.filter(|entry| entry.forgotten_at() <= now);
+        due.map(|entry| {
+            entry.named = Some(now);
+            (entry.record.id.clone(), entry.index)
+        })
+        .collect()
+    }
+
+    /// The first of those that live, by id: who does what one of them is to do.
+    pub(super) fn first(&self) -> Option<&Entry> {
+        self.entries.values().find(|entry| entry.lives())
     }
 
     /// Takes into the ring and out of it whose time has come. Gives when to come back.
@@ -116,6 +151,7 @@ impl Roster {
                 Some((entry.since + after).max(held.unwrap_or_default()))
             }
             (false, false) if entry.deleted => Some(entry.since + REMEMBERED),
+            (false, false) if entry.is_abandoned() => Some(entry.forgotten_at()),
             _ => None,
         };
         for entry in self.entries.values_mut() {
@@ -124,7 +160,7 @@ impl Roster {
             }
         }
         self.entries.retain(|_, entry| {
-            let is_over = due(entry).is_some_and(|due| due <= now);
+            let is_over = entry.deleted && due(entry).is_some_and(|due| due <= now);
             entry.lives() || entry.in_ring || !is_over
         });
         self.never_empty();
@@ -169,7 +205,7 @@ mod tests {
 
     fn seen(id: &str, lives: bool) -> Seen {
         let record = Record { id: id.into(), ..Record::default() };
-        Seen { record, session: lives.then(|| format!("session of {id}")) }
+        Seen { record, session: lives.then(|| format!("session of {id}")), index: 7 }
     }
 
     /// A roster, and how often its ring has changed.
@@ -224,9 +260,43 @@ mod tests {
         assert_eq!((bench.state("c"), bench.changes), (MemberState::Suspect, 0));
         bench.settle(5999);
         assert_eq!(bench.state("c"), MemberState::Suspect);
-        assert_eq!(bench.settle(6000), None);
+        assert_eq!(bench.settle(6000), Some(ms(601_000)));
         assert_eq!((bench.state("c"), bench.changes), (MemberState::Left, 1));
         assert_eq!(bench.ring, ["a", "b"]);
+    }
+
+    #[test]
+    fn the_key_of_who_died_is_abandoned_when_it_has_not_come_back_for_long() {
+        let mut bench = Bench::new(&["a", "b", "c"]);
+        bench.find(&["a", "b"], &["c"], 1000);
+        bench.settle(6000);
+        assert_eq!(bench.roster.abandoned(ms(600_999)), []);
+        assert_eq!(bench.roster.abandoned(ms(601_000)), [("c".to_string(), 7)]);
+        // Once, and again where it is still there after as long a time.
+        assert_eq!(bench.roster.abandoned(ms(601_001)), []);
+        assert_eq!(bench.settle(601_001), Some(ms(1_201_000)));
+        assert_eq!(bench.roster.abandoned(ms(1_201_000)), [("c".to_string(), 7)]);
+        // Deleted, it is one that left.
+        assert_eq!(bench.find(&["a", "b"], &[], 1_201_001), Some(ms(1_801_001)));
+        bench.settle(1_801_001);
+        assert!(!bench.roster.entries.contains_key("c"));
+    }
+
+    #[test]
+    fn only_the_key_of_a_member_that_is_dead_and_out_of_the_ring_is_abandoned() {
+        let mut bench = Bench::new(&["a", "b", "c"]);
+        // Another program's: no session has ever held it.
+        let foreign = Seen { index: 0, ..seen("old", false) };
+        let found = vec![seen("a", true), seen("b", true), seen("c", false), foreign];
+        bench.roster.update(found, ms(1000));
+        bench.settle(700_000);
+        bench.find(&["a", "b", "c"], &[], 700_001);
+        assert_eq!(bench.roster.abandoned(ms(2_000_000)), []);
+        bench.find(&["a"], &["b", "c"], 2_000_001);
+        // More than half of the ring: it is held, and so are their keys.
+        bench.settle(2_010_000);
+        assert_eq!(bench.roster.abandoned(ms(2_010_000)), []);
+        assert_eq!(bench.roster.first().map(|entry| entry.record.id.as_str()), Some("a"));
     }
 
     #[test]

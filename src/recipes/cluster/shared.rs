@@ -78,6 +78,16 @@ struct Roll {
     seen: u64,
 }
 
+/// What is to be done once the roll is not locked any more.
+struct Settled {
+    /// When to come back.
+    due: Option<Duration>,
+    /// Its own key was lost.
+    is_lost: bool,
+    /// Keys of members that died long ago, which are for this one to delete.
+    abandoned: Vec<(String, u64)>,
+}
+
 impl Shared {
     pub(super) fn start(client: &Client, spec: Checked) -> Result<Arc<Shared>> {
         client.upkeep().lane.check_open()?;
@@ -139,6 +149,8 @@ impl Shared {
             .value(self.place.id.as_bytes())
             .session_ttl(self.session.time_to_live())
             .lock_delay(delay)
+            // Of a cluster that nobody is in any more nothing stays.
+            .ephemeral(true)
             .observe_only(!campaigns)
             .options(&self.options);
         let election = client.election(spec)?;
@@ -196,7 +208,8 @@ impl Shared {
 
     /// How long ago Consul confirmed the list of members.
     pub(super) fn age(&self) -> Option<Duration> {
-        self.watch.get()?.age()
+        // To ask a watch in a forked child is to start it anew there.
+        self.watch.get().filter(|_| !self.is_inherited())?.age()
     }
 
     /// Changes what it says of itself, and has that written.
@@ -220,6 +233,9 @@ impl Shared {
     }
 
     pub(super) fn stats(&self) -> Stats {
+        if self.is_inherited() {
+            return Progress::default().stats("forked", Duration::ZERO);
+        }
         let now = self.now();
         let presence = self.presence();
         let word = match presence.phase {
@@ -316,15 +332,17 @@ impl Shared {
         if self.ended.load().is_some() {
             return None;
         }
-        let (due, is_lost) = self.settle_roll(&mut self.roll.lock());
-        if is_lost {
+        let settled = self.settle_roll(&mut self.roll.lock());
+        if settled.is_lost {
             self.wake_tending();
         }
-        due
+        if !settled.abandoned.is_empty() {
+            self.forget(settled.abandoned);
+        }
+        settled.due
     }
 
-    /// When to come back, and whether its own key was lost.
-    fn settle_roll(&self, roll: &mut Roll) -> (Option<Duration>, bool) {
+    fn settle_roll(&self, roll: &mut Roll) -> Settled {
         let (now, mut is_lost) = (self.now(), false);
         let state = self.watch.get().map(Watch::state);
         if let Some(state) = state.filter(|state| state.version() > roll.seen) {
@@ -332,11 +350,23 @@ impl Shared {
             roll.roster.update(self.read(&state), now);
             is_lost = self.has_lost_key(&state);
         }
+        let mut abandoned = roll.roster.abandoned(now);
+        if !self.is_first(&roll.roster) {
+            abandoned.clear();
+        }
         let due = roll.roster.settle(now);
         if roll.seen > 0 {
             self.publish(&roll.roster, now);
         }
-        (due, is_lost)
+        Settled { due, is_lost, abandoned }
+    }
+
+    /// Whether it does what one of the members is to do.
+    fn is_first(&self, roster: &Roster) -> bool {
+        let first = roster.first().and_then(|entry| entry.session.as_deref());
+        let presence = self.presence();
+        let own = presence.session.as_ref().filter(|_| presence.phase == Phase::Joined);
+        own.is_some_and(|own| Some(own.0.id()) == first)
     }
 
     fn read(&self, state: &State) -> Vec<Seen> {

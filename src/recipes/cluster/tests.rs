@@ -9,6 +9,9 @@ use std::time::Instant;
 
 const OWN: &str = "tsdb/cluster/nodes/a";
 
+/// After this the key of one that died is deleted.
+const LONG: Duration = Duration::from_secs(600);
+
 struct Bench {
     fake: Arc<Fake>,
     client: Client,
@@ -163,6 +166,54 @@ fn who_dies_is_suspect_and_then_gone_and_its_keys_alone_move() {
     // A state can be seen before it is told.
     bench.eventually("told", || *heard.lock() == ["changed b", "left b", "ring"]);
     assert_eq!(cluster.state().replicas_for_key(b"key", 5).len(), 2);
+}
+
+#[test]
+fn the_key_of_who_died_is_deleted_when_it_has_not_come_back_for_long() {
+    let bench = Bench::new();
+    let key = "tsdb/cluster/nodes/b";
+    let (cluster, b, first) = (bench.join(), bench.add("b"), bench.add("0"));
+    bench.add("c");
+    bench.add("d");
+    bench.eventually("five", || ring(&cluster).len() == 5);
+    bench.fake.end_session(&b);
+    bench.eventually("left", || is(&cluster, "b", MemberState::Left));
+    bench.clock.advance(LONG);
+    // One of them does it, and this one is not the first of those that live.
+    bench.add("e");
+    bench.eventually("settled", || is(&cluster, "e", MemberState::Alive));
+    assert!(bench.fake.seen("DELETE").is_empty() && bench.fake.has_key(key));
+    bench.fake.end_session(&first);
+    bench.eventually("left", || is(&cluster, "0", MemberState::Left));
+    bench.clock.advance(LONG);
+    bench.eventually("deleted", || !bench.fake.has_key(key));
+    bench.eventually("the other one too", || !bench.fake.has_key("tsdb/cluster/nodes/0"));
+    // Those that live are left alone.
+    assert_eq!(bench.fake.keys("tsdb/cluster/nodes/").len(), 4);
+    assert_eq!(ring(&cluster), ["a", "c", "d", "e"]);
+}
+
+#[test]
+fn who_comes_back_as_its_key_is_being_deleted_keeps_it() {
+    let bench = Bench::new();
+    let (cluster, b) = (bench.join(), bench.add("b"));
+    bench.add("c");
+    bench.eventually("three", || ring(&cluster).len() == 3);
+    bench.fake.end_session(&b);
+    bench.eventually("left", || is(&cluster, "b", MemberState::Left));
+    let (fake, again) = (Arc::downgrade(&bench.fake), bench.fake.add_session());
+    bench.fake.judge(move |seen| {
+        if seen.line.contains("DELETE")
+            && let Some(fake) = fake.upgrade()
+        {
+            fake.put("tsdb/cluster/nodes/b", "{}", Some(&again));
+        }
+        Fate::Pass
+    });
+    bench.clock.advance(LONG);
+    bench.eventually("back", || is(&cluster, "b", MemberState::Suspect));
+    assert_eq!(bench.fake.seen("DELETE").len(), 1);
+    assert!(bench.fake.has_key("tsdb/cluster/nodes/b"));
 }
 
 #[test]
@@ -389,6 +440,25 @@ fn dropped_in_a_forked_child_it_stays_its_parents() {
 }
 
 #[test]
+fn a_forked_child_reads_what_was_known_at_the_fork_and_waits_for_nothing() {
+    let bench = Bench::new();
+    let cluster = bench.join();
+    // As when a thread of the parent's has it at the moment of the fork.
+    let locked = cluster.shared().presence();
+    let in_child = crate::sys::testing::in_child(|| {
+        let state = cluster.state();
+        let knows = state.member("a").is_some() && state.node_for_key(b"key").is_some();
+        let tells = cluster.stats().state == "forked" && cluster.age().is_none();
+        let refuses = cluster.set_weight(2).unwrap_err().status() == Status::Forked
+            && cluster.wait_joined(PATIENCE).unwrap_err().status() == Status::Forked;
+        let leads = cluster.is_leader() || crate::sys::testing::threads() != 1;
+        i32::from(!knows || !tells || !refuses || leads)
+    });
+    drop(locked);
+    assert_eq!(in_child, 0);
+}
+
+#[test]
 fn who_leads_is_known_to_all_and_gives_the_lead_back_when_it_leaves() {
     let bench = Bench::new();
     let leads = bench.client.join_cluster(spec().campaigns(true)).unwrap();
@@ -411,4 +481,5 @@ fn who_leads_is_known_to_all_and_gives_the_lead_back_when_it_leaves() {
     });
     follows.leave().unwrap();
     bench.eventually("nothing left", || bench.fake.sessions().is_empty());
+    assert!(bench.fake.keys("").is_empty(), "{:?}", bench.fake.keys(""));
 }

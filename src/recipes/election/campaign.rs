@@ -4,7 +4,7 @@
 //! in between. Only the end of a lock-delay is announced by nobody.
 
 use super::shared::Shared;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::runtime::{backoff, io::Io, until};
 use crate::transport::CancelToken;
 use std::future::Future;
@@ -13,8 +13,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-/// The longest rest after an attempt that failed.
-const LONGEST_REST: Duration = Duration::from_secs(5);
+/// The longest rest after an attempt that failed, of a failure that passes and of one that lasts.
+const LONGEST_REST: Duration = Duration::from_secs(2);
+const LONGEST_REST_REFUSED: Duration = Duration::from_secs(5);
 
 /// How long an attempt that was called off may take to end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -24,7 +25,7 @@ const NEWS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_m
 
 /// Goes on until it is cancelled.
 pub(super) async fn run(election: &Arc<Shared>, cancel: &CancelToken) -> Result<()> {
-    let mut failures = 0;
+    let mut streak = Streak::default();
     let mut won = election.lock.is_held();
     loop {
         // Told of what is lost again by now, too: whoever asked has seen that it leads.
@@ -41,21 +42,40 @@ pub(super) async fn run(election: &Arc<Shared>, cancel: &CancelToken) -> Result<
         won = matches!(outcome, Ok(true));
         let rest = match outcome {
             Ok(true) => {
-                failures = 0;
+                streak = Streak::default();
                 continue;
             }
             Ok(false) => {
-                failures = 0;
+                streak = Streak::default();
                 election.upkeep().jitter.between(NEWS.0, NEWS.1)
             }
             Err(error) => {
-                failures += 1;
+                let rest = streak.failed(&error, seen, election.upkeep().jitter.unit());
                 election.failed(error);
-                let unit = election.upkeep().jitter.unit();
-                backoff(failures, Duration::from_millis(200), LONGEST_REST, unit)
+                rest
             }
         };
         election.signal.within(cancel, rest, || election.watch.version() > seen).await?;
+    }
+}
+
+/// Attempts that failed in a row, while nothing was heard of the key.
+#[derive(Default)]
+struct Streak {
+    failures: u32,
+    /// What was known of the key.
+    version: u64,
+}
+
+impl Streak {
+    /// One more has failed that went out from this version; gives how long to rest.
+    fn failed(&mut self, error: &Error, version: u64, unit: f64) -> Duration {
+        if version > self.version {
+            *self = Streak { failures: 0, version };
+        }
+        self.failures += 1;
+        let most = if error.is_retryable() { LONGEST_REST } else { LONGEST_REST_REFUSED };
+        backoff(self.failures, Duration::from_millis(200), most, unit)
     }
 }
 
@@ -94,5 +114,38 @@ fn polled<T>(future: Pin<&mut impl Future<Output = T>>, waker: &Waker) -> Option
     match future.poll(&mut Context::from_waker(waker)) {
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Status;
+
+    const MOST: f64 = 0.999;
+
+    fn error(status: Status) -> Error {
+        Error::new(status, "")
+    }
+
+    #[test]
+    fn a_failure_that_passes_costs_no_more_than_two_seconds_and_a_refusal_no_more_than_five() {
+        for (status, longest) in
+            [(Status::Timeout, LONGEST_REST), (Status::Denied, LONGEST_REST_REFUSED)]
+        {
+            let mut streak = Streak::default();
+            let rests: Vec<_> = (0..20).map(|_| streak.failed(&error(status), 1, MOST)).collect();
+            assert!(rests.is_sorted() && rests[0] <= Duration::from_millis(200));
+            assert!(rests[19] <= longest && rests[19] > longest * 9 / 10, "{rests:?}");
+        }
+    }
+
+    #[test]
+    fn news_of_the_key_begin_another_streak() {
+        let mut streak = Streak::default();
+        let mut failed = |version| streak.failed(&error(Status::Timeout), version, MOST);
+        let first = failed(1);
+        assert!(failed(1) > first && failed(1) > first * 3);
+        assert_eq!(failed(2), first);
     }
 }

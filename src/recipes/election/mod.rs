@@ -48,8 +48,11 @@ use std::time::Duration;
 
 /// An election. Any method from any thread. Dropping it resigns in the background.
 ///
-/// Its calls end in the style of the client that it was made through. In a forked child it leads
-/// nothing, and its calls are `Status::Forked`.
+/// Its calls end in the style of the client that it was made through.
+///
+/// In a forked child it stays its parent's, which goes on campaigning or leading: calls give
+/// `Status::Forked`, it neither leads nor sees who does, and dropping it resigns nothing. A child that
+/// is to be a candidate starts an election of its own.
 pub struct Election<S: Style = Blocking> {
     owner: Arc<Owner>,
     style: S,

@@ -9,7 +9,7 @@ use super::shared::{Shared, Won};
 use crate::client::{Client, Either};
 use crate::config::Consistency;
 use crate::error::{Error, Result, Status};
-use crate::recipes::session::SessionEnd;
+use crate::recipes::session::{Attempt, OwnSession, SessionEnd};
 use crate::runtime::{Place, Places, Upkeep, backoff};
 use crate::transport::CancelToken;
 use std::sync::Arc;
@@ -237,8 +237,12 @@ impl<'a, R: Resource> Campaign<'a, R> {
         self.index = 0;
         let claim = self.own_or_borrowed().await?;
         self.client.cancel().check()?;
+        let attempt = claim.own_session().map(OwnSession::begin_attempt);
         match self.shared.spec.take(&self.taking, claim.id(), offer).await {
-            Ok(Taken::Won(mark)) => Ok(Round::Won(Won { claim, mark })),
+            Ok(Taken::Won(mark)) => match attempt.filter(|_| claim.remaining().is_zero()) {
+                Some(late) => Err(self.won_too_late(claim, mark, late)),
+                None => Ok(Round::Won(Won { claim, mark })),
+            },
             Ok(Taken::Changed) => Ok(Round::Changed),
             Ok(Taken::LockDelay) => Ok(Round::Delayed(self.between_looks())),
             Ok(Taken::SessionInvalid(what)) => self.session_lost(&claim, &what),
@@ -249,6 +253,16 @@ impl<'a, R: Resource> Campaign<'a, R> {
                 Err(error)
             }
         }
+    }
+
+    /// Won, when its session may have ended: nobody has held it. It is given back, since the mere end
+    /// of the session would keep everybody waiting for the lock-delay.
+    fn won_too_late(&mut self, claim: Arc<Claim>, mark: R::Mark, attempt: Attempt) -> Error {
+        self.claim = None;
+        attempt.hand_over();
+        Disown::start(self.shared, claim, Some(mark), None);
+        let message = format!("the {} was acquired after its session's deadline", R::NOUN);
+        Error::new(Status::Timeout, message)
     }
 
     /// An own session is destroyed, so that nothing can be granted to it later. Of a borrowed one

@@ -34,8 +34,15 @@ impl Claim {
         }
     }
 
+    pub(in crate::recipes) fn own_session(&self) -> Option<&OwnSession> {
+        match self {
+            Claim::Own(own) => Some(own),
+            Claim::Kept(_) | Claim::Id(_) => None,
+        }
+    }
+
     pub(in crate::recipes) fn is_own(&self) -> bool {
-        matches!(self, Claim::Own(_))
+        self.own_session().is_some()
     }
 
     /// How long the session is known to live. Of a borrowed id nothing is known, which limits

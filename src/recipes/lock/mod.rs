@@ -34,6 +34,10 @@ use std::time::Duration;
 /// from any thread.
 ///
 /// Its calls end in the style of the client that it was made through.
+///
+/// In a forked child it stays its parent's, which goes on holding it: calls give `Status::Forked`, what
+/// asks the clock says that it is not held, and dropping it sends nothing. A child that needs the lock
+/// makes one of its own.
 pub struct Lock<S: Style = Blocking>(Handle<LockSpec, S>);
 
 impl<S: Style> Client<S> {
@@ -173,8 +177,8 @@ impl<S: Style> Lock<S> {
         self.shared()?.listen(listener)
     }
 
-    /// How it is getting on: `free`, `acquiring`, `held`, `releasing` or `lost`. What is tried is
-    /// to see that it is still held. Never blocks.
+    /// How it is getting on: `free`, `acquiring`, `held`, `releasing` or `lost`, and `forked` in a forked
+    /// child. What is tried is to see that it is still held. Never blocks.
     pub fn stats(&self) -> Stats {
         self.0.stats()
     }

@@ -54,6 +54,49 @@ fn it_is_lost_at_its_deadline_though_everything_hangs() {
     assert!(lock.acquire(PATIENCE).unwrap());
 }
 
+/// As when the machine stands still while it is being acquired: nobody has believed to hold it, and
+/// the end of its session would keep everybody waiting for the lock-delay.
+#[test]
+fn what_is_won_too_late_is_given_back_before_its_session_ends() {
+    let w = world();
+    w.fake.fate("PUT /v1/txn", Fate::HoldAnswer);
+    let lock = w.lock();
+    std::thread::scope(|scope| {
+        let acquiring = scope.spawn(|| lock.acquire(PATIENCE));
+        w.fake.wait_seen("PUT /v1/txn", 1);
+        w.clock.advance(TTL);
+        w.pass(SECOND);
+        assert!(w.fake.seen("destroy").is_empty());
+        w.fake.heal();
+        assert!(acquiring.join().unwrap().unwrap());
+    });
+    let sent = w.fake.seen("PUT");
+    let place = |part: &str| {
+        sent.iter().position(|seen| seen.line.contains(part) || seen.body.contains(part))
+    };
+    assert!(place("unlock") < place("destroy") && place("unlock").is_some(), "{sent:?}");
+    assert!(lock.is_held());
+    w.eventually("one session is left", || w.fake.sessions().len() == 1);
+}
+
+#[test]
+fn an_attempt_that_fails_after_its_session_ended_here_leaves_no_session() {
+    let w = world();
+    w.fake.fate("PUT /v1/txn", Fate::Swallow);
+    let lock = w.lock();
+    let client = lock.deferred();
+    let attempt = client.try_acquire().unwrap();
+    let cancel = CancelToken::new();
+    let (done, ended) = std::sync::mpsc::channel();
+    attempt.start(cancel.clone(), move |arrived| done.send(arrived()).unwrap());
+    w.fake.wait_seen("PUT /v1/txn", 1);
+    w.clock.advance(TTL);
+    w.pass(SECOND);
+    cancel.cancel(Status::Cancelled, "enough");
+    assert!(ended.recv_timeout(PATIENCE).unwrap().is_err());
+    w.eventually("its session is destroyed", || w.fake.sessions().is_empty());
+}
+
 #[test]
 fn who_waits_for_a_loss_is_told_once_at_the_deadline() {
     let w = world();

@@ -2,32 +2,48 @@
 //! one together, so that neither is ever there without the other.
 
 use super::record::Record;
-use super::seen::{SEMAPHORE_FLAG, Slots};
+use super::seen::{Free, SEMAPHORE_FLAG, Slots};
 use super::spec::SemaphoreSpec;
-use crate::api::txn::{Txn, TxnOutcome, TxnResult};
+use crate::api::txn::{Txn, TxnError, TxnOutcome, TxnResult};
 use crate::client::{Client, Either};
 use crate::config::Consistency;
 use crate::error::{Error, Result, Status};
 use crate::recipes::holding::{GivenBack, Taken, refusal};
 
-/// Takes a slot; the holders must be those of this write.
+/// The list of holders and the own entry: what follows in the transaction are dead entries.
+const OWN_OPERATIONS: u64 = 2;
+
+/// Takes a slot; the holders must be those of this write. Deletes the entries of the dead, which must
+/// be as they were, too.
 pub(super) async fn take(
     client: &Client<Either>,
     spec: &SemaphoreSpec,
     session: &str,
-    slots: Slots,
+    free: Free,
 ) -> Result<Taken<Slots>> {
-    let (lock, record) = (spec.lock_key(), slots.record.with(session));
+    let Free { slots, dead } = free;
+    let (lock, entry) = (spec.lock_key(), spec.entry_key(session));
+    let record = slots.record.with(session);
     let mut txn = Txn::new();
     txn.cas(&lock, &record.encode()?, SEMAPHORE_FLAG, slots.index)?;
-    txn.lock(&spec.entry_key(session), &spec.value, SEMAPHORE_FLAG, session)?;
+    txn.lock(&entry, &spec.value, SEMAPHORE_FLAG, session)?;
+    for (key, index) in dead.iter().filter(|(key, _)| *key != entry) {
+        txn.delete_cas(key, *index)?;
+    }
     match client.commit(&txn, &spec.options)?.await?.value {
         TxnOutcome::Committed(results) => won(&lock, record, &results),
+        TxnOutcome::RolledBack(errors) if concerns_the_dead(&errors) => Ok(Taken::Changed),
         TxnOutcome::RolledBack(errors) => match refusal(&errors)? {
             Taken::LockDelay => delayed(client, spec, session).await,
             other => Ok(other),
         },
     }
+}
+
+/// Somebody else deleted an entry of the dead, or it came back to life; nothing else went wrong.
+fn concerns_the_dead(errors: &[TxnError]) -> bool {
+    !errors.is_empty()
+        && errors.iter().all(|error| error.op_index >= OWN_OPERATIONS && !error.is_denied())
 }
 
 /// An entry has a lock-delay when its session has ended while holding a slot; or, if somebody has

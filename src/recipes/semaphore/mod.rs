@@ -34,6 +34,10 @@ use std::time::Duration;
 ///
 /// For two slots of one semaphore, make two values. Its calls end in the style of the client that
 /// it was made through.
+///
+/// In a forked child the slot stays its parent's, which goes on holding it: calls give
+/// `Status::Forked`, what asks the clock says that none is held, and dropping it sends nothing. A
+/// child that needs a slot makes a value of its own.
 pub struct Semaphore<S: Style = Blocking>(Handle<SemaphoreSpec, S>);
 
 impl<S: Style> Client<S> {
@@ -143,8 +147,8 @@ impl<S: Style> Semaphore<S> {
         self.shared()?.listen(listener)
     }
 
-    /// How it is getting on: `free`, `acquiring`, `held`, `releasing` or `lost`. What is tried is
-    /// to see that the slot is still held. Never blocks.
+    /// How it is getting on: `free`, `acquiring`, `held`, `releasing` or `lost`, and `forked` in a forked
+    /// child. What is tried is to see that the slot is still held. Never blocks.
     pub fn stats(&self) -> Stats {
         self.0.stats()
     }

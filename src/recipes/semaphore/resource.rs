@@ -2,7 +2,7 @@
 
 use super::attempt;
 use super::record::Record;
-use super::seen::Slots;
+use super::seen::{Free, Slots};
 use super::spec::SemaphoreSpec;
 use crate::api::Answer;
 use crate::api::kv::KvPair;
@@ -21,7 +21,7 @@ impl Resource for SemaphoreSpec {
     const TRIES: u32 = 50;
     const CHECKS: usize = 2;
 
-    type Offer = Slots;
+    type Offer = Free;
     type Mark = Slots;
 
     fn name(&self) -> &str {
@@ -58,7 +58,7 @@ impl Resource for SemaphoreSpec {
         &self,
         client: &Client<Either>,
         session: &str,
-        offer: Slots,
+        offer: Free,
     ) -> Result<Taken<Slots>> {
         attempt::take(client, self, session, offer).await
     }

@@ -11,6 +11,18 @@ use std::collections::HashSet;
 /// in <https://github.com/hashicorp/consul/blob/main/api/semaphore.go>).
 pub const SEMAPHORE_FLAG: u64 = 0xe0f6_9a2b_aa41_4de0;
 
+/// A slot that is free, as of a look at all keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::recipes) struct Free {
+    pub(super) slots: Slots,
+    /// Entries that no session holds any more, each with its last write: some of them, which whoever
+    /// takes the slot deletes.
+    pub(super) dead: Vec<(String, u64)>,
+}
+
+/// As many go at a time: a transaction has 64 operations at most.
+const DEAD_AT_ONCE: usize = 16;
+
 /// The holders as of a write of `.lock`; the index is 0 where there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::recipes) struct Slots {
@@ -25,8 +37,10 @@ impl SemaphoreSpec {
         pairs: &[KvPair],
         session: Option<&str>,
     ) -> Result<Chance<SemaphoreSpec>> {
+        let dead = self.dead(pairs);
         let Some(slots) = self.slots(pairs)? else {
-            return Ok(Chance::Open(Slots { record: Record::new(self.limit), index: 0 }));
+            let slots = Slots { record: Record::new(self.limit), index: 0 };
+            return Ok(Chance::Open(Free { slots, dead }));
         };
         if slots.record.limit != self.limit {
             return Err(self.limit_conflict(slots.record.limit));
@@ -39,7 +53,18 @@ impl SemaphoreSpec {
         if held.is_none() && slots.record.is_full() {
             return Ok(Chance::Taken(slots.record.holders()));
         }
-        Ok(Chance::Open(slots))
+        Ok(Chance::Open(Free { slots, dead }))
+    }
+
+    /// Entries of sessions that have ended and did not delete them, as one of the behavior release.
+    fn dead(&self, pairs: &[KvPair]) -> Vec<(String, u64)> {
+        let lock = self.lock_key();
+        let is_dead = |pair: &&KvPair| {
+            let is_held = pair.session.as_ref().is_some_and(|session| !session.is_empty());
+            pair.flags == SEMAPHORE_FLAG && pair.key != lock && !is_held
+        };
+        let dead = pairs.iter().filter(is_dead).take(DEAD_AT_ONCE);
+        dead.map(|pair| (pair.key.clone(), pair.modify_index)).collect()
     }
 
     /// As a holder sees it: neither other flags nor another limit end its slot.
@@ -142,7 +167,8 @@ mod tests {
     #[test]
     fn a_contender_tells_open_from_full_and_does_not_count_the_dead() {
         let see = |pairs: &[KvPair], session| spec().chance(pairs, session).unwrap();
-        assert!(matches!(see(&[], None), Chance::Open(Slots { index: 0, .. })));
+        let Chance::Open(free) = see(&[], None) else { panic!("it is free") };
+        assert_eq!((free.slots.index, free.dead), (0, vec![]));
         let full = pairs(&["x", "y"], &[("x", Some("x")), ("y", Some("y"))]);
         let Chance::Taken(holders) = see(&full, Some("me")) else { panic!("it is full") };
         assert_eq!(holders, ["x", "y"]);
@@ -150,9 +176,20 @@ mod tests {
         for dead in [pairs(&["x", "y"], &[("x", Some("x")), ("y", None)]), {
             pairs(&["x", "y"], &[("x", Some("x"))])
         }] {
-            let Chance::Open(slots) = see(&dead, Some("me")) else { panic!("y is dead") };
+            let Chance::Open(free) = see(&dead, Some("me")) else { panic!("y is dead") };
+            let slots = free.slots;
             assert_eq!((slots.record.holders(), slots.index), (vec!["x".to_string()], 7));
         }
+    }
+
+    #[test]
+    fn an_entry_that_no_session_holds_is_dead_and_nothing_else_is() {
+        let mut found = pairs(&["x"], &[("x", Some("x")), ("y", None), ("z", Some(""))]);
+        found.push(KvPair { flags: 0, ..entry("notes", None) });
+        let Chance::Open(free) = spec().chance(&found, None).unwrap() else { panic!("it is free") };
+        assert_eq!(free.dead, [("a/y".to_string(), 5), ("a/z".to_string(), 5)]);
+        let many: Vec<KvPair> = (0..100).map(|n| entry(&n.to_string(), None)).collect();
+        assert_eq!(spec().dead(&many).len(), DEAD_AT_ONCE);
     }
 
     #[test]

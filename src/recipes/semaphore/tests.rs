@@ -67,6 +67,42 @@ fn a_slot_is_taken_and_given_back_in_one_transaction_each() {
     assert!(semaphore.destroy().unwrap() && w.fake.keys("a/").is_empty());
 }
 
+/// As the entry of a session of the behavior release, whose holder has died.
+#[test]
+fn the_entries_of_the_dead_go_with_the_next_acquisition() {
+    let w = world();
+    let dead: Vec<_> = (0..2).map(|_| w.fake.add_session()).collect();
+    w.others(&[&dead[0], &dead[1]]);
+    for id in &dead {
+        w.fake.put_semaphore(&format!("a/{id}"), "v");
+        w.fake.end_session(id);
+    }
+    w.fake.put("a/notes", "of somebody else", None);
+    let semaphore = w.slot();
+    let id = semaphore.session_id().unwrap();
+    assert_eq!(w.fake.keys("a/"), [LOCK, "a/notes", &format!("a/{id}")]);
+    assert_eq!(w.list(), format!("{{\"Limit\":2,\"Holders\":{{\"{id}\":true}}}}"));
+}
+
+#[test]
+fn a_dead_entry_that_somebody_else_deletes_meanwhile_is_in_nobodys_way() {
+    let w = world();
+    let dead = w.fake.add_session();
+    w.others(&[&dead]);
+    w.fake.put_semaphore(&format!("a/{dead}"), "v");
+    w.fake.end_session(&dead);
+    // Found in the look, and gone when the slot is taken.
+    let (fake, key) = (Arc::downgrade(&w.fake), format!("a/{dead}"));
+    w.fake.judge(move |seen| {
+        if seen.line.contains("PUT /v1/session/create") {
+            fake.upgrade().unwrap().delete_key(&key);
+        }
+        Fate::Pass
+    });
+    let semaphore = w.slot();
+    assert!(semaphore.is_held() && w.fake.keys("a/").len() == 2);
+}
+
 #[test]
 fn it_is_lost_at_its_deadline_though_everything_hangs() {
     let w = world();

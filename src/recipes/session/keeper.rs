@@ -65,6 +65,8 @@ struct State {
     end: Option<SessionEnd>,
     progress: Progress,
     tenants: Vec<Weak<dyn Tenant>>,
+    /// An attempt to take something with it is in flight.
+    in_use: bool,
     leaving: Option<Leaving>,
 }
 
@@ -104,6 +106,7 @@ impl Keeper {
                 end: None,
                 progress: begun_at(sent),
                 tenants: Vec::new(),
+                in_use: false,
                 leaving: None,
             }),
             me: me.clone(),
@@ -287,7 +290,24 @@ impl Keeper {
         for tenant in tenants.iter().filter_map(Weak::upgrade) {
             tenant.session_ended(&self.id, end);
         }
-        if end == SessionEnd::Deadline && matches!(self.phase(), Phase::Ending(_)) {
+        if end == SessionEnd::Deadline {
+            self.end_unless_in_use();
+        }
+    }
+
+    /// As long as it is in use its deadline does not have it destroyed at Consul.
+    pub(super) fn set_in_use(&self, in_use: bool) {
+        self.state.lock().in_use = in_use;
+        self.end_unless_in_use();
+    }
+
+    /// Destroys at Consul from the lane what has ended here.
+    fn end_unless_in_use(&self) {
+        let is_due = {
+            let state = self.state.lock();
+            matches!(state.phase, Phase::Ending(_)) && !state.in_use
+        };
+        if is_due {
             self.end_on_lane(None);
         }
     }
@@ -495,13 +515,4 @@ fn begun_at(sent: Duration) -> Progress {
     let mut progress = Progress::default();
     progress.succeeded(sent);
     progress
-}
-
-/// A session that was made for one purpose and is destroyed with it.
-pub(crate) struct OwnSession(pub(crate) Arc<Keeper>);
-
-impl Drop for OwnSession {
-    fn drop(&mut self) {
-        self.0.end_on_lane(None);
-    }
 }

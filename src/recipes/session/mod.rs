@@ -3,11 +3,13 @@
 mod keeper;
 mod lease;
 mod listening;
+mod own;
 mod recreate;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use keeper::{Keeper, OwnSession, SessionEnd, Tenant};
+pub(crate) use keeper::{Keeper, SessionEnd, Tenant};
+pub(crate) use own::{Attempt, OwnSession};
 
 use crate::api::session::SessionSpec;
 use crate::client::{Client, Either, Style};
@@ -30,6 +32,10 @@ pub(crate) const DEFAULT_TTL: Duration = Duration::from_secs(15);
 /// sent, plus the TTL. From then on the session counts as gone, whatever becomes of it, and the
 /// locks that it holds are lost. Dropping this value destroys the session in the background,
 /// unless [`KeptSession::stop`] was called.
+///
+/// In a forked child it stays its parent's, which goes on renewing it: calls give `Status::Forked`, it
+/// is not valid and has no id there, and dropping it destroys nothing. A lock or a semaphore that is
+/// made with it in the child gives the same error.
 pub struct KeptSession {
     shared: Arc<Shared>,
 }
@@ -175,7 +181,7 @@ impl KeptSession {
     }
 
     /// How it is getting on: `kept`, `stopped`, `ending`, `ended`, or `recreating` while a new one
-    /// is to take the place of a lost one. Never blocks.
+    /// is to take the place of a lost one; `forked` in a forked child. Never blocks.
     pub fn stats(&self) -> Stats {
         let forked = |_| Progress::default().stats("forked", Duration::ZERO);
         self.own().map_or_else(forked, |session| session.stats())
