@@ -260,7 +260,7 @@ pub mod testing {
         assert!(child >= 0, "fork failed");
         if child == 0 {
             // SAFETY: it has no preconditions; SIGALRM ends a child that hangs.
-            unsafe { libc::alarm(20) };
+            unsafe { libc::alarm(120) };
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
             // SAFETY: `_exit` runs no destructors and no handlers.
             unsafe { libc::_exit(result.unwrap_or(101)) };

@@ -52,6 +52,12 @@ impl Embedded {
         self.0.advance(by);
     }
 
+    /// Stops the agent's clock: from now on it goes on as it is turned alone. Then nothing a test sees
+    /// depends on how busy the machine is.
+    pub fn stop_clock(&self) {
+        self.0.stop_clock();
+    }
+
     /// How long the agent has lived, by its own clock.
     pub fn now(&self) -> Duration {
         self.0.now()

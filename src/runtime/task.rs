@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use std::sync::mpsc::channel;
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     #[test]
     fn a_pause_lasts_as_long_as_it_is_told_to_or_until_it_is_cancelled() {

@@ -127,7 +127,7 @@ mod tests {
     use crate::error::{Error, Status};
     use crate::sync::Mutex;
     use std::sync::Arc;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     #[derive(Default)]
     struct Probe(Mutex<Option<Error>>);
@@ -168,9 +168,8 @@ mod tests {
             let token = token.clone();
             move || token.sleep(Duration::from_secs(60))
         });
-        let start = Instant::now();
         token.cancel(Status::Cancelled, "wake");
+        // Not only when its time is over: that is no error.
         assert_eq!(sleeper.join().unwrap().unwrap_err().message(), "wake");
-        assert!(start.elapsed() < Duration::from_secs(5));
     }
 }

@@ -1,6 +1,7 @@
 //! The agent: who it is, and the services that are registered on it.
 
 use crate::clients::{client_at, client_of, client_with, until};
+use crate::quick::PATIENCE;
 use crate::support::fault::{Door, Reply, Server};
 use crate::support::{Consul, consul, unique};
 use consul_ffi::api::agent::{CheckDefinition, MemberStatus, ServiceDefinition};
@@ -70,7 +71,7 @@ fn an_agent_that_joined_is_a_member_and_one_that_died_is_not_alive() {
     assert_eq!(status(), Some(MemberStatus::Alive));
     two.kill();
     // Members cannot be waited for.
-    let end = Instant::now() + Duration::from_secs(30);
+    let end = Instant::now() + PATIENCE;
     while status() == Some(MemberStatus::Alive) && Instant::now() < end {
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -1,7 +1,7 @@
 //! The checks that an agent runs or keeps.
 
 use crate::clients::{client_at, client_of, until};
-use crate::support::fault::{Reply, Server};
+use crate::support::fault::{Door, Reply, Server};
 use crate::support::{Consul, unique};
 use consul_ffi::api::agent::{CheckDefinition, ServiceDefinition};
 use consul_ffi::api::{Check, CheckStatus};
@@ -379,17 +379,27 @@ fn an_alias_check_of_the_node_follows_the_node() {
 fn a_check_turns_at_its_first_result_and_then_only_after_so_many_alike() {
     let Some(consul) = consul() else { return };
     let client = client_of(consul);
+    // Fine, broken, and broken once more when the test has seen what that has come to.
     let asked = AtomicUsize::new(0);
-    let server = Server::answering(move |_| match asked.fetch_add(1, Relaxed) {
-        0 => Reply::text(200, "fine").closing(),
-        _ => Reply::text(500, "broken").closing(),
+    let server = Server::start(Door::Tcp, move |connection| {
+        connection.read_request()?;
+        let number = asked.fetch_add(1, Relaxed);
+        if number == 2 {
+            connection.wait_for_release()?;
+        }
+        let reply = if number == 0 { Reply::text(200, "fine") } else { Reply::text(500, "broken") };
+        connection.reply(&reply.closing())
     });
     let id = unique("http");
     let definition = CheckDefinition::new(&id).http(server.address()).interval(SECOND);
-    register(&client, &definition.failures_before_critical(2).success_before_passing(2));
+    let definition = definition.timeout(MINUTE).failures_before_critical(2);
+    register(&client, &definition.success_before_passing(2));
     until_status(consul, &id, CheckStatus::Passing);
+    // Who asks a third time has taken in the second answer.
+    server.wait_for_requests(3);
+    assert_eq!(check(&client, &id).unwrap().status, "passing");
+    server.release();
     until_status(consul, &id, CheckStatus::Critical);
-    assert!(server.requests().len() >= 3);
     client.agent().deregister_check(&id, &none()).unwrap();
 }
 

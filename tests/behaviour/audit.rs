@@ -191,8 +191,9 @@ fn failures_and_doubts_are_told_apart() {
         connection.reset()
     });
     let silent = Server::black_hole();
-    let told = |address: &str, key: &str| {
-        let audited = Audited::of(address, &[("retry_attempts", "1"), ("timeout_ms", "500")]);
+    let told = |address: &str, key: &str, timeout_ms: &str| {
+        let settings = [("retry_attempts", "1"), ("timeout_ms", timeout_ms)];
+        let audited = Audited::of(address, &settings);
         let put = || audited.client.kv().put(key, SECRET.as_bytes(), 0, &none());
         let unknown = put().unwrap_err().is_outcome_unknown();
         let later = audited.client.deferred().kv().put(key, SECRET.as_bytes(), 0, &none());
@@ -208,14 +209,21 @@ fn failures_and_doubts_are_told_apart() {
     let is = |outcome: &str, status: Status, http_status: Value| {
         (json!(outcome), json!(status.name()), http_status)
     };
+    const LONG: &str = "60000";
     let (at, nothing) = (server.address(), Value::Null);
-    assert_eq!(told(at, "denied"), is("failed", Status::Denied, json!(403)));
-    assert_eq!(told(at, "html"), is("unknown", Status::Decode, json!(200)));
-    assert_eq!(told(at, "torn"), is("unknown", Status::NoLeader, json!(500)));
-    assert_eq!(told(lossy.address(), "a"), is("unknown", Status::RateLimited, nothing.clone()));
-    assert_eq!(told(silent.address(), "a"), is("unknown", Status::Timeout, nothing.clone()));
+    assert_eq!(told(at, "denied", LONG), is("failed", Status::Denied, json!(403)));
+    assert_eq!(told(at, "html", LONG), is("unknown", Status::Decode, json!(200)));
+    assert_eq!(told(at, "torn", LONG), is("unknown", Status::NoLeader, json!(500)));
+    assert_eq!(
+        told(lossy.address(), "a", LONG),
+        is("unknown", Status::RateLimited, nothing.clone())
+    );
+    assert_eq!(
+        told(silent.address(), "a", "1000"),
+        is("unknown", Status::Timeout, nothing.clone())
+    );
     let nobody = Server::refused_address();
-    assert_eq!(told(&nobody, "a"), is("failed", Status::Connect, nothing));
+    assert_eq!(told(&nobody, "a", LONG), is("failed", Status::Connect, nothing));
 }
 
 #[test]

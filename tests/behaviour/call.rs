@@ -1,7 +1,7 @@
 //! What every call carries, and what its answer means.
 
 use crate::clients::{client_at, client_with, shared_client};
-use crate::support::control::timed;
+use crate::support::control::{GRACE, timed};
 use crate::support::fault::{Reply, Request, Server};
 use crate::support::unique;
 use consul_ffi::api::raw::{Method, RawRequest};
@@ -331,7 +331,7 @@ fn a_blocking_query_ends_at_once_when_its_client_is_closed() {
             assert_eq!(watcher.join().unwrap().status(), Status::Closed);
         });
     });
-    assert!(timing.fair() < Duration::from_secs(2), "{timing:?}");
+    assert!(timing.fair() < GRACE, "{timing:?}");
     assert_eq!(client.kv().get(&key, &none()).unwrap_err().status(), Status::Closed);
 }
 
@@ -351,10 +351,13 @@ fn nobody_at_the_address_is_a_connect_error_that_can_be_tried_again() {
 fn silence_is_a_timeout_and_leaves_the_outcome_of_a_change_unknown() {
     let server = Server::black_hole();
     let client = client_at(server.address());
-    let options = none().timeout(Duration::from_millis(50));
+    let time = Duration::from_millis(50);
+    let options = none().timeout(time);
     let (read, timing) = timed(|| client.kv().get("a", &options).unwrap_err());
     assert_eq!((read.status(), read.is_outcome_unknown()), (Status::Timeout, false));
-    assert!(timing.fair() < Duration::from_secs(1), "{timing:?}");
-    let write = client.kv().put("a", b"", 0, &options).unwrap_err();
-    assert_eq!((write.status(), write.is_outcome_unknown()), (Status::Timeout, true));
+    assert!(timing.fair() < GRACE, "{timing:?}");
+    let (write, timing) = timed(|| client.kv().put("a", b"", 0, &options).unwrap_err());
+    assert_eq!(write.status(), Status::Timeout);
+    // A machine that stood still may not have sent it.
+    assert!(write.is_outcome_unknown() || !timing.is_punctual(time / 2), "{write} {timing:?}");
 }

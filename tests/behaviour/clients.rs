@@ -4,7 +4,7 @@ use crate::support::{Consul, consul};
 use consul_ffi::{Answer, Client, Config, Options, Result};
 use std::time::{Duration, Instant};
 
-const NEWS_WITHIN: Duration = Duration::from_secs(30);
+const NEWS_WITHIN: Duration = Duration::from_secs(60);
 
 /// A client of this address.
 pub fn client_at(address: &str) -> Client {
@@ -13,12 +13,16 @@ pub fn client_at(address: &str) -> Client {
 
 /// A client of this address with these settings.
 pub fn client_with(address: &str, settings: &[(&str, &str)]) -> Client {
+    Client::new(&config(address, settings)).unwrap()
+}
+
+/// A configuration of this address with these settings, and time-outs for a busy machine.
+pub fn config(address: &str, settings: &[(&str, &str)]) -> Config {
     let mut config = Config::without_environment();
-    config.set("address", address).unwrap();
-    for (name, value) in settings {
+    for (name, value) in [("address", address), ("timeout_ms", "60000")].iter().chain(settings) {
         config.set(name, value).unwrap();
     }
-    Client::new(&config).unwrap()
+    config
 }
 
 /// A client of this agent.

@@ -1,7 +1,7 @@
 //! Clusters on a real Consul: members that join, die, come back and leave, and whose keys they own.
 
 use crate::quick::{
-    PATIENCE, TTL, eventually, holder_at, none, quick, quick_client, session_exists,
+    LASTING, PATIENCE, eventually, holder_at, none, quick, quick_client, session_exists,
 };
 use crate::support::{Consul, unique};
 use consul_ffi::recipes::cluster::{Cluster, ClusterSpec, MemberState};
@@ -27,19 +27,29 @@ impl Place {
 
     fn spec(&self, id: &str) -> ClusterSpec {
         let spec = ClusterSpec::new(id, format!("{id}.example:7000")).prefix(&self.prefix);
-        let spec = spec.ttl(TTL).lock_delay(Duration::ZERO);
+        let spec = spec.ttl(LASTING).lock_delay(Duration::ZERO);
         spec.leave_after(SECOND).join_after(SECOND).outage_hold(SECOND * 60)
     }
 
     fn join(&self, client: &Client, id: &str) -> Cluster {
-        let cluster = client.join_cluster(self.spec(id)).unwrap();
-        cluster.wait_joined(PATIENCE).unwrap();
-        cluster
+        join(client, self.spec(id))
+    }
+
+    /// Has the session end that holds this key, as after its TTL.
+    fn expire(&self, key: &str) {
+        let session = holder_at(self.consul, key).unwrap();
+        self.consul.put(&format!("/v1/session/destroy/{session}"), "");
     }
 
     fn key(&self, id: &str) -> String {
         format!("{}nodes/{id}", self.prefix)
     }
+}
+
+fn join(client: &Client, spec: ClusterSpec) -> Cluster {
+    let cluster = client.join_cluster(spec).unwrap();
+    cluster.wait_joined(PATIENCE).unwrap();
+    cluster
 }
 
 fn state_of(cluster: &Cluster, id: &str) -> Option<MemberState> {
@@ -67,8 +77,10 @@ fn of_three_members_one_that_dies_gives_away_its_keys_alone_and_another_one_lead
     let leads = members.iter().position(Cluster::is_leader).unwrap();
     assert_eq!(members.iter().filter(|member| member.is_leader()).count(), 1);
 
-    // As a process that is killed: nothing is sent any more.
+    // As a process that is killed: nothing is sent any more, and its sessions end.
     clients[leads].shutdown();
+    place.expire(&place.key(ids[leads]));
+    place.expire(&format!("{}leader", place.prefix));
     let others: Vec<&Cluster> = (0..3).filter(|&n| n != leads).map(|n| &members[n]).collect();
     for member in &others {
         eventually("gone", || state_of(member, ids[leads]) == Some(MemberState::Left));
@@ -112,7 +124,9 @@ fn who_leaves_gives_back_what_it_has_at_once() {
 fn a_session_that_somebody_destroys_costs_no_key_its_owner() {
     let Some(place) = Place::new() else { return };
     let client = place.client();
-    let (one, two) = (place.join(&client, "one"), place.join(&client, "two"));
+    // Long enough for it to come back on any machine.
+    let join = |id| join(&client, place.spec(id).leave_after(LASTING));
+    let (one, two) = (join("one"), join("two"));
     eventually("two", || one.state().living() == 2 && two.state().living() == 2);
     let (ring, before) = (one.state().ring().version(), holder_at(place.consul, &place.key("two")));
     client.session().destroy(before.as_ref().unwrap(), &none()).unwrap();

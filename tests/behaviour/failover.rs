@@ -5,6 +5,7 @@ use crate::clients::client_with;
 use crate::deferred::wait;
 use crate::proxy::{Fate, Proxy};
 use crate::quick::{PATIENCE, eventually, none, quick};
+use crate::support::control::timed;
 use crate::support::fault::{Door, Reply, Request, Server};
 use crate::support::{Consul, unique};
 use consul_ffi::api::agent::ServiceDefinition;
@@ -140,11 +141,12 @@ fn one_whose_connections_are_all_in_use_costs_its_share_of_the_deadline_only() {
 fn one_deadline_stands_over_all_tries() {
     let (a, b) = (Server::black_hole(), Server::black_hole());
     let client = unwatched(&[a.address(), b.address()], &[("timeout_ms", "400")]);
-    let started = Instant::now();
-    let error = client.kv().get("a", &none()).unwrap_err();
-    assert_eq!(error.status(), Status::Timeout);
-    assert!(started.elapsed() >= Duration::from_millis(390), "{:?}", started.elapsed());
-    assert_eq!((calls(&a).len(), calls(&b).len()), (1, 1));
+    let (outcome, timing) = timed(|| client.kv().get("a", &none()));
+    assert_eq!(outcome.unwrap_err().status(), Status::Timeout);
+    assert!(timing.elapsed >= Duration::from_millis(390), "{timing:?}");
+    // A machine that stood still may have come to neither.
+    let asked = (calls(&a).len(), calls(&b).len());
+    assert!(asked == (1, 1) || !timing.is_punctual(Duration::from_millis(100)), "{asked:?}");
 }
 
 #[test]
@@ -455,7 +457,7 @@ const SHORT_TTL: &[(&str, &str)] = &[("min_session_ttl_ms", "1000")];
 fn a_session_and_a_lock_outlive_the_server_they_were_made_through() {
     let Some((a, b)) = doors() else { return };
     let client = client(&[a.address(), b.address()], SHORT_TTL);
-    let spec = SessionSpec::new().ttl(SECOND * 2);
+    let spec = SessionSpec::new().ttl(SECOND * 6);
     let session = client.keep_session(&spec, &none()).unwrap();
     let key = unique("failover-lock");
     let lock = client.lock(LockSpec::new(&key).session_spec(spec.clone())).unwrap();
@@ -463,7 +465,7 @@ fn a_session_and_a_lock_outlive_the_server_they_were_made_through() {
     let (id, token) = (session.id(), lock.fencing_token());
     // It accepts connections and says nothing any more.
     a.judge(|_| Fate::Swallow);
-    eventually("renewed elsewhere", || seen(&b, &id) >= 3);
+    eventually("renewed elsewhere", || seen(&b, &id) >= 1 && session.remaining() > SECOND * 3);
     assert!(session.is_valid() && lock.is_held());
     assert_eq!((session.generation(), lock.fencing_token()), (1, token));
     lock.release().unwrap();

@@ -2,7 +2,7 @@
 
 use crate::support::agent::ClientCertificates;
 use crate::support::certs::{self, certs};
-use crate::support::control::timed;
+use crate::support::control::{GRACE, timed};
 use crate::support::fault::{Door, Reply, Server};
 use crate::support::http::{self, Endpoint};
 use crate::support::{Consul, consul, unique};
@@ -171,7 +171,7 @@ fn a_server_ends_at_once_whatever_its_scripts_do() {
         server.wait_for_connections(1);
     }
     let ((), timing) = timed(|| drop((hole, stalled, slow)));
-    assert!(timing.fair() < Duration::from_secs(1), "{timing:?}");
+    assert!(timing.fair() < GRACE, "{timing:?}");
 }
 
 #[test]

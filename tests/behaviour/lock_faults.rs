@@ -3,11 +3,11 @@
 use crate::clients::client_with;
 use crate::proxy::{Fate, Proxy};
 use crate::quick::{
-    PATIENCE, TTL, eventually, held, holder_at, lock_spec, lost, none, quick, quick_client,
-    session, session_exists, sessions_named, status_of,
+    LASTING, PATIENCE, TTL, eventually, held, holder_at, in_vain, lock_spec, lost, none, quick,
+    quick_client, session, session_exists, sessions_named, status_of,
 };
-use crate::support::control::timed;
-use crate::support::fault::Reply;
+use crate::support::control::{Control, GRACE, timed};
+use crate::support::fault::{Reply, Request};
 use crate::support::{Consul, unique};
 use consul_ffi::api::agent::ServiceDefinition;
 use consul_ffi::recipes::lock::{LockSpec, LostReason};
@@ -58,7 +58,7 @@ fn reads_that_fail_for_a_while_are_not_a_loss() {
 fn reads_that_fail_for_too_long_are_one_loss() {
     let Some((consul, proxy, client)) = world() else { return };
     let key = unique("lock");
-    let lock = held(&client, lock_spec(&key));
+    let lock = held(&client, lock_spec(&key).monitor_retry(TTL));
     let (id, failing) = (lock.session_id().unwrap(), key.clone());
     proxy.judge(
         move |request| {
@@ -80,27 +80,28 @@ fn reads_that_fail_for_too_long_are_one_loss() {
     assert_eq!(holder_at(consul, &key), None);
     proxy.open();
     assert!(lock.acquire(PATIENCE).unwrap());
-    lock.release().unwrap();
 }
 
 #[test]
 fn a_lock_behind_a_black_hole_is_lost_in_time_and_others_get_it() {
     let Some((consul, proxy, client)) = world() else { return };
     let key = unique("lock");
-    let spec = || LockSpec::new(&key).session_spec(session().lock_delay(SECOND));
-    let lock = held(&client, spec());
+    let spec = |ttl| LockSpec::new(&key).session_spec(session().ttl(ttl).lock_delay(SECOND));
+    let lock = held(&client, spec(TTL));
     let first = lock.fencing_token();
+    // On a machine that stands still for as long it is lost without any of this.
     eventually("it is renewed", || {
-        proxy.requests().iter().any(|request| request.target.contains("/renew/"))
+        let is_renewal = |request: &Request| request.target.contains("/renew/");
+        proxy.requests().iter().any(is_renewal) || !lock.is_held()
     });
     proxy.judge(|_| Fate::Swallow);
     let (reason, timing) = timed(|| lock.wait_lost(PATIENCE).unwrap());
     assert_eq!(reason, Some(LostReason::Deadline));
-    assert!(timing.fair() < TTL + SECOND / 4, "{timing:?}");
+    assert!(timing.fair() < TTL + GRACE, "{timing:?}");
     // The worst case: twice the TTL, and the lock-delay.
-    let other = quick_client(&consul.address()).lock(spec()).unwrap();
+    let other = quick_client(&consul.address()).lock(spec(LASTING)).unwrap();
     let (won, timing) = timed(|| other.acquire(PATIENCE).unwrap());
-    assert!(won && timing.fair() < TTL * 2 + SECOND * 2, "{timing:?}");
+    assert!(won && timing.fair() < TTL * 2 + SECOND + GRACE, "{timing:?}");
     assert!(other.fencing_token() > first);
     // The way to Consul is back, and it does not come back to life.
     proxy.open();
@@ -109,7 +110,6 @@ fn a_lock_behind_a_black_hole_is_lost_in_time_and_others_get_it() {
     assert_eq!(lock.holder(), other.session_id());
     other.release().unwrap();
     assert!(lock.acquire(PATIENCE).unwrap());
-    lock.release().unwrap();
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_release_that_fails_is_unknown_and_goes_on() {
     let Some((consul, proxy, client)) = world() else { return };
     for lose in [false, true] {
         let key = unique("lock");
-        let spec = session().ttl(SECOND * 10).lock_delay(SECOND * 30);
+        let spec = session().lock_delay(SECOND * 60);
         let lock = held(&client, LockSpec::new(&key).session_spec(spec));
         let id = lock.session_id().unwrap();
         proxy.judge(move |request| match request.target == "/v1/txn" {
@@ -181,7 +181,7 @@ fn a_release_that_fails_is_unknown_and_goes_on() {
         proxy.open();
         // Released, not only its session ended: there is no lock-delay.
         let next = client.lock(lock_spec(&key)).unwrap();
-        assert!(next.acquire(SECOND * 5).unwrap());
+        assert!(next.acquire(SECOND * 30).unwrap());
         eventually("its session is gone", || !session_exists(consul, &id));
         next.release().unwrap();
     }
@@ -197,13 +197,12 @@ fn a_lock_touches_no_session_but_its_own() {
     let spec = || LockSpec::new(&key).session_spec(session().name(&name));
     let held_by_leader = held(&leader, spec());
     let lock = client.lock(spec()).unwrap();
-    assert!(!lock.acquire(Duration::from_millis(100)).unwrap());
+    assert!(in_vain(lock.acquire(Duration::from_millis(100))));
     assert!(!lock.destroy().unwrap());
     client.close(PATIENCE).unwrap();
     assert!(held_by_leader.is_held());
-    let touched = |request: &&crate::support::fault::Request| {
-        request.target.contains(&held_by_leader.session_id().unwrap())
-    };
+    let touched =
+        |request: &&Request| request.target.contains(&held_by_leader.session_id().unwrap());
     assert_eq!(proxy.requests().iter().filter(touched).count(), 0);
     held_by_leader.release().unwrap();
 }
@@ -229,23 +228,30 @@ fn an_acquire_waits_for_a_consul_that_comes_back() {
 #[test]
 fn a_thousand_acquires_that_fail_leave_no_session() {
     let Some((consul, proxy, client)) = world() else { return };
-    let (key, delayed) = (unique("lock"), unique("delayed"));
+    let key = unique("lock");
     let name = unique("leak");
     let spec = |key: &str| LockSpec::new(key).session_spec(session().name(&name));
-    // One key is held, the other is in its lock-delay.
+    // One key is held, others are in their lock-delay.
     let _holder = held(&quick_client(&consul.address()), lock_spec(&key));
-    let delaying = session().lock_delay(SECOND * 60);
-    let gone = held(&client, LockSpec::new(&delayed).session_spec(delaying));
-    consul.put(&format!("/v1/session/destroy/{}", gone.session_id().unwrap()), "");
-    assert_eq!(lost(&gone), LostReason::SessionInvalid);
+    let delayed = || {
+        let key = unique("delayed");
+        let delaying = session().lock_delay(SECOND * 60);
+        let gone = held(&client, LockSpec::new(&key).session_spec(delaying));
+        consul.put(&format!("/v1/session/destroy/{}", gone.session_id().unwrap()), "");
+        assert_eq!(lost(&gone), LostReason::SessionInvalid);
+        client.lock(spec(&key)).unwrap()
+    };
 
-    let (waiting, trying) =
-        (client.lock(spec(&key)).unwrap(), client.lock(spec(&delayed)).unwrap());
-    for _ in 0..300 {
-        assert!(!waiting.try_acquire().unwrap());
-        assert!(!trying.try_acquire().unwrap());
-        assert!(!trying.acquire(Duration::from_millis(1)).is_ok_and(|won| won));
+    let waiting = client.lock(spec(&key)).unwrap();
+    for _ in 0..6 {
+        let trying = delayed();
+        for _ in 0..50 {
+            assert!(!waiting.try_acquire().unwrap());
+            assert!(!trying.try_acquire().unwrap());
+            assert!(!trying.acquire(Duration::from_millis(1)).is_ok_and(|won| won));
+        }
     }
+    let trying = delayed();
     std::thread::scope(|scope| {
         for _ in 0..50 {
             let acquiring = scope.spawn(|| trying.acquire(Duration::MAX));
@@ -270,7 +276,7 @@ fn a_lock_and_a_service_survive_calls_that_hang_on_every_connection() {
     let proxy = Proxy::before(consul);
     let client =
         client_with(proxy.address(), &[("min_session_ttl_ms", "1000"), ("max_connections", "2")]);
-    let lock = held(&client, lock_spec(&unique("lock")));
+    let lock = held(&client, LockSpec::new(unique("lock")).session_spec(session().ttl(TTL)));
     let name = unique("stalled");
     let spec = KeptServiceSpec::new(ServiceDefinition::new(&name).port(80)).ttl(TTL);
     let service = client.keep_service(spec).unwrap();
@@ -293,11 +299,14 @@ fn a_lock_and_a_service_survive_calls_that_hang_on_every_connection() {
             (0..3).map(|_| scope.spawn(|| client.kv().get("hang", &patience).map(drop))).collect();
         eventually("both connections of calls hang", || hanging() == 2);
         let (renewed, beaten) = (times("/v1/session/renew/"), times("/v1/agent/check/"));
-        let started = Instant::now();
+        let (started, control) = (Instant::now(), Control::start());
+        let mut survives = true;
         while started.elapsed() < TTL * 5 / 2 {
-            assert_eq!(lock.wait_lost(SECOND / 10).unwrap(), None);
-            assert!(passing(), "after {:?}", started.elapsed());
+            survives &= lock.is_held() && passing();
+            std::thread::sleep(SECOND / 10);
         }
+        let timing = control.stop();
+        assert!(survives || !timing.is_punctual(TTL / 2), "{timing:?}");
         assert!(times("/v1/session/renew/") > renewed && times("/v1/agent/check/") > beaten);
         // No call has got through meanwhile: the third still waits for a place.
         assert_eq!(hanging(), 2);

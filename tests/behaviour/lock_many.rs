@@ -2,11 +2,11 @@
 
 use crate::clients::client_at;
 use crate::quick::{PATIENCE, eventually, lost, none};
-use crate::support::control::timed;
+use crate::support::control::{Control, timed};
 use crate::support::{Consul, consul, unique};
 use consul_ffi::api::session::SessionSpec;
 use consul_ffi::recipes::lock::{Lock, LockSpec, LostReason};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -28,13 +28,15 @@ fn a_thousand_held_locks_cost_four_connections_at_most() {
         })
         .collect();
     // Longer than the TTL, so that all of them are renewed meanwhile.
-    let until = Instant::now() + SECOND * 16;
-    let mut most = 0;
-    while Instant::now() < until {
+    let (control, mut most) = (Control::start(), 0);
+    while control.elapsed() < SECOND * 16 {
         most = most.max(connections_to(consul.port()));
         std::thread::sleep(Duration::from_millis(20));
     }
-    assert!(most <= 4, "{most} connections");
+    // What comes two seconds late may use three more.
+    let timing = control.stop();
+    let allowed = if timing.is_punctual(SECOND) { 4 } else { 7 };
+    assert!(most <= allowed, "{most} connections, {timing:?}");
     assert!(locks.iter().all(Lock::is_held));
 
     // Each of them is told of its own loss.

@@ -1,9 +1,9 @@
 //! Locks and semaphores between processes: one that dies, one that is stopped, and the official command line tool.
 
 use crate::quick::{
-    PATIENCE, eventually, held, holder_at, lock_spec, quick, quick_client, session,
+    PATIENCE, eventually, held, holder_at, in_vain, lock_spec, quick, quick_client, session,
 };
-use crate::support::control::timed;
+use crate::support::control::{GRACE, timed};
 use crate::support::{Consul, unique};
 use consul_ffi::recipes::lock::{LockSpec, LostReason};
 use consul_ffi::recipes::semaphore::SemaphoreSpec;
@@ -56,15 +56,19 @@ impl Other {
     /// Starts it, and waits until it holds the lock.
     fn holding(consul: &Consul, key: &str) -> Other {
         let (other, session) = Other::start(consul, key, &[]);
-        assert_eq!(holder_at(consul, key), Some(session));
-        other
+        other.checked(holder_at(consul, key), session)
     }
 
     /// Starts it, and waits until it holds the only slot of a semaphore.
     pub fn holding_slot(consul: &Consul, prefix: &str) -> Other {
         let (other, session) = Other::start(consul, prefix, &[("LOCK_IS_SLOT", "1")]);
-        assert_eq!(holder_at(consul, &format!("{prefix}/{session}")), Some(session));
-        other
+        other.checked(holder_at(consul, &format!("{prefix}/{session}")), session)
+    }
+
+    /// Nobody else holds it. (It may have lost it by now, where the machine stood still.)
+    fn checked(self, holder: Option<String>, session: String) -> Other {
+        assert!(holder.is_none_or(|holder| holder == session));
+        self
     }
 
     /// Starts it with these variables; gives the session that it holds with.
@@ -111,7 +115,7 @@ fn who_dies_loses_its_locks_within_two_ttls_and_the_lock_delay() {
     other.signal(Signal::KILL);
     let lock = quick_client(&consul.address()).lock(lock_spec(&key)).unwrap();
     let (won, timing) = timed(|| lock.acquire(PATIENCE).unwrap());
-    assert!(won && timing.fair() < SECOND * 4, "{timing:?}");
+    assert!(won && timing.fair() < SECOND * 3 + GRACE, "{timing:?}");
     lock.release().unwrap();
 }
 
@@ -126,7 +130,7 @@ fn who_was_stopped_wakes_to_a_lost_lock() {
     other.signal(Signal::CONT);
     let (reason, timing) = timed(|| other.wait_for("lost "));
     assert_eq!(reason, format!("{:?}", LostReason::Deadline));
-    assert!(timing.fair() < SECOND / 4, "{timing:?}");
+    assert!(timing.fair() < GRACE, "{timing:?}");
     assert!(lock.is_held());
     lock.release().unwrap();
 }
@@ -155,7 +159,7 @@ fn the_official_tool_and_this_library_exclude_each_other() {
 
     let mut holding = tool(consul, &["-pass-stdin", &prefix, "cat"]).spawn().unwrap();
     eventually("the tool has it", || holder_at(consul, &key).is_some());
-    assert!(!lock.acquire(SECOND / 2).unwrap());
+    assert!(in_vain(lock.acquire(SECOND / 2)));
     assert_eq!(lock.holder(), holder_at(consul, &key));
     drop(holding.stdin.take());
     assert!(lock.acquire(PATIENCE).unwrap());

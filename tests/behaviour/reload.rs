@@ -1,7 +1,7 @@
 //! A client that is configured anew while work goes on: addresses, tokens, TLS. What users asked for:
 //! E7, H2, H3, and `reload`.
 
-use crate::clients::client_with;
+use crate::clients::{client_with, config};
 use crate::deferred::wait;
 use crate::quick::{PATIENCE, eventually, none};
 use crate::support::certs::{self, certs};
@@ -10,16 +10,9 @@ use consul_ffi::api::agent::ServiceDefinition;
 use consul_ffi::api::raw::{Method, RawRequest};
 use consul_ffi::recipes::registration::KeptServiceSpec;
 use consul_ffi::watch::WatchSpec;
-use consul_ffi::{Client, Config, Status};
+use consul_ffi::{Client, Status};
 use std::path::Path;
 use std::time::{Duration, Instant};
-
-fn config(address: &str, settings: &[(&str, &str)]) -> Config {
-    let mut config = Config::without_environment();
-    config.set("address", address).unwrap();
-    settings.iter().for_each(|(name, value)| config.set(name, value).unwrap());
-    config
-}
 
 fn token_of(request: &Request) -> String {
     request.header("X-Consul-Token").unwrap_or_default().to_string()

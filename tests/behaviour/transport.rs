@@ -2,7 +2,7 @@
 
 use crate::support::agent::ClientCertificates;
 use crate::support::certs::{self, Pair, certs};
-use crate::support::control::timed;
+use crate::support::control::{GRACE, timed};
 use crate::support::fault::{Door, Reply, Server};
 use crate::support::{Consul, unique};
 use consul_ffi::{Client, Config, Error, Options, Status};
@@ -13,8 +13,7 @@ use std::time::Duration;
 /// A configuration of these settings alone. A value that names a file of the certificates is
 /// replaced by its path.
 fn config(address: &str, settings: &[(&str, &str)]) -> Config {
-    let mut config = Config::without_environment();
-    config.set("address", address).unwrap();
+    let mut config = crate::clients::config(address, &[]);
     for (name, value) in settings {
         let is_file = name.ends_with("_file") || name.ends_with("_path");
         let path = is_file.then(|| certs().path(value));
@@ -254,7 +253,8 @@ fn a_unix_socket_leads_to_the_same_agent() {
 
 #[test]
 fn a_handshake_and_a_silent_server_end_at_the_deadline() {
-    let options = Options::new().timeout(Duration::from_millis(150));
+    let time = Duration::from_millis(150);
+    let options = Options::new().timeout(time);
     let hole = Server::black_hole();
     for (address, phase) in [
         (hole.address().to_owned(), "waiting for the answer"),
@@ -264,9 +264,10 @@ fn a_handshake_and_a_silent_server_end_at_the_deadline() {
         let (outcome, timing) = timed(|| client.kv().get("a", &options));
         let error = outcome.unwrap_err();
         assert_eq!(error.status(), Status::Timeout, "{error}");
-        assert!(error.message().contains(phase), "{error}");
-        assert!(timing.elapsed >= Duration::from_millis(150), "{timing:?}");
-        assert!(timing.fair() < Duration::from_millis(200), "{timing:?}");
+        // A machine that stood still may not have come that far.
+        let came_there = error.message().contains(phase);
+        assert!(came_there || !timing.is_punctual(time / 2), "{error} {timing:?}");
+        assert!(timing.elapsed >= time && timing.fair() < time + GRACE, "{timing:?}");
     }
 }
 

@@ -1,26 +1,14 @@
 //! Watches on a real Consul.
 
+use crate::clients::{client_at, client_with};
 use crate::support::{Consul, consul, unique};
+use consul_ffi::Options;
 use consul_ffi::api::health::State as CheckState;
 use consul_ffi::watch::{Content, Freshness, Notice, NoticeKind, Policy, Watch, WatchSpec};
-use consul_ffi::{Client, Config, Options};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-pub const PATIENCE: Duration = Duration::from_secs(30);
-
-pub fn client(address: &str) -> Client {
-    client_with(address, &[])
-}
-
-pub fn client_with(address: &str, settings: &[(&str, &str)]) -> Client {
-    let mut config = Config::without_environment();
-    config.set("address", address).unwrap();
-    for (name, value) in settings {
-        config.set(name, value).unwrap();
-    }
-    Client::new(&config).unwrap()
-}
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits for a state of which this holds.
 pub fn wait_for(watch: &Watch, what: &str, holds: impl Fn(Option<&Content>) -> bool) {
@@ -52,7 +40,7 @@ fn names(content: Option<&Content>) -> Vec<String> {
 #[test]
 fn a_key_from_absent_to_absent() {
     let Some(consul) = consul() else { return };
-    let (client, key) = (client(&consul.address()), unique("watch"));
+    let (client, key) = (client_at(&consul.address()), unique("watch"));
     let told: Arc<Mutex<Vec<Notice>>> = Arc::default();
     let listener = told.clone();
     let watch = client
@@ -78,7 +66,7 @@ fn a_key_from_absent_to_absent() {
 #[test]
 fn a_prefix_that_is_filled_and_emptied() {
     let Some(consul) = consul() else { return };
-    let (client, prefix) = (client(&consul.address()), unique("watch") + "/");
+    let (client, prefix) = (client_at(&consul.address()), unique("watch") + "/");
     let watch = client.watch(WatchSpec::prefix(&prefix)).unwrap();
     watch.wait_ready(PATIENCE).unwrap();
     for name in ["b", "a"] {
@@ -96,7 +84,7 @@ fn a_prefix_that_is_filled_and_emptied() {
 #[test]
 fn instances_come_fail_and_go() {
     let Some(consul) = consul() else { return };
-    let (client, name) = (client(&consul.address()), unique("watched"));
+    let (client, name) = (client_at(&consul.address()), unique("watched"));
     let watched = |policy| {
         let watch = client.watch(WatchSpec::service(&name).tag("v1").policy(policy)).unwrap();
         watch.wait_ready(PATIENCE).unwrap();
@@ -137,7 +125,7 @@ fn instances_come_fail_and_go() {
 #[test]
 fn everything_else_that_can_be_watched() {
     let Some(consul) = Consul::start() else { return };
-    let client = client(&consul.address());
+    let client = client_at(&consul.address());
     let ready = |spec| {
         let watch = client.watch(spec).unwrap();
         watch.wait_ready(PATIENCE).unwrap();
@@ -191,7 +179,7 @@ fn checks_that_only_say_something_else_wake_nobody_who_does_not_care() {
     // By default an agent tells the servers of such a change only after minutes.
     let now = r#"check_update_interval = "0s""#;
     let Some(consul) = Consul::with_hcl(now) else { return };
-    let (client, name) = (client(&consul.address()), unique("chatty"));
+    let (client, name) = (client_at(&consul.address()), unique("chatty"));
     let body = format!(r#"{{"Name":"{name}","Check":{{"CheckID":"{name}","TTL":"60s"}}}}"#);
     consul.put("/v1/agent/service/register", body);
     consul.put(&format!("/v1/agent/check/pass/{name}?note=0"), "");

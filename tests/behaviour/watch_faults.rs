@@ -1,8 +1,9 @@
 //! Watches of a Consul that misbehaves.
 
-use super::watch::{PATIENCE, client, client_with, wait_value};
+use super::watch::{PATIENCE, wait_value};
+use crate::clients::{client_at, client_with};
 use crate::support::Consul;
-use crate::support::control::timed;
+use crate::support::control::{GRACE, timed};
 use crate::support::fault::{Door, Reply, Server};
 use consul_ffi::Options;
 use consul_ffi::watch::{Freshness, WatchSpec};
@@ -30,10 +31,10 @@ fn an_agent_that_holds_a_query_for_its_wait_and_a_sixteenth_is_waited_for() {
             connection.reply(&key("1", 5))?;
         }
     });
-    // A time-out far below the wait.
+    // A time-out below the wait, which is what a busy machine may take besides.
     let options =
-        Options::new().wait(Duration::from_millis(1600)).timeout(Duration::from_millis(500));
-    let watch = client(server.address()).watch(WatchSpec::key("a").options(&options)).unwrap();
+        Options::new().wait(Duration::from_millis(1600)).timeout(Duration::from_millis(1500));
+    let watch = client_at(server.address()).watch(WatchSpec::key("a").options(&options)).unwrap();
     server.wait_for_requests(3);
     let stats = watch.stats();
     assert_eq!((stats.consecutive_failures, stats.last_error.is_none()), (0, true));
@@ -43,13 +44,15 @@ fn an_agent_that_holds_a_query_for_its_wait_and_a_sixteenth_is_waited_for() {
 #[test]
 fn an_absent_key_without_an_index_is_asked_for_rarely() {
     let server = Server::answering(|_| Reply::bytes(404, ""));
-    let watch = client(server.address()).watch(WatchSpec::key("a")).unwrap();
+    let watch = client_at(server.address()).watch(WatchSpec::key("a")).unwrap();
     watch.wait_ready(PATIENCE).unwrap();
     assert_eq!(watch.freshness(), Freshness::Empty);
-    server.wait_for_requests(3);
-    std::thread::sleep(Duration::from_secs(1));
-    assert_eq!(server.requests().len(), 3);
-    assert_eq!(server.requests()[1].parameter("index"), Some("1"));
+    let requests = server.wait_for_requests(3);
+    let pauses = requests.windows(2).map(|two| two[1].at - two[0].at);
+    // But for what two clocks differ in.
+    let due = [1000, 2000].map(|ms| Duration::from_millis(ms - 50));
+    assert!(pauses.zip(due).all(|(pause, due)| pause >= due), "{requests:?}");
+    assert_eq!(requests[1].parameter("index"), Some("1"));
 }
 
 #[test]
@@ -60,13 +63,13 @@ fn a_stop_closes_the_connection_at_once() {
         connection.read_request()?;
         connection.wait_for_close()
     });
-    let watch = client(server.address()).watch(WatchSpec::key("a")).unwrap();
+    let watch = client_at(server.address()).watch(WatchSpec::key("a")).unwrap();
     server.wait_for_requests(2);
     let ((), timing) = timed(|| {
         watch.stop();
         server.wait_for_open_connections(0);
     });
-    assert!(timing.fair() < Duration::from_millis(200), "{timing:?}");
+    assert!(timing.fair() < GRACE, "{timing:?}");
 }
 
 #[test]
@@ -82,7 +85,7 @@ fn a_connection_that_dies_costs_one_quick_read() {
         connection.read_request()?;
         connection.wait_for_release()
     });
-    let watch = client(server.address()).watch(WatchSpec::key("a")).unwrap();
+    let watch = client_at(server.address()).watch(WatchSpec::key("a")).unwrap();
     wait_value(&watch, "a", Some("2"));
     let indexes: Vec<_> = server
         .wait_for_requests(4)
@@ -112,7 +115,7 @@ fn a_consul_that_is_gone_leaves_the_last_state_to_be_read() {
 #[test]
 fn opening_and_closing_leaves_nothing_behind() {
     let Some(consul) = Consul::start() else { return };
-    let client = client(&consul.address());
+    let client = client_at(&consul.address());
     let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     let cycle = || {
         let watch = client.watch(WatchSpec::key("a")).unwrap();
@@ -120,9 +123,9 @@ fn opening_and_closing_leaves_nothing_behind() {
     };
     (0..20).for_each(|_| cycle());
     let before = descriptors();
-    (0..100).for_each(|_| cycle());
-    // Other tests run beside this one; a hundred leaks would show all the same.
-    assert!(descriptors() < before + 60, "{before} before, {} after", descriptors());
+    (0..300).for_each(|_| cycle());
+    // Other tests run beside this one; three hundred leaks would show all the same.
+    assert!(descriptors() < before + 250, "{before} before, {} after", descriptors());
     // The agent has connections left for others.
     assert_eq!(consul.get("/v1/status/leader").status, 200);
     let stats = client.watch(WatchSpec::key("a")).unwrap();

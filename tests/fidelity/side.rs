@@ -7,6 +7,9 @@ use consul_ffi::api::raw::{Method, RawRequest};
 use consul_ffi::{Client, Config, Options};
 use std::time::{Duration, Instant};
 
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// An agent that nobody else uses, so that its indexes move by this sequence alone.
 pub struct Side {
     client: Client,
@@ -35,6 +38,8 @@ impl Side {
     pub fn at(address: &str) -> Side {
         let mut config = Config::new();
         config.set("address", address).expect("the address");
+        // For an agent on a busy machine.
+        config.set("timeout_ms", "60000").expect("a time-out");
         let client = Client::new(&config).expect("a client");
         let own = Own { node: String::new(), server_port: String::new(), started: 0 };
         let mut side = Side { client, own, real: None };
@@ -45,7 +50,7 @@ impl Side {
     /// Waits until the agent is done with its start, which happens in any order, and moves every
     /// index beyond it.
     fn settled(&self) -> Own {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + PATIENCE;
         let own = loop {
             let own = self.ask(&Step::get("/v1/catalog/service/consul"));
             let synchronised = own.text.contains("\"lan\": \"");
@@ -155,7 +160,7 @@ impl Side {
         let fired = self.ask(&Step::put(format!("/v1/event/fire/{run}-settled"), "")).text;
         let id = member(&fired, "\"ID\": \"").unwrap_or_else(|| panic!("no event: {fired}"));
         let list = Step::get(format!("/v1/event/list?name={run}-settled"));
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + PATIENCE;
         while !self.ask(&list).text.contains(id) {
             assert!(Instant::now() < deadline, "the event {id} never came");
             std::thread::sleep(Duration::from_millis(1));

@@ -7,6 +7,11 @@ use std::time::{Duration, Instant};
 
 const TICK: Duration = Duration::from_millis(2);
 
+/// How much longer than it should something may take on a busy machine, beside what the control thread
+/// oversleeps: until all threads and processes that have a part in it have had their turns. Whatever
+/// else could end it takes longer.
+pub const GRACE: Duration = Duration::from_secs(5);
+
 /// A thread that only sleeps, and adds up what it oversleeps. A deadline kept too late by no
 /// more than that thread's lateness was kept as well as the machine let it.
 pub struct Control {
@@ -26,6 +31,11 @@ impl Timing {
     /// The time it took less what is the machine's fault.
     pub fn fair(&self) -> Duration {
         self.elapsed.saturating_sub(self.lateness)
+    }
+
+    /// Whether the machine let others do in time what had this much time to spare.
+    pub fn is_punctual(&self, spare: Duration) -> bool {
+        self.lateness < spare
     }
 }
 
@@ -50,9 +60,14 @@ impl Control {
         Control { started: Instant::now(), over, sleeper }
     }
 
+    /// How long ago that was.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// Stops the clock.
     pub fn stop(self) -> Timing {
-        let elapsed = self.started.elapsed();
+        let elapsed = self.elapsed();
         self.over.store(true, Ordering::Relaxed);
         let lateness = self.sleeper.join().expect("the sleeping thread");
         Timing { elapsed, lateness }

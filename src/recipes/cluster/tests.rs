@@ -44,12 +44,12 @@ impl Bench {
         self.fake.put(&format!("tsdb/cluster/nodes/{id}"), &value, Some(session));
     }
 
-    /// Turns the clock, slowly enough for the lane to keep up, until it holds.
+    /// Turns the clock, as the lane keeps up, until it holds.
     fn eventually(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let started = Instant::now();
         while !holds() {
             assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
-            self.clock.advance(Duration::from_millis(20));
+            self.clock.pass(Duration::from_millis(20));
             std::thread::sleep(Duration::from_millis(1));
         }
     }

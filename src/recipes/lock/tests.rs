@@ -247,11 +247,17 @@ fn a_session_whose_making_nobody_waits_for_is_destroyed() {
     let w = world();
     w.fake.fate("create", Fate::HoldAnswer);
     let lock = w.lock();
-    assert_eq!(status_of(lock.acquire(Duration::from_millis(50))), Status::Timeout);
-    assert_eq!(w.fake.sessions().len(), 1);
+    std::thread::scope(|scope| {
+        let acquiring = scope.spawn(|| lock.acquire(Duration::MAX));
+        w.eventually("it is made", || w.fake.sessions().len() == 1);
+        lock.stop();
+        assert_eq!(status_of(acquiring.join().unwrap()), Status::Cancelled);
+    });
+    // Of this one it depends on the machine whether it comes to be made.
+    assert_eq!(status_of(w.lock().acquire(Duration::from_millis(50))), Status::Timeout);
     w.fake.heal();
     w.eventually("no session is left", || w.fake.sessions().is_empty());
-    assert_eq!(w.fake.seen("destroy").len(), 1);
+    assert_eq!(w.fake.seen("destroy").len(), w.fake.seen("create").len());
 }
 
 #[test]
@@ -386,10 +392,10 @@ fn an_acquire_rides_out_failures_and_reports_them_in_the_end() {
     let lock = w.lock();
     let error = lock.acquire(Duration::from_millis(300)).unwrap_err();
     assert_eq!(error.status(), Status::Http);
-    assert!(w.fake.seen("/v1/kv/a").len() > 1);
     std::thread::scope(|scope| {
+        let before = w.fake.seen("/v1/kv/a").len();
         let waiting = scope.spawn(|| lock.acquire(PATIENCE));
-        w.fake.wait_seen("/v1/kv/a", 4);
+        w.fake.wait_seen("/v1/kv/a", before + 3);
         w.fake.heal();
         assert!(waiting.join().unwrap().unwrap());
     });
@@ -414,11 +420,21 @@ fn closing_the_client_ends_a_waiting_acquire() {
 fn closing_ends_in_time_though_consul_is_silent() {
     let w = world();
     let lock = w.held();
+    // By a clock that nobody turns: nothing else ends what is sent.
     w.fake.judge(|_| Fate::Swallow);
-    let started = Instant::now();
     assert_eq!(status_of(w.client.close(Duration::from_millis(100))), Status::Timeout);
-    assert!(started.elapsed() < SECOND * 5);
     assert_eq!(lock.lost_reason(), Some(LostReason::Closed));
+}
+
+#[test]
+fn dropping_it_waits_for_no_answer() {
+    let w = world();
+    let lock = w.held();
+    // Whoever waited for an answer from now on would do so for ever.
+    w.fake.judge(|_| Fate::HoldAnswer);
+    drop(lock);
+    w.fake.heal();
+    w.eventually("its session is destroyed", || w.fake.sessions().is_empty());
 }
 
 #[test]
@@ -444,7 +460,8 @@ fn threads_may_do_anything_with_a_lock_at_the_same_time() {
                         3 => drop(lock.wait_lost(Duration::from_millis(5))),
                         4 => {
                             let _ = (lock.is_held(), lock.fencing_token(), lock.holder());
-                            w.clock.advance(Duration::from_millis(100));
+                            // As the lane keeps up: none is lost at its deadline inside.
+                            w.clock.pass(Duration::from_millis(100));
                         }
                         _ => drop(lock.try_acquire().map(|won| won && lock.release().is_ok())),
                     }

@@ -37,8 +37,7 @@ fn turning(clock: &TestClock, what: &str, mut holds: impl FnMut() -> bool) {
 fn it_is_renewed_at_about_half_of_its_ttl_past_the_callers_calls() {
     let (fake, session, clock) = start();
     assert!(fake.seen("create")[0].body.contains(r#""TTL":"15s""#));
-    clock.advance(TTL * 39 / 100);
-    std::thread::sleep(Duration::from_millis(20));
+    clock.pass(TTL * 39 / 100);
     assert_eq!(fake.seen("renew").len(), 0);
     clock.advance(TTL * 11 / 100);
     eventually("renewed", || session.remaining() == TTL);
@@ -174,8 +173,7 @@ fn it_is_made_anew_only_where_that_was_asked_for() {
     assert!(session.is_valid() && session.id() != first);
     session.destroy().unwrap();
     assert!(fake.sessions().is_empty() && !session.is_valid());
-    clock.advance(TTL);
-    std::thread::sleep(Duration::from_millis(20));
+    clock.pass(TTL);
     assert_eq!(session.generation(), 2);
 }
 
@@ -189,7 +187,7 @@ fn stopped_it_stays_at_consul_and_destroyed_it_does_not() {
     assert!(!session.is_valid());
     assert!(matches!(session.stats().state, "ending" | "ended"));
     drop(session);
-    std::thread::sleep(Duration::from_millis(20));
+    clock.pass(Duration::ZERO);
     assert_eq!((fake.seen("renew").len(), fake.seen("destroy").len()), (0, 0));
     assert_eq!(fake.sessions().len(), 1);
 
@@ -225,8 +223,7 @@ fn somebody_who_destroys_it_by_its_id_ends_its_renewal() {
     let session = client.keep_session_recreated(&SessionSpec::new(), &Options::new()).unwrap();
     client.session().destroy(&session.id(), &Options::new()).unwrap();
     assert!(!session.is_valid());
-    clock.advance(TTL);
-    std::thread::sleep(Duration::from_millis(20));
+    clock.pass(TTL);
     assert_eq!((fake.seen("renew").len(), fake.seen("create").len()), (0, 1));
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn in_ms(ms: u64) -> Instant {
     Instant::now() + Duration::from_millis(ms)
@@ -45,18 +45,27 @@ fn jobs_run_in_their_order_on_a_named_thread_without_signals() {
 fn timers_come_in_time_and_not_when_they_are_dropped() {
     let io = own();
     let (send, seen) = unbounded();
-    let start = Instant::now();
     let timer = |ms| {
         let send = send.clone();
-        let at = start + Duration::from_millis(ms);
+        let at = in_ms(ms);
         io.after(at, move || send.send((ms, Instant::now() >= at)).unwrap())
     };
     // The later one first: it must not make the thread oversleep the other.
-    let _late = timer(60);
-    drop(timer(40));
+    let _late = timer(3_600_000);
     let _early = timer(20);
-    let _past = timer(0);
-    for expected in [0, 20, 60] {
+    assert_eq!(seen.recv_timeout(PATIENCE), Ok((20, true)));
+    // While these are set the thread is kept busy, however long that takes.
+    let ((busy, is_busy), (go, wait)) = (unbounded(), unbounded::<()>());
+    io.run(move || {
+        busy.send(()).unwrap();
+        let _ = wait.recv();
+    });
+    is_busy.recv_timeout(PATIENCE).unwrap();
+    let _last = timer(3);
+    drop(timer(2));
+    let (_first, _past) = (timer(1), timer(0));
+    go.send(()).unwrap();
+    for expected in [0, 1, 3] {
         assert_eq!(seen.recv_timeout(PATIENCE), Ok((expected, true)));
     }
     assert!(seen.is_empty());
@@ -93,11 +102,14 @@ fn a_task_waits_for_a_socket_and_is_woken_by_bytes_and_by_the_end() {
         loop {
             std::future::poll_fn(|context| source.poll_readable(context)).await;
             match rustix::io::read(source.descriptor(), &mut buffer) {
-                Ok(0) => return,
+                Ok(0) => break,
                 Ok(read) => send.send(buffer[..read].to_vec()).unwrap(),
                 Err(error) => assert_eq!(error, rustix::io::Errno::AGAIN),
             }
         }
+        // Before what tells of the end.
+        drop(source);
+        drop(send);
     });
     for word in [b"one", b"two"] {
         theirs.write_all(word).unwrap();
@@ -149,7 +161,7 @@ fn the_thread_ends_with_its_last_user_and_drops_what_it_holds() {
     drop(io.clone());
     assert!(!shared.upgrade().unwrap().queue.lock().stopping);
     drop(io);
-    let until = in_ms(20_000);
+    let until = Instant::now() + PATIENCE;
     while Arc::strong_count(&held) > 1 {
         assert!(Instant::now() < until);
         std::thread::yield_now();
@@ -176,6 +188,26 @@ fn a_forked_child_leaves_its_parents_thread_alone_and_has_its_own() {
     let (send, seen) = unbounded();
     io.run(move || send.send(4).unwrap());
     assert_eq!(seen.recv_timeout(PATIENCE), Ok(4));
+}
+
+/// As by Ctrl-Z and `fg`.
+#[test]
+fn a_process_that_is_stopped_for_a_while_keeps_its_thread_in_a_forked_child() {
+    let status = sys::testing::in_child(|| {
+        let io = Io::get().unwrap();
+        for _ in 0..3 {
+            while io.0.0.queue.lock().asleep.is_none() {
+                std::thread::yield_now();
+            }
+            let stopping = ["-c", "kill -STOP $PPID; kill -CONT $PPID"];
+            assert!(std::process::Command::new("sh").args(stopping).status().unwrap().success());
+            let (send, seen) = unbounded();
+            io.run(move || send.send(()).unwrap());
+            seen.recv_timeout(PATIENCE).unwrap();
+        }
+        7
+    });
+    assert_eq!(status, 7);
 }
 
 #[test]

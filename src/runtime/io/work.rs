@@ -4,6 +4,7 @@ use super::task::Task;
 use super::{Shared, contained};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
+use rustix::io::Errno;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::task::Waker;
@@ -112,8 +113,12 @@ fn wait(
     if ms > 0 {
         shared.queue.lock().asleep = None;
     }
-    // No signal ends it, for all are blocked.
-    if waited? == 0 {
+    let count = match waited {
+        // No signal ends it, for all are blocked; but that the process was stopped does (signal(7)).
+        Err(Errno::INTR) => 0,
+        waited => waited?,
+    };
+    if count == 0 {
         return Ok(false);
     }
     let ready: Vec<_> = {

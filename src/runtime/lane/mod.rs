@@ -213,7 +213,7 @@ mod tests {
     use super::*;
     use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     /// A task made of a closure.
     struct Steps<F> {

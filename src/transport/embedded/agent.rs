@@ -83,6 +83,11 @@ impl Agent {
         self.wake_all();
     }
 
+    /// Stops the clock: from now on it goes as it is turned alone.
+    pub(super) fn stop_clock(&self) {
+        self.with(|inside| inside.clock.stop());
+    }
+
     /// How long the agent has lived, by its own clock.
     pub(super) fn age(&self) -> Duration {
         self.lock().clock.age()

@@ -26,6 +26,10 @@ impl Control {
         self.agent.advance(by);
     }
 
+    pub(crate) fn stop_clock(&self) {
+        self.agent.stop_clock();
+    }
+
     pub(crate) fn now(&self) -> Duration {
         self.agent.age()
     }

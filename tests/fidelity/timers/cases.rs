@@ -337,7 +337,7 @@ pub const CASES: &[Case] = &[
         "other keys, and the same value again, wake nobody",
         r#"PUT /v1/kv/<n> 1 => 200 & true
            GET /v1/kv/<n> => 200
-           begin GET /v1/kv/<n>?index=<index>&wait=10s
+           begin GET /v1/kv/<n>?index=<index>&wait=60s
            PUT /v1/kv/<n>/below 1 => 200 & true
            PUT /v1/kv/<n> 1 => 200 & true
            waits

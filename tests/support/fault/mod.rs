@@ -41,7 +41,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a server listens.
 #[derive(Clone, Copy, Debug)]
@@ -119,9 +119,10 @@ impl Server {
         server
     }
 
-    /// An address at which nobody listens: connections are refused.
+    /// An address at which nobody listens: connections are refused. The port stays taken, so that it
+    /// becomes nobody else's.
     pub fn refused_address() -> String {
-        Server::listening(Door::Tcp, 1).address().to_owned()
+        format!("http://127.0.0.1:{}", socket::deaf_port())
     }
 
     /// What a client is given: `http://127.0.0.1:PORT`, `https://…` or `unix:///path`.

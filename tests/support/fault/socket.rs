@@ -142,6 +142,16 @@ impl Listener {
     }
 }
 
+/// A port of 127.0.0.1 that is taken for as long as the process lives, without anybody who listens.
+pub fn deaf_port() -> u16 {
+    let socket = new_socket(AddressFamily::INET).expect("a socket");
+    let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+    rustix::net::bind(&socket, &any).expect("a free port");
+    // Only its number is asked for.
+    let socket = std::mem::ManuallyDrop::new(TcpListener::from(socket));
+    local_address(&socket).port()
+}
+
 fn new_socket(family: AddressFamily) -> rustix::io::Result<OwnedFd> {
     rustix::net::socket_with(family, SocketType::STREAM, rustix::net::SocketFlags::CLOEXEC, None)
 }

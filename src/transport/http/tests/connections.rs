@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::error::Status;
+use rustix::net::{AddressFamily, SocketType};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -79,7 +81,10 @@ fn a_new_connection_closed_at_once_points_to_consuls_limit() {
 
 #[test]
 fn a_connection_that_cannot_be_made_is_told_by_its_cause() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound and not listened at, so that it is nobody else's meanwhile.
+    let bound = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&bound, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let free: SocketAddr = rustix::net::getsockname(&bound).unwrap().try_into().unwrap();
     let refused = get(&transport(Address::parse(&free.to_string()).unwrap())).unwrap_err();
     assert_eq!(refused.status(), Status::Connect);
     assert_eq!(refused.message(), format!("http://{free}: connection refused"));

@@ -1,5 +1,6 @@
 //! Exchanges that are ended from outside: cancelled, closed, interrupted by a signal.
 
+use super::control::{GRACE, timed};
 use super::deadlines::full_tcp;
 use super::*;
 use crate::error::Status;
@@ -7,10 +8,8 @@ use crate::sys;
 use crate::transport::CancelToken;
 use std::sync::mpsc::channel;
 
-/// Prompt means: without waiting for any time-out.
-const PROMPT: Duration = Duration::from_millis(500);
-
-/// Runs an exchange, ends it once `begun` returns, and gives the status it ended with.
+/// Runs an exchange, ends it once `begun` returns, and gives the status it ended with: promptly, that
+/// is without waiting for any time-out.
 fn ended(
     transport: &Arc<HttpTransport>,
     request: Request<'_>,
@@ -21,11 +20,11 @@ fn ended(
     std::thread::scope(|scope| {
         let call = scope.spawn(|| exchange(transport, Request { cancel: Some(&token), ..request }));
         begun();
-        let start = Instant::now();
-        end(&token);
-        assert!(start.elapsed() < Duration::from_millis(10) || cfg!(debug_assertions));
-        let error = call.join().unwrap().unwrap_err();
-        assert!(start.elapsed() < PROMPT, "{:?}: {error}", start.elapsed());
+        let (error, timing) = timed(|| {
+            end(&token);
+            call.join().unwrap().unwrap_err()
+        });
+        assert!(timing.fair() < GRACE, "{timing:?}: {error}");
         error.status()
     })
 }

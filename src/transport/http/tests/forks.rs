@@ -42,10 +42,16 @@ fn the_parents_connection_ends_although_a_child_has_a_copy() {
     get(&transport).unwrap();
     // The child lives until its parent has closed, and only then ends itself.
     let (mut wait, go) = std::io::pipe().unwrap();
-    let child = std::thread::spawn(move || in_child(|| wait.read(&mut [0]).unwrap() as i32));
-    std::thread::sleep(Duration::from_millis(50));
+    let (mut born, birth) = std::io::pipe().unwrap();
+    let child = std::thread::spawn(move || {
+        in_child(|| {
+            (&birth).write_all(b"x").unwrap();
+            wait.read(&mut [0]).unwrap() as i32
+        })
+    });
+    born.read_exact(&mut [0]).unwrap();
     transport.close();
-    ended.recv_timeout(Duration::from_secs(20)).unwrap();
+    ended.recv_timeout(Duration::from_secs(30)).unwrap();
     (&go).write_all(b"x").unwrap();
     assert_eq!(child.join().unwrap(), 1);
 }

@@ -4,6 +4,8 @@
 #![allow(clippy::duplicate_mod)] // As said.
 
 mod blocking;
+#[path = "../../../../tests/support/control.rs"]
+pub(super) mod control;
 mod speed;
 mod started;
 mod streams;
@@ -67,8 +69,8 @@ fn request(method: Method, target: &str) -> Request<'_> {
         target,
         headers: &[],
         body: None,
-        deadline: Instant::now() + Duration::from_secs(20),
-        connect_by: Instant::now() + Duration::from_secs(20),
+        deadline: Instant::now() + Duration::from_secs(60),
+        connect_by: Instant::now() + Duration::from_secs(60),
         replay: method == Method::Get,
         max_answer: 1 << 20,
         lane: Lane::Calls,
@@ -123,7 +125,7 @@ fn end(stream: &TcpStream) {
         told.iter().any(|state| table.contains(state))
     };
     while !is_told() {
-        assert!(started.elapsed() < Duration::from_secs(20), "the peer was not told");
+        assert!(started.elapsed() < Duration::from_secs(60), "the peer was not told");
         std::thread::yield_now();
     }
 }

@@ -48,7 +48,7 @@ fn owned(request: &Request<'_>) -> OwnedRequest {
 
 fn exchange(transport: &Arc<HttpTransport>, request: Request<'_>) -> Result<Response> {
     // Later than any deadline of these tests: then an answer was lost.
-    start(transport, request).recv_timeout(Duration::from_secs(60)).unwrap()
+    start(transport, request).recv_timeout(Duration::from_secs(120)).unwrap()
 }
 
 fn get(transport: &Arc<HttpTransport>) -> Result<Response> {

@@ -1,5 +1,6 @@
 //! Exchanges over TLS, with servers that end it well and badly.
 
+use super::control::timed;
 use super::*;
 use crate::error::Status;
 use crate::transport::CancelToken;
@@ -125,17 +126,26 @@ fn a_handshake_that_fails_is_told_by_its_cause() {
 #[test]
 fn a_silent_handshake_ends_at_the_deadline_and_when_it_is_cancelled() {
     let (send, arrived) = channel();
-    let server = Server::start(2, move |_, mut stream| {
-        let _ = stream.read(&mut [0; 4096]);
-        send.send(()).unwrap();
-        wait_for_close(stream);
+    let silent = |send: std::sync::mpsc::Sender<()>| {
+        Server::start(1, move |_, mut stream| {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = send.send(());
+            wait_for_close(stream);
+        })
+    };
+    // On a busy machine the time may be over before it has connected, so nobody waits for this one.
+    let transport = secured(&silent(channel().0));
+    let time = Duration::from_millis(600);
+    let (late, timing) = timed(|| {
+        let deadline = Instant::now() + time;
+        exchange(&transport, Request { deadline, ..request(Method::Get, "/") }).unwrap_err()
     });
-    let transport = secured(&server);
-    let deadline = Instant::now() + Duration::from_millis(600);
-    let late = exchange(&transport, Request { deadline, ..request(Method::Get, "/") }).unwrap_err();
     assert_eq!((late.status(), late.is_outcome_unknown()), (Status::Timeout, false));
-    assert!(late.message().contains("in the TLS handshake"), "{late}");
-    arrived.recv().unwrap();
+    let got_there = late.message().contains("in the TLS handshake");
+    assert!(got_there || !timing.is_punctual(time / 2), "{late} {timing:?}");
+
+    let server = silent(send);
+    let transport = secured(&server);
     let token = CancelToken::new();
     std::thread::scope(|scope| {
         let (transport, cancel) = (&transport, Some(&token));
