@@ -4,8 +4,9 @@
 
 target := $(or $(CARGO_TARGET_DIR),target)
 
+# Its kinds are named, for of a library that is an rlib as well cargo optimises no whole program (lto).
 all: ## the library, with optimisation: target/release/libconsul_ffi.{so,a}
-	cargo build --release --locked
+	cargo rustc --release --locked --lib --crate-type cdylib --crate-type staticlib
 	ln -sf libconsul_ffi.so $(target)/release/libconsul_ffi.so.1
 
 demo: ## sets up, builds, shows the library at work: on a real Consul where there is one, else without

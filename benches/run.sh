@@ -11,7 +11,7 @@ case " $* " in
     *" --own "*) ;;
     *) tests/support/setup.sh bench ;;
 esac
-cargo build --release --locked --quiet
+make -s
 # Every connection is from one address, and some peers open one for each call.
 exec tests/support/with-consul.sh --hcl 'limits { http_max_conns_per_client = 4096 }' \
     python3 -B benches/runner/main.py "$@"

@@ -58,7 +58,9 @@ CARGO_ENCODED_RUSTFLAGS=$(remapped)
 export PATH CARGO_ZIGBUILD_CACHE_DIR ZIG_GLOBAL_CACHE_DIR CARGO_ENCODED_RUSTFLAGS
 
 folder=${CARGO_TARGET_DIR:-$PWD/target}/zig
-cargo zigbuild --locked --lib --profile dist --target "$triple.$glibc" --target-dir "$folder" >&2
+# Its kinds are named, for of a library that is an rlib as well cargo optimises no whole program (lto).
+cargo-zigbuild rustc --locked --lib --crate-type cdylib --crate-type staticlib --profile dist \
+    --target "$triple.$glibc" --target-dir "$folder" >&2
 
 built=$folder/$triple/dist
 # cargo strips what it links, which an archive is not.

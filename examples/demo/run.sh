@@ -10,7 +10,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH='' cd -- "$here/../.." && pwd)
 cd "$root"
 
-cargo build --release --locked
+make -s
 CONSUL_FFI_LIBRARY=${CARGO_TARGET_DIR:-$root/target}/release/libconsul_ffi.so
 LUA_PATH="$root/lua/?.lua;$here/?.lua;;"
 export CONSUL_FFI_LIBRARY LUA_PATH

@@ -11,7 +11,7 @@ CONSUL_FFI_LIBRARY=${CARGO_TARGET_DIR:-$PWD/target}/release/libconsul_ffi.so
 PYTHONPATH=$PWD/python PYTHONDONTWRITEBYTECODE=1
 PATH=$PATH:/usr/sbin:/sbin       # iptables
 export CONSUL_BIN CONSUL_FFI_LIBRARY PYTHONPATH PYTHONDONTWRITEBYTECODE PATH
-cargo build --release --locked
+make -s
 
 namespaces='unshare --user --map-root-user --net --pid --fork --kill-child --mount-proc'
 # shellcheck disable=SC2086     # several words

@@ -6,7 +6,7 @@ set -eu
 variants='gcc-c99 gcc-c17 clang-c99 clang-c17'
 
 if [ "${1:-}" != beside-consul ]; then
-    cargo build --release --locked
+    make -s
     lib=$(library "$target/release")
     for variant in $variants; do
         programs "$variant" "${variant%-*}" "${variant#*-}" "$lib"

@@ -36,7 +36,7 @@ operators() {
 [ "${1:-}" != operators ] || { operators; exit; }
 
 if [ "${1:-}" != beside-consul ]; then
-    cargo build --release --locked
+    make -s
     lib=$(library "$target/release")
     variants | while read -r name compiler standard flags; do
         programs "$name" "$compiler" "$standard" "$lib" "$flags"

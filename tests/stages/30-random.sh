@@ -4,7 +4,7 @@ set -eu
 . tests/c/common.sh
 
 if [ "${1:-}" != beside-consul ]; then
-    cargo build --release --locked
+    make -s
     programs gcc-c99 gcc c99 "$(library "$target/release")"
     beside_consul "$0"
 fi

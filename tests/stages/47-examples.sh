@@ -15,7 +15,7 @@ cpp() { # SOURCE PROGRAM
 }
 
 if [ "${1:-}" != beside-consul ]; then
-    cargo build --release --locked
+    make -s
     lib=$(library "$target/release")
     mkdir -p "$out/c" "$out/cpp"
     for source in examples/c/*.c; do

@@ -11,7 +11,7 @@ if ! nginx=$(tests/support/get-nginx.sh); then
 fi
 
 if [ "${1:-}" != beside-consul ]; then
-    cargo build --release --locked
+    make -s
     mkdir -p "$out"
     # The agent's own limit of connections, which what is left behind would reach.
     exec tests/support/with-consul.sh "$0" beside-consul

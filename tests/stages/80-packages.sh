@@ -21,7 +21,7 @@ if [ "$part" = build ]; then
     exit
 fi
 if [ "${1:-}" != beside-consul ]; then
-    cargo build --release --locked
+    make -s
     rm -rf "$out/packages"
     mkdir -p "$archive"
     # One waits for the network, the other for the processor.
