@@ -102,8 +102,8 @@ impl Source {
     }
 
     /// Who is to be woken by the next news, instead of a task that waits.
-    pub(crate) fn wake(&self, waker: Waker) {
-        self.ready.set_waker(Some(waker));
+    pub(crate) fn wake(&self, waker: &Waker) {
+        self.ready.remember(waker);
     }
 }
 

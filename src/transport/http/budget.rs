@@ -1,11 +1,11 @@
 //! How many exchanges may be in flight to one address, over all clients of the process.
 
 use super::call::{Call, Phase};
+use super::wait::Wait;
 use crate::error::Result;
 use crate::sync::Mutex;
 use crate::transport::Lane;
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::sync::Arc;
 
 /// Places for renewals, heartbeats, releases and lock monitors. Consul allows 200 connections from
@@ -39,25 +39,16 @@ pub(super) struct Place<'a>(&'a Mutex<Places>);
 
 impl Budget {
     /// Takes a place, waiting for one as long as the connection may take: until then nothing was sent.
-    pub(super) fn take(&self, lane: Lane, limit: usize, call: &Arc<Call>) -> Result<Place<'_>> {
-        match self.ask(lane, limit, call) {
-            Asked::Given(place) => Ok(place),
-            Asked::Later(queued) => queued.conclude(call.wait(call.connect_by)),
-        }
-    }
-
-    /// As [`Budget::take`], for a call that runs in a task.
-    pub(super) async fn take_in_task(
+    pub(super) async fn take<W: Wait>(
         &self,
+        wait: &W,
         lane: Lane,
         limit: usize,
         call: &Arc<Call>,
     ) -> Result<Place<'_>> {
         match self.ask(lane, limit, call) {
             Asked::Given(place) => Ok(place),
-            Asked::Later(queued) => {
-                queued.conclude(poll_fn(|_| call.poll_wait(call.connect_by)).await)
-            }
+            Asked::Later(queued) => queued.conclude(wait.wait(call, call.connect_by).await),
         }
     }
 
@@ -142,17 +133,28 @@ impl Drop for Place<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, UPKEEP};
-    use crate::error::{Error, Status};
+    use super::{Budget, Place, UPKEEP};
+    use crate::error::{Error, Result, Status};
+    use crate::runtime::at_once;
     use crate::transport::Lane;
     use crate::transport::cancel::Interrupt;
+    use crate::transport::http::blocking::Blocking;
     use crate::transport::http::call::Call;
     use std::sync::{Arc, mpsc};
     use std::time::{Duration, Instant};
 
     fn call(rest: Duration) -> Arc<Call> {
         let end = Instant::now() + rest;
-        Call::new(end, end, false, 0)
+        Call::new(end, end, false)
+    }
+
+    fn take<'a>(
+        budget: &'a Budget,
+        lane: Lane,
+        limit: usize,
+        call: &Arc<Call>,
+    ) -> Result<Place<'a>> {
+        at_once(budget.take(&Blocking, lane, limit, call))
     }
 
     const MINUTE: Duration = Duration::from_secs(60);
@@ -163,7 +165,7 @@ mod tests {
         let thread = std::thread::spawn({
             let budget = budget.clone();
             move || {
-                let _place = budget.take(Lane::Calls, 1, &call(MINUTE)).unwrap();
+                let _place = take(&budget, Lane::Calls, 1, &call(MINUTE)).unwrap();
                 report.send(number).unwrap();
             }
         });
@@ -176,7 +178,7 @@ mod tests {
     #[test]
     fn who_comes_first_gets_a_place_first() {
         let budget = Arc::new(Budget::default());
-        let first = budget.take(Lane::Calls, 1, &call(MINUTE)).unwrap();
+        let first = take(&budget, Lane::Calls, 1, &call(MINUTE)).unwrap();
         let (send, order) = mpsc::channel();
         let threads: Vec<_> = (0..3).map(|_| waiter(&budget, send.clone())).collect();
         assert!(order.try_recv().is_err());
@@ -189,34 +191,34 @@ mod tests {
     #[test]
     fn upkeep_never_waits_behind_calls() {
         let budget = Budget::default();
-        let _calls = budget.take(Lane::Calls, 1, &call(MINUTE)).unwrap();
+        let _calls = take(&budget, Lane::Calls, 1, &call(MINUTE)).unwrap();
         let upkeep: Vec<_> =
-            (0..UPKEEP).map(|_| budget.take(Lane::Upkeep, 1, &call(MINUTE)).unwrap()).collect();
+            (0..UPKEEP).map(|_| take(&budget, Lane::Upkeep, 1, &call(MINUTE)).unwrap()).collect();
         assert_eq!(upkeep.len(), UPKEEP);
-        let late = budget.take(Lane::Upkeep, 1, &call(Duration::ZERO)).unwrap_err();
+        let late = take(&budget, Lane::Upkeep, 1, &call(Duration::ZERO)).unwrap_err();
         assert_eq!(late.status(), Status::Timeout);
     }
 
     #[test]
     fn who_gives_up_leaves_the_queue() {
         let budget = Budget::default();
-        let first = budget.take(Lane::Calls, 1, &call(MINUTE)).unwrap();
-        let late = budget.take(Lane::Calls, 1, &call(Duration::from_millis(5))).unwrap_err();
+        let first = take(&budget, Lane::Calls, 1, &call(MINUTE)).unwrap();
+        let late = take(&budget, Lane::Calls, 1, &call(Duration::from_millis(5))).unwrap_err();
         assert!(late.message().contains("max_connections"), "{late}");
         let cancelled = call(MINUTE);
         cancelled.interrupt(&Error::new(Status::Cancelled, "enough"));
-        let cancelled = budget.take(Lane::Calls, 1, &cancelled).unwrap_err();
+        let cancelled = take(&budget, Lane::Calls, 1, &cancelled).unwrap_err();
         assert_eq!(cancelled.status(), Status::Cancelled);
         assert_eq!(budget.waiting(), 0);
         drop(first);
-        assert!(budget.take(Lane::Calls, 1, &call(MINUTE)).is_ok());
+        assert!(take(&budget, Lane::Calls, 1, &call(MINUTE)).is_ok());
     }
 
     #[test]
     fn clients_of_one_address_may_have_different_limits() {
         let budget = Budget::default();
-        let _one = budget.take(Lane::Calls, 2, &call(MINUTE)).unwrap();
-        assert!(budget.take(Lane::Calls, 1, &call(Duration::ZERO)).is_err());
-        assert!(budget.take(Lane::Calls, 2, &call(MINUTE)).is_ok());
+        let _one = take(&budget, Lane::Calls, 2, &call(MINUTE)).unwrap();
+        assert!(take(&budget, Lane::Calls, 1, &call(Duration::ZERO)).is_err());
+        assert!(take(&budget, Lane::Calls, 2, &call(MINUTE)).is_ok());
     }
 }

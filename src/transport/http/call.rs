@@ -1,13 +1,9 @@
 //! One exchange in flight: its deadline, how far it got, and what wakes it early.
-//!
-//! ureq hands no context of ours to a connection, so the exchange that runs on this thread stands
-//! in a thread-local; a connection takes it from there when it is opened or taken from the pool.
 
 use crate::error::{Error, Result, Status};
 use crate::sync::{Condvar, Mutex};
 use crate::transport::cancel::Interrupt;
 use rustix::net::Shutdown;
-use std::cell::RefCell;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
@@ -53,13 +49,11 @@ impl Phase {
 
 #[derive(Debug)]
 pub(super) struct Call {
-    started: Instant,
+    pub(super) started: Instant,
     pub(super) deadline: Instant,
     /// When its connection must stand.
     pub(super) connect_by: Instant,
     interruptible: bool,
-    /// What the longest line of the request's head needs.
-    pub(super) longest_line: usize,
     phase: AtomicU8,
     /// A byte of the request left this process.
     sent: AtomicBool,
@@ -93,18 +87,12 @@ impl State {
 }
 
 impl Call {
-    pub(super) fn new(
-        deadline: Instant,
-        connect_by: Instant,
-        interruptible: bool,
-        longest_line: usize,
-    ) -> Arc<Call> {
+    pub(super) fn new(deadline: Instant, connect_by: Instant, interruptible: bool) -> Arc<Call> {
         Arc::new(Call {
             started: Instant::now(),
             deadline,
             connect_by: connect_by.min(deadline),
             interruptible,
-            longest_line,
             phase: AtomicU8::new(Phase::Place as u8),
             sent: AtomicBool::new(false),
             answered: AtomicBool::new(false),
@@ -289,44 +277,16 @@ impl Interrupt for Call {
     }
 }
 
-thread_local! {
-    static CURRENT: RefCell<Option<Arc<Call>>> = const { RefCell::new(None) };
-}
-
-/// Makes a call the one that runs on this thread, until it is dropped.
-pub(super) struct Running(());
-
-impl Running {
-    pub(super) fn new(call: &Arc<Call>) -> Result<Running> {
-        let entered = CURRENT.try_with(|current| current.replace(Some(call.clone())));
-        match entered {
-            Ok(_) => Ok(Running(())),
-            Err(_) => Err(Error::new(Status::Internal, "this thread is about to end")),
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = CURRENT.try_with(|current| current.take());
-    }
-}
-
-/// The call that runs on this thread.
-pub(super) fn current() -> Option<Arc<Call>> {
-    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Call, Phase, Running, current};
+    use super::{Call, Phase};
     use crate::error::{Error, Status};
     use crate::transport::cancel::Interrupt;
     use std::time::{Duration, Instant};
 
     fn call(rest: Duration) -> std::sync::Arc<Call> {
         let end = Instant::now() + rest;
-        Call::new(end, end, false, 0)
+        Call::new(end, end, false)
     }
 
     #[test]
@@ -360,15 +320,5 @@ mod tests {
         assert_eq!(waiting.join().unwrap().unwrap_err().message(), "enough");
         assert_eq!(call.check().unwrap_err().message(), "enough");
         assert!(!call.detach());
-    }
-
-    #[test]
-    fn the_running_call_is_this_threads_own() {
-        let call = call(Duration::from_secs(1));
-        let running = Running::new(&call).unwrap();
-        assert!(current().is_some());
-        assert!(std::thread::spawn(|| current().is_none()).join().unwrap());
-        drop(running);
-        assert!(current().is_none());
     }
 }

@@ -1,43 +1,123 @@
-//! One connection, as ureq sees it.
+//! One connection, and an exchange over it. ureq-proto speaks the protocol, without I/O of its own.
 
 use super::buffers::Buffers;
-use super::call::{Call, Phase, current};
+use super::call::{Call, Phase};
+use super::endpoint::MAX_HEAD;
 use super::failure;
 use super::link::Link;
+use super::message::{self, Outgoing, UreqResult};
+use super::socket::Socket;
 use crate::error::{Error, Status};
-use std::io;
-use std::sync::Arc;
-use ureq::unversioned::transport::{Buffers as UreqBuffers, NextTimeout, Transport};
+use crate::transport::Response;
+use std::io::{self, ErrorKind};
+use ureq::http;
+use ureq::unversioned::transport::Buffers as _;
+use ureq_proto::BodyMode;
+use ureq_proto::client::state::{Prepare, RecvBody, RecvResponse, SendBody};
+use ureq_proto::client::{
+    Await100Result, Call as Protocol, RecvBodyResult, RecvResponseResult, SendRequestResult,
+};
 
-/// The most bytes of an answer to hold that ureq could not use yet; more than the longest head.
+/// The most bytes of an answer to hold that could not be used yet; more than the longest head.
 const MAX_UNUSED: usize = 128 * 1024;
 
-#[derive(Debug)]
-pub(super) struct Connection {
-    link: Link,
-    buffers: Buffers,
-    /// The exchange it serves; none while it lies in the pool.
-    call: Option<Arc<Call>>,
+pub(super) struct Connection<S: Socket> {
+    pub(super) link: Link<S>,
+    pub(super) buffers: Buffers,
     /// Why the last write failed. The peer may have answered before it closed, so that is looked
     /// for first.
     write_error: Option<io::Error>,
 }
 
-impl Connection {
-    /// A new connection, for the call that it was made for.
-    pub(super) fn new(link: Link, call: Arc<Call>) -> Connection {
-        let mut buffers = Buffers::default();
-        buffers.reserve_line(call.longest_line);
-        Connection { link, buffers, call: Some(call), write_error: None }
+impl<S: Socket> Connection<S> {
+    pub(super) fn new(link: Link<S>) -> Connection<S> {
+        Connection { link, buffers: Buffers::default(), write_error: None }
     }
 
-    fn flush(&mut self, call: &Call) -> Result<(), ureq::Error> {
+    /// Sends a request and reads the whole answer. True when the connection can serve another one.
+    pub(super) async fn exchange(
+        &mut self,
+        outgoing: Outgoing<'_>,
+        call: &Call,
+    ) -> UreqResult<(Response, bool)> {
+        let Outgoing { protocol, body, longest_line, max_answer } = outgoing;
+        self.buffers.reserve_line(longest_line);
+        let mut protocol = self.send(protocol, body, call).await?;
+        let head = self.read_head(&mut protocol, call).await?;
+        let (body, must_close) = match protocol.proceed() {
+            Some(RecvResponseResult::RecvBody(protocol)) => {
+                self.read_body(protocol, max_answer, call).await?
+            }
+            Some(RecvResponseResult::Redirect(over)) => (Vec::new(), over.must_close_connection()),
+            Some(RecvResponseResult::Cleanup(over)) => (Vec::new(), over.must_close_connection()),
+            None => return Err(cut()),
+        };
+        let clean = self.buffers.input().is_empty() && self.write_error.is_none();
+        Ok((message::response(head, body), clean && !must_close))
+    }
+
+    /// Gives memory back before the connection lies idle.
+    pub(super) fn rest(&mut self) {
+        self.buffers.rest();
+        self.link.rest();
+    }
+
+    async fn send(
+        &mut self,
+        protocol: Protocol<Prepare>,
+        body: Option<&[u8]>,
+        call: &Call,
+    ) -> UreqResult<Protocol<RecvResponse>> {
+        let mut protocol = protocol.proceed();
+        while !protocol.can_proceed() {
+            let written = protocol.write(self.buffers.output())?;
+            self.written(written, call).await?;
+        }
+        let protocol = match protocol.proceed()? {
+            Some(SendRequestResult::RecvResponse(protocol)) => protocol,
+            Some(SendRequestResult::SendBody(protocol)) => {
+                self.send_body(protocol, body.unwrap_or_default(), call).await?
+            }
+            // Nobody waits for a 100: the body follows at once.
+            Some(SendRequestResult::Await100(protocol)) => match protocol.proceed()? {
+                Await100Result::SendBody(protocol) => {
+                    self.send_body(protocol, body.unwrap_or_default(), call).await?
+                }
+                Await100Result::RecvResponse(protocol) => protocol,
+            },
+            None => return Err(cut()),
+        };
+        self.flush(call).await?;
+        Ok(protocol)
+    }
+
+    async fn send_body(
+        &mut self,
+        mut protocol: Protocol<SendBody>,
+        mut body: &[u8],
+        call: &Call,
+    ) -> UreqResult<Protocol<RecvResponse>> {
+        while !protocol.can_proceed() {
+            let (taken, written) = protocol.write(body, self.buffers.output())?;
+            body = body.get(taken..).unwrap_or_default();
+            self.written(written, call).await?;
+        }
+        protocol.proceed().ok_or_else(cut)
+    }
+
+    /// Takes what was written into the buffer, and sends it when that is full: head and body leave
+    /// together where they fit.
+    pub(super) async fn written(&mut self, amount: usize, call: &Call) -> UreqResult<()> {
+        if self.buffers.written(amount) { self.flush(call).await } else { Ok(()) }
+    }
+
+    pub(super) async fn flush(&mut self, call: &Call) -> UreqResult<()> {
         if self.buffers.pending().is_empty() {
             return Ok(());
         }
         if self.write_error.is_none() {
             call.enter(Phase::Send);
-            match self.link.send_all(self.buffers.pending(), call) {
+            match self.link.send_all(self.buffers.pending(), call).await {
                 Ok(()) => {}
                 Err(error) if failure::is_death(&error) => self.write_error = Some(error),
                 Err(error) => return Err(failure::of_io(error)),
@@ -48,115 +128,115 @@ impl Connection {
         Ok(())
     }
 
-    fn receive(&mut self, call: &Call) -> Result<bool, ureq::Error> {
-        check_unused(&self.buffers)?;
-        let got = self.link.receive(self.buffers.input_append_buf(), call);
-        received(got, &mut self.buffers, &mut self.write_error, call)
-    }
-
-    fn call(&self) -> Result<Arc<Call>, ureq::Error> {
-        self.call.clone().ok_or_else(|| {
-            failure::of(Error::new(Status::Internal, "a connection is used outside of an exchange"))
-        })
-    }
-
-    /// Ends its service to the exchange it served. False when the exchange was interrupted.
-    fn leave(&mut self) -> bool {
-        self.call.take().is_none_or(|call| call.detach())
-    }
-
-    /// Takes it from the pool for the exchange that runs on this thread.
-    fn join(&mut self) -> bool {
-        let Some(call) = current() else { return false };
-        if !call.takes_idle() || !self.link.is_reusable(&call) {
-            return false;
+    /// Waits for more of the answer. False when the peer has ended it.
+    pub(super) async fn receive(&mut self, call: &Call) -> UreqResult<bool> {
+        // A body is used up as it comes, and the head is bounded; but not the lines between chunks.
+        if self.buffers.input().len() > MAX_UNUSED {
+            return Err(endless());
         }
-        if call.attach(self.link.descriptor()).is_err() {
-            return false;
-        }
-        call.note_connection(true);
-        self.buffers.reserve_line(call.longest_line);
-        self.call = Some(call);
-        true
-    }
-}
-
-/// ureq uses a body up as it comes, and bounds the head; but not the lines between chunks.
-pub(super) fn check_unused(buffers: &Buffers) -> Result<(), ureq::Error> {
-    if buffers.input().len() > MAX_UNUSED { Err(failure::endless()) } else { Ok(()) }
-}
-
-/// Takes note of what came of waiting for bytes. False when the answer has ended.
-pub(super) fn received(
-    received: io::Result<usize>,
-    buffers: &mut Buffers,
-    write_error: &mut Option<io::Error>,
-    call: &Call,
-) -> Result<bool, ureq::Error> {
-    match received {
-        Ok(0) if call.is_answered() => Ok(false),
-        Ok(0) => {
-            call.note_death();
-            Err(match write_error.take() {
-                Some(error) => failure::of_io(error),
-                None => failure::closed_unanswered(),
-            })
-        }
-        Ok(received) => {
-            buffers.input_appended(received);
-            call.note_answered();
-            Ok(true)
-        }
-        Err(error) => {
-            if failure::is_death(&error) {
+        match self.link.receive(self.buffers.input_append_buf(), call).await {
+            Ok(0) if call.is_answered() => Ok(false),
+            Ok(0) => {
                 call.note_death();
+                Err(self.write_error.take().map_or_else(unanswered, failure::of_io))
             }
-            Err(failure::of_io(error))
+            Ok(received) => {
+                self.buffers.input_appended(received);
+                call.note_answered();
+                Ok(true)
+            }
+            Err(error) => {
+                if failure::is_death(&error) {
+                    call.note_death();
+                }
+                Err(failure::of_io(error))
+            }
         }
+    }
+
+    async fn read_head(
+        &mut self,
+        protocol: &mut Protocol<RecvResponse>,
+        call: &Call,
+    ) -> UreqResult<http::Response<()>> {
+        loop {
+            let more = self.buffers.can_use_input() || self.receive(call).await?;
+            let input = self.buffers.input();
+            let (used, head) = protocol.try_response(input, false)?;
+            let length = if head.is_some() { used } else { input.len() };
+            if length > MAX_HEAD {
+                return Err(ureq::Error::LargeResponseHeader(length, MAX_HEAD));
+            }
+            self.buffers.input_consume(used);
+            match head {
+                Some(head) => return Ok(head),
+                None if !more => return Err(cut()),
+                None => {}
+            }
+        }
+    }
+
+    /// The body, and whether the connection must be closed after it.
+    async fn read_body(
+        &mut self,
+        mut protocol: Protocol<RecvBody>,
+        max_answer: u64,
+        call: &Call,
+    ) -> UreqResult<(Vec<u8>, bool)> {
+        let announced = match protocol.body_mode() {
+            BodyMode::LengthDelimited(length) => length,
+            _ => 0,
+        };
+        let mut body = message::room_for(announced, max_answer)?;
+        let ends_with_connection = protocol.body_mode() == BodyMode::CloseDelimited;
+        while ends_with_connection || !protocol.can_proceed() {
+            let used = self.take_body(&mut protocol, &mut body)?;
+            message::check_size(body.len(), max_answer)?;
+            if used == 0 && !self.receive(call).await? {
+                break;
+            }
+        }
+        // Some servers leave out the very last line end of a body in chunks.
+        let is_lenient = !protocol.can_proceed() && protocol.is_ended_chunked();
+        if is_lenient {
+            return Ok((body, true));
+        }
+        match protocol.proceed() {
+            Some(RecvBodyResult::Cleanup(over)) => Ok((body, over.must_close_connection())),
+            Some(RecvBodyResult::Redirect(over)) => Ok((body, over.must_close_connection())),
+            None => Err(cut()),
+        }
+    }
+
+    /// Moves what has been received to the body. How many bytes of it could be used.
+    fn take_body(
+        &mut self,
+        protocol: &mut Protocol<RecvBody>,
+        body: &mut Vec<u8>,
+    ) -> UreqResult<usize> {
+        let input = self.buffers.input();
+        let length = body.len();
+        body.resize(length + input.len(), 0);
+        let (used, got) = protocol.read(input, body.get_mut(length..).unwrap_or_default())?;
+        body.truncate(length + got);
+        self.buffers.input_consume(used);
+        Ok(used)
     }
 }
 
-impl Transport for Connection {
-    fn buffers(&mut self) -> &mut dyn UreqBuffers {
-        &mut self.buffers
-    }
-
-    /// Only collects: head and body leave together, when ureq begins to wait for the answer.
-    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        if self.buffers.written(amount) {
-            let call = self.call()?;
-            self.flush(&call)?;
-        }
-        Ok(())
-    }
-
-    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        let call = self.call()?;
-        self.flush(&call)?;
-        self.receive(&call)
-    }
-
-    /// ureq asks twice: when an exchange gives the connection back, and when the next one takes it.
-    /// Only the second needs a look at the socket.
-    fn is_open(&mut self) -> bool {
-        if self.call.is_none() {
-            return self.join();
-        }
-        if self.write_error.is_some() || !self.leave() {
-            return false;
-        }
-        self.buffers.rest();
-        self.link.rest();
-        true
-    }
-
-    fn is_tls(&self) -> bool {
-        self.link.is_tls()
-    }
+/// The connection ended too early.
+fn cut() -> ureq::Error {
+    io::Error::from(ErrorKind::UnexpectedEof).into()
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.leave();
-    }
+/// The peer closed the connection and answered nothing.
+fn unanswered() -> ureq::Error {
+    failure::of(failure::broken("the connection was closed without an answer"))
+}
+
+fn endless() -> ureq::Error {
+    failure::of(Error::new(
+        Status::Decode,
+        "the answer is not proper HTTP: a line of it does not end",
+    ))
 }

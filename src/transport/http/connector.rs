@@ -1,16 +1,16 @@
-//! Opens connections for ureq.
+//! Opens connections.
 
-use super::call::{Call, Phase, current};
-use super::connection::Connection;
+use super::call::{Call, Phase};
 use super::failure;
 use super::link::Link;
 use super::resolver::Resolver;
 use super::socket::Socket;
 use super::tls::TlsLink;
+use super::wait::Wait;
 use crate::config::{Address, Place};
 use crate::error::{Error, Result};
+use crate::runtime::io::Tell;
 use crate::transport::tls::TlsClient;
-use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::net::sockopt;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
@@ -20,22 +20,19 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use ureq::unversioned::transport::{ConnectionDetails, Connector as UreqConnector};
 
 /// How long a connection is silent before the kernel asks whether the peer still lives.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 /// The longest pause before a unix socket with a full backlog is tried again.
 const BACKLOG_PAUSE: Duration = Duration::from_millis(50);
 
-#[derive(Debug)]
 pub(super) struct Connector {
     target: Target,
     tls: Option<TlsClient>,
 }
 
 /// Where connections lead.
-#[derive(Debug)]
-pub(super) enum Target {
+enum Target {
     Tcp(Resolver),
     Unix(PathBuf),
 }
@@ -49,52 +46,26 @@ impl Connector {
         Connector { target, tls }
     }
 
-    pub(super) fn target(&self) -> &Target {
-        &self.target
-    }
-
-    pub(super) fn tls(&self) -> Option<&TlsClient> {
-        self.tls.as_ref()
-    }
-
-    fn open(&self, call: Arc<Call>) -> Result<Connection> {
-        call.note_connection(false);
-        let descriptor = match &self.target {
-            Target::Tcp(resolver) => open_tcp(&resolver.addresses(&call)?, &call)?,
-            Target::Unix(path) => open_unix(path, &call)?,
-        };
-        let socket = Socket::new(descriptor);
-        let link = match &self.tls {
-            None => Link::Plain(socket),
-            Some(client) => Link::Tls(Box::new(secured(socket, client, &call)?)),
-        };
-        Ok(Connection::new(link, call))
-    }
-}
-
-/// The same one, for ureq.
-#[derive(Debug)]
-pub(super) struct SharedConnector(pub(super) Arc<Connector>);
-
-impl UreqConnector for SharedConnector {
-    type Out = Connection;
-
-    fn connect(
+    pub(super) async fn open<W: Wait>(
         &self,
-        _: &ConnectionDetails,
-        _: Option<()>,
-    ) -> std::result::Result<Option<Connection>, ureq::Error> {
-        let call = current().ok_or(ureq::Error::ConnectionFailed)?;
-        self.0.open(call).map(Some).map_err(failure::of)
+        wait: &W,
+        call: &Arc<Call>,
+    ) -> Result<Link<W::Socket>> {
+        call.note_connection(false);
+        let socket = match &self.target {
+            Target::Tcp(resolver) => {
+                open_tcp(&resolver.addresses(wait, call).await?, wait, call).await?
+            }
+            Target::Unix(path) => open_unix(path, wait, call).await?,
+        };
+        let Some(client) = &self.tls else { return Ok(Link::Plain(socket)) };
+        let secured = TlsLink::handshake(socket, client, call).await;
+        secured.map(|tls| Link::Tls(Box::new(tls))).map_err(|error| not_secured(error, call))
     }
-}
-
-fn secured(socket: Socket, client: &TlsClient, call: &Call) -> Result<TlsLink> {
-    TlsLink::handshake(socket, client, call).map_err(|error| not_secured(error, call))
 }
 
 /// The failure of a handshake.
-pub(super) fn not_secured(error: io::Error, call: &Call) -> Error {
+fn not_secured(error: io::Error, call: &Call) -> Error {
     call.detach();
     if !failure::is_death(&error) {
         return failure::from_io(error);
@@ -103,12 +74,12 @@ pub(super) fn not_secured(error: io::Error, call: &Call) -> Error {
     failure::broken("the connection was closed in the TLS handshake")
 }
 
-fn open_tcp(addresses: &[SocketAddr], call: &Call) -> Result<Arc<OwnedFd>> {
+async fn open_tcp<W: Wait>(addresses: &[SocketAddr], wait: &W, call: &Call) -> Result<W::Socket> {
     call.enter(Phase::Connect);
     let mut tries = Tries::new(addresses);
     while let Some((address, until)) = tries.next(call)? {
-        match connect_tcp(&address, until, call) {
-            Ok(descriptor) => return Ok(descriptor),
+        match connect_tcp(&address, until, wait, call).await {
+            Ok(socket) => return Ok(socket),
             Err(error) => tries.failed(error, call)?,
         }
     }
@@ -116,20 +87,20 @@ fn open_tcp(addresses: &[SocketAddr], call: &Call) -> Result<Arc<OwnedFd>> {
 }
 
 /// The addresses of a host, to be tried in turn.
-pub(super) struct Tries<'a> {
+struct Tries<'a> {
     addresses: &'a [SocketAddr],
     tried: usize,
     last: String,
 }
 
 impl<'a> Tries<'a> {
-    pub(super) fn new(addresses: &'a [SocketAddr]) -> Tries<'a> {
+    fn new(addresses: &'a [SocketAddr]) -> Tries<'a> {
         Tries { addresses, tried: 0, last: "it has no address".to_owned() }
     }
 
     /// The next address, and until when to try it: each gets an equal share of the time left, so
     /// that a silent one does not use up what another one needs.
-    pub(super) fn next(&mut self, call: &Call) -> Result<Option<(SocketAddr, Instant)>> {
+    fn next(&mut self, call: &Call) -> Result<Option<(SocketAddr, Instant)>> {
         let rest = call.rest()?;
         let Some(address) = self.addresses.get(self.tried) else { return Ok(None) };
         let left = u32::try_from(self.addresses.len() - self.tried).unwrap_or(u32::MAX);
@@ -138,7 +109,7 @@ impl<'a> Tries<'a> {
     }
 
     /// Notes why the address did not do. An error that another one cannot mend ends the call.
-    pub(super) fn failed(&mut self, error: io::Error, call: &Call) -> Result<()> {
+    fn failed(&mut self, error: io::Error, call: &Call) -> Result<()> {
         call.detach();
         let error = recoverable(error)?;
         // Reset as soon as it was accepted.
@@ -150,7 +121,7 @@ impl<'a> Tries<'a> {
         Ok(())
     }
 
-    pub(super) fn failure(self) -> Error {
+    fn failure(self) -> Error {
         match self.addresses {
             [_, _, ..] => {
                 let tried: Vec<_> = self.addresses.iter().map(ToString::to_string).collect();
@@ -169,37 +140,36 @@ fn recoverable(error: io::Error) -> Result<io::Error> {
     }
 }
 
-fn connect_tcp(address: &SocketAddr, until: Instant, call: &Call) -> io::Result<Arc<OwnedFd>> {
-    let (descriptor, state) = begin_tcp(address, call)?;
-    if state == Begun::Pending {
-        await_connected(&descriptor, until, call)?;
+async fn connect_tcp<W: Wait>(
+    address: &SocketAddr,
+    until: Instant,
+    wait: &W,
+    call: &Call,
+) -> io::Result<W::Socket> {
+    let (descriptor, is_connected) = begin_tcp(address, call)?;
+    let socket = wait.take_over(descriptor, Tell::Room)?;
+    if !is_connected {
+        wait.connected(&socket, until, call).await?;
     }
-    finish_tcp(&descriptor, address)?;
-    rustix::io::ioctl_fionbio(&descriptor, false)?;
-    Ok(descriptor)
+    finish_tcp(socket.descriptor(), address)?;
+    Ok(socket)
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Begun {
-    Connected,
-    Pending,
-}
-
-/// Begins to connect a new, non-blocking socket.
-pub(super) fn begin_tcp(address: &SocketAddr, call: &Call) -> io::Result<(Arc<OwnedFd>, Begun)> {
+/// Begins to connect a new, non-blocking socket. True when it is connected at once.
+fn begin_tcp(address: &SocketAddr, call: &Call) -> io::Result<(Arc<OwnedFd>, bool)> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let descriptor = new_socket(family)?;
     call.attach(&descriptor).map_err(io::Error::other)?;
     match rustix::net::connect(&descriptor, address) {
-        Ok(()) => Ok((descriptor, Begun::Connected)),
+        Ok(()) => Ok((descriptor, true)),
         // Interrupted, it goes on by itself all the same (connect(2)).
-        Err(Errno::INPROGRESS | Errno::INTR) => Ok((descriptor, Begun::Pending)),
+        Err(Errno::INPROGRESS | Errno::INTR) => Ok((descriptor, false)),
         Err(errno) => Err(errno.into()),
     }
 }
 
 /// Makes a connected socket ready for use.
-pub(super) fn finish_tcp(descriptor: &OwnedFd, address: &SocketAddr) -> io::Result<()> {
+fn finish_tcp(descriptor: &OwnedFd, address: &SocketAddr) -> io::Result<()> {
     // Connected to itself: a port of the ephemeral range that nobody listens on may do that.
     if rustix::net::getsockname(descriptor)? == rustix::net::SocketAddrAny::from(*address) {
         return Err(Errno::CONNREFUSED.into());
@@ -214,45 +184,25 @@ fn new_socket(family: AddressFamily) -> io::Result<Arc<OwnedFd>> {
     Ok(Arc::new(rustix::net::socket_with(family, SocketType::STREAM, flags, None)?))
 }
 
-fn await_connected(descriptor: &OwnedFd, until: Instant, call: &Call) -> io::Result<()> {
-    loop {
-        let rest = until.saturating_duration_since(Instant::now());
-        if rest.is_zero() {
-            call.rest().map_err(io::Error::other)?;
-            return Err(Errno::TIMEDOUT.into());
-        }
-        let rest = rest.try_into().unwrap_or(rustix::event::Timespec { tv_sec: 3600, tv_nsec: 0 });
-        let mut wanted = [PollFd::new(descriptor, PollFlags::OUT)];
-        match rustix::event::poll(&mut wanted, Some(&rest)) {
-            Ok(0) => {}
-            Ok(_) => {
-                call.check().map_err(io::Error::other)?;
-                return Ok(sockopt::socket_error(descriptor)??);
-            }
-            Err(Errno::INTR) => call.signalled().map_err(io::Error::other)?,
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-}
-
-fn open_unix(path: &Path, call: &Call) -> Result<Arc<OwnedFd>> {
+async fn open_unix<W: Wait>(path: &Path, wait: &W, call: &Call) -> Result<W::Socket> {
     let socket = UnixSocket::new(path, call)?;
     let mut pauses = Pauses::new();
     while !socket.connect(call)? {
-        call.wait(pauses.next(call)?)?;
+        wait.wait(call, pauses.next(call)?).await?;
     }
-    socket.finish(false)
+    let taken = wait.take_over(socket.descriptor, Tell::Bytes);
+    taken.map_err(|error| cannot(path, error))
 }
 
 /// A unix socket that is being connected.
-pub(super) struct UnixSocket<'a> {
+struct UnixSocket<'a> {
     path: &'a Path,
     address: SocketAddrUnix,
     descriptor: Arc<OwnedFd>,
 }
 
 impl<'a> UnixSocket<'a> {
-    pub(super) fn new(path: &'a Path, call: &Call) -> Result<UnixSocket<'a>> {
+    fn new(path: &'a Path, call: &Call) -> Result<UnixSocket<'a>> {
         call.enter(Phase::Connect);
         let address = SocketAddrUnix::new(path)
             .map_err(|_| Error::config(format!("{} is no path of a socket", path.display())))?;
@@ -261,7 +211,7 @@ impl<'a> UnixSocket<'a> {
     }
 
     /// False when the backlog is full. Nothing tells when it has room again.
-    pub(super) fn connect(&self, call: &Call) -> Result<bool> {
+    fn connect(&self, call: &Call) -> Result<bool> {
         loop {
             match rustix::net::connect(&self.descriptor, &self.address) {
                 Ok(()) => return call.attach(&self.descriptor).map(|()| true),
@@ -271,12 +221,6 @@ impl<'a> UnixSocket<'a> {
             }
         }
     }
-
-    pub(super) fn finish(self, nonblocking: bool) -> Result<Arc<OwnedFd>> {
-        rustix::io::ioctl_fionbio(&self.descriptor, nonblocking)
-            .map_err(|errno| cannot(self.path, errno.into()))?;
-        Ok(self.descriptor)
-    }
 }
 
 fn cannot(path: &Path, error: io::Error) -> Error {
@@ -285,14 +229,14 @@ fn cannot(path: &Path, error: io::Error) -> Error {
 }
 
 /// When to try again, less and less often.
-pub(super) struct Pauses(Duration);
+struct Pauses(Duration);
 
 impl Pauses {
-    pub(super) fn new() -> Pauses {
+    fn new() -> Pauses {
         Pauses(Duration::from_millis(1))
     }
 
-    pub(super) fn next(&mut self, call: &Call) -> Result<Instant> {
+    fn next(&mut self, call: &Call) -> Result<Instant> {
         let until = Instant::now() + self.0.min(call.rest()?);
         self.0 = (self.0 * 2).min(BACKLOG_PAUSE);
         Ok(until)

@@ -14,16 +14,6 @@ pub(super) fn of_io(error: io::Error) -> ureq::Error {
     of(from_io(error))
 }
 
-/// A part of the answer that must end does not.
-pub(super) fn endless() -> ureq::Error {
-    of(Error::new(Status::Decode, "the answer is not proper HTTP: a line of it does not end"))
-}
-
-/// The peer closed the connection and answered nothing.
-pub(super) fn closed_unanswered() -> ureq::Error {
-    of(broken("the connection was closed without an answer"))
-}
-
 /// True when the error says that the peer is gone.
 pub(super) fn is_death(error: &io::Error) -> bool {
     matches!(

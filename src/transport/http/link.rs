@@ -1,47 +1,71 @@
 //! What carries a connection's bytes.
 
 use super::call::Call;
-use super::socket::{Idle, Socket, look};
+use super::socket::{Idle, News, Socket, look};
 use super::tls::TlsLink;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
 
-#[derive(Debug)]
-pub(super) enum Link {
-    Plain(Socket),
-    Tls(Box<TlsLink>),
+pub(super) enum Link<S: Socket> {
+    Plain(S),
+    Tls(Box<TlsLink<S>>),
 }
 
-impl Link {
-    pub(super) fn descriptor(&self) -> &Arc<OwnedFd> {
+impl<S: Socket> Link<S> {
+    pub(super) fn socket(&self) -> &S {
         match self {
-            Link::Plain(socket) => socket.descriptor(),
-            Link::Tls(tls) => tls.descriptor(),
+            Link::Plain(socket) => socket,
+            Link::Tls(tls) => tls.socket(),
         }
     }
 
-    pub(super) fn send_all(&mut self, bytes: &[u8], call: &Call) -> io::Result<()> {
+    pub(super) async fn send_all(&mut self, bytes: &[u8], call: &Call) -> io::Result<()> {
         match self {
-            Link::Plain(socket) => socket.send_all(bytes, call),
-            Link::Tls(tls) => tls.send_all(bytes, call),
+            Link::Plain(socket) => socket.send_all(bytes, call).await,
+            Link::Tls(tls) => tls.send_all(bytes, call).await,
         }
     }
 
     /// Waits for bytes. 0 when the peer has closed in the way the protocol asks for.
-    pub(super) fn receive(&mut self, into: &mut [u8], call: &Call) -> io::Result<usize> {
+    pub(super) async fn receive(&mut self, into: &mut [u8], call: &Call) -> io::Result<usize> {
         match self {
-            Link::Plain(socket) => socket.receive(into, call),
-            Link::Tls(tls) => tls.receive(into, call),
+            Link::Plain(socket) => socket.receive(into, call).await,
+            Link::Tls(tls) => tls.receive(into, call).await,
         }
     }
 
     /// True when an idle connection can serve another exchange: open, and nothing left to read.
-    pub(super) fn is_reusable(&mut self, call: &Call) -> bool {
-        match self {
-            Link::Plain(socket) => look(socket.descriptor()) == Idle::Quiet,
-            Link::Tls(tls) => tls.is_reusable(call),
+    /// Where news are told, only a system call is `sure` all the same: they come a little late.
+    pub(super) fn is_reusable(&mut self, sure: bool, call: &Call) -> bool {
+        loop {
+            if let Link::Tls(tls) = self
+                && !tls.is_quiet()
+            {
+                return false;
+            }
+            if !sure && self.socket().news() == News::Nothing {
+                return true;
+            }
+            match (look(self.socket().descriptor()), &mut *self) {
+                (Idle::Quiet, _) => return true,
+                // A session ticket, for example.
+                (Idle::Unread, Link::Tls(tls)) => match tls.receive_now(call) {
+                    Ok(1..) => {}
+                    Ok(0) | Err(_) => return false,
+                },
+                _ => return false,
+            }
         }
+    }
+
+    /// True when an idle connection has come to its end, as far as has been told.
+    pub(super) fn is_over(&self) -> bool {
+        let news = self.socket().news();
+        matches!(news, News::Some | News::End)
+            && match look(self.socket().descriptor()) {
+                Idle::Quiet => false,
+                Idle::Unread => news == News::End || !self.is_tls(),
+                Idle::Gone => true,
+            }
     }
 
     /// Gives memory back before the connection lies idle.

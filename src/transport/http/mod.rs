@@ -1,23 +1,30 @@
-//! HTTP/1.1 to one agent: on the caller's thread by ureq over connections of our own, or started
-//! and carried on by the process's I/O thread ([`mux`]).
+//! HTTP/1.1 to one agent: on the caller's thread ([`blocking`]), or started and carried on by the
+//! process's I/O thread ([`mux`]). What is between the two and the protocol is written once, as
+//! futures; those of an exchange that blocks never wait.
 //!
-//! ureq speaks the protocol and keeps the pool; opening connections, deadlines, cancellation and
-//! the number of connections are ours.
+//! ureq speaks the protocol: its protocol without I/O where an answer is held in memory, the whole of
+//! it for a [`stream`]. Opening connections, keeping them, deadlines, cancellation and the number of
+//! connections are ours.
 
+mod blocking;
 mod budget;
 mod buffers;
 mod call;
 mod connection;
 mod connector;
 mod endpoint;
+mod exchange;
 mod failure;
 mod link;
 mod message;
 mod mux;
+mod pool;
 mod resolver;
 mod session;
 mod socket;
+mod stream;
 mod tls;
+mod wait;
 
 use super::cancel::CancelToken;
 use super::tasks::Tasks;
@@ -25,15 +32,20 @@ use super::tls::{TlsClient, TlsSettings};
 use super::{Done, OwnedRequest, Request, Response, Stream, Transport};
 use crate::config::{Address, Settings};
 use crate::error::{Error, Result, Status};
+use crate::runtime::at_once;
+use crate::runtime::io::Io;
 use crate::sync::Mutex;
 use crate::sys::PerProcess;
-use call::{Call, Running};
+use blocking::Blocking;
+use call::Call;
 use endpoint::Endpoint;
-use message::{Messages, UreqResult};
-use mux::Pool;
+use exchange::Standing;
+use message::Messages;
+use pool::Pool;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::time::Instant;
+use stream::Carrier;
 
 /// How a transport reaches its Consul agent.
 #[derive(Clone, Debug)]
@@ -73,7 +85,7 @@ struct Process {
 struct Links {
     endpoint: Arc<Endpoint>,
     /// Since the first exchange that was started.
-    pool: Option<Arc<Pool>>,
+    started: Option<Arc<Pool<Io>>>,
 }
 
 impl HttpTransport {
@@ -121,26 +133,32 @@ impl HttpTransport {
             } else {
                 let tls = self.tls.as_ref().map(TlsClient::fresh);
                 let endpoint = Endpoint::shared(&self.address, tls);
-                *process.links.lock() = Some(Links { endpoint, pool: None });
+                *process.links.lock() = Some(Links { endpoint, started: None });
             }
             process
         })
     }
 
-    fn pool(&self) -> Result<Arc<Pool>> {
+    /// The connections for exchanges that are started.
+    fn pool(&self) -> Result<Arc<Pool<Io>>> {
         let mut links = self.process().links.lock();
         let links = links.as_mut().ok_or_else(closed)?;
-        if let Some(pool) = links.pool.as_ref().filter(|pool| pool.is_alive()) {
+        if let Some(pool) = links.started.as_ref().filter(|pool| pool.wait.is_alive()) {
             return Ok(pool.clone());
         }
-        let pool = links.endpoint.pool()?;
-        links.pool = Some(pool.clone());
+        let pool = links.endpoint.started()?;
+        links.started = Some(pool.clone());
         Ok(pool)
     }
 
+    /// Those for exchanges that block.
+    fn blocking(&self) -> Result<Arc<Pool<Blocking>>> {
+        let links = self.process().links.lock();
+        links.as_ref().map(|links| links.endpoint.blocking.clone()).ok_or_else(closed)
+    }
+
     fn call(&self, request: &Request<'_>) -> Arc<Call> {
-        let longest_line = self.messages.longest_line(request);
-        Call::new(request.deadline, request.connect_by, self.interruptible, longest_line)
+        Call::new(request.deadline, request.connect_by, self.interruptible)
     }
 
     /// A failure as the layer above gets it.
@@ -149,60 +167,36 @@ impl HttpTransport {
         error.context(&self.shown).with_endpoint(&self.shown).with_outcome_unknown(unknown)
     }
 
-    /// Runs an exchange, whose attempts these are.
-    fn run(
+    fn stream_over(
         &self,
+        pool: &Pool<Blocking>,
         request: &Request<'_>,
+        stream: Stream<'_>,
         call: &Arc<Call>,
-        mut attempt: impl FnMut(&ureq::Agent) -> Result<UreqResult<Response>>,
     ) -> Result<Response> {
-        let process = self.process();
-        let endpoint = process.links.lock().as_ref().map(|links| links.endpoint.clone());
-        let _closing = process.closing.watch(call.clone())?;
-        let _cancel = request.cancel.map(|token| token.watch(call.clone())).transpose()?;
-        let _gone = request.gone.map(|token| token.watch(call.clone())).transpose()?;
-        let endpoint = endpoint.ok_or_else(closed)?;
-        call.rest()?;
-        let _place = endpoint.budget.take(request.lane, self.max_connections, call)?;
-        let _running = Running::new(call)?;
-
-        let mut attempt = || {
-            let answer = attempt(&endpoint.agent)?;
-            answer.map_err(|error| explain(failure::from_ureq(error), call))
-        };
-        let first = attempt();
-        if first.is_err() && call.died(true) && (request.replay || !call.is_sent()) {
-            call.insist_on_fresh();
-            return attempt();
-        }
-        first
+        let _standing = at_once(Standing::begin(self, pool, request, call))?;
+        let explain = |error| exchange::explain(error, call);
+        let head = stream::head(&self.messages, request)?;
+        // An idle connection may turn out to be dead when a part of the stream is gone.
+        let connection = at_once(pool.open(call)).map_err(explain)?;
+        let carrier = Carrier::new(connection, self.messages.longest_line(request), call);
+        let answer = stream::run(head, request, stream, carrier);
+        answer.map_err(|error| explain(failure::from_ureq(error)))
     }
 }
 
 impl Transport for HttpTransport {
     fn exchange(&self, request: Request<'_>) -> Result<Response> {
         let call = self.call(&request);
-        let answer = self.run(&request, &call, |agent| {
-            let unread = self.messages.send(agent, &request)?;
-            Ok(unread.and_then(|unread| message::read(unread, request.max_answer)))
-        });
+        let pool = self.blocking();
+        let answer = pool.and_then(|pool| at_once(exchange::run(self, &pool, &request, &call)));
         answer.map_err(|error| self.told(error, call.is_sent()))
     }
 
-    fn stream(&self, request: Request<'_>, mut stream: Stream<'_>) -> Result<Response> {
+    fn stream(&self, request: Request<'_>, stream: Stream<'_>) -> Result<Response> {
         let call = self.call(&request);
-        // An idle connection may turn out to be dead when a part of the stream is gone.
-        call.insist_on_fresh();
-        let answer = self.run(&request, &call, |agent| match &mut stream {
-            Stream::Download(to) => {
-                let unread = self.messages.send(agent, &request)?;
-                Ok(unread.and_then(|unread| message::pour(unread, request.max_answer, *to)))
-            }
-            Stream::Upload(from, length) => {
-                let unread = self.messages.send_stream(agent, &request, *from, *length)?;
-                Ok(unread.and_then(|unread| message::read(unread, request.max_answer)))
-            }
-        });
+        let pool = self.blocking();
+        let answer = pool.and_then(|pool| self.stream_over(&pool, &request, stream, &call));
         answer.map_err(|error| self.told(error, call.is_sent()))
     }
 
@@ -235,22 +229,6 @@ impl Process {
 
 fn closed() -> Error {
     Error::new(Status::Closed, "the client is closed")
-}
-
-/// Adds what is known about the likely cause.
-fn explain(error: Error, call: &Call) -> Error {
-    // Consul 1.8 answers nothing at all to connections beyond its limit; later versions send 429.
-    if error.status() == Status::Io && call.died(false) {
-        return Error::new(
-            Status::RateLimited,
-            format!(
-                "{}; a Consul agent ends new connections at once beyond \
-                 limits.http_max_conns_per_client (200) from one address",
-                error.message()
-            ),
-        );
-    }
-    error
 }
 
 #[cfg(test)]

@@ -2,9 +2,8 @@
 
 use super::call::{Call, Phase};
 use super::failure;
-use super::mux::wait_in_task;
+use super::wait::Wait;
 use crate::error::{Error, Result};
-use crate::runtime::io::Io;
 use crate::sync::Mutex;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -53,22 +52,14 @@ impl Resolver {
         Resolver::Name(Arc::new(Name::new(host, port, system_lookup)))
     }
 
-    pub(super) fn addresses(&self, call: &Arc<Call>) -> Result<Vec<SocketAddr>> {
-        match self {
-            Resolver::Known(addresses) => Ok(addresses.clone()),
-            Resolver::Name(name) => name.addresses(call),
-        }
-    }
-
-    /// As [`Resolver::addresses`], for a call that runs in a task of this thread.
-    pub(super) async fn addresses_in_task(
+    pub(super) async fn addresses<W: Wait>(
         &self,
-        io: &Io,
+        wait: &W,
         call: &Arc<Call>,
     ) -> Result<Vec<SocketAddr>> {
         match self {
             Resolver::Known(addresses) => Ok(addresses.clone()),
-            Resolver::Name(name) => name.addresses_in_task(io, call).await,
+            Resolver::Name(name) => name.addresses(wait, call).await,
         }
     }
 }
@@ -92,21 +83,14 @@ impl Name {
         Name { host: host.to_owned(), port, lookup, state: Mutex::default() }
     }
 
-    fn addresses(self: &Arc<Self>, call: &Arc<Call>) -> Result<Vec<SocketAddr>> {
-        match self.ask(call)? {
-            Asked::Known(addresses) => Ok(addresses),
-            Asked::Until(until) => self.conclude(call, call.wait(until)),
-        }
-    }
-
-    async fn addresses_in_task(
+    async fn addresses<W: Wait>(
         self: &Arc<Self>,
-        io: &Io,
+        wait: &W,
         call: &Arc<Call>,
     ) -> Result<Vec<SocketAddr>> {
         match self.ask(call)? {
             Asked::Known(addresses) => Ok(addresses),
-            Asked::Until(until) => self.conclude(call, wait_in_task(io, call, until).await),
+            Asked::Until(until) => self.conclude(call, wait.wait(call, until).await),
         }
     }
 
@@ -175,9 +159,12 @@ impl Name {
 
 #[cfg(test)]
 mod tests {
-    use super::{FRESH, Io, Name, Resolver};
+    use super::{FRESH, Name, Resolver};
     use crate::error::{Error, Result, Status};
+    use crate::runtime::at_once;
+    use crate::runtime::io::Io;
     use crate::transport::cancel::Interrupt;
+    use crate::transport::http::blocking::Blocking;
     use crate::transport::http::call::Call;
     use std::future::poll_fn;
     use std::net::SocketAddr;
@@ -188,13 +175,13 @@ mod tests {
 
     fn call(rest: Duration) -> Arc<Call> {
         let end = Instant::now() + rest;
-        Call::new(end, end, false, 0)
+        Call::new(end, end, false)
     }
 
     /// Asks on this thread, or in a task.
     fn ask(name: &Arc<Name>, call: &Arc<Call>, in_task: bool) -> Result<Vec<SocketAddr>> {
         if !in_task {
-            return name.addresses(call);
+            return at_once(name.addresses(&Blocking, call));
         }
         let (io, (send, answer)) = (Io::get().unwrap(), channel());
         let (name, call, wake) = (name.clone(), call.clone(), io.clone());
@@ -202,7 +189,7 @@ mod tests {
             let waker = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
             call.run_in(&waker);
             let _deadline = wake.wake_at(call.deadline, &waker);
-            let _ = send.send(name.addresses_in_task(&wake, &call).await);
+            let _ = send.send(name.addresses(&wake, &call).await);
             call.leave_task();
         });
         answer.recv().unwrap()
@@ -231,7 +218,7 @@ mod tests {
         ] {
             let resolver = Resolver::new(host, 1);
             assert!(matches!(resolver, Resolver::Known(_)), "{host}");
-            let addresses = resolver.addresses(&call(Duration::ZERO)).unwrap();
+            let addresses = at_once(resolver.addresses(&Blocking, &call(Duration::ZERO))).unwrap();
             assert_eq!(addresses.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
         }
     }

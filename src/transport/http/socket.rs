@@ -2,22 +2,65 @@
 
 use super::call::Call;
 use rustix::io::Errno;
-use rustix::net::sockopt::{self, Timeout};
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
-use std::io;
+use std::future::Future;
+use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Waker;
 
-/// The kernel's time-out is set anew only when the time left falls below another multiple of this:
-/// not once in a usual exchange. The rest is waited for exactly.
-const STEP: Duration = Duration::from_millis(250);
+/// A connected socket, whichever way its exchanges wait.
+pub(super) trait Socket: Send + Sync {
+    fn descriptor(&self) -> &Arc<OwnedFd>;
 
-#[derive(Debug)]
-pub(super) struct Socket {
-    descriptor: Arc<OwnedFd>,
-    receive_timeout: Duration,
-    send_timeout: Duration,
+    /// Sends everything. SIGPIPE is never raised: the host may have it at its default.
+    fn send_all(
+        &mut self,
+        bytes: &[u8],
+        call: &Call,
+    ) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Waits until there may be bytes; a socket that blocks does so in [`Socket::receive_now`].
+    fn readable(&self, call: &Call) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Receives what is there, 0 when the peer has closed; `WouldBlock` when that is nothing.
+    fn receive_now(&mut self, into: &mut [u8], call: &Call) -> io::Result<usize>;
+
+    /// Waits for bytes. 0 when the peer has closed.
+    fn receive(
+        &mut self,
+        into: &mut [u8],
+        call: &Call,
+    ) -> impl Future<Output = io::Result<usize>> + Send {
+        async move {
+            loop {
+                self.readable(call).await?;
+                match self.receive_now(into, call) {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    ended => return ended,
+                }
+            }
+        }
+    }
+
+    /// What has come since the last read, as far as it is known without a system call.
+    fn news(&self) -> News;
+
+    /// Who is to be woken by the next news, where somebody tells of them.
+    fn wake_on_news(&self, waker: &Waker);
+}
+
+/// What is known of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// Nothing: only a look shows it.
+    Untold,
+    /// Nothing has come. The kernel tells a little late.
+    Nothing,
+    /// There is something to read.
+    Some,
+    /// The peer has ended the connection.
+    End,
 }
 
 /// What a look at an idle connection shows.
@@ -31,54 +74,16 @@ pub(super) enum Idle {
     Gone,
 }
 
-impl Socket {
-    /// Takes over a connected socket in blocking mode.
-    pub(super) fn new(descriptor: Arc<OwnedFd>) -> Socket {
-        Socket { descriptor, receive_timeout: Duration::ZERO, send_timeout: Duration::ZERO }
-    }
-
-    pub(super) fn descriptor(&self) -> &Arc<OwnedFd> {
-        &self.descriptor
-    }
-
-    /// Sends everything. SIGPIPE is never raised: the host may have it at its default.
-    pub(super) fn send_all(&mut self, mut bytes: &[u8], call: &Call) -> io::Result<()> {
-        let mut exact = false;
-        while !bytes.is_empty() {
-            arm(&self.descriptor, Timeout::Send, &mut self.send_timeout, exact, call)?;
-            match rustix::net::send(&self.descriptor, bytes, SendFlags::NOSIGNAL) {
-                Ok(sent) => {
-                    call.note_sent();
-                    bytes = bytes.get(sent..).unwrap_or_default();
-                }
-                Err(Errno::INTR) => call.signalled().map_err(io::Error::other)?,
-                Err(Errno::AGAIN) => exact = true,
-                Err(errno) => return Err(failed(errno, call)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits for bytes. 0 when the peer has closed.
-    pub(super) fn receive(&mut self, into: &mut [u8], call: &Call) -> io::Result<usize> {
-        let mut exact = false;
-        loop {
-            arm(&self.descriptor, Timeout::Recv, &mut self.receive_timeout, exact, call)?;
-            match rustix::net::recv(&self.descriptor, &mut *into, RecvFlags::empty()) {
-                // An interruption shuts the socket, which reads like an end.
-                Ok((0, _)) => return call.check().map(|()| 0).map_err(io::Error::other),
-                Ok((received, _)) => return Ok(received),
-                Err(Errno::INTR) => call.signalled().map_err(io::Error::other)?,
-                Err(Errno::AGAIN) => exact = true,
-                Err(errno) => return Err(failed(errno, call)),
-            }
-        }
-    }
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        end(&self.descriptor);
+/// Looks whether an idle connection is still good, in one system call.
+pub(super) fn look(descriptor: &OwnedFd) -> Idle {
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    loop {
+        return match rustix::net::recv(descriptor, &mut [0u8; 1], flags) {
+            Err(Errno::INTR) => continue,
+            Err(Errno::AGAIN) => Idle::Quiet,
+            Ok((1.., _)) => Idle::Unread,
+            Ok((0, _)) | Err(_) => Idle::Gone,
+        };
     }
 }
 
@@ -96,19 +101,6 @@ pub(super) fn send_now(descriptor: &OwnedFd, bytes: &[u8]) {
     }
 }
 
-/// Looks whether an idle connection is still good, in one system call.
-pub(super) fn look(descriptor: &OwnedFd) -> Idle {
-    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-    loop {
-        return match rustix::net::recv(descriptor, &mut [0u8; 1], flags) {
-            Err(Errno::INTR) => continue,
-            Err(Errno::AGAIN) => Idle::Quiet,
-            Ok((1.., _)) => Idle::Unread,
-            Ok((0, _)) | Err(_) => Idle::Gone,
-        };
-    }
-}
-
 /// An error of the socket, unless an interruption caused it.
 pub(super) fn failed(errno: Errno, call: &Call) -> io::Error {
     match call.check() {
@@ -117,90 +109,21 @@ pub(super) fn failed(errno: Errno, call: &Call) -> io::Error {
     }
 }
 
-/// Sees to it that the next read or write ends at the deadline, or a little before it: then it is
-/// repeated with the exact rest.
-fn arm(
-    descriptor: &OwnedFd,
-    direction: Timeout,
-    armed: &mut Duration,
-    exact: bool,
-    call: &Call,
-) -> io::Result<()> {
-    let rest = call.rest().map_err(io::Error::other)?;
-    let wanted = if exact || rest < STEP { rest } else { whole_steps(rest) };
-    if wanted == *armed {
-        return Ok(());
-    }
-    // Below a microsecond it would mean "no time-out" to the kernel.
-    sockopt::set_socket_timeout(descriptor, direction, Some(wanted.max(Duration::from_micros(1))))?;
-    *armed = wanted;
-    Ok(())
-}
-
-fn whole_steps(rest: Duration) -> Duration {
-    let steps = rest.as_millis() / STEP.as_millis();
-    STEP.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Idle, STEP, Socket, look, whole_steps};
-    use crate::error::Status;
-    use crate::transport::http::call::Call;
-    use crate::transport::http::tests::control::{GRACE, timed};
+    use super::{Idle, look};
     use std::io::Write;
     use std::os::unix::net::UnixStream;
-    use std::sync::Arc;
-    use std::time::{Duration, Instant};
-
-    fn pair() -> (Socket, UnixStream) {
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        (Socket::new(Arc::new(ours.into())), theirs)
-    }
-
-    fn status(error: std::io::Error) -> Status {
-        error.into_inner().unwrap().downcast::<crate::error::Error>().unwrap().status()
-    }
-
-    #[test]
-    fn time_left_is_rounded_down() {
-        assert_eq!(whole_steps(Duration::from_millis(9999)), Duration::from_millis(9750));
-        assert_eq!(whole_steps(STEP), STEP);
-    }
-
-    #[test]
-    fn a_read_ends_at_the_deadline() {
-        let (mut socket, _peer) = pair();
-        // Longer than one step, so that the exact rest is waited for as well.
-        for rest in [20, 280].map(Duration::from_millis) {
-            let (outcome, timing) = timed(|| {
-                let end = Instant::now() + rest;
-                socket.receive(&mut [0; 8], &Call::new(end, end, false, 0))
-            });
-            assert_eq!(status(outcome.unwrap_err()), Status::Timeout);
-            assert!(timing.elapsed >= rest && timing.fair() < rest + GRACE, "{timing:?}");
-        }
-    }
-
-    #[test]
-    fn a_write_ends_at_the_deadline() {
-        let (mut socket, _peer) = pair();
-        let (outcome, timing) = timed(|| {
-            let end = Instant::now() + Duration::from_millis(50);
-            socket.send_all(&vec![0; 8 << 20], &Call::new(end, end, false, 0))
-        });
-        assert_eq!(status(outcome.unwrap_err()), Status::Timeout);
-        assert!(timing.fair() < GRACE, "{timing:?}");
-    }
 
     #[test]
     fn a_look_tells_quiet_from_unread_and_gone() {
-        let (socket, mut peer) = pair();
-        assert_eq!(look(socket.descriptor()), Idle::Quiet);
-        peer.write_all(b"x").unwrap();
-        assert_eq!(look(socket.descriptor()), Idle::Unread);
-        let (socket, peer) = pair();
-        drop(peer);
-        assert_eq!(look(socket.descriptor()), Idle::Gone);
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let ours = ours.into();
+        assert_eq!(look(&ours), Idle::Quiet);
+        theirs.write_all(b"x").unwrap();
+        assert_eq!(look(&ours), Idle::Unread);
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        drop(theirs);
+        assert_eq!(look(&ours.into()), Idle::Gone);
     }
 }

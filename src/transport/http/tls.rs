@@ -2,75 +2,69 @@
 
 use super::call::{Call, Phase};
 use super::session::Session;
-use super::socket::{Idle, Socket, look, send_now};
+use super::socket::{Socket, send_now};
 use crate::transport::tls::TlsClient;
 use std::io::{self, ErrorKind, Read};
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
 
-#[derive(Debug)]
-pub(super) struct TlsLink {
-    socket: Socket,
+pub(super) struct TlsLink<S: Socket> {
+    socket: S,
     session: Session,
 }
 
-impl TlsLink {
+impl<S: Socket> TlsLink<S> {
     /// Speaks the handshake. The client's last words of it leave with the first request.
-    pub(super) fn handshake(
-        socket: Socket,
+    pub(super) async fn handshake(
+        socket: S,
         client: &TlsClient,
         call: &Call,
-    ) -> io::Result<TlsLink> {
+    ) -> io::Result<TlsLink<S>> {
         call.enter(Phase::Handshake);
         let mut link = TlsLink { socket, session: Session::new(client)? };
         while link.session.is_handshaking() {
-            link.send_records(call)?;
-            if link.session.is_handshaking() && link.receive_records(call)? == 0 {
+            link.send_records(call).await?;
+            if link.session.is_handshaking() && link.receive_records(call).await? == 0 {
                 return Err(ErrorKind::UnexpectedEof.into());
             }
         }
         Ok(link)
     }
 
-    pub(super) fn descriptor(&self) -> &Arc<OwnedFd> {
-        self.socket.descriptor()
+    pub(super) fn socket(&self) -> &S {
+        &self.socket
     }
 
-    pub(super) fn send_all(&mut self, bytes: &[u8], call: &Call) -> io::Result<()> {
+    pub(super) async fn send_all(&mut self, bytes: &[u8], call: &Call) -> io::Result<()> {
         self.session.write(bytes)?;
-        self.send_records(call)
+        self.send_records(call).await
     }
 
     /// Waits for bytes. 0 when the peer ended the session; a connection that merely ends is
     /// `UnexpectedEof`, for it may have been cut.
-    pub(super) fn receive(&mut self, into: &mut [u8], call: &Call) -> io::Result<usize> {
+    pub(super) async fn receive(&mut self, into: &mut [u8], call: &Call) -> io::Result<usize> {
         loop {
             if let Some(read) = self.session.read(into)? {
                 return Ok(read);
             }
-            self.receive_records(call)?;
+            self.receive_records(call).await?;
             if self.session.wants_write() {
-                self.send_records(call)?;
+                self.send_records(call).await?;
             }
         }
     }
 
-    /// True when it can serve another exchange. What a server sends to an idle connection, such as
-    /// a session ticket, is taken in first.
-    pub(super) fn is_reusable(&mut self, call: &Call) -> bool {
-        loop {
-            if !self.session.is_quiet() {
-                return false;
-            }
-            match look(self.descriptor()) {
-                Idle::Quiet => return true,
-                Idle::Gone => return false,
-                Idle::Unread => match self.receive_records(call) {
-                    Ok(1..) => {}
-                    Ok(0) | Err(_) => return false,
-                },
-            }
+    /// True when nothing is left to read of what was received.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        self.session.is_quiet()
+    }
+
+    /// Takes in what the socket has received.
+    pub(super) fn receive_now(&mut self, call: &Call) -> io::Result<usize> {
+        let mut now = Now { socket: &mut self.socket, call };
+        let received = self.session.take_in(&mut now, call);
+        if received.as_ref().is_err_and(|error| error.kind() != ErrorKind::WouldBlock) {
+            send_now(self.socket.descriptor(), self.session.last_words());
         }
+        received
     }
 
     /// Gives memory back before the connection lies idle.
@@ -78,33 +72,34 @@ impl TlsLink {
         self.session.rest();
     }
 
-    fn send_records(&mut self, call: &Call) -> io::Result<()> {
-        self.socket.send_all(self.session.records()?, call)
+    async fn send_records(&mut self, call: &Call) -> io::Result<()> {
+        self.socket.send_all(self.session.records()?, call).await
     }
 
-    fn receive_records(&mut self, call: &Call) -> io::Result<usize> {
-        let received =
-            self.session.take_in(&mut Receiving { socket: &mut self.socket, call }, call);
-        if received.is_err() {
-            send_now(self.socket.descriptor(), self.session.last_words());
+    async fn receive_records(&mut self, call: &Call) -> io::Result<usize> {
+        loop {
+            self.socket.readable(call).await?;
+            match self.receive_now(call) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                ended => return ended,
+            }
         }
-        received
     }
 }
 
-impl Drop for TlsLink {
+impl<S: Socket> Drop for TlsLink<S> {
     fn drop(&mut self) {
         send_now(self.socket.descriptor(), self.session.end());
     }
 }
 
-struct Receiving<'a> {
-    socket: &'a mut Socket,
+struct Now<'a, S> {
+    socket: &'a mut S,
     call: &'a Call,
 }
 
-impl Read for Receiving<'_> {
+impl<S: Socket> Read for Now<'_, S> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.socket.receive(into, self.call)
+        self.socket.receive_now(into, self.call)
     }
 }

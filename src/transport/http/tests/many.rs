@@ -189,7 +189,7 @@ fn an_io_thread_that_ends_by_itself_ends_what_is_in_flight_and_is_replaced_in_a_
     let status = in_child(|| {
         get(&idle).unwrap();
         let answer = start(&busy, request(Method::Get, "/"));
-        busy.pool().unwrap().io.break_it();
+        busy.pool().unwrap().wait.break_it();
         let error = answer.recv_timeout(PATIENCE).unwrap().unwrap_err();
         assert_eq!(error.status(), Status::Internal, "{error}");
         get(&idle).unwrap();
