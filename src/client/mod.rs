@@ -10,6 +10,7 @@ mod endpoints;
 mod failure;
 mod flight;
 mod operation;
+mod prepared;
 mod reload;
 mod setup;
 mod stamp;
@@ -48,9 +49,8 @@ use std::future::Future;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
-use token::OwnToken;
-use tries::{Terms, Verdict};
-use ureq::http::{HeaderName, HeaderValue, header};
+use tries::Verdict;
+use ureq::http::{HeaderName, HeaderValue};
 
 /// A client of a Consul agent, or of the servers of one cluster. Cloning gives another handle to the same client. Any method from
 /// any thread.
@@ -119,49 +119,29 @@ impl<S: Style> Client<S> {
     /// does no harm, and gives the answer and the endpoint that it came from. An HTTP status that the
     /// call does not accept is an error.
     fn send(&self, call: Call<'_>) -> Result<Landed> {
-        self.shared.refresh();
-        let setup = self.shared.setup.load();
-        let settings = &*setup.settings;
-        let mut headers = self.headers(&setup, &call)?;
-        let (method, changes) = (call.method, call.changes);
-        let (body, replay) = (call.body, call.replay && !self.bounds.once);
-        let mut token = OwnToken::of(&setup, &call);
-        let terms = Terms::of(&call, settings, &self.bounds);
-        let audit = setup.audit_of(&call, &self.bounds);
-        let target = call.into_target(settings);
-        let entry = audit.map(|audit| audit.begin(method.as_str(), target.as_str(), body));
-        let mut tries = terms.begin(setup.endpoints.clone(), &self.bounds);
+        let mut call = self.prepare(call)?;
+        let entry = call.entry();
+        let mut tries = call.terms.begin(call.setup.endpoints.clone(), &self.bounds);
         let answer = loop {
             let attempt = tries.next();
-            let other = tries.other_answerer().map(|answerer| target.answered_by(answerer));
-            let answer = tries.endpoint().transport.exchange(Request {
-                method,
-                target: other.as_deref().unwrap_or(target.as_str()),
-                headers: &headers,
-                body,
-                deadline: attempt.deadline,
-                connect_by: attempt.connect_by,
-                replay,
-                max_answer: settings.max_answer_bytes,
-                lane: self.bounds.lane,
-                cancel: self.bounds.cancel.as_ref(),
-                gone: attempt.gone.as_ref(),
-            });
+            let other = tries.other_answerer().map(|answerer| call.target.answered_by(answerer));
+            let mut request = call.request(&attempt, &self.bounds);
+            request.target = other.as_deref().unwrap_or(request.target);
+            let answer = tries.endpoint().transport.exchange(request);
             match tries.take(answer, || self.upkeep().jitter.unit()) {
-                Verdict::Over(answer) => match token.renewed(&answer, &mut headers) {
+                Verdict::Over(answer) => match call.token.renewed(&answer, &mut call.headers) {
                     true => tries.repeat(),
                     false => break answer,
                 },
                 Verdict::Again(Duration::ZERO) => {}
                 Verdict::Again(pause) => {
-                    if let Err(error) = self.pause(&setup, pause) {
+                    if let Err(error) = self.pause(&call.setup, pause) {
                         break Err(error);
                     }
                 }
             }
         };
-        let answer =
-            answer.map_err(|error| explain(error, method, target.shown(), &headers, changes));
+        let answer = answer.map_err(|error| call.explain(error));
         Ok(Landed { answer, endpoint: tries.endpoint().clone(), entry })
     }
 
@@ -176,34 +156,14 @@ impl<S: Style> Client<S> {
 
     /// As [`Client::send`], with a stream in the place of a body; nothing is sent twice.
     pub(crate) fn send_stream(&self, call: Call<'_>, stream: Stream<'_>) -> Result<Response> {
-        self.shared.refresh();
-        let setup = self.shared.setup.load();
-        let settings = &*setup.settings;
-        let headers = self.headers(&setup, &call)?;
-        let (method, changes) = (call.method, call.changes);
-        let terms = Terms::of(&call, settings, &self.bounds);
-        let audit = setup.audit_of(&call, &self.bounds);
-        let target = call.into_target(settings);
-        let entry = audit.map(|audit| audit.begin(method.as_str(), target.as_str(), None));
-        let mut tries = terms.begin(setup.endpoints.clone(), &self.bounds);
+        let mut call = self.prepare(call)?;
+        (call.body, call.replay) = (None, false);
+        let entry = call.entry();
+        let mut tries = call.terms.begin(call.setup.endpoints.clone(), &self.bounds);
         let attempt = tries.next();
-        let request = Request {
-            method,
-            target: target.as_str(),
-            headers: &headers,
-            body: None,
-            deadline: attempt.deadline,
-            connect_by: attempt.connect_by,
-            replay: false,
-            max_answer: settings.max_answer_bytes,
-            lane: self.bounds.lane,
-            cancel: self.bounds.cancel.as_ref(),
-            gone: None,
-        };
+        let request = Request { gone: None, ..call.request(&attempt, &self.bounds) };
         let answer = tries.endpoint().transport.stream(request, stream);
-        let answer = tries
-            .conclude(answer)
-            .map_err(|error| explain(error, method, target.shown(), &headers, changes));
+        let answer = tries.conclude(answer).map_err(|error| call.explain(error));
         Landed { answer, endpoint: tries.endpoint().clone(), entry }.plain()
     }
 
@@ -317,21 +277,6 @@ impl<S: Style> Client<S> {
             Some(vault) => vault.seal(key, value),
             None => Ok(Cow::Borrowed(value)),
         }
-    }
-
-    fn headers(&self, setup: &Setup, call: &Call<'_>) -> Result<Vec<(HeaderName, HeaderValue)>> {
-        let mut headers = setup.headers.clone();
-        let token = match call.options.token.as_deref() {
-            Some(token) => Some(secret_header(token)?),
-            None => setup.token.now(),
-        };
-        headers.extend(token.map(|token| (TOKEN, token)));
-        if let Some(content_type) = call.content_type {
-            let value = HeaderValue::from_str(content_type)
-                .map_err(|_| Error::argument("the content type cannot stand in an HTTP header"))?;
-            headers.push((header::CONTENT_TYPE, value));
-        }
-        Ok(headers)
     }
 }
 

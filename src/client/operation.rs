@@ -75,32 +75,28 @@ impl<T: Send + 'static> Operation<T> {
         call: Call<'_>,
         finish: impl FnOnce(&str, Result<Response>) -> Result<T> + Send + 'static,
     ) -> Result<Operation<T>> {
-        client.shared.refresh();
-        let setup = client.shared.setup.load();
-        let settings = &*setup.settings;
-        let headers = client.headers(&setup, &call)?;
-        let token = OwnToken::of(&setup, &call);
-        let terms = Terms::of(&call, settings, &client.bounds);
-        let audit = setup.audit_of(&call, &client.bounds).cloned();
-        let (method, replay) = (call.method, call.replay && !client.bounds.once);
-        let changes = call.changes;
-        let body = call.body.map(<[u8]>::to_vec);
-        let target = call.into_target(settings);
-        let shown = target.shown().to_string();
+        let call = client.prepare(call)?;
         let now = Instant::now();
+        let end = End {
+            method: call.method,
+            headers: call.headers.clone(),
+            changes: call.changes,
+            shown: call.target.shown().to_string(),
+            finish: Box::new(finish),
+        };
         let request = OwnedRequest {
-            method,
-            target: target.into_string(),
-            headers: headers.clone(),
-            body,
+            method: call.method,
+            target: call.target.into_string(),
+            headers: call.headers,
+            body: call.body.map(<[u8]>::to_vec),
             deadline: now,
             connect_by: now,
-            replay,
-            max_answer: settings.max_answer_bytes,
+            replay: call.replay,
+            max_answer: call.setup.settings.max_answer_bytes,
             lane: client.bounds.lane,
             gone: None,
         };
-        let end = End { method, headers, changes, shown, finish: Box::new(finish) };
+        let (token, terms, audit) = (call.token, call.terms, call.audit);
         let exchange = Exchange { request, token, terms, audit, end };
         Ok(Operation { client: client.blocking(), work: Work::Exchange(Box::new(exchange)) })
     }

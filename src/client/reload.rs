@@ -5,6 +5,7 @@ use super::{Client, Shared, Style};
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
+use arc_swap::Guard;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
 
@@ -45,14 +46,16 @@ impl<S: Style> Client<S> {
 }
 
 impl Shared {
-    /// Looks, once in a while, whether a file has changed that the client is made of. What cannot be
-    /// used is left: the last good files stay in use.
+    /// What a call begins with. Looks, once in a while, whether a file has changed that it is made of.
+    /// What cannot be used is left: the last good files stay in use.
     #[inline]
-    pub(super) fn refresh(&self) {
+    pub(super) fn setup(&self) -> Guard<Arc<Setup>> {
         let setup = self.setup.load();
-        if setup.must_read_files() {
-            self.read_files(&setup);
+        if !setup.must_read_files() {
+            return setup;
         }
+        self.read_files(&setup);
+        self.setup.load()
     }
 
     #[cold]

@@ -3,12 +3,12 @@
 //! changes; calls in flight end as they began.
 
 use super::endpoints::Endpoints;
-use super::secret_header;
 use super::stamp::Stamps;
 use super::token::Token;
 use super::vault::Vault;
+use super::{Call, TOKEN, secret_header};
 use crate::config::Settings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::observe::audit::Audit;
 use crate::sync::Mutex;
 use crate::sys::PerProcess;
@@ -91,6 +91,22 @@ impl Setup {
             audit: self.audit.clone(),
             files,
         })
+    }
+
+    /// The headers of a call, but for those of its transport.
+    pub(super) fn headers(&self, call: &Call<'_>) -> Result<Vec<(HeaderName, HeaderValue)>> {
+        let mut headers = self.headers.clone();
+        let token = match call.options.token.as_deref() {
+            Some(token) => Some(secret_header(token)?),
+            None => self.token.now(),
+        };
+        headers.extend(token.map(|token| (TOKEN, token)));
+        if let Some(content_type) = call.content_type {
+            let value = HeaderValue::from_str(content_type)
+                .map_err(|_| Error::argument("the content type cannot stand in an HTTP header"))?;
+            headers.push((header::CONTENT_TYPE, value));
+        }
+        Ok(headers)
     }
 
     /// Has the files looked at that may have changed, once in a while. True when those of TLS have.

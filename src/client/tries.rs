@@ -23,7 +23,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const ROUNDS: u32 = 3;
 
 /// What a call and its client say about its tries.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(super) struct Terms {
     accept: Accept,
     timeout: Duration,
