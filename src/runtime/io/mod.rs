@@ -4,11 +4,13 @@
 //! What runs on it must be cheap and must not block: everything asynchronous of every client waits
 //! behind it.
 
+mod bell;
 mod source;
 mod task;
 mod timers;
 mod work;
 
+pub(crate) use bell::{Bell, ring};
 pub(crate) use source::{Source, Tell};
 pub(crate) use work::is_io_thread;
 
@@ -16,6 +18,7 @@ use super::fault;
 use crate::error::{Error, Result, Status};
 use crate::sync::{Condvar, Mutex};
 use crate::sys::{self, PerProcess};
+use foldhash::fast::RandomState;
 use rustix::event::{EventfdFlags, epoll, eventfd};
 use std::collections::HashMap;
 use std::future::Future;
@@ -59,7 +62,7 @@ struct Queue {
 #[derive(Default)]
 struct Sources {
     last: u64,
-    known: HashMap<u64, Arc<source::Ready>>,
+    known: HashMap<u64, Arc<source::Ready>, RandomState>,
 }
 
 /// Something that happens later, unless this is dropped before.

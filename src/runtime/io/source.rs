@@ -102,8 +102,11 @@ impl Source {
     }
 
     /// Who is to be woken by the next news, instead of a task that waits.
-    pub(crate) fn wake(&self, waker: &Waker) {
-        self.ready.remember(waker);
+    pub(crate) fn wake(&self, waker: Option<&Waker>) {
+        match waker {
+            Some(waker) => self.ready.remember(waker),
+            None => self.ready.forget(),
+        }
     }
 }
 

@@ -41,6 +41,37 @@ fn jobs_run_in_their_order_on_a_named_thread_without_signals() {
     }
 }
 
+struct Counting(AtomicUsize);
+
+impl Bell for Counting {
+    fn ring(&self) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+#[test]
+fn a_bell_rings_once_a_turn_and_at_once_elsewhere() {
+    let bell = Arc::new(Counting(AtomicUsize::new(0)));
+    ring(&bell);
+    assert_eq!(bell.0.load(SeqCst), 1);
+    let io = own();
+    let (send, seen) = unbounded();
+    let in_turn = bell.clone();
+    io.run(move || {
+        for _ in 0..3 {
+            ring(&in_turn);
+        }
+        send.send(in_turn.0.load(SeqCst)).unwrap();
+    });
+    assert_eq!(seen.recv_timeout(PATIENCE), Ok(1));
+    let started = Instant::now();
+    while bell.0.load(SeqCst) < 2 {
+        assert!(started.elapsed() < PATIENCE);
+        std::thread::yield_now();
+    }
+    assert_eq!(bell.0.load(SeqCst), 2);
+}
+
 #[test]
 fn timers_come_in_time_and_not_when_they_are_dropped() {
     let io = own();

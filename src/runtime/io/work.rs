@@ -1,7 +1,7 @@
 //! What the I/O thread does all day.
 
 use super::task::Task;
-use super::{Shared, contained};
+use super::{Shared, bell, contained};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
@@ -60,6 +60,7 @@ pub(super) fn run(shared: &Shared) {
     while !is_over(shared, &mut jobs) {
         worked |= !jobs.is_empty();
         jobs.drain(..).for_each(Job::run);
+        bell::ring_asked();
         let timeout = rest(shared, worked);
         match wait(shared, &mut events, timeout) {
             Ok(news) => worked = news,
@@ -68,6 +69,7 @@ pub(super) fn run(shared: &Shared) {
         }
     }
     end(shared);
+    bell::ring_asked();
 }
 
 /// Fetches what there is to do. True when that is nothing, for good.

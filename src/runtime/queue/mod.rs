@@ -14,11 +14,13 @@ mod tests;
 pub use event::{Content, Event, EventKind};
 pub use flight::Flight;
 
+use super::io::{self, Bell};
 use crate::error::{Error, Result, Status};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::transport::CancelToken;
 use alarm::Alarm;
 use event::Arrival;
+use foldhash::fast::RandomState;
 use served::Served;
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::RawFd;
@@ -41,7 +43,7 @@ struct Inner {
 
 struct State {
     arrivals: VecDeque<Arrival>,
-    flights: HashMap<u64, InFlight>,
+    flights: HashMap<u64, InFlight, RandomState>,
     next_flight: u64,
     /// Operations whose event was not read yet.
     operations: usize,
@@ -61,7 +63,7 @@ impl Default for State {
     fn default() -> State {
         State {
             arrivals: VecDeque::new(),
-            flights: HashMap::new(),
+            flights: HashMap::default(),
             next_flight: 0,
             operations: 0,
             most: DEFAULT_MOST,
@@ -203,14 +205,29 @@ impl Queue {
             return MutexGuard::unlocked(&mut state, || drop(arrival));
         }
         state.arrivals.push_back(arrival);
-        state.alarm.raise();
         drop(state);
-        self.0.arrived.notify_one();
+        io::ring(&self.0);
     }
 
     /// One more who listens at the socket.
     fn admit(&self, reader: std::os::unix::net::UnixStream) {
         self.0.state.lock().alarm.admit(reader);
+    }
+}
+
+impl Bell for Inner {
+    fn ring(&self) {
+        let mut state = self.state.lock();
+        let waiting = state.arrivals.len();
+        if waiting > 0 {
+            state.alarm.raise();
+        }
+        drop(state);
+        match waiting {
+            0 => {}
+            1 => self.arrived.notify_one(),
+            _ => self.arrived.notify_all(),
+        }
     }
 }
 

@@ -124,7 +124,7 @@ impl socket::Socket for Socket {
         News::Untold
     }
 
-    fn wake_on_news(&self, _: &Waker) {}
+    fn wake_on_news(&self, _: Option<&Waker>) {}
 }
 
 impl Drop for Socket {

@@ -115,6 +115,11 @@ impl Call {
         if rest.is_zero() { Err(self.timeout()) } else { Ok(rest) }
     }
 
+    /// An error where its deadline was over before it began.
+    pub(super) fn check_begun_in_time(&self) -> Result<()> {
+        if self.started < self.deadline { Ok(()) } else { Err(self.timeout()) }
+    }
+
     fn is_connecting(&self) -> bool {
         let phase = self.phase.load(Relaxed);
         (Phase::Lookup as u8..=Phase::Handshake as u8).contains(&phase)

@@ -13,10 +13,8 @@ use std::io::{self, ErrorKind};
 use ureq::http;
 use ureq::unversioned::transport::Buffers as _;
 use ureq_proto::BodyMode;
-use ureq_proto::client::state::{Prepare, RecvBody, RecvResponse, SendBody};
-use ureq_proto::client::{
-    Await100Result, Call as Protocol, RecvBodyResult, RecvResponseResult, SendRequestResult,
-};
+use ureq_proto::client::state::{RecvBody, RecvResponse, SendBody};
+use ureq_proto::client::{Call as Protocol, RecvBodyResult, RecvResponseResult, SendRequestResult};
 
 /// The most bytes of an answer to hold that could not be used yet; more than the longest head.
 const MAX_UNUSED: usize = 128 * 1024;
@@ -35,18 +33,35 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Sends a request and reads the whole answer. True when the connection can serve another one.
+    ///
+    /// The protocol's states stay here, lent to what waits: to move one takes a copy of its half KiB.
     pub(super) async fn exchange(
         &mut self,
         outgoing: Outgoing<'_>,
         call: &Call,
     ) -> UreqResult<(Response, bool)> {
-        let Outgoing { protocol, body, longest_line, max_answer } = outgoing;
-        self.buffers.reserve_line(longest_line);
-        let mut protocol = self.send(protocol, body, call).await?;
+        let (body, max_answer) = (outgoing.body().unwrap_or_default(), outgoing.max_answer());
+        self.buffers.reserve_line(outgoing.longest_line());
+        let mut protocol = outgoing.protocol()?.proceed();
+        while !protocol.can_proceed() {
+            let written = protocol.write(self.buffers.output())?;
+            self.written(written, call).await?;
+        }
+        let mut protocol = match protocol.proceed()? {
+            Some(SendRequestResult::RecvResponse(protocol)) => protocol,
+            Some(SendRequestResult::SendBody(mut protocol)) => {
+                self.send_body(&mut protocol, body, call).await?;
+                protocol.proceed().ok_or_else(cut)?
+            }
+            // We never ask for a 100.
+            Some(SendRequestResult::Await100(_)) | None => return Err(cut()),
+        };
+        self.flush(call).await?;
         let head = self.read_head(&mut protocol, call).await?;
         let (body, must_close) = match protocol.proceed() {
-            Some(RecvResponseResult::RecvBody(protocol)) => {
-                self.read_body(protocol, max_answer, call).await?
+            Some(RecvResponseResult::RecvBody(mut protocol)) => {
+                let body = self.read_body(&mut protocol, max_answer, call).await?;
+                (body, ended(protocol)?)
             }
             Some(RecvResponseResult::Redirect(over)) => (Vec::new(), over.must_close_connection()),
             Some(RecvResponseResult::Cleanup(over)) => (Vec::new(), over.must_close_connection()),
@@ -62,47 +77,18 @@ impl<S: Socket> Connection<S> {
         self.link.rest();
     }
 
-    async fn send(
-        &mut self,
-        protocol: Protocol<Prepare>,
-        body: Option<&[u8]>,
-        call: &Call,
-    ) -> UreqResult<Protocol<RecvResponse>> {
-        let mut protocol = protocol.proceed();
-        while !protocol.can_proceed() {
-            let written = protocol.write(self.buffers.output())?;
-            self.written(written, call).await?;
-        }
-        let protocol = match protocol.proceed()? {
-            Some(SendRequestResult::RecvResponse(protocol)) => protocol,
-            Some(SendRequestResult::SendBody(protocol)) => {
-                self.send_body(protocol, body.unwrap_or_default(), call).await?
-            }
-            // Nobody waits for a 100: the body follows at once.
-            Some(SendRequestResult::Await100(protocol)) => match protocol.proceed()? {
-                Await100Result::SendBody(protocol) => {
-                    self.send_body(protocol, body.unwrap_or_default(), call).await?
-                }
-                Await100Result::RecvResponse(protocol) => protocol,
-            },
-            None => return Err(cut()),
-        };
-        self.flush(call).await?;
-        Ok(protocol)
-    }
-
     async fn send_body(
         &mut self,
-        mut protocol: Protocol<SendBody>,
+        protocol: &mut Protocol<SendBody>,
         mut body: &[u8],
         call: &Call,
-    ) -> UreqResult<Protocol<RecvResponse>> {
+    ) -> UreqResult<()> {
         while !protocol.can_proceed() {
             let (taken, written) = protocol.write(body, self.buffers.output())?;
             body = body.get(taken..).unwrap_or_default();
             self.written(written, call).await?;
         }
-        protocol.proceed().ok_or_else(cut)
+        Ok(())
     }
 
     /// Takes what was written into the buffer, and sends it when that is full: head and body leave
@@ -176,13 +162,13 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// The body, and whether the connection must be closed after it.
+    /// The body, as far as it has come when the connection ends.
     async fn read_body(
         &mut self,
-        mut protocol: Protocol<RecvBody>,
+        protocol: &mut Protocol<RecvBody>,
         max_answer: u64,
         call: &Call,
-    ) -> UreqResult<(Vec<u8>, bool)> {
+    ) -> UreqResult<Vec<u8>> {
         let announced = match protocol.body_mode() {
             BodyMode::LengthDelimited(length) => length,
             _ => 0,
@@ -190,22 +176,13 @@ impl<S: Socket> Connection<S> {
         let mut body = message::room_for(announced, max_answer)?;
         let ends_with_connection = protocol.body_mode() == BodyMode::CloseDelimited;
         while ends_with_connection || !protocol.can_proceed() {
-            let used = self.take_body(&mut protocol, &mut body)?;
+            let used = self.take_body(protocol, &mut body)?;
             message::check_size(body.len(), max_answer)?;
             if used == 0 && !self.receive(call).await? {
                 break;
             }
         }
-        // Some servers leave out the very last line end of a body in chunks.
-        let is_lenient = !protocol.can_proceed() && protocol.is_ended_chunked();
-        if is_lenient {
-            return Ok((body, true));
-        }
-        match protocol.proceed() {
-            Some(RecvBodyResult::Cleanup(over)) => Ok((body, over.must_close_connection())),
-            Some(RecvBodyResult::Redirect(over)) => Ok((body, over.must_close_connection())),
-            None => Err(cut()),
-        }
+        Ok(body)
     }
 
     /// Moves what has been received to the body. How many bytes of it could be used.
@@ -221,6 +198,19 @@ impl<S: Socket> Connection<S> {
         body.truncate(length + got);
         self.buffers.input_consume(used);
         Ok(used)
+    }
+}
+
+/// After the whole of a body: whether the connection must be closed.
+fn ended(protocol: Protocol<RecvBody>) -> UreqResult<bool> {
+    // Some servers leave out the very last line end of a body in chunks.
+    if !protocol.can_proceed() && protocol.is_ended_chunked() {
+        return Ok(true);
+    }
+    match protocol.proceed() {
+        Some(RecvBodyResult::Cleanup(over)) => Ok(over.must_close_connection()),
+        Some(RecvBodyResult::Redirect(over)) => Ok(over.must_close_connection()),
+        None => Err(cut()),
     }
 }
 

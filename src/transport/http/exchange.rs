@@ -7,7 +7,7 @@ use super::wait::Wait;
 use super::{HttpTransport, failure};
 use crate::error::{Error, Result, Status};
 use crate::transport::cancel::Watched;
-use crate::transport::{Request, Response};
+use crate::transport::{Method, Request, Response};
 use std::sync::Arc;
 
 /// What an exchange has while it goes on: its place among the connections, and what can end it early.
@@ -30,7 +30,7 @@ impl<'a> Standing<'a> {
         for (watched, end) in watched.iter_mut().zip(ends) {
             *watched = end.map(|end| end.watch(call.clone())).transpose()?;
         }
-        call.rest()?;
+        call.check_begun_in_time()?;
         let limit = transport.max_connections;
         let place = pool.budget.take(&pool.wait, request.lane, limit, call).await?;
         Ok(Standing { _place: place, _watched: watched })
@@ -61,7 +61,9 @@ async fn attempt<W: Wait>(
     call: &Arc<Call>,
 ) -> Result<Response> {
     let outgoing = transport.messages.outgoing(request)?;
-    let connected = pool.connection(request.replay, call).await;
+    // A read that was sent in vain is sent again, and leaves no doubt of what it did.
+    let sure = !request.replay || request.method != Method::Get;
+    let connected = pool.connection(sure, call).await;
     let mut connection = connected.map_err(|error| explain(error, call))?;
     let answer = connection.exchange(outgoing, call).await;
     let is_intact = call.detach();

@@ -4,6 +4,10 @@ use super::call::Call;
 use super::socket::{Idle, News, Socket, look};
 use super::tls::TlsLink;
 use std::io;
+use std::time::Duration;
+
+/// No server ends a connection that was idle for less, but one that dies.
+const BRIEF: Duration = Duration::from_secs(1);
 
 pub(super) enum Link<S: Socket> {
     Plain(S),
@@ -33,16 +37,21 @@ impl<S: Socket> Link<S> {
         }
     }
 
-    /// True when an idle connection can serve another exchange: open, and nothing left to read.
-    /// Where news are told, only a system call is `sure` all the same: they come a little late.
-    pub(super) fn is_reusable(&mut self, sure: bool, call: &Call) -> bool {
+    /// True when a connection that was idle for so long can serve another exchange: open, and nothing
+    /// left to read. Only a system call is `sure`.
+    pub(super) fn is_reusable(&mut self, sure: bool, idle: Duration, call: &Call) -> bool {
         loop {
             if let Link::Tls(tls) = self
                 && !tls.is_quiet()
             {
                 return false;
             }
-            if !sure && self.socket().news() == News::Nothing {
+            let is_likely = match self.socket().news() {
+                News::Nothing => true,
+                News::Untold => idle < BRIEF,
+                News::Some | News::End => false,
+            };
+            if is_likely && !sure {
                 return true;
             }
             match (look(self.socket().descriptor()), &mut *self) {

@@ -21,11 +21,41 @@ pub(super) struct Messages {
 
 /// A request, as a connection takes it.
 pub(super) struct Outgoing<'a> {
-    pub(super) protocol: Protocol<Prepare>,
-    pub(super) body: Option<&'a [u8]>,
+    request: &'a Request<'a>,
+    messages: &'a Messages,
+    path: PathAndQuery,
+}
+
+impl<'a> Outgoing<'a> {
+    pub(super) fn body(&self) -> Option<&'a [u8]> {
+        body(self.request)
+    }
+
+    pub(super) fn max_answer(&self) -> u64 {
+        self.request.max_answer
+    }
+
     /// What must be written in one piece.
-    pub(super) longest_line: usize,
-    pub(super) max_answer: u64,
+    pub(super) fn longest_line(&self) -> usize {
+        self.messages.longest_line(self.request)
+    }
+
+    /// What writes it. Given one by one the headers need no map.
+    pub(super) fn protocol(self) -> UreqResult<Protocol<Prepare>> {
+        let mut head = http::Request::new(());
+        *head.method_mut() = method(self.request.method);
+        let body = self.body();
+        *head.uri_mut() = self.path.into();
+        let mut protocol = Protocol::new(head)?;
+        protocol.header(HOST, self.messages.host.clone())?;
+        for (name, value) in self.request.headers {
+            protocol.header(name.clone(), value.clone())?;
+        }
+        if let Some(body) = body {
+            protocol.header(CONTENT_LENGTH, HeaderValue::from(body.len()))?;
+        }
+        Ok(protocol)
+    }
 }
 
 impl Messages {
@@ -38,32 +68,8 @@ impl Messages {
     }
 
     /// An error when it cannot be sent at all.
-    pub(super) fn outgoing<'a>(&self, request: &Request<'a>) -> Result<Outgoing<'a>> {
-        let mut head = http::Request::new(());
-        *head.method_mut() = method(request.method);
-        *head.uri_mut() = self.path(request.target)?.into();
-        let body = body(request);
-        let protocol = self.protocol(head, request, body).map_err(failure::from_ureq)?;
-        let (longest_line, max_answer) = (self.longest_line(request), request.max_answer);
-        Ok(Outgoing { protocol, body, longest_line, max_answer })
-    }
-
-    /// Gives it the headers one by one, for then they need no map.
-    fn protocol(
-        &self,
-        head: http::Request<()>,
-        request: &Request<'_>,
-        body: Option<&[u8]>,
-    ) -> UreqResult<Protocol<Prepare>> {
-        let mut protocol = Protocol::new(head)?;
-        protocol.header(HOST, self.host.clone())?;
-        for (name, value) in request.headers {
-            protocol.header(name.clone(), value.clone())?;
-        }
-        if let Some(body) = body {
-            protocol.header(CONTENT_LENGTH, HeaderValue::from(body.len()))?;
-        }
-        Ok(protocol)
+    pub(super) fn outgoing<'a>(&'a self, request: &'a Request<'a>) -> Result<Outgoing<'a>> {
+        Ok(Outgoing { request, messages: self, path: self.path(request.target)? })
     }
 
     /// What must be written in one piece.

@@ -42,6 +42,7 @@ use endpoint::Endpoint;
 use exchange::Standing;
 use message::Messages;
 use pool::Pool;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::time::Instant;
@@ -189,7 +190,9 @@ impl Transport for HttpTransport {
     fn exchange(&self, request: Request<'_>) -> Result<Response> {
         let call = self.call(&request);
         let pool = self.blocking();
-        let answer = pool.and_then(|pool| at_once(exchange::run(self, &pool, &request, &call)));
+        // Pinned where it is made: to move it takes a copy of its kilobytes.
+        let answer =
+            pool.and_then(|pool| at_once(pin!(exchange::run(self, &pool, &request, &call))));
         answer.map_err(|error| self.told(error, call.is_sent()))
     }
 

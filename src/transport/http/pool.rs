@@ -42,14 +42,15 @@ impl<W: Wait> Pool<W> {
         })
     }
 
-    /// An idle connection that is still good, the one that was used last; else a new one.
+    /// An idle connection that is still good, the one that was used last; else a new one. `sure`
+    /// where it would do harm to find out by using it.
     pub(super) async fn connection(
         &self,
-        replay: bool,
+        sure: bool,
         call: &Arc<Call>,
     ) -> Result<Connection<W::Socket>> {
         if call.takes_idle()
-            && let Some(connection) = self.take(replay, call)
+            && let Some(connection) = self.take(sure, call)
         {
             return Ok(connection);
         }
@@ -61,12 +62,14 @@ impl<W: Wait> Pool<W> {
         self.connector.open(&self.wait, call).await.map(Connection::new)
     }
 
-    fn take(&self, replay: bool, call: &Call) -> Option<Connection<W::Socket>> {
+    fn take(&self, sure: bool, call: &Call) -> Option<Connection<W::Socket>> {
         loop {
             let (since, mut connection) = self.idle.lock().connections.pop()?;
-            // What may be sent twice need not be sure.
-            let is_good = !is_old(since, call.started)
-                && connection.link.is_reusable(!replay, call)
+            // Its answer may come before the exchange waits for it, and is no news of idleness.
+            connection.link.socket().wake_on_news(None);
+            let idle = call.started.saturating_duration_since(since);
+            let is_good = idle < MAX_IDLE_AGE
+                && connection.link.is_reusable(sure, idle, call)
                 && call.attach(connection.link.socket().descriptor()).is_ok();
             if is_good {
                 call.note_connection(true);
@@ -103,7 +106,7 @@ impl<W: Wait> Pool<W> {
     /// True when the connection has come to its end; otherwise its end wakes the sweeper.
     fn is_over(&self, connection: &Connection<W::Socket>) -> bool {
         // In this order, so that no news comes in between.
-        connection.link.socket().wake_on_news(&self.sweeper);
+        connection.link.socket().wake_on_news(Some(&self.sweeper));
         connection.link.is_over()
     }
 

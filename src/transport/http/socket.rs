@@ -47,7 +47,7 @@ pub(super) trait Socket: Send + Sync {
     fn news(&self) -> News;
 
     /// Who is to be woken by the next news, where somebody tells of them.
-    fn wake_on_news(&self, waker: &Waker);
+    fn wake_on_news(&self, waker: Option<&Waker>);
 }
 
 /// What is known of a socket.

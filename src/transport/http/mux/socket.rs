@@ -69,7 +69,7 @@ impl socket::Socket for Socket {
         }
     }
 
-    fn wake_on_news(&self, waker: &Waker) {
+    fn wake_on_news(&self, waker: Option<&Waker>) {
         self.source.wake(waker);
     }
 }
