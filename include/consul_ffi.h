@@ -588,6 +588,16 @@ typedef struct consul_cluster_spec consul_cluster_spec;
 typedef struct consul_cluster_nodes consul_cluster_nodes;
 
 /**
+ * User events, as one answer gave them.
+ */
+typedef struct consul_user_events consul_user_events;
+
+/**
+ * Addresses of a client that have changed.
+ */
+typedef struct consul_endpoint_changes consul_endpoint_changes;
+
+/**
  * What a re-encryption came to.
  */
 typedef struct consul_reencryption consul_reencryption;
@@ -642,6 +652,8 @@ typedef struct consul_reencryption consul_reencryption;
 #define CONSUL_HANDLE_RING 42
 #define CONSUL_HANDLE_CLUSTER_SPEC 43
 #define CONSUL_HANDLE_CLUSTER_NODES 44
+#define CONSUL_HANDLE_USER_EVENTS 45
+#define CONSUL_HANDLE_ENDPOINT_CHANGES 46
 #define CONSUL_HANDLE_REENCRYPTION 52
 
 /**
@@ -660,6 +672,10 @@ size_t consul_live_handles(int32_t handle_type);
  * as a `consul_event` with the same status and the same result as the blocking call has. `out` is
  * not used then, may be NULL, and is set to NULL where it is not. What such a call returns
  * other than `CONSUL_PENDING` is an error, and nothing arrives.
+ *
+ * What waits for something else than an answer, such as `consul_lock_wait_lost`, has a second form for
+ * it, whose name ends with `_async`; `consul_view_wait` has `consul_watch_wait_newer`. What has none
+ * returns at once, or reads local files, such as `consul_client_new` and `consul_snapshot_inspect`.
  *
  * No callback, no foreign thread: whoever has the queue takes its events when it wants to, on any
  * thread, with a descriptor to sleep on.
@@ -833,6 +849,12 @@ consul_status consul_event_take_txn_result(const consul_event *event, consul_txn
 consul_status consul_event_take_session(const consul_event *event, consul_session **out);
 
 /**
+ * As `consul_event_take_kv`, for who leads, of `consul_election_wait_leader_async` and
+ * `consul_election_wait_change_async`.
+ */
+consul_status consul_event_take_leader(const consul_event *event, consul_leader **out);
+
+/**
  * As `consul_event_take_kv`, for the servers of `consul_operator_raft_peers`.
  */
 consul_status consul_event_take_raft_peers(const consul_event *event, consul_raft_peers **out);
@@ -880,6 +902,12 @@ consul_status consul_event_take_agent_info(const consul_event *event, consul_age
 consul_status consul_event_take_reencryption(const consul_event *event, consul_reencryption **out);
 
 /**
+ * As `consul_event_take_kv`, for the events of `consul_user_event_fire` and `consul_user_event_list`.
+ */
+consul_status consul_event_take_user_events(const consul_event *event,
+                                            consul_user_events **out);
+
+/**
  * As `consul_event_take_kv`, for the members of `consul_agent_members`.
  */
 consul_status consul_event_take_members(const consul_event *event, consul_members **out);
@@ -894,6 +922,12 @@ consul_status consul_event_take_response(const consul_event *event, consul_respo
  */
 consul_status consul_event_take_cluster_nodes(const consul_event *event,
                                               consul_cluster_nodes **out);
+
+/**
+ * As `consul_event_take_kv`, for the addresses of a `CONSUL_EVENT_ENDPOINT_CHANGED`.
+ */
+consul_status consul_event_take_endpoint_changes(const consul_event *event,
+                                                 consul_endpoint_changes **out);
 
 /**
  * As `consul_event_take_kv`, for the records of a `CONSUL_EVENT_LOG`.
@@ -1138,6 +1172,15 @@ consul_status consul_client_set_token(const consul_client *client,
  */
 consul_status consul_client_close(const consul_client *client,
                                   uint64_t timeout_ms);
+
+/**
+ * As `consul_client_close`, which it is where `async` is NULL; else the end arrives in a queue, and a
+ * thread that lives until then does the waiting. Cancelling its tag ends nothing but the wait: the
+ * client is closed all the same.
+ */
+consul_status consul_client_close_async(const consul_client *client,
+                                        uint64_t timeout_ms,
+                                        const consul_async *async);
 
 /**
  * Ends a client at once, whatever is in flight: calls of other threads end with
@@ -2257,6 +2300,14 @@ consul_status consul_lock_holder(const consul_lock *lock, consul_text **out);
 consul_status consul_lock_wait_lost(const consul_lock *lock, int64_t timeout_ms);
 
 /**
+ * As `consul_lock_wait_lost`, which it is where `async` is NULL; else the end of the wait arrives in a
+ * queue. `consul_lock_set_queue` tells of each loss without being asked again.
+ */
+consul_status consul_lock_wait_lost_async(const consul_lock *lock,
+                                          int64_t timeout_ms,
+                                          const consul_async *async);
+
+/**
  * Has each loss of the lock arrive in a queue from now on, as an event of the type
  * `CONSUL_EVENT_LOCK_LOST` under `tag`, without counting among the calls in flight; at once where it
  * is lost already. It also comes when nobody calls into the lock. A release is no loss. In one queue
@@ -2476,6 +2527,14 @@ consul_status consul_semaphore_holders(const consul_semaphore *semaphore, consul
  */
 consul_status consul_semaphore_wait_lost(const consul_semaphore *semaphore,
                                          int64_t timeout_ms);
+
+/**
+ * As `consul_semaphore_wait_lost`, which it is where `async` is NULL; else the end of the wait arrives
+ * in a queue.
+ */
+consul_status consul_semaphore_wait_lost_async(const consul_semaphore *semaphore,
+                                               int64_t timeout_ms,
+                                               const consul_async *async);
 
 /**
  * Has each loss of the slot arrive in a queue from now on, as an event of the type
@@ -2742,12 +2801,29 @@ consul_status consul_election_wait_elected(const consul_election *election,
                                            int64_t timeout_ms);
 
 /**
+ * As `consul_election_wait_elected`, which it is where `async` is NULL; else the end of the wait
+ * arrives in a queue. `consul_election_set_queue` tells of each change without being asked again.
+ */
+consul_status consul_election_wait_elected_async(const consul_election *election,
+                                                 int64_t timeout_ms,
+                                                 const consul_async *async);
+
+/**
  * Waits until somebody leads, this candidate or another, and gives who; -1 waits for ever.
  * `CONSUL_NO_CHANGE` when nobody does after this time. As `consul_election_wait_elected`.
  */
 consul_status consul_election_wait_leader(const consul_election *election,
                                           int64_t timeout_ms,
                                           consul_leader **out);
+
+/**
+ * As `consul_election_wait_leader`, which it is where `async` is NULL; else the end of the wait
+ * arrives in a queue.
+ */
+consul_status consul_election_wait_leader_async(const consul_election *election,
+                                                int64_t timeout_ms,
+                                                const consul_async *async,
+                                                consul_leader **out);
 
 /**
  * Waits for something newer than this version of `consul_leadership`, and gives it; -1 waits for
@@ -2757,6 +2833,16 @@ consul_status consul_election_wait_change(const consul_election *election,
                                           uint64_t version,
                                           int64_t timeout_ms,
                                           consul_leader **out);
+
+/**
+ * As `consul_election_wait_change`, which it is where `async` is NULL; else the end of the wait
+ * arrives in a queue.
+ */
+consul_status consul_election_wait_change_async(const consul_election *election,
+                                                uint64_t version,
+                                                int64_t timeout_ms,
+                                                const consul_async *async,
+                                                consul_leader **out);
 
 /**
  * Has what happens in the election arrive in a queue from now on, as events of the types
@@ -4328,6 +4414,130 @@ void consul_service_names_free(consul_service_names *names);
 
 
 /*
+ * User events
+ * ===========
+ *
+ * Small messages that agents pass on to each other by gossip: fast, to all of a datacenter, and not
+ * kept. An agent remembers the last 256, and what is fired while it is away is lost to it. Every
+ * agent has an order of its own, and may hear of an event twice. A watch of `CONSUL_WATCH_EVENTS`
+ * tells of those that arrive.
+ *
+ *     consul_user_event_fire(client, "deploy", (const uint8_t *)"1.4.2", 5, NULL, "web", NULL, NULL, NULL, NULL);
+ */
+
+/**
+ * An event that somebody fired.
+ */
+typedef struct consul_user_event {
+    /**
+     * Its id.
+     */
+    const char *id;
+    /**
+     * The bytes in `id`.
+     */
+    size_t id_len;
+    /**
+     * Its name.
+     */
+    const char *name;
+    /**
+     * The bytes in `name`.
+     */
+    size_t name_len;
+    /**
+     * What was sent with it; any byte can be in it. Never NULL.
+     */
+    const uint8_t *payload;
+    /**
+     * The bytes in `payload`.
+     */
+    size_t payload_len;
+    /**
+     * A regular expression of the nodes it is meant for; empty means all.
+     */
+    const char *node_filter;
+    /**
+     * The bytes in `node_filter`.
+     */
+    size_t node_filter_len;
+    /**
+     * The same of services.
+     */
+    const char *service_filter;
+    /**
+     * The bytes in `service_filter`.
+     */
+    size_t service_filter_len;
+    /**
+     * The same of tags.
+     */
+    const char *tag_filter;
+    /**
+     * The bytes in `tag_filter`.
+     */
+    size_t tag_filter_len;
+    /**
+     * When it was fired, by the Lamport clock of the gossip; 0 where it has only just been fired.
+     */
+    uint64_t ltime;
+} consul_user_event;
+
+/**
+ * Fires an event; `out` has it with its id, before any agent has heard of it. It carries no payload
+ * where `payload_len` is 0. Consul takes 512 bytes for all of it, which leaves some 400 for the
+ * payload: `CONSUL_ERR_TOO_LARGE` beyond.
+ *
+ * Whom it is meant for are regular expressions: of the node's name, of the id of a service there,
+ * and of a tag of that service, which needs `service_filter` beside it. `node_filter`,
+ * `service_filter` and `tag_filter` may be NULL: everybody.
+ */
+consul_status consul_user_event_fire(const consul_client *client,
+                                     const char *name,
+                                     const uint8_t *payload,
+                                     size_t payload_len,
+                                     const char *node_filter,
+                                     const char *service_filter,
+                                     const char *tag_filter,
+                                     const consul_options *options,
+                                     const consul_async *async,
+                                     consul_user_events **out);
+
+/**
+ * Reads the last events that the agent has heard of, the oldest first, at most 256: those of this
+ * name. `name` may be NULL: all of them. Only what was meant for the agent is there.
+ *
+ * Their index is a hash of the last one: it differs from that before, and may go down.
+ */
+consul_status consul_user_event_list(const consul_client *client,
+                                     const char *name,
+                                     const consul_options *options,
+                                     const consul_async *async,
+                                     consul_user_events **out);
+
+/**
+ * How many events there are; 0 for a handle that is not live.
+ */
+size_t consul_user_events_count(const consul_user_events *events);
+
+/**
+ * One of the events; NULL past the end. Borrowed: valid until `events` is freed.
+ */
+const consul_user_event *consul_user_events_at(const consul_user_events *events,
+                                                      size_t index);
+
+/**
+ * What the answer's headers say. Borrowed: valid until `events` is freed.
+ */
+const consul_meta *consul_user_events_meta(const consul_user_events *events);
+
+/**
+ * Ends an answer. NULL is fine.
+ */
+void consul_user_events_free(consul_user_events *events);
+
+
+/*
  * The servers
  * ===========
  *
@@ -5064,6 +5274,126 @@ void consul_stats_free(consul_stats *stats);
 
 
 /*
+ * Addresses that fail and come back
+ * =================================
+ *
+ * A client tells in a queue when one of its addresses fails or serves again, and when calls go to
+ * another one, as `consul_client_endpoint_stats` shows it.
+ *
+ *     consul_client_set_endpoint_queue(client, queue, 9);
+ *     // ... an event of the type CONSUL_EVENT_ENDPOINT_CHANGED arrives under the tag 9:
+ *     consul_endpoint_changes *changes = NULL;
+ *     size_t i;
+ *     if (consul_event_take_endpoint_changes(event, &changes) == CONSUL_OK)
+ *         for (i = 0; i < consul_endpoint_changes_count(changes); i++) {
+ *             const consul_endpoint_change *change = consul_endpoint_changes_at(changes, i);
+ *             if (change->condition == CONSUL_ENDPOINT_DOWN)
+ *                 fprintf(stderr, "%s: %s\n", change->address, change->reason->message);
+ *         }
+ *     consul_endpoint_changes_free(changes);
+ */
+
+/**
+ * An address serves.
+ */
+#define CONSUL_ENDPOINT_UP 1
+
+/**
+ * It answers, and says that the cluster has no leader, or that it cannot reach one.
+ */
+#define CONSUL_ENDPOINT_NO_LEADER 2
+
+/**
+ * It does not answer: the circuit breaker has put it behind the others.
+ */
+#define CONSUL_ENDPOINT_DOWN 3
+
+/**
+ * Addresses of a client have changed. Its result is which, for `consul_event_take_endpoint_changes`:
+ * all that has changed before the event is taken, a row for each address. However often they change,
+ * there is one such event.
+ */
+#define CONSUL_EVENT_ENDPOINT_CHANGED 9
+
+/**
+ * Nothing more is told of a client's addresses: its status says why.
+ */
+#define CONSUL_EVENT_ENDPOINT_ENDED 10
+
+/**
+ * An address that is not as it was when it was told of last.
+ */
+typedef struct consul_endpoint_change {
+    /**
+     * The address: `http://127.0.0.1:8500`.
+     */
+    const char *address;
+    /**
+     * The bytes in `address`.
+     */
+    size_t address_len;
+    /**
+     * How it is now, `CONSUL_ENDPOINT_...`.
+     */
+    int32_t condition;
+    /**
+     * How it was. The same as `condition` where it has changed and changed back, or where calls
+     * began or ceased to go there and nothing else.
+     */
+    int32_t condition_before;
+    /**
+     * Whether calls go there now.
+     */
+    bool is_in_use;
+    /**
+     * Whether they did.
+     */
+    bool was_in_use;
+    /**
+     * How many changes have come together.
+     */
+    uint32_t changes;
+    /**
+     * What is wrong with it, or was at the last change that said so. Never NULL; its status is
+     * `CONSUL_OK` where nothing was.
+     */
+    const consul_error *reason;
+} consul_endpoint_change;
+
+/**
+ * Has changes of the client's addresses arrive in a queue from now on, as events of the type
+ * `CONSUL_EVENT_ENDPOINT_CHANGED` under `tag`, without counting among the calls in flight. A client of
+ * one address tells as well when that fails and serves again. In one queue at a time; `queue` may be
+ * NULL, which ends that without an event. A last event, `CONSUL_EVENT_ENDPOINT_ENDED`, comes with the
+ * status `CONSUL_ERR_CANCELLED` after `consul_queue_cancel` of its tag, with `CONSUL_ERR_CLOSED` when
+ * the client is closed or freed; once it is closed this is an error.
+ *
+ * It goes on when the client is configured anew. A forked child's client tells its parent nothing: it
+ * has a queue of its own set.
+ */
+consul_status consul_client_set_endpoint_queue(const consul_client *client,
+                                               consul_queue *queue,
+                                               uint64_t tag);
+
+/**
+ * How many addresses have changed; 0 for a handle that is not live.
+ */
+size_t consul_endpoint_changes_count(const consul_endpoint_changes *changes);
+
+/**
+ * One of the addresses, in the order in which they changed first; NULL past the end. Borrowed: valid
+ * until `changes` is freed.
+ */
+const consul_endpoint_change *consul_endpoint_changes_at(const consul_endpoint_changes *changes,
+                                                                size_t index);
+
+/**
+ * Ends a list of changes. NULL is fine.
+ */
+void consul_endpoint_changes_free(consul_endpoint_changes *changes);
+
+
+/*
  * The log
  * =======
  *
@@ -5426,6 +5756,24 @@ consul_status consul_watch_stop(const consul_watch *watch);
 consul_status consul_watch_wait_ready(const consul_watch *watch, int64_t timeout_ms);
 
 /**
+ * As `consul_watch_wait_ready`, which it is where `async` is NULL; else the end of the wait arrives in
+ * a queue.
+ */
+consul_status consul_watch_wait_ready_async(const consul_watch *watch,
+                                            int64_t timeout_ms,
+                                            const consul_async *async);
+
+/**
+ * Waits until `consul_watch_version` is above this one, such as that of the view that a program reads;
+ * -1 waits for ever. `CONSUL_NO_CHANGE` when it is not after this time. `CONSUL_ERR_CANCELLED` once
+ * the watch is stopped or freed, `CONSUL_ERR_CLOSED` once its client is closed.
+ */
+consul_status consul_watch_wait_newer(const consul_watch *watch,
+                                      uint64_t version,
+                                      int64_t timeout_ms,
+                                      const consul_async *async);
+
+/**
  * The version of the newest state; 0 before anything was found. It grows with each state.
  */
 uint64_t consul_watch_version(const consul_watch *watch);
@@ -5519,64 +5867,6 @@ void consul_watch_free(consul_watch *watch);
  * `consul_view_age_ms` ago.
  */
 #define CONSUL_VIEW_STALE 4
-
-/**
- * An event that somebody fired.
- */
-typedef struct consul_user_event {
-    /**
-     * Its id.
-     */
-    const char *id;
-    /**
-     * The bytes in `id`.
-     */
-    size_t id_len;
-    /**
-     * Its name.
-     */
-    const char *name;
-    /**
-     * The bytes in `name`.
-     */
-    size_t name_len;
-    /**
-     * What was sent with it; any byte can be in it. Never NULL.
-     */
-    const uint8_t *payload;
-    /**
-     * The bytes in `payload`.
-     */
-    size_t payload_len;
-    /**
-     * A regular expression of the nodes it is meant for; empty means all.
-     */
-    const char *node_filter;
-    /**
-     * The bytes in `node_filter`.
-     */
-    size_t node_filter_len;
-    /**
-     * The same of services.
-     */
-    const char *service_filter;
-    /**
-     * The bytes in `service_filter`.
-     */
-    size_t service_filter_len;
-    /**
-     * The same of tags.
-     */
-    const char *tag_filter;
-    /**
-     * The bytes in `tag_filter`.
-     */
-    size_t tag_filter_len;
-    /**
-     * When it was fired, by the Lamport clock of the gossip.
-     */
-    uint64_t ltime;
-} consul_user_event;
 
 /**
  * Makes a view of a watch, at its newest state. Free it with `consul_view_free`.
@@ -6113,6 +6403,14 @@ consul_status consul_cluster_wait_joined(const consul_cluster *cluster,
                                          int64_t timeout_ms);
 
 /**
+ * As `consul_cluster_wait_joined`, which it is where `async` is NULL; else the end of the wait arrives
+ * in a queue.
+ */
+consul_status consul_cluster_wait_joined_async(const consul_cluster *cluster,
+                                               int64_t timeout_ms,
+                                               const consul_async *async);
+
+/**
  * Waits until `consul_cluster_version` is above this one, which is to be read before what you look
  * at; -1 waits for ever. `CONSUL_NO_CHANGE` when it is not after this time; `CONSUL_ERR_CANCELLED` or `CONSUL_ERR_CLOSED` once it is left or its
  * client is closed.
@@ -6120,6 +6418,15 @@ consul_status consul_cluster_wait_joined(const consul_cluster *cluster,
 consul_status consul_cluster_wait_change(const consul_cluster *cluster,
                                          uint64_t version,
                                          int64_t timeout_ms);
+
+/**
+ * As `consul_cluster_wait_change`, which it is where `async` is NULL; else the end of the wait arrives
+ * in a queue. `consul_cluster_set_queue` tells of each change without being asked again.
+ */
+consul_status consul_cluster_wait_change_async(const consul_cluster *cluster,
+                                               uint64_t version,
+                                               int64_t timeout_ms,
+                                               const consul_async *async);
 
 /**
  * Its own id; NULL for a handle that is not live. Borrowed: valid until the cluster is freed.

@@ -28,7 +28,8 @@ pub mod watch;
 
 pub use api::{Answer, Meta};
 pub use client::{
-    Blocking, Client, Condition, Deferred, EndpointStats, Operation, Reachability, Running, Style,
+    Blocking, Client, Condition, Deferred, EndpointChange, EndpointListener, EndpointNews,
+    EndpointState, EndpointStats, Operation, Reachability, Running, Style,
 };
 pub use config::{Config, Consistency, Options};
 pub use error::{Error, Result, Status};

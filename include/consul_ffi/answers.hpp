@@ -128,6 +128,9 @@ using node_list = list<consul_nodes>;
 using service_name_list = list<consul_service_names>;
 using member_list = list<consul_members>;
 using cluster_node_list = list<consul_cluster_nodes>;
+using endpoint_change_list = list<consul_endpoint_changes>;
+using fired_event = single<consul_user_events>;
+using user_event_list = list<consul_user_events>;
 using raft_peer_list = list<consul_raft_peers>;
 
 CONSUL_FFI_NAMESPACE_END

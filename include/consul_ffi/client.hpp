@@ -9,6 +9,7 @@
 #include "cluster.hpp"
 #include "election.hpp"
 #include "embedded.hpp"
+#include "event.hpp"
 #include "health.hpp"
 #include "health_report.hpp"
 #include "kept_service.hpp"
@@ -34,6 +35,7 @@ public:
     health_calls health() const noexcept { return health_calls(handle_, async_); }
     agent_calls agent() const noexcept { return agent_calls(handle_, async_); }
     catalog_calls catalog() const noexcept { return catalog_calls(handle_, async_); }
+    event_calls event() const noexcept { return event_calls(handle_, async_); }
     status_calls status() const noexcept { return status_calls(handle_, async_); }
     acl_calls acl() const noexcept { return acl_calls(handle_, async_); }
     operator_calls operators() const noexcept { return operator_calls(handle_, async_); }
@@ -55,6 +57,13 @@ public:
         const std::uint8_t *data = body.size() == 0 ? nullptr : body.data();
         return get<response>(consul_request, method, target, data, body.size(), content_type,
                              settings);
+    }
+
+    /// Deregisters the services that are kept registered, releases the locks that are held, ends
+    /// the sessions that are kept alive, and shuts it down: from then on calls give `err_closed`.
+    /// `err_timeout` when it took longer: what is left at Consul ends by its TTL.
+    result<void> close(std::chrono::milliseconds timeout = std::chrono::seconds(10)) const {
+        return run(consul_client_close_async, timeout);
     }
 
     /// Starts a watch; that Consul is away is no error. `client.on(queue, tag).watch(spec)` has its
@@ -93,13 +102,6 @@ public:
     /// Makes a client from the environment: `CONSUL_HTTP_ADDR` and the other official names.
     static result<client> create() { return create(config()); }
 
-    /// Deregisters the services that are kept registered, releases the locks that are held, ends
-    /// the sessions that are kept alive, and shuts it down: from then on calls give `err_closed`.
-    /// `err_timeout` when it took longer: what is left at Consul ends by its TTL.
-    result<void> close(std::chrono::milliseconds timeout = std::chrono::seconds(10)) const {
-        return detail::invoke(consul_client_close, handle_, timeout);
-    }
-
     /// Takes this configuration from now on: addresses, token, TLS, limits, times, all of it. No call
     /// fails for it, and sessions, locks, watches and kept services live on. After an error nothing
     /// has changed.
@@ -120,6 +122,23 @@ public:
     /// past the last.
     result<stats> endpoint_stats(std::size_t position) const {
         return detail::fetch<stats>(consul_client_endpoint_stats, handle_, position);
+    }
+
+    /// Has changes of its addresses arrive in a queue from now on, as events of the type
+    /// `event_type::endpoint_changed`, whose result is an `endpoint_change_list`, without counting among
+    /// the calls in flight; in one queue at a time. The last one has the type
+    /// `event_type::endpoint_ended`. `err_closed` once the client is closed.
+    result<void> set_endpoint_queue(const consul::queue &queue, std::uint64_t tag = 0) const {
+        if (queue.c_value() == nullptr) {
+            return consul::error(consul::status::err_handle);
+        }
+        return detail::invoke(consul_client_set_endpoint_queue, handle_, queue.c_value(), tag);
+    }
+
+    /// Has them arrive nowhere.
+    result<void> unset_endpoint_queue() const {
+        consul_queue *none = nullptr;
+        return detail::invoke(consul_client_set_endpoint_queue, handle_, none, std::uint64_t(0));
     }
 
     /// Where its calls go at the moment: `http://127.0.0.1:8500`. Borrowed.

@@ -27,6 +27,21 @@ public:
     /// session, and says how that went. After an error the library goes on trying in the
     /// background. What was found stays to be read.
     result<void> leave() const { return run(consul_cluster_leave); }
+
+    /// Waits until it has joined and sees itself among the nodes. `err_timeout` when it has not in
+    /// time, with the last failure in the message; the longest duration waits for ever.
+    result<void> wait_joined(
+        std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
+        return run(consul_cluster_wait_joined_async, detail::patience(timeout));
+    }
+
+    /// Waits until the version is above this one, which is to be read before what you look at.
+    /// `no_change` when it is not after this time.
+    result<void> wait_change(
+        std::uint64_t version,
+        std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
+        return run(consul_cluster_wait_change_async, version, detail::patience(timeout));
+    }
 };
 
 /// A node's part in a cluster: who is in it, who leads, and who owns which key. Move-only. Every call
@@ -42,22 +57,6 @@ public:
     cluster() noexcept = default;
     /// Takes the handle over.
     explicit cluster(consul_cluster *handle) noexcept : owner(handle) {}
-
-    /// Waits until it has joined and sees itself among the nodes. `err_timeout` when it has not in
-    /// time, with the last failure in the message; the longest duration waits for ever.
-    result<void> wait_joined(
-        std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
-        return detail::invoke(consul_cluster_wait_joined, c_value(), detail::patience(timeout));
-    }
-
-    /// Waits until the version is above this one, which is to be read before what you look at.
-    /// `no_change` when it is not after this time.
-    result<void> wait_change(
-        std::uint64_t version,
-        std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
-        return detail::invoke(consul_cluster_wait_change, c_value(), version,
-                              detail::patience(timeout));
-    }
 
     /// Its own id. Borrowed.
     std::string_view id() const & noexcept {

@@ -147,6 +147,16 @@ enum class cluster_node_state : std::int32_t {
     left = CONSUL_CLUSTER_NODE_LEFT,
 };
 
+/// How an address of a client is.
+enum class endpoint_condition : std::int32_t {
+    /// An address serves.
+    up = CONSUL_ENDPOINT_UP,
+    /// It answers, and says that the cluster has no leader, or that it cannot reach one.
+    no_leader = CONSUL_ENDPOINT_NO_LEADER,
+    /// It does not answer: the circuit breaker has put it behind the others.
+    down = CONSUL_ENDPOINT_DOWN,
+};
+
 /// What an event tells. Ignore those that you do not know.
 enum class event_type : std::int32_t {
     /// A call ended; it is the last event of its tag. Its status, error and result are the call's.
@@ -173,6 +183,12 @@ enum class event_type : std::int32_t {
     /// The last event of an election: `err_cancelled` when it was freed or its tag was cancelled,
     /// `err_closed` when its client was closed.
     election_ended = CONSUL_EVENT_ELECTION_ENDED,
+    /// Addresses of a client have changed. Its result is which, for
+    /// `consul_event_take_endpoint_changes`: all that has changed before the event is taken, a row
+    /// for each address. However often they change, there is one such event.
+    endpoint_changed = CONSUL_EVENT_ENDPOINT_CHANGED,
+    /// Nothing more is told of a client's addresses: its status says why.
+    endpoint_ended = CONSUL_EVENT_ENDPOINT_ENDED,
     /// Records have come. Its result is those that nobody has taken when the event is, up to 1024,
     /// for `consul_event_take_log_records`; its status is `no_change` and it has none where
     /// somebody was faster. However many come before the event is taken, there is one.
@@ -334,6 +350,8 @@ enum class handle_type : std::int32_t {
     ring = CONSUL_HANDLE_RING,
     cluster_spec = CONSUL_HANDLE_CLUSTER_SPEC,
     cluster_nodes = CONSUL_HANDLE_CLUSTER_NODES,
+    user_events = CONSUL_HANDLE_USER_EVENTS,
+    endpoint_changes = CONSUL_HANDLE_ENDPOINT_CHANGES,
     reencryption = CONSUL_HANDLE_REENCRYPTION,
 };
 

@@ -47,6 +47,28 @@ public:
     result<void> set_value(const bytes &value) const {
         return run(consul_election_set_value, value.data(), value.size());
     }
+
+    /// Waits until this candidate leads. `no_change` when it does not after this time; the longest
+    /// duration waits for ever.
+    result<void> wait_elected(
+        std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
+        return run(consul_election_wait_elected_async, detail::patience(timeout));
+    }
+
+    /// Waits until somebody leads. `no_change` when nobody does after this time.
+    result<consul::leader> wait_leader(
+        std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
+        return get<consul::leader>(consul_election_wait_leader_async, detail::patience(timeout));
+    }
+
+    /// Waits for something newer than this version of a `leader`. `no_change` when there was
+    /// nothing.
+    result<consul::leader> wait_change(
+        std::uint64_t version,
+        std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
+        return get<consul::leader>(consul_election_wait_change_async, version,
+                                   detail::patience(timeout));
+    }
 };
 
 /// A candidate, or an observer, of an election by a key. It campaigns in the background from its
@@ -90,29 +112,6 @@ public:
     /// Who leads, as far as Consul has told. Makes no request.
     result<consul::leader> leader() const {
         return detail::fetch<consul::leader>(consul_election_leader, c_value());
-    }
-
-    /// Waits until this candidate leads. `no_change` when it does not after this time; the longest
-    /// duration waits for ever.
-    result<void> wait_elected(
-        std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
-        return detail::invoke(consul_election_wait_elected, c_value(), detail::patience(timeout));
-    }
-
-    /// Waits until somebody leads. `no_change` when nobody does after this time.
-    result<consul::leader> wait_leader(
-        std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
-        return detail::fetch<consul::leader>(consul_election_wait_leader, c_value(),
-                                             detail::patience(timeout));
-    }
-
-    /// Waits for something newer than this version of a `leader`. `no_change` when there was
-    /// nothing.
-    result<consul::leader> wait_change(
-        std::uint64_t version,
-        std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
-        return detail::fetch<consul::leader>(consul_election_wait_change, c_value(), version,
-                                             detail::patience(timeout));
     }
 
     /// Has what happens arrive in a queue from now on, as events of the types

@@ -56,6 +56,8 @@ struct free_handle {
     void operator()(consul_ring *h) const noexcept { consul_ring_free(h); }
     void operator()(consul_cluster_spec *h) const noexcept { consul_cluster_spec_free(h); }
     void operator()(consul_cluster_nodes *h) const noexcept { consul_cluster_nodes_free(h); }
+    void operator()(consul_user_events *h) const noexcept { consul_user_events_free(h); }
+    void operator()(consul_endpoint_changes *h) const noexcept { consul_endpoint_changes_free(h); }
     void operator()(consul_reencryption *h) const noexcept { consul_reencryption_free(h); }
 };
 
@@ -109,8 +111,17 @@ struct take_result {
     consul_status operator()(const consul_event *e, consul_raft_peers **out) const noexcept {
         return consul_event_take_raft_peers(e, out);
     }
+    consul_status operator()(const consul_event *e, consul_leader **out) const noexcept {
+        return consul_event_take_leader(e, out);
+    }
     consul_status operator()(const consul_event *e, consul_cluster_nodes **out) const noexcept {
         return consul_event_take_cluster_nodes(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_user_events **out) const noexcept {
+        return consul_event_take_user_events(e, out);
+    }
+    consul_status operator()(const consul_event *e, consul_endpoint_changes **out) const noexcept {
+        return consul_event_take_endpoint_changes(e, out);
     }
     consul_status operator()(const consul_event *e, consul_reencryption **out) const noexcept {
         return consul_event_take_reencryption(e, out);
@@ -289,6 +300,31 @@ struct answer<consul_cluster_nodes> {
     }
     static view at(const consul_cluster_nodes *handle, std::size_t index) noexcept {
         return view(consul_cluster_nodes_at(handle, index));
+    }
+};
+
+template <>
+struct answer<consul_user_events> {
+    using view = user_event;
+    static std::size_t count(const consul_user_events *handle) noexcept {
+        return consul_user_events_count(handle);
+    }
+    static view at(const consul_user_events *handle, std::size_t index) noexcept {
+        return view(consul_user_events_at(handle, index));
+    }
+    static consul::meta meta(const consul_user_events *handle) noexcept {
+        return consul::meta(consul_user_events_meta(handle));
+    }
+};
+
+template <>
+struct answer<consul_endpoint_changes> {
+    using view = endpoint_change;
+    static std::size_t count(const consul_endpoint_changes *handle) noexcept {
+        return consul_endpoint_changes_count(handle);
+    }
+    static view at(const consul_endpoint_changes *handle, std::size_t index) noexcept {
+        return view(consul_endpoint_changes_at(handle, index));
     }
 };
 

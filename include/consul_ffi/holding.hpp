@@ -38,6 +38,13 @@ public:
     /// Deletes what stands at Consul if nobody holds it. `ok` also when it did not exist, `held`
     /// when it is in use.
     result<void> destroy() const { return this->run(functions<Handle>::destroy); }
+
+    /// Waits until it is lost: `err_lock_lost`. `no_change` when it is still held after this time;
+    /// the longest duration waits for ever. `err_not_held` when it was never held or is released.
+    result<void> wait_lost(
+        std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
+        return this->run(functions<Handle>::wait_lost, patience(timeout));
+    }
 };
 
 template <class Calls>
@@ -67,13 +74,6 @@ public:
 
     /// The id of the session that holds it. `not_found` while it is not held.
     result<std::string> session_id() const { return fetch_text(of::session_id, c_value()); }
-
-    /// Waits until it is lost: `err_lock_lost`. `no_change` when it is still held after this time;
-    /// the longest duration waits for ever. `err_not_held` when it was never held or is released.
-    result<void> wait_lost(
-        std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
-        return invoke(of::wait_lost, c_value(), patience(timeout));
-    }
 
     /// Has each loss arrive in a queue from now on, as an event of the type `event_type::lock_lost`
     /// whose error tells why, without counting among the calls in flight; at once where it is lost

@@ -26,7 +26,7 @@ struct detail::functions<consul_lock> {
     static constexpr auto remaining_ms = consul_lock_remaining_ms;
     static constexpr auto lost_reason = consul_lock_lost_reason;
     static constexpr auto session_id = consul_lock_session_id;
-    static constexpr auto wait_lost = consul_lock_wait_lost;
+    static constexpr auto wait_lost = consul_lock_wait_lost_async;
     static constexpr auto set_queue = consul_lock_set_queue;
     static constexpr auto stats = consul_lock_stats;
 };

@@ -490,6 +490,41 @@ public:
     detail::texts tags() const noexcept { return {row_->tags, row_->tag_count}; }
 };
 
+/// An event that somebody fired.
+class user_event : public detail::row<consul_user_event> {
+public:
+    using detail::row<consul_user_event>::row;
+
+    /// Its id.
+    std::string_view id() const noexcept { return detail::text(row_->id, row_->id_len); }
+
+    /// Its name.
+    std::string_view name() const noexcept { return detail::text(row_->name, row_->name_len); }
+
+    /// What was sent with it; any byte can be in it.
+    std::string_view payload() const noexcept {
+        return detail::text(row_->payload, row_->payload_len);
+    }
+
+    /// A regular expression of the nodes it is meant for; empty means all.
+    std::string_view node_filter() const noexcept {
+        return detail::text(row_->node_filter, row_->node_filter_len);
+    }
+
+    /// The same of services.
+    std::string_view service_filter() const noexcept {
+        return detail::text(row_->service_filter, row_->service_filter_len);
+    }
+
+    /// The same of tags.
+    std::string_view tag_filter() const noexcept {
+        return detail::text(row_->tag_filter, row_->tag_filter_len);
+    }
+
+    /// When it was fired, by the Lamport clock of the gossip; 0 where it has only just been fired.
+    std::uint64_t ltime() const noexcept { return row_->ltime; }
+};
+
 /// A server as Raft has it.
 class raft_peer : public detail::row<consul_raft_peer> {
 public:
@@ -561,6 +596,41 @@ public:
     bool is_in_use() const noexcept { return row_->is_in_use; }
 };
 
+/// An address that is not as it was when it was told of last.
+class endpoint_change : public detail::row<consul_endpoint_change> {
+public:
+    using detail::row<consul_endpoint_change>::row;
+
+    /// The address: `http://127.0.0.1:8500`.
+    std::string_view address() const noexcept {
+        return detail::text(row_->address, row_->address_len);
+    }
+
+    /// How it is now, `consul::endpoint_condition`.
+    consul::endpoint_condition condition() const noexcept {
+        return static_cast<consul::endpoint_condition>(row_->condition);
+    }
+
+    /// How it was. The same as `condition` where it has changed and changed back, or where calls
+    /// began or ceased to go there and nothing else.
+    consul::endpoint_condition condition_before() const noexcept {
+        return static_cast<consul::endpoint_condition>(row_->condition_before);
+    }
+
+    /// Whether calls go there now.
+    bool is_in_use() const noexcept { return row_->is_in_use; }
+
+    /// Whether they did.
+    bool was_in_use() const noexcept { return row_->was_in_use; }
+
+    /// How many changes have come together.
+    std::uint32_t changes() const noexcept { return row_->changes; }
+
+    /// What is wrong with it, or was at the last change that said so. Its status is `ok` where
+    /// nothing was.
+    consul::error reason() const { return consul::error::of(row_->reason); }
+};
+
 /// Something that happened.
 class log_record : public detail::row<consul_log_record> {
 public:
@@ -586,41 +656,6 @@ public:
     std::string_view message() const noexcept {
         return detail::text(row_->message, row_->message_len);
     }
-};
-
-/// An event that somebody fired.
-class user_event : public detail::row<consul_user_event> {
-public:
-    using detail::row<consul_user_event>::row;
-
-    /// Its id.
-    std::string_view id() const noexcept { return detail::text(row_->id, row_->id_len); }
-
-    /// Its name.
-    std::string_view name() const noexcept { return detail::text(row_->name, row_->name_len); }
-
-    /// What was sent with it; any byte can be in it.
-    std::string_view payload() const noexcept {
-        return detail::text(row_->payload, row_->payload_len);
-    }
-
-    /// A regular expression of the nodes it is meant for; empty means all.
-    std::string_view node_filter() const noexcept {
-        return detail::text(row_->node_filter, row_->node_filter_len);
-    }
-
-    /// The same of services.
-    std::string_view service_filter() const noexcept {
-        return detail::text(row_->service_filter, row_->service_filter_len);
-    }
-
-    /// The same of tags.
-    std::string_view tag_filter() const noexcept {
-        return detail::text(row_->tag_filter, row_->tag_filter_len);
-    }
-
-    /// When it was fired, by the Lamport clock of the gossip.
-    std::uint64_t ltime() const noexcept { return row_->ltime; }
 };
 
 /// A node of a cluster.

@@ -29,7 +29,7 @@ struct detail::functions<consul_semaphore> {
     static constexpr auto remaining_ms = consul_semaphore_remaining_ms;
     static constexpr auto lost_reason = consul_semaphore_lost_reason;
     static constexpr auto session_id = consul_semaphore_session_id;
-    static constexpr auto wait_lost = consul_semaphore_wait_lost;
+    static constexpr auto wait_lost = consul_semaphore_wait_lost_async;
     static constexpr auto set_queue = consul_semaphore_set_queue;
     static constexpr auto stats = consul_semaphore_stats;
 };

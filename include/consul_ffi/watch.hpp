@@ -3,6 +3,7 @@
 #ifndef CONSUL_FFI_WATCH_HPP
 #define CONSUL_FFI_WATCH_HPP
 
+#include "calls.hpp"
 #include "live_view.hpp"
 #include "options.hpp"
 
@@ -20,29 +21,41 @@ public:
     }
 };
 
-/// A query that the library keeps asking until it is stopped. It rides out failures, asks no more
-/// often than it must, and tells only what has changed. Move-only. Its end stops it; its views can
-/// still be read.
-class watch {
+/// What can be waited for in a watch. With `watch.on(queue, tag)` none of it blocks.
+class watch_calls : public detail::calls<consul_watch> {
 public:
-    using handle_type = consul_watch;
-
-    /// Empty: every call gives `err_handle`.
-    watch() noexcept = default;
-    /// Takes the handle over.
-    explicit watch(consul_watch *handle) noexcept : handle_(handle) {}
-
-    /// Makes a view, at the newest state.
-    result<consul::view> view() const {
-        return detail::fetch<consul::view>(consul_watch_view, c_value());
-    }
+    using calls::calls;
 
     /// Waits until there is a state to read, if only that there is nothing; the longest duration
     /// waits for ever. `err_timeout` when there is none in time, with Consul's last failure in its
     /// message; `err_cancelled` once it is stopped, `err_closed` once its client is closed.
     result<void> wait_ready(
         std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
-        return detail::invoke(consul_watch_wait_ready, c_value(), detail::patience(timeout));
+        return run(consul_watch_wait_ready_async, detail::patience(timeout));
+    }
+
+    /// Waits until its version is above this one, such as a view's. `no_change` when it is not after
+    /// this time.
+    result<void> wait_newer(
+        std::uint64_t version,
+        std::chrono::milliseconds timeout = (std::chrono::milliseconds::max)()) const {
+        return run(consul_watch_wait_newer, version, detail::patience(timeout));
+    }
+};
+
+/// A query that the library keeps asking until it is stopped. It rides out failures, asks no more
+/// often than it must, and tells only what has changed. Move-only. Its end stops it; its views can
+/// still be read.
+class watch : public detail::owner<watch_calls> {
+public:
+    /// Empty: every call gives `err_handle`.
+    watch() noexcept = default;
+    /// Takes the handle over.
+    explicit watch(consul_watch *handle) noexcept : owner(handle) {}
+
+    /// Makes a view, at the newest state.
+    result<consul::view> view() const {
+        return detail::fetch<consul::view>(consul_watch_view, c_value());
     }
 
     /// Stops it: its last event arrives behind those that were not taken yet. What was found stays
@@ -88,10 +101,7 @@ public:
     }
 
     /// The handle as C has it. Borrowed.
-    const consul_watch *c_value() const noexcept { return handle_.get(); }
-
-private:
-    detail::owned<consul_watch> handle_;
+    const consul_watch *c_value() const noexcept { return handle_; }
 };
 
 CONSUL_FFI_NAMESPACE_END

@@ -83,6 +83,11 @@ function check.optional_uint64(value, name, default)
     return check.uint64(value, name)
 end
 
+--- How long to wait, in milliseconds, as the library takes it: nil is for ever.
+function check.patience(timeout_ms)
+    return timeout_ms == nil and -1 or tonumber(check.uint64(timeout_ms, "timeout_ms"))
+end
+
 --- The JSON of a table.
 function check.json(value, name)
     local ok, text = pcall(encode, value)

@@ -2,11 +2,12 @@
 
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
+local of, plain = require("consul_ffi.call").of, require("consul_ffi.call").plain
 local check = require("consul_ffi.check")
+local endpoints = require("consul_ffi.endpoints")
 local errors = require("consul_ffi.errors")
 local number = require("consul_ffi.number")
 local queue = require("consul_ffi.queue")
-local stats = require("consul_ffi.stats")
 
 local codes = errors.codes
 local config_box = ffi.typeof("consul_config *[1]")
@@ -22,6 +23,7 @@ local AREAS = {
     health = require("consul_ffi.health"),
     agent = require("consul_ffi.agent"),
     catalog = require("consul_ffi.catalog"),
+    event = require("consul_ffi.user_event"),
     status = require("consul_ffi.status"),
     operator = require("consul_ffi.operator"),
     acl = require("consul_ffi.acl"),
@@ -166,14 +168,15 @@ end
 function Client:close(timeout_ms)
     local limit = check.optional_uint64(timeout_ms, "timeout_ms", 5000)
     local root = self.root or self
-    local handle = root.handle
+    local handle, call = root.handle, of(self)
     if not handle then
         return true
     end
     root.handle = nil
-    local closed, problem = errors.answer(C.consul_client_close(handle, limit))
-    C.consul_client_free(ffi.gc(handle, nil))
-    return closed, problem
+    return call:conclude(C.consul_client_close_async(handle, limit, call.async), function(problem)
+        C.consul_client_free(ffi.gc(handle, nil))
+        return plain(problem)
+    end)
 end
 
 --- Takes these settings from now on, as `consul.connect` takes them: addresses, token, TLS, limits,
@@ -208,15 +211,20 @@ end
 --- `consecutive_failures`, `last_success_ms` (how long ago it answered) and `last_error`. Makes no
 --- request.
 function Client:endpoints()
-    local rows = {}
-    for position = 0, tonumber(C.consul_client_endpoint_count(self.handle)) - 1 do
-        local row, problem = stats(self.handle, "client_endpoint", position)
-        if not row then
-            return nil, problem
-        end
-        rows[#rows + 1] = row
+    return endpoints.list(self.handle)
+end
+
+--- Has changes of its addresses arrive in this queue from now on, and in no other, by the ticket that is
+--- returned: `queue:next` returns the ticket, "changed" and a list of tables with `address`, `state` and
+--- `state_before`, `is_in_use` and `was_in_use`, `changes` (how many have come together) and `reason` (an
+--- error, nil where none was); in the end, when the client is closed, "ended" and an error. nil ends
+--- that. However often an address changes before that is read, it is one entry of one list.
+function Client:set_endpoint_queue(queue)
+    local root = self.root or self
+    if not root.handle then
+        return nil, errors.new(codes.ERR_CLOSED, "the client was closed")
     end
-    return rows
+    return endpoints.follow(root, queue)
 end
 
 --- Where its calls go at the moment, such as "http://127.0.0.1:8500"; nil once it is closed.

@@ -109,21 +109,20 @@ local function read_nodes(out)
     return list
 end
 
-local function patience(timeout_ms)
-    return timeout_ms == nil and -1 or tonumber(check.uint64(timeout_ms, "timeout_ms"))
-end
-
 --- Waits until it has joined and sees itself among the nodes, so many milliseconds at most; without a
 --- number for ever. The error's code is ERR_TIMEOUT when it has not, with the last failure.
 function Cluster:wait_joined(timeout_ms)
-    return errors.answer(C.consul_cluster_wait_joined(check_self(self), patience(timeout_ms)))
+    local handle, call = check_self(self), of(self)
+    return call:done(C.consul_cluster_wait_joined_async(handle, check.patience(timeout_ms), call.async))
 end
 
---- Waits until the version is above this one, which is to be read before what you look at. False and an error with the code NO_CHANGE when it is not
---- after so many milliseconds; without a number it waits for ever.
+--- Waits until the version is above this one, which is to be read before what you look at. False and an
+--- error with the code NO_CHANGE when it is not after so many milliseconds; without a number it waits for
+--- ever.
 function Cluster:wait_change(version, timeout_ms)
-    local handle, known = check_self(self), check.uint64(version, "version")
-    return errors.answer(C.consul_cluster_wait_change(handle, known, patience(timeout_ms)))
+    local handle, call = check_self(self), of(self)
+    local known, limit = check.uint64(version, "version"), check.patience(timeout_ms)
+    return call:done(C.consul_cluster_wait_change_async(handle, known, limit, call.async))
 end
 
 --- Its own id; nil once it is closed.

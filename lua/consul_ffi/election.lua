@@ -19,7 +19,7 @@
 
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
-local begin, of = require("consul_ffi.call").begin, require("consul_ffi.call").of
+local call = require("consul_ffi.call")
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
 local losses = require("consul_ffi.losses")
@@ -29,6 +29,7 @@ local session_spec = require("consul_ffi.session_spec")
 local spec = require("consul_ffi.spec")
 local stats = require("consul_ffi.stats")
 
+local begin, of, plain = call.begin, call.of, call.plain
 local codes = errors.codes
 local box, leader_box = result.box("election"), result.box("leader")
 
@@ -87,9 +88,9 @@ end
 --- Who leads, as a table: `present`, false when nobody does; `value`, `session` and `node` (nil where
 --- Consul could not tell); `modify_index`, which never shrinks from leader to leader; `lock_index`;
 --- `version`, 0 before anything was heard of Consul; `is_self`.
-local function read_leader(out)
-    local row = C.consul_leader_row(out[0])
-    local leader = {
+local function read_leader(handle)
+    local row = C.consul_leader_row(handle)
+    return {
         present = row.is_present,
         value = row.is_present and ffi.string(row.value, row.value_len) or nil,
         session = result.optional(row.session, row.session_len),
@@ -99,21 +100,18 @@ local function read_leader(out)
         version = tonumber(row.version),
         is_self = row.is_self,
     }
-    C.consul_leader_free(out[0])
-    return leader
 end
 
-local function found(status, out)
-    if status == codes.OK then
-        return read_leader(out)
-    elseif status > 0 then
-        return false, errors.from(status)
-    end
-    return nil, errors.from(status)
-end
-
-local function patience(timeout_ms)
-    return timeout_ms == nil and -1 or tonumber(check.uint64(timeout_ms, "timeout_ms"))
+--- What a wait for a leader returns; false and an error for an honest no.
+local function found(call, status, out)
+    return call:conclude(status, function(problem, box)
+        if box[0] == nil then
+            return plain(problem)
+        end
+        local leader = read_leader(box[0])
+        C.consul_leader_free(box[0])
+        return leader
+    end, out, "leader")
 end
 
 --- Campaigns from now on, if it does not: after it resigned, or only observed.
@@ -165,26 +163,34 @@ end
 --- Who leads, as far as Consul has told: a table, as above. Makes no request.
 function Election:leader()
     local out = leader_box()
-    return found(C.consul_election_leader(check_self(self), out), out)
+    local status = C.consul_election_leader(check_self(self), out)
+    if status ~= codes.OK then
+        return nil, errors.from(status)
+    end
+    local leader = read_leader(out[0])
+    C.consul_leader_free(out[0])
+    return leader
 end
 
 --- Waits until this candidate leads. False and an error with the code NO_CHANGE when it does not after
 --- so many milliseconds; without a number it waits for ever.
 function Election:wait_elected(timeout_ms)
-    return errors.answer(C.consul_election_wait_elected(check_self(self), patience(timeout_ms)))
+    local handle, call = check_self(self), of(self)
+    return call:done(C.consul_election_wait_elected_async(handle, check.patience(timeout_ms), call.async))
 end
 
 --- Waits until somebody leads, and returns who; as `wait_elected`.
 function Election:wait_leader(timeout_ms)
-    local out = leader_box()
-    return found(C.consul_election_wait_leader(check_self(self), patience(timeout_ms), out), out)
+    local handle, call, out = check_self(self), of(self), leader_box()
+    local limit = check.patience(timeout_ms)
+    return found(call, C.consul_election_wait_leader_async(handle, limit, call.async, out), out)
 end
 
 --- Waits for something newer than this version of who leads, and returns it; as `wait_elected`.
 function Election:wait_change(version, timeout_ms)
-    local handle, out = check_self(self), leader_box()
-    local known = check.uint64(version, "version")
-    return found(C.consul_election_wait_change(handle, known, patience(timeout_ms), out), out)
+    local handle, call, out = check_self(self), of(self), leader_box()
+    local known, limit = check.uint64(version, "version"), check.patience(timeout_ms)
+    return found(call, C.consul_election_wait_change_async(handle, known, limit, call.async, out), out)
 end
 
 --- What an event of the queue says: whether it is the last one, and what is to be told.

@@ -2,7 +2,7 @@
 
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
-local of = require("consul_ffi.call").of
+local of, plain = require("consul_ffi.call").of, require("consul_ffi.call").plain
 local check = require("consul_ffi.check")
 local declarations = require("consul_ffi.cdef").declarations
 local errors = require("consul_ffi.errors")
@@ -159,15 +159,14 @@ function holding.class(name)
     --- Waits until it is lost, and returns the reason. False and an error with the code NO_CHANGE when it
     --- is still held after so many milliseconds; without a number it waits for ever.
     function Class:wait_lost(timeout_ms)
-        local handle = check_self(self)
-        local limit = timeout_ms == nil and -1 or tonumber(check.uint64(timeout_ms, "timeout_ms"))
-        local status = C[functions.wait_lost](handle, limit)
-        if status == codes.ERR_LOCK_LOST then
-            return self:lost_reason()
-        elseif status > 0 then
-            return false, errors.from(status)
-        end
-        return nil, errors.from(status)
+        local handle, call = check_self(self), of(self)
+        local status = C[functions.wait_lost_async](handle, check.patience(timeout_ms), call.async)
+        return call:conclude(status, function(problem)
+            if problem and problem.code == codes.ERR_LOCK_LOST then
+                return self:lost_reason()
+            end
+            return plain(problem)
+        end)
     end
 
     --- Has each loss arrive in this queue from now on, and in no other, by the ticket that is returned; at

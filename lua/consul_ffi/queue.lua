@@ -169,8 +169,7 @@ end
 --- an error with the code NO_CHANGE when there was none, or somebody called `queue:wake()`.
 function Queue:next(timeout_ms)
     local handle = check_self(self)
-    local limit = timeout_ms == nil and -1 or tonumber(check.uint64(timeout_ms, "timeout_ms"))
-    return next_of(self, handle, limit)
+    return next_of(self, handle, check.patience(timeout_ms))
 end
 
 --- Ends the wait of who is in `queue:next`, on another thread, or of the next that would wait there.

@@ -85,6 +85,19 @@ function rows.entry(row)
     }
 end
 
+--- An event that somebody fired.
+function rows.user_event(row)
+    return {
+        id = ffi.string(row.id, row.id_len),
+        name = ffi.string(row.name, row.name_len),
+        payload = ffi.string(row.payload, row.payload_len),
+        node_filter = ffi.string(row.node_filter, row.node_filter_len),
+        service_filter = ffi.string(row.service_filter, row.service_filter_len),
+        tag_filter = ffi.string(row.tag_filter, row.tag_filter_len),
+        ltime = row.ltime,
+    }
+end
+
 rows.checks_box, rows.take_checks = result.box("checks"), result.list("checks", rows.check)
 rows.nodes_box, rows.take_nodes = result.box("nodes"), result.list("nodes", rows.node)
 rows.services_box, rows.take_services = result.box("services"), result.list("services", rows.service)

@@ -20,7 +20,7 @@
 
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
-local begin = require("consul_ffi.call").begin
+local call = require("consul_ffi.call")
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
 local number = require("consul_ffi.number")
@@ -28,6 +28,7 @@ local result = require("consul_ffi.result")
 local rows = require("consul_ffi.rows")
 local spec = require("consul_ffi.spec")
 
+local begin, of, plain = call.begin, call.of, call.plain
 local codes = errors.codes
 local spec_box, watch_box = result.box("watch_spec"), result.box("watch")
 local view_box, lease_box = result.box("view"), result.box("lease")
@@ -65,18 +66,6 @@ local function read_name(row)
     return { name = ffi.string(row.name, row.name_len), tags = result.texts(row.tags, row.tag_count) }
 end
 
-local function read_event(row)
-    return {
-        id = ffi.string(row.id, row.id_len),
-        name = ffi.string(row.name, row.name_len),
-        payload = ffi.string(row.payload, row.payload_len),
-        node_filter = ffi.string(row.node_filter, row.node_filter_len),
-        service_filter = ffi.string(row.service_filter, row.service_filter_len),
-        tag_filter = ffi.string(row.tag_filter, row.tag_filter_len),
-        ltime = row.ltime,
-    }
-end
-
 --- What can be watched: its number in the library, and how its rows are read.
 local SUBJECTS = {
     key = { C.CONSUL_WATCH_KEY, "consul_view_kv_at", result.pair },
@@ -87,7 +76,7 @@ local SUBJECTS = {
     service_checks = { C.CONSUL_WATCH_SERVICE_CHECKS, "consul_view_check_at", rows.check },
     node_checks = { C.CONSUL_WATCH_NODE_CHECKS, "consul_view_check_at", rows.check },
     state_checks = { C.CONSUL_WATCH_STATE_CHECKS, "consul_view_check_at", rows.check },
-    events = { C.CONSUL_WATCH_EVENTS, "consul_view_user_event_at", read_event },
+    events = { C.CONSUL_WATCH_EVENTS, "consul_view_user_event_at", rows.user_event },
     path = { C.CONSUL_WATCH_PATH },
 }
 
@@ -247,25 +236,33 @@ function Watch:hear(event)
     return news == "ended", news, problem
 end
 
+--- The end of a wait: goes on to the newest state, which there is.
+local function moved(view, problem)
+    if not problem then
+        C.consul_view_refresh(view)
+    end
+    return plain(problem)
+end
+
 --- Waits so many milliseconds for a state to read, if only that there is nothing, without a number
 --- for ever, and moves there. The error's code is ERR_TIMEOUT when there is none in time.
 function Watch:wait_ready(timeout_ms)
-    local view = check_self(self)
-    local limit = timeout_ms == nil and -1 or tonumber(check.uint64(timeout_ms, "timeout_ms"))
-    local status = C.consul_watch_wait_ready(self.handle, limit)
-    if status ~= codes.OK then
-        return nil, errors.from(status)
-    end
-    C.consul_view_refresh(view)
-    return true
+    local view, call = check_self(self), of(self)
+    local status = C.consul_watch_wait_ready_async(self.handle, check.patience(timeout_ms), call.async)
+    return call:conclude(status, function(problem)
+        return moved(view, problem)
+    end)
 end
 
 --- Waits so many milliseconds for a newer state, without a number for ever, and moves there. False
 --- and an error with the code NO_CHANGE when there was none.
 function Watch:wait(timeout_ms)
-    local view = check_self(self)
-    local limit = timeout_ms == nil and -1 or tonumber(check.uint64(timeout_ms, "timeout_ms"))
-    return errors.answer(C.consul_view_wait(view, limit))
+    local view, call = check_self(self), of(self)
+    local version, limit = C.consul_view_version(view), check.patience(timeout_ms)
+    local status = C.consul_watch_wait_newer(self.handle, version, limit, call.async)
+    return call:conclude(status, function(problem)
+        return moved(view, problem)
+    end)
 end
 
 --- Moves to the newest state. False when it is there already.

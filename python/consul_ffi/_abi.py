@@ -95,6 +95,8 @@ CONSUL_HANDLE_CLUSTER = 41
 CONSUL_HANDLE_RING = 42
 CONSUL_HANDLE_CLUSTER_SPEC = 43
 CONSUL_HANDLE_CLUSTER_NODES = 44
+CONSUL_HANDLE_USER_EVENTS = 45
+CONSUL_HANDLE_ENDPOINT_CHANGES = 46
 CONSUL_HANDLE_REENCRYPTION = 52
 CONSUL_EVENT_DONE = 1
 CONSUL_TXN_KV = 1
@@ -121,6 +123,11 @@ CONSUL_MEMBER_ALIVE = 1
 CONSUL_MEMBER_LEAVING = 2
 CONSUL_MEMBER_LEFT = 3
 CONSUL_MEMBER_FAILED = 4
+CONSUL_ENDPOINT_UP = 1
+CONSUL_ENDPOINT_NO_LEADER = 2
+CONSUL_ENDPOINT_DOWN = 3
+CONSUL_EVENT_ENDPOINT_CHANGED = 9
+CONSUL_EVENT_ENDPOINT_ENDED = 10
 CONSUL_LOG_ERROR = 1
 CONSUL_LOG_WARNING = 2
 CONSUL_LOG_INFO = 3
@@ -466,6 +473,26 @@ class ServiceNameRow(NamedTuple):
 
 SERVICE_NAME = Layout(ServiceNameRow, "@PNPN")
 
+class UserEventRow(NamedTuple):
+    """`consul_user_event`: numbers as they are, pointers as addresses."""
+
+    id: int
+    id_len: int
+    name: int
+    name_len: int
+    payload: int
+    payload_len: int
+    node_filter: int
+    node_filter_len: int
+    service_filter: int
+    service_filter_len: int
+    tag_filter: int
+    tag_filter_len: int
+    ltime: int
+
+
+USER_EVENT = Layout(UserEventRow, "@PNPNPNPNPNPNQ")
+
 class RaftPeerRow(NamedTuple):
     """`consul_raft_peer`: numbers as they are, pointers as addresses."""
 
@@ -501,6 +528,21 @@ class ProgressRow(NamedTuple):
 
 PROGRESS = Layout(ProgressRow, "@PNQQIPPNQQ?")
 
+class EndpointChangeRow(NamedTuple):
+    """`consul_endpoint_change`: numbers as they are, pointers as addresses."""
+
+    address: int
+    address_len: int
+    condition: int
+    condition_before: int
+    is_in_use: bool
+    was_in_use: bool
+    changes: int
+    reason: int
+
+
+ENDPOINT_CHANGE = Layout(EndpointChangeRow, "@PNii??IP")
+
 class LogRecordRow(NamedTuple):
     """`consul_log_record`: numbers as they are, pointers as addresses."""
 
@@ -515,26 +557,6 @@ class LogRecordRow(NamedTuple):
 
 
 LOG_RECORD = Layout(LogRecordRow, "@iPNPNQPN")
-
-class UserEventRow(NamedTuple):
-    """`consul_user_event`: numbers as they are, pointers as addresses."""
-
-    id: int
-    id_len: int
-    name: int
-    name_len: int
-    payload: int
-    payload_len: int
-    node_filter: int
-    node_filter_len: int
-    service_filter: int
-    service_filter_len: int
-    tag_filter: int
-    tag_filter_len: int
-    ltime: int
-
-
-USER_EVENT = Layout(UserEventRow, "@PNPNPNPNPNPNQ")
 
 class ClusterNodeRow(NamedTuple):
     """`consul_cluster_node`: numbers as they are, pointers as addresses."""
@@ -586,6 +608,7 @@ class Functions:
     consul_event_take_text: Callable[..., int]
     consul_event_take_txn_result: Callable[..., int]
     consul_event_take_session: Callable[..., int]
+    consul_event_take_leader: Callable[..., int]
     consul_event_take_raft_peers: Callable[..., int]
     consul_event_take_sessions: Callable[..., int]
     consul_event_take_checks: Callable[..., int]
@@ -595,9 +618,11 @@ class Functions:
     consul_event_take_service_entries: Callable[..., int]
     consul_event_take_agent_info: Callable[..., int]
     consul_event_take_reencryption: Callable[..., int]
+    consul_event_take_user_events: Callable[..., int]
     consul_event_take_members: Callable[..., int]
     consul_event_take_response: Callable[..., int]
     consul_event_take_cluster_nodes: Callable[..., int]
+    consul_event_take_endpoint_changes: Callable[..., int]
     consul_event_take_log_records: Callable[..., int]
     consul_text_data: Callable[..., Any]
     consul_text_len: Callable[..., int]
@@ -628,6 +653,7 @@ class Functions:
     consul_client_reload: Callable[..., int]
     consul_client_set_token: Callable[..., int]
     consul_client_close: Callable[..., int]
+    consul_client_close_async: Callable[..., int]
     consul_client_free: Callable[..., None]
     consul_client_endpoint: Callable[..., Any]
     consul_kv_get: Callable[..., int]
@@ -728,6 +754,7 @@ class Functions:
     consul_lock_session_id: Callable[..., int]
     consul_lock_holder: Callable[..., int]
     consul_lock_wait_lost: Callable[..., int]
+    consul_lock_wait_lost_async: Callable[..., int]
     consul_lock_set_queue: Callable[..., int]
     consul_lock_put: Callable[..., int]
     consul_kv_put_held: Callable[..., int]
@@ -752,6 +779,7 @@ class Functions:
     consul_semaphore_session_id: Callable[..., int]
     consul_semaphore_holders: Callable[..., int]
     consul_semaphore_wait_lost: Callable[..., int]
+    consul_semaphore_wait_lost_async: Callable[..., int]
     consul_semaphore_set_queue: Callable[..., int]
     consul_semaphore_free: Callable[..., None]
     consul_election_spec_new: Callable[..., int]
@@ -775,8 +803,11 @@ class Functions:
     consul_election_session_id: Callable[..., int]
     consul_election_leader: Callable[..., int]
     consul_election_wait_elected: Callable[..., int]
+    consul_election_wait_elected_async: Callable[..., int]
     consul_election_wait_leader: Callable[..., int]
+    consul_election_wait_leader_async: Callable[..., int]
     consul_election_wait_change: Callable[..., int]
+    consul_election_wait_change_async: Callable[..., int]
     consul_election_set_queue: Callable[..., int]
     consul_election_free: Callable[..., None]
     consul_leader_row: Callable[..., Any]
@@ -916,6 +947,12 @@ class Functions:
     consul_service_names_at: Callable[..., Any]
     consul_service_names_meta: Callable[..., Any]
     consul_service_names_free: Callable[..., None]
+    consul_user_event_fire: Callable[..., int]
+    consul_user_event_list: Callable[..., int]
+    consul_user_events_count: Callable[..., int]
+    consul_user_events_at: Callable[..., Any]
+    consul_user_events_meta: Callable[..., Any]
+    consul_user_events_free: Callable[..., None]
     consul_status_leader: Callable[..., int]
     consul_status_peers: Callable[..., int]
     consul_operator_raft_peers: Callable[..., int]
@@ -981,6 +1018,10 @@ class Functions:
     consul_client_endpoint_stats: Callable[..., int]
     consul_stats_row: Callable[..., Any]
     consul_stats_free: Callable[..., None]
+    consul_client_set_endpoint_queue: Callable[..., int]
+    consul_endpoint_changes_count: Callable[..., int]
+    consul_endpoint_changes_at: Callable[..., Any]
+    consul_endpoint_changes_free: Callable[..., None]
     consul_log_set_level: Callable[..., int]
     consul_log_set_file: Callable[..., int]
     consul_log_set_rotation: Callable[..., int]
@@ -1004,6 +1045,8 @@ class Functions:
     consul_watch_start: Callable[..., int]
     consul_watch_stop: Callable[..., int]
     consul_watch_wait_ready: Callable[..., int]
+    consul_watch_wait_ready_async: Callable[..., int]
+    consul_watch_wait_newer: Callable[..., int]
     consul_watch_version: Callable[..., int]
     consul_watch_last_success_age_ms: Callable[..., int]
     consul_watch_consecutive_failures: Callable[..., int]
@@ -1068,7 +1111,9 @@ class Functions:
     consul_cluster_nodes_free: Callable[..., None]
     consul_cluster_join: Callable[..., int]
     consul_cluster_wait_joined: Callable[..., int]
+    consul_cluster_wait_joined_async: Callable[..., int]
     consul_cluster_wait_change: Callable[..., int]
+    consul_cluster_wait_change_async: Callable[..., int]
     consul_cluster_id: Callable[..., Any]
     consul_cluster_version: Callable[..., int]
     consul_cluster_ring_version: Callable[..., int]
@@ -1124,6 +1169,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_event_take_text": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_txn_result": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_session": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_leader": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_raft_peers": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_sessions": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_checks": (c_int32, (c_void_p, POINTER(c_void_p),)),
@@ -1133,9 +1179,11 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_event_take_service_entries": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_agent_info": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_reencryption": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_user_events": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_members": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_response": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_cluster_nodes": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_event_take_endpoint_changes": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_event_take_log_records": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_text_data": (c_void_p, (c_void_p,)),
     "consul_text_len": (c_size_t, (c_void_p,)),
@@ -1166,6 +1214,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_client_reload": (c_int32, (c_void_p, c_void_p,)),
     "consul_client_set_token": (c_int32, (c_void_p, c_char_p,)),
     "consul_client_close": (c_int32, (c_void_p, c_uint64,)),
+    "consul_client_close_async": (c_int32, (c_void_p, c_uint64, c_void_p,)),
     "consul_client_free": (None, (c_void_p,)),
     "consul_client_endpoint": (c_void_p, (c_void_p,)),
     "consul_kv_get": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
@@ -1266,6 +1315,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_lock_session_id": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_lock_holder": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_lock_wait_lost": (c_int32, (c_void_p, c_int64,)),
+    "consul_lock_wait_lost_async": (c_int32, (c_void_p, c_int64, c_void_p,)),
     "consul_lock_set_queue": (c_int32, (c_void_p, c_void_p, c_uint64,)),
     "consul_lock_put": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_uint64, c_void_p, c_void_p,)),
     "consul_kv_put_held": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_uint64, c_char_p, c_char_p, c_void_p, c_void_p,)),
@@ -1290,6 +1340,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_semaphore_session_id": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_semaphore_holders": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_semaphore_wait_lost": (c_int32, (c_void_p, c_int64,)),
+    "consul_semaphore_wait_lost_async": (c_int32, (c_void_p, c_int64, c_void_p,)),
     "consul_semaphore_set_queue": (c_int32, (c_void_p, c_void_p, c_uint64,)),
     "consul_semaphore_free": (None, (c_void_p,)),
     "consul_election_spec_new": (c_int32, (c_char_p, POINTER(c_void_p),)),
@@ -1313,8 +1364,11 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_election_session_id": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_election_leader": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_election_wait_elected": (c_int32, (c_void_p, c_int64,)),
+    "consul_election_wait_elected_async": (c_int32, (c_void_p, c_int64, c_void_p,)),
     "consul_election_wait_leader": (c_int32, (c_void_p, c_int64, POINTER(c_void_p),)),
+    "consul_election_wait_leader_async": (c_int32, (c_void_p, c_int64, c_void_p, POINTER(c_void_p),)),
     "consul_election_wait_change": (c_int32, (c_void_p, c_uint64, c_int64, POINTER(c_void_p),)),
+    "consul_election_wait_change_async": (c_int32, (c_void_p, c_uint64, c_int64, c_void_p, POINTER(c_void_p),)),
     "consul_election_set_queue": (c_int32, (c_void_p, c_void_p, c_uint64,)),
     "consul_election_free": (None, (c_void_p,)),
     "consul_leader_row": (c_void_p, (c_void_p,)),
@@ -1454,6 +1508,12 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_service_names_at": (c_void_p, (c_void_p, c_size_t,)),
     "consul_service_names_meta": (c_void_p, (c_void_p,)),
     "consul_service_names_free": (None, (c_void_p,)),
+    "consul_user_event_fire": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_char_p, c_char_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_user_event_list": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_user_events_count": (c_size_t, (c_void_p,)),
+    "consul_user_events_at": (c_void_p, (c_void_p, c_size_t,)),
+    "consul_user_events_meta": (c_void_p, (c_void_p,)),
+    "consul_user_events_free": (None, (c_void_p,)),
     "consul_status_leader": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
     "consul_status_peers": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
     "consul_operator_raft_peers": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
@@ -1519,6 +1579,10 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_client_endpoint_stats": (c_int32, (c_void_p, c_size_t, POINTER(c_void_p),)),
     "consul_stats_row": (c_void_p, (c_void_p,)),
     "consul_stats_free": (None, (c_void_p,)),
+    "consul_client_set_endpoint_queue": (c_int32, (c_void_p, c_void_p, c_uint64,)),
+    "consul_endpoint_changes_count": (c_size_t, (c_void_p,)),
+    "consul_endpoint_changes_at": (c_void_p, (c_void_p, c_size_t,)),
+    "consul_endpoint_changes_free": (None, (c_void_p,)),
     "consul_log_set_level": (c_int32, (c_char_p,)),
     "consul_log_set_file": (c_int32, (c_char_p,)),
     "consul_log_set_rotation": (c_int32, (c_uint64, c_uint32, c_uint32,)),
@@ -1542,6 +1606,8 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_watch_start": (c_int32, (c_void_p, c_void_p, c_void_p, c_uint64, POINTER(c_void_p),)),
     "consul_watch_stop": (c_int32, (c_void_p,)),
     "consul_watch_wait_ready": (c_int32, (c_void_p, c_int64,)),
+    "consul_watch_wait_ready_async": (c_int32, (c_void_p, c_int64, c_void_p,)),
+    "consul_watch_wait_newer": (c_int32, (c_void_p, c_uint64, c_int64, c_void_p,)),
     "consul_watch_version": (c_uint64, (c_void_p,)),
     "consul_watch_last_success_age_ms": (c_uint64, (c_void_p,)),
     "consul_watch_consecutive_failures": (c_uint32, (c_void_p,)),
@@ -1606,7 +1672,9 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_cluster_nodes_free": (None, (c_void_p,)),
     "consul_cluster_join": (c_int32, (c_void_p, c_void_p, POINTER(c_void_p),)),
     "consul_cluster_wait_joined": (c_int32, (c_void_p, c_int64,)),
+    "consul_cluster_wait_joined_async": (c_int32, (c_void_p, c_int64, c_void_p,)),
     "consul_cluster_wait_change": (c_int32, (c_void_p, c_uint64, c_int64,)),
+    "consul_cluster_wait_change_async": (c_int32, (c_void_p, c_uint64, c_int64, c_void_p,)),
     "consul_cluster_id": (c_void_p, (c_void_p,)),
     "consul_cluster_version": (c_uint64, (c_void_p,)),
     "consul_cluster_ring_version": (c_uint64, (c_void_p,)),

@@ -21,6 +21,7 @@ from .results import (
     Service,
     ServiceName,
     Session,
+    UserEvent,
 )
 
 T = TypeVar("T")
@@ -82,6 +83,7 @@ SERVICES: Listing[Service] = Listing("services", _rows.service)
 INSTANCES: Listing[Instance] = Listing("service_entries", _rows.instance)
 SERVICE_NAMES: Listing[ServiceName] = Listing("service_names", _rows.service_name)
 MEMBERS: Listing[Member] = Listing("members", _rows.member, bare=True)
+USER_EVENTS: Listing[UserEvent] = Listing("user_events", _rows.user_event)
 RAFT_PEERS: Listing[RaftPeer] = Listing("raft_peers", _rows.raft_peer, bare=True)
 
 

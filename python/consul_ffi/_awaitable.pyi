@@ -7,7 +7,7 @@ from ._watch_spec import Policy, WatchOptions
 from .aio.kept_session import AsyncKeptSession
 from .aio.watch import AsyncWatch
 from .kept_session import AnySession
-from .results import AgentInfo, Check, Instance, Member, Meta, Node, NodeServices, Pair, RaftPeer, Reencryption, Rows, Service, ServiceName, Session, Snapshot
+from .results import AgentInfo, Check, Instance, Member, Meta, Node, NodeServices, Pair, RaftPeer, Reencryption, Rows, Service, ServiceName, Session, Snapshot, UserEvent
 from .specs import CheckSpec, Registration, ServiceSpec, SessionSpec
 from .txn import TxnRow
 from .view import ChecksView, EventsView, InstancesView, KeyView, NodesView, PairsView, PathView, ServiceNamesView
@@ -210,6 +210,26 @@ class Catalog:
 
     def deregister_check(self, node: str, check_id: str, **options: Unpack[CallOptions]) -> Future[None]:
         """Removes a check, which need not exist, from a node."""
+
+
+class Events:
+    """Small messages to all agents of a datacenter: fast, and not kept. An agent remembers the last
+    256, in an order of its own; what is fired while it is away is lost to it. `client.watch.events`
+    tells of those that arrive. The keyword arguments of each method are the options of the call."""
+
+    def __init__(self, core: Core) -> None: ...
+
+    def fire(self, name: str, payload: Value=b'', *, node: Optional[str]=None, service: Optional[str]=None, tag: Optional[str]=None, **options: Unpack[CallOptions]) -> Future[UserEvent]:
+        """Fires an event; returns it with its id, before any agent has heard of it. The payload is
+        some 400 bytes at most; raises TooLarge when Consul does not take so much.
+
+        `node`, `service` and `tag` are regular expressions of whom it is meant for: the node's
+        name, the id of a service there, and a tag of that service; everybody otherwise."""
+
+    def list(self, name: Optional[str]=None, **options: Unpack[CallOptions]) -> Future[Rows[UserEvent]]:
+        """Reads the last events that the agent has heard of, at most 256, the oldest first; with a
+        name those of this name. `meta.index` is a hash of the last one: it differs from that before,
+        and may go down."""
 
 
 class Health:

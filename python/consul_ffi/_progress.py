@@ -19,14 +19,9 @@ def progress(function: Callable[..., int], handle: int | None) -> Progress:
     return _taken(out)[0]
 
 
-def endpoints(client: int | None) -> list[EndpointStats]:
-    """How the addresses of a client are getting on."""
-    found = []
-    for position in range(lib.consul_client_endpoint_count(client)):
-        out = c_void_p()
-        _outcome.check(lib.consul_client_endpoint_stats(client, position, byref(out)))
-        found.append(_taken(out)[1])
-    return found
+def endpoint(out: c_void_p) -> EndpointStats:
+    """What `consul_client_endpoint_stats` gave, which is freed."""
+    return _taken(out)[1]
 
 
 def _taken(out: c_void_p) -> tuple[Progress, EndpointStats]:

@@ -9,10 +9,10 @@ from ._call import Blocking
 from ._closing import Closing
 from ._connect import connect
 from ._convert import Value, uint64
+from ._endpoints import endpoints, set_queue
 from ._holding import AnyHolder
 from ._library import lib
 from ._memory import c_text
-from ._progress import endpoints
 from .acl import Acl
 from .agent import Agent
 from .catalog import Catalog
@@ -20,14 +20,15 @@ from .cluster import Cluster
 from .election import Election
 from .health import Health
 from .embedded import EmbeddedAgent
+from .event import Events
 from .health_report import HealthReport
 from .kept_service import KeptService
 from .kv import Kv
 from .lock import Lock
 from .operator import Operator
-from .queue import Later, Queue
+from .queue import Later, Queue, Ticket
 from .request import Parameter
-from .results import EndpointStats, Response
+from .results import EndpointChange, EndpointStats, Response
 from .semaphore import Semaphore
 from .session import Sessions
 from .snapshot import Snapshots
@@ -65,6 +66,8 @@ class Client(Closing):
         self.agent = Agent(self._core)
         #: Nodes and services, as the servers know them.
         self.catalog = Catalog(self._core)
+        #: User events.
+        self.event = Events(self._core)
         #: The servers of the datacenter.
         self.status = Status(self._core)
         #: Tokens, policies and roles.
@@ -96,6 +99,15 @@ class Client(Closing):
         """How each of its addresses is getting on, in the order of the setting `address`. Makes no
         request."""
         return endpoints(self._core.handle.value)
+
+    def set_endpoint_queue(
+        self, queue: Optional[Queue]
+    ) -> Optional[Ticket[list[EndpointChange]]]:
+        """Has changes of its addresses arrive in this queue from now on, and in no other: the ticket
+        comes each time that some have failed, serve again, or calls go to another one, which are its
+        `result()`, until it is cancelled; it raises Closed once the client is closed. However often an
+        address changes before that is taken, it is one entry of one list. None ends that."""
+        return set_queue(self._core.handle.value, queue)
 
     def on(self, queue: Queue) -> Later:
         """The same client for calls that do not wait: each returns a Ticket at once, and its end

@@ -26,7 +26,7 @@ from ._deferred import Async, begin, new_queue, without_handle
 from ._error import ConsulError
 from ._library import lib
 from ._outcome import check
-from .errors import Cancelled
+from .errors import Cancelled, Closed
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Acl,
         Agent,
         Catalog,
+        Events,
         Health,
         Kv,
         Operator,
@@ -50,6 +51,7 @@ else:
     from .acl import Acl
     from .agent import Agent
     from .catalog import Catalog
+    from .event import Events
     from .health import Health
     from .kv import Kv
     from .operator import Operator
@@ -174,7 +176,7 @@ class Queue(Closing):
             ticket = self._tickets.pop(tag, None) or self._followed.get(tag)
             if ticket is not None:
                 ticket._end(event)
-                if isinstance(ticket.error, Cancelled):
+                if isinstance(ticket.error, (Cancelled, Closed)):
                     self._followed.pop(tag, None)
             return ticket
         finally:
@@ -246,7 +248,8 @@ class _Ticketing(Core):
 
 class Later:
     """A client whose calls return tickets; it is made by `client.on(queue)`. It has `kv`, `session`,
-    `health`, `agent`, `catalog`, `status`, `acl`, `operator`, `snapshot`, `txn` and `request`."""
+    `health`, `agent`, `catalog`, `event`, `status`, `acl`, `operator`, `snapshot`, `txn` and
+    `request`."""
 
     def __init__(self, native: Native, queue: Queue) -> None:
         self._core = core = _Ticketing(native, queue)
@@ -255,6 +258,7 @@ class Later:
         self.health = Health(core)
         self.agent = Agent(core)
         self.catalog = Catalog(core)
+        self.event = Events(core)
         self.status = Status(core)
         self.acl = Acl(core)
         self.operator = Operator(core)

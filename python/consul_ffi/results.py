@@ -350,6 +350,26 @@ class EndpointStats(NamedTuple):
     last_error: Optional[ConsulError]
 
 
+class EndpointChange(NamedTuple):
+    """An address of a client that is not as it was when it was told of last."""
+
+    #: The address, such as `"http://127.0.0.1:8500"`.
+    address: str
+    #: `"up"`, `"no leader"` or `"down"`.
+    state: str
+    #: How it was: the same where it has changed and changed back, or where calls began or ceased to
+    #: go there and nothing else.
+    state_before: str
+    #: Whether calls go there now.
+    is_in_use: bool
+    #: Whether they did.
+    was_in_use: bool
+    #: How many changes have come together.
+    changes: int
+    #: What is wrong with it, or was at the last change that said so.
+    reason: Optional[ConsulError]
+
+
 class LogRecord(NamedTuple):
     """Something that happened."""
 

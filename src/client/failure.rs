@@ -70,6 +70,7 @@ pub(super) fn from_answer(response: &Response) -> Error {
             (Status::NoLeader, true)
         }
         500.. if has(&["rate limit"]) => (Status::RateLimited, true),
+        500 if has(&["user event exceeds"]) => (Status::TooLarge, false),
         500.. if has(&["invalid session"]) => (Status::SessionInvalid, false),
         500.. => (Status::Http, has(PASSING) || (502..=504).contains(&response.status)),
         _ => (Status::Http, false),
@@ -159,6 +160,7 @@ mod tests {
             (404, "unknown service ID: x", Status::NotFound, false, false),
             (500, "CheckID \"x\" does not have associated TTL", Status::NotFound, false, false),
             (500, "Unknown check \"x\"", Status::NotFound, false, false),
+            (500, "encoded user event exceeds configured limit", Status::TooLarge, false, false),
         ];
         for (status, body, kind, retryable, unknown) in cases {
             let error = error(status, body);

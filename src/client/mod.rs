@@ -23,7 +23,9 @@ mod vault;
 pub use call::{Accept, Call};
 pub use contact::Reachability;
 pub use embedded::Embedded;
-pub use endpoints::{Condition, EndpointStats};
+pub use endpoints::{
+    Condition, EndpointChange, EndpointListener, EndpointNews, EndpointState, EndpointStats,
+};
 pub(crate) use operation::Reader;
 pub use operation::{Operation, Running};
 pub use style::{Blocking, Deferred, Either, Outcome, Style};
@@ -42,7 +44,7 @@ use crate::transport::{Method, Request, Response, Stream};
 use arc_swap::ArcSwap;
 use audited::Landed;
 use bounds::Bounds;
-use endpoints::Endpoints;
+use endpoints::{Endpoints, News};
 use setup::Setup;
 use std::borrow::Cow;
 use std::future::Future;
@@ -84,10 +86,11 @@ const TOKEN: HeaderName = HeaderName::from_static("x-consul-token");
 impl Client {
     /// A client with this configuration. Reads the files that it names; connects on first use.
     pub fn new(config: &Config) -> Result<Client> {
-        Ok(Client::with(Setup::new(Settings::resolve(config)?)?))
+        Ok(Client::with(Setup::new(Settings::resolve(config)?, News::new())?))
     }
 
     fn with(setup: Setup) -> Client {
+        setup.endpoints.tell_in_place_of(None);
         let shared = Shared {
             setup: ArcSwap::from_pointee(setup),
             upkeep: PerProcess::new(),
@@ -212,6 +215,12 @@ impl<S: Style> Client<S> {
     /// Its addresses as they were configured, and how each is getting on. Never blocks.
     pub fn endpoints(&self) -> Vec<EndpointStats> {
         self.shared.setup.load().endpoints.stats()
+    }
+
+    /// Has this one told, from now on and nobody else, when one of its addresses fails or serves
+    /// again, and when calls go to another one. An error once the client is closed.
+    pub fn set_endpoint_listener(&self, listener: Option<EndpointListener>) -> Result<()> {
+        self.shared.setup.load().endpoints.listen(listener)
     }
 
     /// All its addresses in a line.

@@ -21,8 +21,8 @@ impl<S: Style> Client<S> {
     /// there.
     pub fn reload(&self, config: &Config) -> Result<()> {
         self.upkeep().lane.check_open()?;
-        let setup = Setup::new(Settings::resolve(config)?)?;
         let before = self.shared.setup.load_full();
+        let setup = Setup::new(Settings::resolve(config)?, before.endpoints.news())?;
         setup.token.follow(&before.token);
         self.shared.replace(setup)?;
         log::add(Level::Info, AREA, || format!("configured anew for {}", self.addresses()));
@@ -71,7 +71,9 @@ impl Shared {
 
     /// From now on calls begin with this one.
     fn replace(&self, setup: Setup) -> Result<()> {
-        let before = self.setup.swap(Arc::new(setup));
+        let setup = Arc::new(setup);
+        let before = self.setup.swap(setup.clone());
+        setup.endpoints.tell_in_place_of(Some(&before.endpoints));
         {
             let mut retired = self.retired().lock();
             retired.retain(|endpoints| endpoints.strong_count() > 0);

@@ -2,7 +2,7 @@
 //! one takes its place when the client is configured anew, or when a file that its TLS is made of
 //! changes; calls in flight end as they began.
 
-use super::endpoints::Endpoints;
+use super::endpoints::{Endpoints, News};
 use super::stamp::Stamps;
 use super::token::Token;
 use super::vault::Vault;
@@ -46,10 +46,11 @@ struct Files {
 }
 
 impl Setup {
-    pub(super) fn new(settings: Settings) -> Result<Setup> {
+    /// `news` is of those whose place its addresses take.
+    pub(super) fn new(settings: Settings, news: News) -> Result<Setup> {
         // Before they are read: what changes meanwhile is read again.
         let files = Files::of(&settings);
-        let endpoints = Endpoints::open(&settings)?;
+        let endpoints = Endpoints::open(&settings, news)?;
         Setup::with(settings, endpoints, files)
     }
 
@@ -80,7 +81,7 @@ impl Setup {
     /// The same with connections of its own, for files of TLS that have changed.
     pub(super) fn with_files_read_again(&self) -> Result<Setup> {
         let files = Files::of(&self.settings);
-        let endpoints = Endpoints::open(&self.settings)?;
+        let endpoints = Endpoints::open(&self.settings, self.endpoints.news())?;
         endpoints.follow(&self.endpoints);
         Ok(Setup {
             settings: self.settings.clone(),

@@ -5,7 +5,7 @@
 
 use super::{Call, Client, Operation};
 use crate::error::Result;
-use crate::runtime::{self, at_once};
+use crate::runtime::{self, Signal, at_once};
 use crate::transport::Response;
 use std::future::Future;
 use std::time::Duration;
@@ -149,6 +149,20 @@ impl Client<Either> {
         match self.style() {
             Either::Blocks => work(&client),
             Either::Defers => runtime::on_thread(name, move || work(&client)).await,
+        }
+    }
+
+    /// Waits until `ready` gives something, which is asked at first and each time that the signal
+    /// rings; `None` when the time is over before.
+    pub(crate) async fn wait<T>(
+        &self,
+        signal: &Signal,
+        timeout: Duration,
+        ready: impl FnMut() -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        match self.style() {
+            Either::Blocks => signal.wait(timeout, self.settings().interruptible, ready),
+            Either::Defers => signal.within(&self.cancel(), timeout, ready).await,
         }
     }
 

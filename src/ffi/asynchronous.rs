@@ -6,6 +6,10 @@
 //! not used then, may be NULL, and is set to NULL where it is not. What such a call returns
 //! other than `CONSUL_PENDING` is an error, and nothing arrives.
 //!
+//! What waits for something else than an answer, such as `consul_lock_wait_lost`, has a second form for
+//! it, whose name ends with `_async`; `consul_view_wait` has `consul_watch_wait_newer`. What has none
+//! returns at once, or reads local files, such as `consul_client_new` and `consul_snapshot_inspect`.
+//!
 //! No callback, no foreign thread: whoever has the queue takes its events when it wants to, on any
 //! thread, with a descriptor to sleep on.
 //!
@@ -31,8 +35,12 @@ use super::handle::{self, Handle};
 use super::kind::consul_queue;
 use super::output::Out;
 use crate::client::{Either, Operation, Outcome};
-use crate::error::{Result, Status};
-use crate::runtime::queue::{Content, EventKind, Queue};
+use crate::error::{Error, Result, Status};
+use crate::runtime::queue::{Content, EventKind, Flight, Queue};
+use crate::sync::Mutex;
+use crate::sys;
+use crate::transport::Interrupt;
+use std::sync::Arc;
 
 /// Where the end of an asynchronous call arrives. This layout never changes.
 #[repr(C)]
@@ -70,12 +78,42 @@ impl Ending {
         outcome: Outcome<T>,
         status: impl FnOnce(T) -> Status + Send + 'static,
     ) -> Result<Status> {
+        self.end_or_fail(outcome, |answer| Ok(status(answer)))
+    }
+
+    /// As [`Ending::end`], where an answer may be an error.
+    pub(super) fn end_or_fail<T: Send + 'static>(
+        self,
+        outcome: Outcome<T>,
+        status: impl FnOnce(T) -> Result<Status> + Send + 'static,
+    ) -> Result<Status> {
         match outcome {
-            Outcome::Ready(answer) => Ok(status(answer)),
+            Outcome::Ready(answer) => status(answer),
             Outcome::Later(operation) => {
-                self.start(operation, |answer| Content::plain(answer.map(status)))
+                self.start(operation, |answer| Content::plain(answer.and_then(status)))
             }
         }
+    }
+
+    /// Ends what blocks: here, or on a thread of its own with this name. Who cancels it is told at
+    /// once, and it goes on to its end.
+    pub(super) fn work(
+        self,
+        name: &'static str,
+        work: impl FnOnce() -> Result<()> + Send + 'static,
+    ) -> Result<Status> {
+        let Some((queue, tag)) = self.0 else { return work().map(|()| Status::Ok) };
+        let flight = queue.begin(tag)?;
+        let cancel = flight.cancel_token().clone();
+        let working = Arc::new(Working(Mutex::new(Some(flight))));
+        let worker = Worker(working.clone());
+        let spawned = sys::spawn(name, move || worker.0.end(work().map(|()| Status::Ok)));
+        // Without a thread, dropping its side has told.
+        drop(spawned);
+        if let Err(error) = cancel.attach(working.clone()) {
+            working.interrupt(&error);
+        }
+        Ok(Status::Pending)
     }
 
     /// Ends a call with a result.
@@ -113,6 +151,33 @@ impl Ending {
             flight.end(EventKind::Done, move || content(arrived()));
         });
         Ok(Status::Pending)
+    }
+}
+
+/// What goes on on a thread of its own: it ends once.
+struct Working(Mutex<Option<Flight>>);
+
+impl Working {
+    fn end(&self, outcome: Result<Status>) {
+        if let Some(flight) = self.0.lock().take() {
+            flight.end(EventKind::Done, || Content::plain(outcome));
+        }
+    }
+}
+
+/// The thread's side: who waits is told also when the work panics.
+struct Worker(Arc<Working>);
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let gave_up = "a fault in the library: the work was given up";
+        self.0.end(Err(Error::new(Status::Internal, gave_up)));
+    }
+}
+
+impl Interrupt for Working {
+    fn interrupt(&self, reason: &Error) {
+        self.end(Err(reason.clone()));
     }
 }
 

@@ -3,7 +3,7 @@
 //! Talks to a Consul agent, or to the servers of one cluster. One is enough for a process; any number of threads may use it at
 //! once. Making one opens no connection and starts no thread.
 
-use super::asynchronous::Ending;
+use super::asynchronous::{self, Ending, consul_async};
 use super::config::consul_config;
 use super::guard::guard;
 use super::handle::{self, Handle};
@@ -144,9 +144,24 @@ pub extern "C" fn consul_client_close(
     client: *const consul_client,
     timeout_ms: u64,
 ) -> consul_status {
+    // SAFETY: it blocks.
+    unsafe { consul_client_close_async(client, timeout_ms, ptr::null()) }
+}
+
+/// As `consul_client_close`, which it is where `async` is NULL; else the end arrives in a queue, and a
+/// thread that lives until then does the waiting. Cancelling its tag ends nothing but the wait: the
+/// client is closed all the same.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_client_close_async(
+    client: *const consul_client,
+    timeout_ms: u64,
+    r#async: *const consul_async,
+) -> consul_status {
     guard(|| {
-        handle::get(client)?.close(Duration::from_millis(timeout_ms))?;
-        Ok(Status::Ok)
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = handle::get(client)?.client.clone();
+        ending.work("consul-close", move || client.close(Duration::from_millis(timeout_ms)))
     })
 }
 

@@ -113,9 +113,23 @@ pub extern "C" fn consul_cluster_wait_joined(
     cluster: *const consul_cluster,
     timeout_ms: i64,
 ) -> consul_status {
+    // SAFETY: it blocks.
+    unsafe { consul_cluster_wait_joined_async(cluster, timeout_ms, ptr::null()) }
+}
+
+/// As `consul_cluster_wait_joined`, which it is where `async` is NULL; else the end of the wait arrives
+/// in a queue.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_cluster_wait_joined_async(
+    cluster: *const consul_cluster,
+    timeout_ms: i64,
+    r#async: *const consul_async,
+) -> consul_status {
     guard(|| {
-        handle::get(cluster)?.wait_joined(queue::wait(timeout_ms)?)?;
-        Ok(Status::Ok)
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let cluster = handle::get(cluster)?.styled(ending.style());
+        ending.end(cluster.wait_joined(queue::wait(timeout_ms)?)?, ok)
     })
 }
 
@@ -128,9 +142,25 @@ pub extern "C" fn consul_cluster_wait_change(
     version: u64,
     timeout_ms: i64,
 ) -> consul_status {
-    guard(|| match handle::get(cluster)?.wait_change(version, queue::wait(timeout_ms)?)? {
-        Some(_) => Ok(Status::Ok),
-        None => Ok(Status::NoChange),
+    // SAFETY: it blocks.
+    unsafe { consul_cluster_wait_change_async(cluster, version, timeout_ms, ptr::null()) }
+}
+
+/// As `consul_cluster_wait_change`, which it is where `async` is NULL; else the end of the wait arrives
+/// in a queue. `consul_cluster_set_queue` tells of each change without being asked again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_cluster_wait_change_async(
+    cluster: *const consul_cluster,
+    version: u64,
+    timeout_ms: i64,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let cluster = handle::get(cluster)?.styled(ending.style());
+        let changed = cluster.wait_change(version, queue::wait(timeout_ms)?)?;
+        ending.end(changed, |state| state.map_or(Status::NoChange, |_| Status::Ok))
     })
 }
 

@@ -20,7 +20,7 @@
 //! ```
 
 use super::arena::{Row, Rows, RowsBuilder};
-use super::asynchronous::{self, consul_async, ok};
+use super::asynchronous::{self, Ending, consul_async, done, ok};
 use super::client::consul_client;
 use super::election_feed;
 use super::guard::guard;
@@ -32,6 +32,7 @@ use super::session::consul_session_spec;
 use super::status::consul_status;
 use super::text::consul_text;
 use super::{input, output, queue};
+use crate::client::Either;
 use crate::error::{Result, Status};
 use crate::recipes::election::{Election, ElectionSpec, Leadership};
 use std::ffi::c_char;
@@ -366,10 +367,23 @@ pub extern "C" fn consul_election_wait_elected(
     election: *const consul_election,
     timeout_ms: i64,
 ) -> consul_status {
+    // SAFETY: it blocks.
+    unsafe { consul_election_wait_elected_async(election, timeout_ms, ptr::null()) }
+}
+
+/// As `consul_election_wait_elected`, which it is where `async` is NULL; else the end of the wait
+/// arrives in a queue. `consul_election_set_queue` tells of each change without being asked again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_election_wait_elected_async(
+    election: *const consul_election,
+    timeout_ms: i64,
+    r#async: *const consul_async,
+) -> consul_status {
     guard(|| {
-        let timeout = queue::wait(timeout_ms)?;
-        let elected = waiting(election)?.wait_elected(timeout)?;
-        Ok(if elected { Status::Ok } else { Status::NoChange })
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let elected = waiting(election, &ending)?.wait_elected(queue::wait(timeout_ms)?)?;
+        ending.end(elected, |elected| if elected { Status::Ok } else { Status::NoChange })
     })
 }
 
@@ -381,11 +395,26 @@ pub unsafe extern "C" fn consul_election_wait_leader(
     timeout_ms: i64,
     out: *mut *mut consul_leader,
 ) -> consul_status {
+    // SAFETY: pointers as the header asks for; it blocks.
+    unsafe { consul_election_wait_leader_async(election, timeout_ms, ptr::null(), out) }
+}
+
+/// As `consul_election_wait_leader`, which it is where `async` is NULL; else the end of the wait
+/// arrives in a queue.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_election_wait_leader_async(
+    election: *const consul_election,
+    timeout_ms: i64,
+    r#async: *const consul_async,
+    out: *mut *mut consul_leader,
+) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        let timeout = queue::wait(timeout_ms)?;
-        give(out, waiting(election)?.wait_leader(timeout)?)
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let found = waiting(election, &ending)?.wait_leader(queue::wait(timeout_ms)?)?;
+        ending.give(out, found, given)
     })
 }
 
@@ -398,11 +427,27 @@ pub unsafe extern "C" fn consul_election_wait_change(
     timeout_ms: i64,
     out: *mut *mut consul_leader,
 ) -> consul_status {
+    // SAFETY: pointers as the header asks for; it blocks.
+    unsafe { consul_election_wait_change_async(election, version, timeout_ms, ptr::null(), out) }
+}
+
+/// As `consul_election_wait_change`, which it is where `async` is NULL; else the end of the wait
+/// arrives in a queue.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_election_wait_change_async(
+    election: *const consul_election,
+    version: u64,
+    timeout_ms: i64,
+    r#async: *const consul_async,
+    out: *mut *mut consul_leader,
+) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out(out) }?;
-        let timeout = queue::wait(timeout_ms)?;
-        give(out, waiting(election)?.wait_change(version, timeout)?)
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let found = waiting(election, &ending)?.wait_change(version, queue::wait(timeout_ms)?)?;
+        ending.give(out, found, given)
     })
 }
 
@@ -445,15 +490,13 @@ pub extern "C" fn consul_leader_free(leader: *mut consul_leader) {
 }
 
 /// To wait in: the handle is not kept from its free meanwhile.
-fn waiting(election: *const consul_election) -> Result<Election> {
-    Ok(handle::get(election)?.blocking())
+fn waiting(election: *const consul_election, ending: &Ending) -> Result<Election<Either>> {
+    Ok(handle::get(election)?.styled(ending.style()))
 }
 
-fn give(out: output::Out<consul_leader>, found: Option<Leadership>) -> Result<Status> {
-    match found {
-        Some(leadership) => out.give(rows(leadership)),
-        None => Ok(Status::NoChange),
-    }
+/// Who leads, where somebody was found.
+fn given(found: Option<Leadership>) -> (Status, Option<Rows<consul_leadership>>) {
+    found.map_or((Status::NoChange, None), |leadership| done(rows(leadership)))
 }
 
 /// Changes a description; an error leaves it as it was.

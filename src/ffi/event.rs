@@ -5,10 +5,11 @@ use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_event;
 use super::kind::{
-    Kind, consul_agent_info, consul_checks, consul_cluster_nodes, consul_keys, consul_kv,
-    consul_log_records, consul_members, consul_nodes, consul_raft_peers, consul_reencryption,
-    consul_response, consul_service_entries, consul_service_names, consul_services, consul_session,
-    consul_sessions, consul_text, consul_txn_result,
+    Kind, consul_agent_info, consul_checks, consul_cluster_nodes, consul_endpoint_changes,
+    consul_keys, consul_kv, consul_leader, consul_log_records, consul_members, consul_nodes,
+    consul_raft_peers, consul_reencryption, consul_response, consul_service_entries,
+    consul_service_names, consul_services, consul_session, consul_sessions, consul_text,
+    consul_txn_result, consul_user_events,
 };
 use super::log;
 use super::output;
@@ -214,6 +215,17 @@ pub unsafe extern "C" fn consul_event_take_session(
     guard(|| unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_session>()?))
 }
 
+/// As `consul_event_take_kv`, for who leads, of `consul_election_wait_leader_async` and
+/// `consul_election_wait_change_async`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_event_take_leader(
+    event: *const consul_event,
+    out: *mut *mut consul_leader,
+) -> consul_status {
+    // SAFETY: pointers as the header asks for.
+    guard(|| unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_leader>()?))
+}
+
 /// As `consul_event_take_kv`, for the servers of `consul_operator_raft_peers`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_event_take_raft_peers(
@@ -306,6 +318,16 @@ pub unsafe extern "C" fn consul_event_take_reencryption(
     guard(|| unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_reencryption>()?))
 }
 
+/// As `consul_event_take_kv`, for the events of `consul_user_event_fire` and `consul_user_event_list`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_event_take_user_events(
+    event: *const consul_event,
+    out: *mut *mut consul_user_events,
+) -> consul_status {
+    // SAFETY: pointers as the header asks for.
+    guard(|| unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_user_events>()?))
+}
+
 /// As `consul_event_take_kv`, for the members of `consul_agent_members`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_event_take_members(
@@ -334,6 +356,18 @@ pub unsafe extern "C" fn consul_event_take_cluster_nodes(
 ) -> consul_status {
     // SAFETY: pointers as the header asks for.
     guard(|| unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_cluster_nodes>()?))
+}
+
+/// As `consul_event_take_kv`, for the addresses of a `CONSUL_EVENT_ENDPOINT_CHANGED`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_event_take_endpoint_changes(
+    event: *const consul_event,
+    out: *mut *mut consul_endpoint_changes,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        unsafe { output::out(out) }?.give(handle::get(event)?.take::<consul_endpoint_changes>()?)
+    })
 }
 
 /// As `consul_event_take_kv`, for the records of a `CONSUL_EVENT_LOG`.

@@ -140,6 +140,10 @@ kinds! {
     ClusterSpec = 43, consul_cluster_spec;
     /// Nodes of a cluster, as they were at one moment.
     ClusterNodes = 44, consul_cluster_nodes;
+    /// User events, as one answer gave them.
+    UserEvents = 45, consul_user_events;
+    /// Addresses of a client that have changed.
+    EndpointChanges = 46, consul_endpoint_changes;
     /// What a re-encryption came to.
     Reencryption = 52, consul_reencryption;
 }

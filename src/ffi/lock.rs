@@ -35,6 +35,7 @@ use crate::recipes::fence::Fenced;
 use crate::recipes::lock::{Lock, LockSpec};
 use crate::runtime::queue::{EventKind, Queue};
 use std::ffi::c_char;
+use std::ptr;
 use std::time::Duration;
 
 /// Nothing is lost.
@@ -335,9 +336,27 @@ pub extern "C" fn consul_lock_wait_lost(
     lock: *const consul_lock,
     timeout_ms: i64,
 ) -> consul_status {
-    guard(|| match handle::get(lock)?.wait_lost(queue::wait(timeout_ms)?)? {
-        Some(reason) => Err(reason.into()),
-        None => Ok(Status::NoChange),
+    // SAFETY: it blocks.
+    unsafe { consul_lock_wait_lost_async(lock, timeout_ms, ptr::null()) }
+}
+
+/// As `consul_lock_wait_lost`, which it is where `async` is NULL; else the end of the wait arrives in a
+/// queue. `consul_lock_set_queue` tells of each loss without being asked again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_lock_wait_lost_async(
+    lock: *const consul_lock,
+    timeout_ms: i64,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let lock = handle::get(lock)?.styled(ending.style());
+        let lost = lock.wait_lost(queue::wait(timeout_ms)?)?;
+        ending.end_or_fail(lost, |lost| match lost {
+            Some(reason) => Err(reason.into()),
+            None => Ok(Status::NoChange),
+        })
     })
 }
 

@@ -39,6 +39,7 @@ use crate::error::{Result, Status};
 use crate::recipes::semaphore::{Semaphore, SemaphoreSpec};
 use crate::runtime::queue::{EventKind, Queue};
 use std::ffi::c_char;
+use std::ptr;
 use std::time::Duration;
 
 impl Handle for consul_semaphore_spec {
@@ -309,9 +310,27 @@ pub extern "C" fn consul_semaphore_wait_lost(
     semaphore: *const consul_semaphore,
     timeout_ms: i64,
 ) -> consul_status {
-    guard(|| match handle::get(semaphore)?.wait_lost(queue::wait(timeout_ms)?)? {
-        Some(reason) => Err(reason.error("semaphore")),
-        None => Ok(Status::NoChange),
+    // SAFETY: it blocks.
+    unsafe { consul_semaphore_wait_lost_async(semaphore, timeout_ms, ptr::null()) }
+}
+
+/// As `consul_semaphore_wait_lost`, which it is where `async` is NULL; else the end of the wait arrives
+/// in a queue.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_semaphore_wait_lost_async(
+    semaphore: *const consul_semaphore,
+    timeout_ms: i64,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let semaphore = handle::get(semaphore)?.styled(ending.style());
+        let lost = semaphore.wait_lost(queue::wait(timeout_ms)?)?;
+        ending.end_or_fail(lost, |lost| match lost {
+            Some(reason) => Err(reason.error("semaphore")),
+            None => Ok(Status::NoChange),
+        })
     })
 }
 

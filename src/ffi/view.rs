@@ -18,7 +18,7 @@
 //!     puts(consul_view_kv_at(view, i)->key);
 //! ```
 
-use super::arena::{Row, Rows, RowsBuilder};
+use super::arena::Rows;
 use super::catalog::consul_service_name;
 use super::checks::consul_check;
 use super::guard::guard;
@@ -28,10 +28,10 @@ use super::kv::consul_kv_pair;
 use super::nodes::consul_node;
 use super::service_entries::consul_service_entry;
 use super::status::consul_status;
-use super::view_rows::{Dressed, Kinds, text};
+use super::user_events::consul_user_event;
+use super::view_rows::{Dressed, Kinds};
 use super::watch::{consul_watch, milliseconds};
 use super::{output, queue};
-use crate::api::event::UserEvent;
 use crate::error::{Result, Status};
 use crate::watch::{Freshness, State, Watch};
 use std::ffi::{CStr, c_char};
@@ -47,70 +47,6 @@ pub const CONSUL_VIEW_EMPTY: i32 = 3;
 /// Consul cannot be asked, the watch has ended, or the state comes from a file: it was found
 /// `consul_view_age_ms` ago.
 pub const CONSUL_VIEW_STALE: i32 = 4;
-
-/// An event that somebody fired.
-#[repr(C)]
-#[derive(Debug)]
-pub struct consul_user_event {
-    /// Its id.
-    pub id: *const c_char,
-    /// The bytes in `id`.
-    pub id_len: usize,
-    /// Its name.
-    pub name: *const c_char,
-    /// The bytes in `name`.
-    pub name_len: usize,
-    /// What was sent with it; any byte can be in it. Never NULL.
-    pub payload: *const u8,
-    /// The bytes in `payload`.
-    pub payload_len: usize,
-    /// A regular expression of the nodes it is meant for; empty means all.
-    pub node_filter: *const c_char,
-    /// The bytes in `node_filter`.
-    pub node_filter_len: usize,
-    /// The same of services.
-    pub service_filter: *const c_char,
-    /// The bytes in `service_filter`.
-    pub service_filter_len: usize,
-    /// The same of tags.
-    pub tag_filter: *const c_char,
-    /// The bytes in `tag_filter`.
-    pub tag_filter_len: usize,
-    /// When it was fired, by the Lamport clock of the gossip.
-    pub ltime: u64,
-}
-
-// SAFETY: `rows` fills it from its arena alone.
-unsafe impl Row for consul_user_event {}
-
-/// User events as rows.
-pub(super) fn rows(events: &[UserEvent]) -> Rows<consul_user_event> {
-    let mut rows = RowsBuilder::with_capacity(events.len(), events.len() * 128);
-    for event in events {
-        let payload = rows.arena.copy(&event.payload);
-        let (id, id_len) = text(&rows.arena, &event.id);
-        let (name, name_len) = text(&rows.arena, &event.name);
-        let (node_filter, node_filter_len) = text(&rows.arena, &event.node_filter);
-        let (service_filter, service_filter_len) = text(&rows.arena, &event.service_filter);
-        let (tag_filter, tag_filter_len) = text(&rows.arena, &event.tag_filter);
-        rows.push(consul_user_event {
-            id,
-            id_len,
-            name,
-            name_len,
-            payload: payload.ptr,
-            payload_len: payload.len,
-            node_filter,
-            node_filter_len,
-            service_filter,
-            service_filter_len,
-            tag_filter,
-            tag_filter_len,
-            ltime: event.ltime,
-        });
-    }
-    rows.finish()
-}
 
 /// A look at one state of a watch.
 pub struct View {

@@ -1,13 +1,13 @@
 //! What a watch has found, as the rows that C reads: made once for each state, before anybody can
 //! read it, and shared by all views.
 
-use super::arena::{Arena, Rows};
+use super::arena::Rows;
 use super::catalog::{self, consul_service_name};
 use super::checks::{self, consul_check};
 use super::kv::{self, consul_kv_pair};
 use super::nodes::{self, consul_node};
 use super::service_entries::{self, consul_service_entry};
-use super::view::{self, consul_user_event};
+use super::user_events::{self, consul_user_event};
 use crate::watch::{Companion, Content};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl Kinds {
             Content::Services(names) => Kinds::Names(catalog::rows(names)),
             Content::Nodes(nodes) => Kinds::Nodes(nodes::rows(nodes)),
             Content::Checks(checks) => Kinds::Checks(checks::rows(checks)),
-            Content::Events(events) => Kinds::Events(view::rows(events)),
+            Content::Events(events) => Kinds::Events(user_events::rows(events)),
             Content::Raw(answer) => {
                 let mut body = answer.body.clone();
                 body.push(0);
@@ -74,10 +74,4 @@ fn places(content: &Content) -> HashMap<Box<[u8]>, usize, foldhash::fast::Random
         places.entry(Box::from(name)).or_insert(place);
     }
     places
-}
-
-/// A text of an event, in its arena.
-pub(super) fn text(arena: &Arena, text: &str) -> (*const std::ffi::c_char, usize) {
-    let text = arena.text(text);
-    (text.ptr, text.len)
 }

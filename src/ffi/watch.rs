@@ -1,5 +1,6 @@
 //! A watch that was started, and how it is doing.
 
+use super::asynchronous::{self, consul_async};
 use super::client::consul_client;
 use super::error::{ErrorRow, consul_error};
 use super::guard::guard;
@@ -11,7 +12,7 @@ use super::view_rows;
 use super::watch_feed::Feed;
 use super::watch_spec::consul_watch_spec;
 use super::{output, queue};
-use crate::error::Status;
+use crate::error::{Result, Status};
 use crate::watch::Watch;
 use arc_swap::ArcSwapOption;
 use std::ptr;
@@ -110,11 +111,47 @@ pub extern "C" fn consul_watch_wait_ready(
     watch: *const consul_watch,
     timeout_ms: i64,
 ) -> consul_status {
+    // SAFETY: it blocks.
+    unsafe { consul_watch_wait_ready_async(watch, timeout_ms, ptr::null()) }
+}
+
+/// As `consul_watch_wait_ready`, which it is where `async` is NULL; else the end of the wait arrives in
+/// a queue.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_watch_wait_ready_async(
+    watch: *const consul_watch,
+    timeout_ms: i64,
+    r#async: *const consul_async,
+) -> consul_status {
     guard(|| {
-        let timeout = queue::wait(timeout_ms)?;
-        handle::get(watch)?.watch.clone().wait_ready(timeout)?;
-        Ok(Status::Ok)
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let ready = waiting(watch)?.ready(ending.style(), queue::wait(timeout_ms)?)?;
+        ending.end(ready, |_| Status::Ok)
     })
+}
+
+/// Waits until `consul_watch_version` is above this one, such as that of the view that a program reads;
+/// -1 waits for ever. `CONSUL_NO_CHANGE` when it is not after this time. `CONSUL_ERR_CANCELLED` once
+/// the watch is stopped or freed, `CONSUL_ERR_CLOSED` once its client is closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_watch_wait_newer(
+    watch: *const consul_watch,
+    version: u64,
+    timeout_ms: i64,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let newer = waiting(watch)?.newer(ending.style(), version, queue::wait(timeout_ms)?)?;
+        ending.end(newer, |state| state.map_or(Status::NoChange, |_| Status::Ok))
+    })
+}
+
+/// To wait for: the handle is not kept from its free meanwhile.
+fn waiting(watch: *const consul_watch) -> Result<Watch> {
+    Ok(handle::get(watch)?.watch.clone())
 }
 
 /// The version of the newest state; 0 before anything was found. It grows with each state.

@@ -11,6 +11,7 @@ mod lane;
 mod nap;
 mod places;
 pub(crate) mod queue;
+mod signal;
 mod task;
 mod upkeep;
 
@@ -21,5 +22,6 @@ pub(crate) use jitter::{Jitter, backoff};
 pub(crate) use lane::{Lane, Task, TaskId};
 pub(crate) use nap::{Naps, sleep};
 pub(crate) use places::{Place, Places};
+pub(crate) use signal::Signal;
 pub(crate) use task::{at_once, on_thread, pause, spawn, until};
 pub(crate) use upkeep::{Kept, Leaving, Order, Resident, Standing, Upkeep};

@@ -48,8 +48,8 @@ pub use discovery::{Lease, Pick, Strategy};
 pub use spec::{Policy, WatchSpec};
 pub use state::{Companion, Dresser, Freshness, State};
 
-use crate::client::Client;
-use crate::error::{Error, Result, Status};
+use crate::client::{Blocking, Client, Deferred, Operation, Style};
+use crate::error::{Error, Result};
 use crate::runtime::Resident;
 use crate::sys::{PerProcess, fork_generation};
 use content::Comparison;
@@ -284,23 +284,54 @@ impl Watch {
     /// Waits until there is a state to read, if only that there is nothing. `Status::Timeout` when
     /// there is none in time, with Consul's last failure in its message.
     pub fn wait_ready(&self, timeout: Duration) -> Result<Arc<State>> {
-        if self.0.here().wait_newer(0, timeout)? {
-            return Ok(self.state());
-        }
-        let pulse = &self.0.here().pulse;
-        let error = pulse.error().filter(|_| pulse.failures() > 0);
-        let why = match error {
-            Some(error) => error.to_string(),
-            None => "Consul has not answered yet".to_string(),
-        };
-        let message = format!("nothing was found within {timeout:?}: {why}");
-        Err(Error::new(Status::Timeout, message))
+        self.ready(Blocking, timeout)
+    }
+
+    /// As [`Watch::wait_ready`], to be awaited.
+    pub fn wait_ready_later(&self, timeout: Duration) -> Result<Operation<Arc<State>>> {
+        self.ready(Deferred, timeout)
     }
 
     /// Waits for a state that is newer than this version; `None` when there was none in time.
     /// `Status::Cancelled` once the watch is stopped, `Status::Closed` once its client is closed.
     pub fn wait_newer(&self, version: u64, timeout: Duration) -> Result<Option<Arc<State>>> {
-        Ok(self.0.here().wait_newer(version, timeout)?.then(|| self.state()))
+        self.newer(Blocking, version, timeout)
+    }
+
+    /// As [`Watch::wait_newer`], to be awaited.
+    pub fn wait_newer_later(
+        &self,
+        version: u64,
+        timeout: Duration,
+    ) -> Result<Operation<Option<Arc<State>>>> {
+        self.newer(Deferred, version, timeout)
+    }
+
+    pub(crate) fn ready<S: Style>(
+        &self,
+        style: S,
+        timeout: Duration,
+    ) -> Result<S::Output<Arc<State>>> {
+        let watched = self.0.here().clone();
+        self.0.client.styled(style).run(move |client| async move {
+            match watched.wait_newer(&client, 0, timeout).await? {
+                true => Ok(watched.state()),
+                false => Err(watched.not_ready(timeout)),
+            }
+        })
+    }
+
+    pub(crate) fn newer<S: Style>(
+        &self,
+        style: S,
+        version: u64,
+        timeout: Duration,
+    ) -> Result<S::Output<Option<Arc<State>>>> {
+        let watched = self.0.here().clone();
+        self.0.client.styled(style).run(move |client| async move {
+            let is_newer = watched.wait_newer(&client, version, timeout).await?;
+            Ok(is_newer.then(|| watched.state()))
+        })
     }
 
     /// Stops it. Once this has returned the listener is not called any more; a call that goes on at

@@ -10,15 +10,15 @@ use super::query::Found;
 use super::state::{Dresser, Freshness, State};
 use super::turns::Id;
 use super::{Notice, NoticeKind, WatchStats};
-use crate::client::Client;
+use crate::client::{Client, Either};
 use crate::error::{Error, Result, Status};
-use crate::runtime::{Clock, Leaving, Naps, Order, Resident};
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::runtime::{Clock, Leaving, Order, Resident, Signal};
+use crate::sync::{Mutex, MutexGuard};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Who is told of everything that happens to a watch.
 pub(super) type Listener = Box<dyn Fn(Notice) + Send + Sync>;
@@ -29,7 +29,6 @@ pub(super) struct Watched {
     pub(super) hub: Arc<Hub>,
     pub(super) pulse: Arc<Pulse>,
     clock: Arc<dyn Clock>,
-    interruptible: bool,
     current: ArcSwap<State>,
     version: AtomicU64,
     /// How old what was read from a file is at this time of the clock.
@@ -47,8 +46,7 @@ pub(super) struct Watched {
     /// Of whom picks are made; locked only while a state is made.
     bench: Mutex<Bench>,
     near: bool,
-    changing: Mutex<()>,
-    changed: Condvar,
+    changed: Signal,
 }
 
 /// What a watch is made from.
@@ -74,7 +72,6 @@ impl Watched {
             pulse: parts.pulse,
             kept: parts.kept.map(|age| (age, clock.now())),
             clock,
-            interruptible: client.settings().interruptible,
             current: ArcSwap::from_pointee(State::nothing()),
             version: AtomicU64::new(parts.base),
             delivery: Mutex::new(parts.delivery),
@@ -87,8 +84,7 @@ impl Watched {
             keeper: parts.keeper,
             bench: Mutex::default(),
             near: parts.near,
-            changing: Mutex::new(()),
-            changed: Condvar::new(),
+            changed: Signal::default(),
         }
     }
 
@@ -208,32 +204,30 @@ impl Watched {
         self.wake();
     }
 
-    /// Waits until there is something to read that is newer than this version.
-    pub(super) fn wait_newer(&self, version: u64, timeout: Duration) -> Result<bool> {
-        let until = Instant::now().checked_add(timeout);
-        let mut naps = Naps::new();
-        loop {
-            let mut changing = self.changing.lock();
-            if self.version() > version {
-                return Ok(true);
-            }
-            if let Some(error) = self.ended.load_full() {
-                return Err(Error::clone(&error));
-            }
-            let rest = until.map(|until| until.saturating_duration_since(Instant::now()));
-            if rest.is_some_and(|rest| rest.is_zero()) {
-                return Ok(false);
-            }
-            if self.interruptible {
-                drop(changing);
-                naps.nap(rest.unwrap_or(Duration::MAX))?;
-                continue;
-            }
-            match until {
-                Some(until) => drop(self.changed.wait_until(&mut changing, until)),
-                None => self.changed.wait(&mut changing),
-            }
-        }
+    /// Waits until there is something to read that is newer than this version. False when there
+    /// was nothing in time.
+    pub(super) async fn wait_newer(
+        &self,
+        client: &Client<Either>,
+        version: u64,
+        timeout: Duration,
+    ) -> Result<bool> {
+        let look = || match (self.version() > version, self.ended.load_full()) {
+            (true, _) => Ok(Some(())),
+            (false, Some(error)) => Err(Error::clone(&error)),
+            (false, None) => Ok(None),
+        };
+        Ok(client.wait(&self.changed, timeout, look).await?.is_some())
+    }
+
+    /// Why there is nothing to read after this time.
+    pub(super) fn not_ready(&self, timeout: Duration) -> Error {
+        let error = self.pulse.error().filter(|_| self.pulse.failures() > 0);
+        let why = match error {
+            Some(error) => error.to_string(),
+            None => "Consul has not answered yet".to_string(),
+        };
+        Error::new(Status::Timeout, format!("nothing was found within {timeout:?}: {why}"))
     }
 
     fn put(&self, parcel: Parcel) {
@@ -266,8 +260,7 @@ impl Watched {
     }
 
     fn wake(&self) {
-        drop(self.changing.lock());
-        self.changed.notify_all();
+        self.changed.ring();
     }
 
     /// The right to deliver; none once it is stopped.

@@ -3,6 +3,7 @@
 use crate::clients::{client_at, client_with};
 use crate::support::{Consul, consul, unique};
 use consul_ffi::Options;
+use consul_ffi::api::event::EventFilters;
 use consul_ffi::api::health::State as CheckState;
 use consul_ffi::watch::{Content, Freshness, Notice, NoticeKind, Policy, Watch, WatchSpec};
 use std::sync::{Arc, Mutex};
@@ -166,8 +167,11 @@ fn everything_else_that_can_be_watched() {
         "a node",
         |content| matches!(content, Some(Content::Nodes(nodes)) if nodes.len() == 2 && nodes[1].name == "printer"),
     );
-    let id = client.events().fire("deploy", b"v\0", &Options::new()).unwrap().value.id;
-    client.events().fire("other", b"", &Options::new()).unwrap();
+    let fire = |name, payload: &[u8]| {
+        client.events().fire(name, payload, EventFilters::default(), &Options::new()).unwrap().value
+    };
+    let id = fire("deploy", b"v\0").id;
+    fire("other", b"");
     wait_for(&events, "the event", |content| {
         matches!(content, Some(Content::Events(events))
             if events.len() == 1 && events[0].id == id && events[0].payload == b"v\0")

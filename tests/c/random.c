@@ -79,6 +79,7 @@ static void *any_handle(uint64_t *state, int type)
 static bool ends_client(const struct call *call)
 {
     static const char *const names[] = {"consul_client_free", "consul_client_close",
+                                        "consul_client_close_async",
                                         "consul_client_reload", "consul_client_set_token"};
     size_t i;
     for (i = 0; i < sizeof names / sizeof names[0]; i++)

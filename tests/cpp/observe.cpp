@@ -158,6 +158,34 @@ static void endpoints() {
     (void)IS(not_found, client.endpoint_stats(2));
 }
 
+static void endpoints_that_change() {
+    const auto here = consul_address();
+    const std::string dead = "http://127.0.0.1:1";
+    consul::config config;
+    config.set("address", dead + "," + here);
+    const auto client = GET(consul::client::create(config));
+    const auto queue = GET(consul::queue::create());
+    (void)IS(err_handle, client.set_endpoint_queue(consul::queue()));
+    OK(client.set_endpoint_queue(queue, 9));
+    (void)GET(client.status().peers());
+    auto event = GET(queue.next(30s));
+    CHECK(event.type() == consul::event_type::endpoint_changed && event.tag() == 9);
+    const auto changes = GET(event.take<consul::endpoint_change_list>());
+    CHECK(changes.size() == 2 && changes[0].address() == dead && changes[1].address() == here);
+    CHECK(changes[0].condition() == consul::endpoint_condition::down);
+    CHECK(changes[0].condition_before() == consul::endpoint_condition::up);
+    CHECK(changes[0].was_in_use() && !changes[0].is_in_use() && changes[0].changes() == 2);
+    CHECK(changes[0].reason().status() == consul::status::err_connect);
+    CHECK(changes[1].is_in_use() && !changes[1].was_in_use() && !changes[1].reason().is_error());
+    OK(client.unset_endpoint_queue());
+    OK(client.set_endpoint_queue(queue, 10));
+    OK(client.close(30s));
+    event = GET(queue.next(30s));
+    CHECK(event.type() == consul::event_type::endpoint_ended && event.tag() == 10);
+    CHECK(event.status() == consul::status::err_closed);
+    (void)IS(err_closed, client.set_endpoint_queue(queue, 11));
+}
+
 static void reload() {
     const auto client = nowhere();
     (void)IS(err_connect, client.status().peers());
@@ -172,6 +200,7 @@ static void reload() {
 
 int main() {
     endpoints();
+    endpoints_that_change();
     reload();
     stats();
     failing_stats();

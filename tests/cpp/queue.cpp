@@ -200,6 +200,46 @@ static void moved_and_ended(const consul::client &client) {
     // Its end is that of what is in flight.
 }
 
+/// What waits without asking Consul ends in the queue, too.
+static void waits(const consul::queue &queue, const consul::client &client) {
+    const auto key = unique("waits");
+    const auto next = [&] { return GET(queue.next(30s)).status(); };
+    const auto lock = GET(client.lock(key));
+    OK(lock.acquire(5s));
+    (void)IS(pending, lock.on(queue, tag).wait_lost(5ms));
+    CHECK(next() == consul::status::no_change);
+    (void)IS(pending, lock.on(queue, tag).wait_lost());
+    OK(client.kv().delete_(key));
+    CHECK(next() == consul::status::err_lock_lost);
+
+    const auto semaphore = GET(client.semaphore(key + "-slots", 1));
+    (void)IS(pending, semaphore.on(queue, tag).wait_lost());
+    CHECK(next() == consul::status::err_not_held);
+
+    const auto watch = GET(client.watch(consul::watch_spec(consul::watch_kind::key, key)));
+    (void)IS(pending, watch.on(queue, tag).wait_ready());
+    CHECK(next() == consul::status::ok);
+    (void)IS(no_change, watch.wait_newer(watch.version(), 1ms));
+    (void)IS(pending, watch.on(queue, tag).wait_newer(watch.version()));
+    OK(client.kv().put(key, "1"));
+    CHECK(next() == consul::status::ok);
+    OK(client.kv().delete_(key));
+
+    const auto election = GET(client.election(key + "-leader"));
+    (void)IS(pending, election.on(queue, tag).wait_elected());
+    CHECK(next() == consul::status::ok);
+    (void)IS(pending, election.on(queue, tag).wait_leader());
+    CHECK(ROW(GET(queue.next(30s)).take<consul::leader>(), is_present()));
+    (void)IS(pending, election.on(queue, tag).wait_change(1000000, 1ms));
+    CHECK(next() == consul::status::no_change);
+    OK(election.resign());
+
+    const auto other = new_client();
+    (void)IS(pending, other.on(queue, tag).close(30s));
+    CHECK(next() == consul::status::ok);
+    (void)IS(err_closed, other.status().leader());
+}
+
 int main() {
     {
         const auto client = new_client();
@@ -214,6 +254,7 @@ int main() {
         limited_and_cancelled(queue, client);
         woken(queue);
         descriptors(queue, client);
+        waits(queue, client);
         moved_and_ended(client);
     }
     return finished();

@@ -187,6 +187,34 @@ static void of_catalog(const consul::client &client, const std::string &name) {
     CHECK(GET(client.status().peers()).size() == 1);
 }
 
+static void events(const consul::client &client) {
+    const auto name = unique("event");
+    const auto heard = [&] {
+        auto known = client.event().list(name);
+        while (known && known->empty()) {
+            consul::options settings;
+            settings.index(known.meta().index()).wait(1s);
+            known = client.event().list(name, settings);
+        }
+        return std::move(known).value();
+    };
+    consul::event_filters nobody, all;
+    nobody.node("^nowhere$");
+    all.node(".").service("").tag("");
+    OK(client.event().fire(name, "", nobody));
+    const auto fired = GET(client.event().fire(name, std::string_view("a\0b", 3), all));
+    CHECK(fired->payload().size() == 3 && fired->node_filter() == "." && fired->ltime() == 0);
+    const auto known = heard();
+    CHECK(known.size() == 1 && known[0].id() == fired->id() && known[0].ltime() > 0);
+    CHECK(!GET(client.event().list()).empty());
+    const auto queue = GET(consul::queue::create());
+    (void)IS(pending, client.on(queue).event().list(name));
+    CHECK(GET(GET(queue.next(30s)).take<consul::user_event_list>()).size() == 1);
+    nobody.tag("blue");
+    FAILS(err_argument, "service filter", client.event().fire(name, "", nobody));
+    (void)IS(err_too_large, client.event().fire(name, std::string(600, 'x')));
+}
+
 int main() {
     {
         const auto client = new_client();
@@ -196,6 +224,7 @@ int main() {
         of_agent(client, name);
         checks(client, name);
         of_catalog(client, name);
+        events(client);
         OK(client.agent().service_deregister(name + "-1"));
     }
     return finished();

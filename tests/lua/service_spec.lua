@@ -258,3 +258,66 @@ with_consul("client.agent and client.status", function()
         assert.equal(0, helper.live_handles())
     end)
 end)
+
+with_consul("user events", function()
+    local client, name
+
+    before_each(function()
+        client = assert(consul.connect())
+        name = helper.prefix():gsub("/", "")
+    end)
+
+    after_each(function()
+        client:close()
+        assert.equal(0, helper.live_handles())
+    end)
+
+    --- The events of this name, once there are some.
+    local function heard()
+        local events, meta = assert(client.event:list(name))
+        while not events[1] do
+            events, meta = assert(client.event:list(name, { index = meta.index, wait_ms = 5000 }))
+        end
+        return events
+    end
+
+    it("are heard of by whom they are meant for", function()
+        local fired = assert(client.event:fire(name, "a\0b", { node = "^nowhere$" }))
+        assert.equal("^nowhere$", fired.node_filter)
+        fired = assert(client.event:fire(name, "a\0b"))
+        local events = heard()
+        assert.equal(1, #events)
+        assert.equal(fired.id, events[1].id)
+        assert.equal("a\0b", events[1].payload)
+        assert.is_true(events[1].ltime > 0 and #assert(client.event:list()) >= 1)
+    end)
+
+    it("are fired and read without waiting", function()
+        local queue = assert(consul.queue())
+        local later = client:on(queue)
+        local ticket = assert(later.event:fire(name))
+        local done, fired = queue:next(30000)
+        assert.equal(ticket, done)
+        assert.equal("", fired.payload)
+        assert.equal(fired.id, heard()[1].id)
+        ticket = assert(later.event:list(name))
+        local _, events, meta = queue:next(30000)
+        assert.equal(name, events[1].name)
+        assert.is_true(meta.index > 0)
+        queue:close()
+    end)
+
+    it("that cannot be are refused", function()
+        local event, err = client.event:fire(name, ("x"):rep(600))
+        assert.is_nil(event)
+        assert.equal(consul.ERR_TOO_LARGE, err.code)
+        event, err = client.event:fire(name, nil, { tag = "blue" })
+        assert.is_nil(event)
+        assert.equal(consul.ERR_ARGUMENT, err.code)
+        event, err = client.event:fire(name, nil, { node = "a\0b" })
+        assert.is_nil(event)
+        assert.equal(consul.ERR_ARGUMENT, err.code)
+        assert.has_error(function() client.event:fire(name, 7) end)
+        assert.has_error(function() client.event:fire(name, "", { service = true }) end)
+    end)
+end)

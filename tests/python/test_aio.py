@@ -84,6 +84,9 @@ class Calls(AsyncTest):
         self.assertIsNone(await client.catalog.node("nobody"))
         self.assertIn("consul", [name.name for name in await client.catalog.services()])
         self.assertEqual((await client.health.node(node))[0].node, node)
+        event = await client.event.fire(key.replace("/", "-"), "payload")
+        self.assertEqual((event.payload, event.ltime), (b"payload", 0))
+        self.assertIsNotNone(await client.event.list())
         response = await client.request("GET", "/v1/kv/" + key, query={"raw": True})
         self.assertEqual((response.status, response.text), (200, "new"))
 
@@ -356,6 +359,22 @@ class Watches(AsyncTest):
         await self.client.kv.put(key, "new")
         view = await waiting
         self.assertEqual(view.pair.text, "new")
+
+    async def test_a_view_is_moved_without_blocking(self) -> None:
+        key = prefix() + "key"
+        async with self.client.watch.key(key) as watch:
+            view = (await watch.wait_ready(PATIENCE * 1000)).view()
+            self.assertIs(await watch.wait(view, 1), False)
+            moving = asyncio.ensure_future(watch.wait(view))
+            await self.client.kv.put(key, "1")
+            self.assertIs(await moving, True)
+            assert view.pair is not None
+            self.assertEqual(view.pair.text, "1")
+            moving = asyncio.ensure_future(watch.wait(view))
+            await asyncio.sleep(0)
+            watch.stop()
+            with self.assertRaises(consul_ffi.Cancelled):
+                await moving
 
     async def test_a_state_that_does_not_come(self) -> None:
         async with client_of("http://127.0.0.1:1") as client:

@@ -32,6 +32,12 @@ class Embedded(unittest.TestCase):
         self.assertIsNone(self.client.kv.get("leader").session)
         self.assertGreaterEqual(self.agent.now(), before + 20_000)
 
+    def test_it_hears_of_its_own_events(self) -> None:
+        fired = self.client.event.fire("deploy", "1.4.2")
+        (event,) = self.client.event.list("deploy")
+        self.assertEqual((event.id, event.payload), (fired.id, b"1.4.2"))
+        self.assertEqual(self.client.event.list("other"), [])
+
     def test_it_fails_as_it_is_told_to(self) -> None:
         put = self.client.kv.put
         self.agent.fail_next(1, 503, "rate limit exceeded", prefix="/v1/kv/")

@@ -138,6 +138,43 @@ class Addresses(ConsulTest):
             self.assertIsInstance(dead.last_error, consul_ffi.ConnectError)
             self.assertEqual((alive.state, alive.is_in_use, alive.failures), ("up", True, 0))
 
+    def test_changes_are_told_in_a_queue(self) -> None:
+        here, dead = self.client.endpoint, "http://127.0.0.1:1"
+        with consul_ffi.Client(address=f"{dead},{here}") as client, consul_ffi.Queue() as queue:
+            ticket = client.set_endpoint_queue(queue)
+            assert ticket is not None
+            client.status.peers()
+            self.assertIs(queue.next(30_000), ticket)
+            left, found = ticket.result()
+            self.assertEqual((left.address, left.state_before, left.state), (dead, "up", "down"))
+            self.assertEqual((left.was_in_use, left.is_in_use, left.changes), (True, False, 2))
+            self.assertIsInstance(left.reason, consul_ffi.ConnectError)
+            self.assertEqual((found.address, found.state, found.changes), (here, "up", 1))
+            self.assertEqual((found.was_in_use, found.is_in_use), (False, True))
+            self.assertIsNone(found.reason)
+            client.close()
+            self.assertIs(queue.next(30_000), ticket)
+            self.assertIsInstance(ticket.error, consul_ffi.Closed)
+
+    def test_changes_are_iterated_over_with_asyncio(self) -> None:
+        async def run() -> None:
+            client = AsyncClient(address="embedded:", environment=False)
+            agent = client.embedded()
+            first, changes = client.endpoint_changes(), client.endpoint_changes()
+            self.assertEqual([change async for change in first], [])
+            agent.fail_next(1, 500, "No cluster leader")
+            with self.assertRaises(consul_ffi.NoLeader):
+                await client.kv.get("a")
+            (change,) = await changes.__anext__()
+            self.assertEqual((change.state_before, change.state), ("up", "no leader"))
+            self.assertIsInstance(change.reason, consul_ffi.NoLeader)
+            await client.kv.put("a", "1")
+            async for (change,) in changes:
+                self.assertEqual((change.state_before, change.state), ("no leader", "up"))
+                await client.close()
+
+        asyncio.run(run())
+
     def test_a_client_is_configured_anew(self) -> None:
         client = consul_ffi.Client(address="http://127.0.0.1:1")
         self.addCleanup(client.close)

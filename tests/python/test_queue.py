@@ -53,6 +53,7 @@ class Queues(ConsulTest):
             later.catalog.node("nobody"),
             later.health.service("consul"),
             later.request("GET", "/v1/status/leader"),
+            later.event.fire(key.replace("/", "-"), b"payload"),
         ]
         self.assertEqual({each for each in self.queue}, set(tickets))
         self.assertIsNone(tickets[0].result())
@@ -64,6 +65,7 @@ class Queues(ConsulTest):
         self.assertIsNone(tickets[6].result())
         self.assertEqual(tickets[7].result()[0].service.name, "consul")
         self.assertEqual(tickets[8].result().json(), self.client.status.leader())
+        self.assertEqual(tickets[9].result().payload, b"payload")
 
     def test_a_kept_session_is_one_that_waits(self) -> None:
         ticket = self.later.session.start()

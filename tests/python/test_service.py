@@ -196,6 +196,38 @@ class CatalogAndStatus(ConsulTest):
         self.assertEqual(self.client.health.ingress("no-such"), [])
 
 
+class Events(ConsulTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.name = prefix()[:-1]
+
+    def heard(self) -> consul_ffi.UserEvent:
+        """The one event that the agent keeps, once it does."""
+        events = self.client.event.list(self.name)
+        while not events:
+            index = events.meta.index
+            events = self.client.event.list(self.name, index=index, wait_ms=5_000)
+        (event,) = events
+        return event
+
+    def test_an_event_is_heard_of_by_whom_it_is_meant_for(self) -> None:
+        other = self.client.event.fire(self.name, node="^nowhere$")
+        self.assertEqual((other.payload, other.node_filter), (b"", "^nowhere$"))
+        fired = self.client.event.fire(self.name, b"\0\xff", node=".")
+        event = self.heard()
+        self.assertEqual((event.id, event.name), (fired.id, self.name))
+        self.assertEqual((event.payload, event.node_filter), (b"\0\xff", "."))
+        self.assertGreater(event.ltime, 0)
+        self.assertIn(event, self.client.event.list())
+
+    def test_an_event_that_cannot_be_is_refused(self) -> None:
+        fire = self.client.event.fire
+        self.assertRaises(consul_ffi.TooLarge, fire, self.name, b"x" * 600)
+        self.assertRaises(consul_ffi.ArgumentError, fire, self.name, tag="blue")
+        self.assertRaises(consul_ffi.ArgumentError, fire, self.name, service="a\0b")
+        self.assertRaises(TypeError, fire, self.name, 7)
+
+
 class Requests(ConsulTest):
     def test_any_endpoint(self) -> None:
         key = prefix() + "a b"

@@ -18,6 +18,7 @@ AREAS = {
     "acl": "Acl",
     "agent": "Agent",
     "catalog": "Catalog",
+    "event": "Events",
     "health": "Health",
     "kv": "Kv",
     "operator": "Operator",

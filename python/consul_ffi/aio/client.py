@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Mapping, Optional
 
-from .. import _connect
+from .. import _connect, _outcome
 from .. import cluster as _cluster
 from .. import election as _election
 from .. import kept_service as _kept_service
@@ -15,16 +15,17 @@ from .. import semaphore as _semaphore
 from .._closing import AsyncClosing
 from .._connect import connect
 from .._convert import Value, uint64
+from .._endpoints import endpoints
 from .._holding import AnyHolder
 from .._library import lib
 from .._memory import c_text
-from .._progress import endpoints
 from ..embedded import EmbeddedAgent
 from ..health_report import HealthReport
 from ..request import Parameter
 from ..results import EndpointStats, Response
 from ..specs import ServiceSpec, SessionSpec
 from ._core import Awaiting
+from ._endpoints import EndpointChanges
 from .cluster import AsyncCluster
 from .election import AsyncElection
 from .kept_service import AsyncKeptService
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         Acl,
         Agent,
         Catalog,
+        Events,
         Health,
         Kv,
         Operator,
@@ -53,6 +55,7 @@ else:
     from ..acl import Acl
     from ..agent import Agent
     from ..catalog import Catalog
+    from ..event import Events
     from ..health import Health
     from ..kv import Kv
     from ..operator import Operator
@@ -70,6 +73,7 @@ class AsyncClient(AsyncClosing):
 
     def __init__(self, *, environment: bool = True, **settings: Unpack[Settings]) -> None:
         self._core = core = Awaiting(connect(environment, settings))
+        self._changes: Optional[EndpointChanges] = None
         #: Keys and values.
         self.kv = Kv(core)
         #: Sessions.
@@ -80,6 +84,8 @@ class AsyncClient(AsyncClosing):
         self.agent = Agent(core)
         #: Nodes and services, as the servers know them.
         self.catalog = Catalog(core)
+        #: User events.
+        self.event = Events(core)
         #: The servers of the datacenter.
         self.status = Status(core)
         #: Tokens, policies and roles.
@@ -111,6 +117,15 @@ class AsyncClient(AsyncClosing):
         """How each of its addresses is getting on, in the order of the setting `address`. Makes no
         request."""
         return endpoints(self._core.handle.value)
+
+    def endpoint_changes(self) -> EndpointChanges:
+        """Tells from now on when addresses have failed, serve again, or calls go to another one:
+        `async for changes in client.endpoint_changes()` gives lists of EndpointChange, until the client
+        is closed. One at a time: another one takes its place, and ends it."""
+        if self._changes is not None:
+            self._changes.end()
+        self._changes = EndpointChanges(self._core)
+        return self._changes
 
     def txn(self) -> Txn:
         """A transaction, to be put together and committed."""
@@ -259,13 +274,13 @@ class AsyncClient(AsyncClosing):
 
     async def close(self, timeout_ms: int = 5000) -> None:
         """As `Client.close`, while the loop goes on. Calls in flight end with Closed."""
-        limit, native = uint64(timeout_ms, "timeout_ms"), self._core.native
+        limit, core = uint64(timeout_ms, "timeout_ms"), self._core
         try:
-            if native.handle.value is not None:
-                loop = asyncio.get_running_loop()
-                await loop.run_in_executor(None, native.close, limit)
+            if core.handle.value is not None:
+                await core.begin(_outcome.check, lib.consul_client_close_async, core.handle, limit)
         finally:
-            self._core.detach()
+            core.handle.close()
+            core.detach()
 
     def __repr__(self) -> str:
         return f"<consul_ffi.aio.AsyncClient {self.endpoint or 'closed'}>"

@@ -29,7 +29,8 @@ V = TypeVar("V", bound=View[Any])
 
 class AsyncWatch(WatchBase[V]):
     """As `consul_ffi.Watch`: `async for view in watch` gives a view each time that there is something
-    new. A view's own `wait` would block the loop."""
+    new, `await watch.wait(view)` moves a view of the program's own. A view's own `wait` would block the
+    loop."""
 
     def __init__(
         self,
@@ -57,6 +58,21 @@ class AsyncWatch(WatchBase[V]):
             limit = None if timeout_ms is None else left / 1000
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._news.wait(), limit)
+
+    async def wait(self, view: View[Any], timeout_ms: Optional[int] = None) -> bool:
+        """As `View.wait`: waits for a newer state than the view stands at, and moves it there. False
+        when there was none in time."""
+        end = _wait.end(timeout_ms)
+        while not view.refresh():
+            if self._news.ended is not None:
+                raise self._news.ended
+            left = _wait.left_ms(end)
+            if left <= 0:
+                return False
+            limit = None if timeout_ms is None else left / 1000
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._news.wait(), limit)
+        return True
 
     def __aiter__(self) -> _Updates[V]:
         return _Updates(self)

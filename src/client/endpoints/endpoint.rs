@@ -141,25 +141,24 @@ impl Endpoint {
     }
 
     /// Takes down how a probe went: whether there is a leader, or why nobody answered; `None` when
-    /// it was called off.
-    pub(super) fn end_probe(&self, answer: Option<Result<bool>>) {
+    /// it was called off. True when its condition has changed.
+    pub(super) fn end_probe(&self, answer: Option<Result<bool>>) -> bool {
         self.probing.get_or_init(|| AtomicBool::new(false)).store(false, Release);
-        if let Some(answer) = answer {
-            self.probed(&answer);
-        }
+        answer.is_some_and(|answer| self.probed(&answer))
     }
 
-    fn probed(&self, answer: &Result<bool>) {
+    fn probed(&self, answer: &Result<bool>) -> bool {
         let changed = match answer {
             Ok(has_leader) => self.breaker.probed(*has_leader),
             Err(_) => self.breaker.failed(Instant::now()),
         };
         self.tell(changed, answer.as_ref().err());
-        let Err(error) = answer else { return };
+        let Err(error) = answer else { return changed };
         *self.last_error().lock() = Some(error.clone());
         // Others may serve what waits here.
         let reads = std::mem::take(&mut *self.reads.get_or_init(Mutex::default).lock());
         reads.cancel(Status::Timeout, format!("{}: it does not answer any more", self.shown()));
+        changed
     }
 
     fn tell(&self, changed: bool, error: Option<&Error>) {

@@ -7,12 +7,15 @@
 mod breaker;
 mod choice;
 mod endpoint;
+mod news;
 mod outcome;
 mod probe;
 
 pub use breaker::Condition;
 pub(super) use endpoint::Endpoint;
 pub use endpoint::EndpointStats;
+pub(super) use news::News;
+pub use news::{EndpointChange, EndpointListener, EndpointNews, EndpointState};
 pub(super) use outcome::{Judged, Outcome};
 
 use super::contact::Reachability;
@@ -40,23 +43,26 @@ pub(super) struct Endpoints {
     interval: Duration,
     prober: PerProcess<Prober>,
     closed: AtomicBool,
+    news: News,
+    /// False before they are the client's, and once others are.
+    tells: AtomicBool,
 }
 
 impl Endpoints {
     /// Those of these settings. Connects to none of them.
-    pub(super) fn open(settings: &Settings) -> Result<Arc<Endpoints>> {
+    pub(super) fn open(settings: &Settings, news: News) -> Result<Arc<Endpoints>> {
         let open = |address| Endpoint::open(address, settings).map(Arc::new);
         let all = settings.addresses.iter().map(open).collect::<Result<_>>()?;
-        Ok(Endpoints::of(all, settings))
+        Ok(Endpoints::of(all, settings, news))
     }
 
     /// One, reached by this transport.
     #[cfg(test)]
     pub(super) fn single(transport: Arc<dyn Transport>, settings: &Settings) -> Arc<Endpoints> {
-        Endpoints::of(vec![Arc::new(Endpoint::with(transport))], settings)
+        Endpoints::of(vec![Arc::new(Endpoint::with(transport))], settings, News::new())
     }
 
-    fn of(all: Vec<Arc<Endpoint>>, settings: &Settings) -> Arc<Endpoints> {
+    fn of(all: Vec<Arc<Endpoint>>, settings: &Settings, news: News) -> Arc<Endpoints> {
         Arc::new(Endpoints {
             all,
             in_use: AtomicUsize::new(0),
@@ -65,7 +71,14 @@ impl Endpoints {
             interval: settings.health_check_interval,
             prober: PerProcess::new(),
             closed: AtomicBool::new(false),
+            news,
+            tells: AtomicBool::new(false),
         })
+    }
+
+    /// Who is told of changes, for those that take their place.
+    pub(super) fn news(&self) -> News {
+        self.news.clone()
     }
 
     /// Goes on with the address that is in use there.
@@ -118,6 +131,9 @@ impl Endpoints {
     pub(super) fn note(&self, position: usize, outcome: &Outcome<'_>, sent: Instant) {
         let endpoint = self.at(position);
         let changed = endpoint.note(outcome, sent, self.patience);
+        if changed {
+            self.tell();
+        }
         if self.all.len() == 1 {
             return;
         }
@@ -141,6 +157,7 @@ impl Endpoints {
         if self.in_use.compare_exchange(before, position, Relaxed, Relaxed).is_ok() {
             let (from, to) = (self.at(before).shown(), self.at(position).shown());
             log::add(Level::Info, AREA, || format!("calls go to {to} now, no longer to {from}"));
+            self.tell();
         }
     }
 
@@ -166,6 +183,7 @@ impl Endpoints {
             prober.close();
         }
         self.all.iter().for_each(|endpoint| endpoint.transport.close());
+        self.end_news();
     }
 
     /// An error once it is closed.

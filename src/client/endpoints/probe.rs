@@ -87,7 +87,7 @@ async fn watch(
         let hurried = alarm.hurried.swap(false, AcqRel);
         let Some(endpoints) = endpoints.upgrade() else { return Ok(()) };
         for endpoint in due(&endpoints, interval, hurried) {
-            probe(endpoint, closing, endpoints.patience);
+            probe(&endpoints, endpoint, closing);
         }
         let well = endpoints.all.iter().all(|endpoint| endpoint.condition() == Condition::Up);
         pause = if well { interval } else { failing.min(interval) };
@@ -125,11 +125,11 @@ fn due(endpoints: &Endpoints, interval: Duration, one_failed: bool) -> Vec<Arc<E
     endpoints.all.iter().filter(is_due).cloned().collect()
 }
 
-fn probe(endpoint: Arc<Endpoint>, closing: &CancelToken, patience: Duration) {
+fn probe(endpoints: &Arc<Endpoints>, endpoint: Arc<Endpoint>, closing: &CancelToken) {
     if !endpoint.begin_probe() {
         return;
     }
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + endpoints.patience;
     let request = OwnedRequest {
         method: Method::Get,
         target: QUESTION.to_string(),
@@ -142,7 +142,7 @@ fn probe(endpoint: Arc<Endpoint>, closing: &CancelToken, patience: Duration) {
         lane: Lane::Upkeep,
         gone: None,
     };
-    let transport = endpoint.transport.clone();
+    let (transport, endpoints) = (endpoint.transport.clone(), Arc::downgrade(endpoints));
     let done = move |answer| {
         endpoint.contact.heard(&answer);
         let judged = Judged::new(answer, Accept::Success, endpoint.shown());
@@ -154,7 +154,10 @@ fn probe(endpoint: Arc<Endpoint>, closing: &CancelToken, patience: Duration) {
             Outcome::Slow(error) | Outcome::Unreachable(error) => Some(Err(error.clone())),
             Outcome::NotItsFault => None,
         };
-        endpoint.end_probe(has_leader);
+        let changed = endpoint.end_probe(has_leader);
+        if let Some(endpoints) = endpoints.upgrade().filter(|_| changed) {
+            endpoints.tell();
+        }
     };
     transport.start(request, closing.clone(), Box::new(done));
 }

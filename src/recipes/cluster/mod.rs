@@ -37,11 +37,12 @@ pub use member::{Member, MemberState};
 pub use spec::ClusterSpec;
 pub use state::{ClusterListener, ClusterNews, ClusterState};
 
-use crate::client::{Blocking, Client, Deferred, Style};
+use crate::client::{Blocking, Client, Deferred, Either, Style};
 use crate::error::Result;
 use crate::observe::Stats;
 use crate::ring::check_node;
 use shared::Shared;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -139,9 +140,8 @@ impl<S: Style> Cluster<S> {
     /// Waits until it has joined, and sees itself among the members. `Status::Timeout` when it has
     /// not in time, with the last failure in its message; `Cancelled` or `Closed` once it is left or
     /// its client is closed.
-    pub fn wait_joined(&self, timeout: Duration) -> Result<()> {
-        self.shared().check_process()?;
-        self.shared().wait_joined(timeout)
+    pub fn wait_joined(&self, timeout: Duration) -> Result<S::Output<()>> {
+        self.run(move |shared, client| async move { shared.wait_joined(&client, timeout).await })
     }
 
     /// Waits for a state that is newer than this version; `None` when there was none in time. Read the
@@ -151,9 +151,11 @@ impl<S: Style> Cluster<S> {
         &self,
         version: u64,
         timeout: Duration,
-    ) -> Result<Option<Arc<ClusterState>>> {
-        self.shared().check_process()?;
-        Ok(self.shared().wait_newer(version, timeout)?.then(|| self.state()))
+    ) -> Result<S::Output<Option<Arc<ClusterState>>>> {
+        self.run(move |shared, client| async move {
+            let is_newer = shared.wait_newer(&client, version, timeout).await?;
+            Ok(is_newer.then(|| shared.state()))
+        })
     }
 
     /// Has this listener told of each change from now on, and no other. None ends that.
@@ -183,10 +185,22 @@ impl<S: Style> Cluster<S> {
     /// that went. After an error the library goes on trying in the background for two TTLs, when the
     /// session has ended by itself.
     pub fn leave(&self) -> Result<S::Output<()>> {
+        self.run(move |shared, client| async move { shared.leave(&client).await })
+    }
+
+    /// Runs a recipe in the cluster's style.
+    fn run<T, F>(
+        &self,
+        recipe: impl FnOnce(Arc<Shared>, Client<Either>) -> F + Send + 'static,
+    ) -> Result<S::Output<T>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
         self.shared().check_process()?;
         let shared = self.shared().clone();
-        let client = self.shared().client.styled(self.style);
-        client.run(move |client| async move { shared.leave(&client).await })
+        let client = shared.client.styled(self.style);
+        client.run(move |client| recipe(shared, client))
     }
 
     /// How its own part is getting on: `joining`, `joined`, `leaving` or `left`; `forked` in

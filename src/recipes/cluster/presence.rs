@@ -158,7 +158,7 @@ impl Shared {
         if let Err(error) = outcome {
             log::failed(AREA, failures, || format!("{}: {error}", self.place.node_key));
         }
-        self.wake_waiting();
+        self.changed.ring();
         next
     }
 

@@ -14,14 +14,14 @@ use crate::recipes::election::{Election, ElectionSpec};
 use crate::recipes::session::OwnSession;
 use crate::recipes::turn::Turn;
 use crate::ring::Ring;
-use crate::runtime::{Leaving, Naps, Order, Resident, Task, TaskId};
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::runtime::{Leaving, Order, Resident, Signal, Task, TaskId};
+use crate::sync::{Mutex, MutexGuard};
 use crate::sys::fork_generation;
 use crate::watch::{Content, Notice, State, Watch, WatchSpec};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use once_cell::sync::OnceCell;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 /// A cluster, shared.
 pub(super) struct Shared {
@@ -40,8 +40,7 @@ pub(super) struct Shared {
     watch: OnceCell<Watch>,
     election: OnceCell<Election>,
     listener: Mutex<Option<Arc<ClusterListener>>>,
-    waiting: Mutex<()>,
-    changed: Condvar,
+    pub(super) changed: Signal,
     ended: ArcSwapOption<Error>,
     tending: TaskId,
     settling: TaskId,
@@ -113,8 +112,7 @@ impl Shared {
             watch: OnceCell::new(),
             election: OnceCell::new(),
             listener: Mutex::new(None),
-            waiting: Mutex::new(()),
-            changed: Condvar::new(),
+            changed: Signal::default(),
             ended: ArcSwapOption::empty(),
             tending: TaskId::new(),
             settling: TaskId::new(),
@@ -259,8 +257,12 @@ impl Shared {
     }
 
     /// Waits until it is a member that sees itself.
-    pub(super) fn wait_joined(&self, timeout: Duration) -> Result<()> {
-        if self.wait(timeout, || self.is_joined())? {
+    pub(super) async fn wait_joined(
+        &self,
+        client: &Client<Either>,
+        timeout: Duration,
+    ) -> Result<()> {
+        if self.wait(client, timeout, || self.is_joined()).await? {
             return Ok(());
         }
         let why = self.stats().last_error;
@@ -270,40 +272,27 @@ impl Shared {
     }
 
     /// Waits for a state that is newer than this version. False when there was none in time.
-    pub(super) fn wait_newer(&self, version: u64, timeout: Duration) -> Result<bool> {
-        self.wait(timeout, || self.current.load().version > version)
+    pub(super) async fn wait_newer(
+        &self,
+        client: &Client<Either>,
+        version: u64,
+        timeout: Duration,
+    ) -> Result<bool> {
+        self.wait(client, timeout, || self.current.load().version > version).await
     }
 
-    fn wait(&self, timeout: Duration, holds: impl Fn() -> bool) -> Result<bool> {
-        let until = Instant::now().checked_add(timeout);
-        let mut naps = Naps::new();
-        loop {
-            let mut waiting = self.waiting.lock();
-            if holds() {
-                return Ok(true);
-            }
-            if let Some(error) = self.ended.load_full() {
-                return Err(Error::clone(&error));
-            }
-            let rest = until.map(|until| until.saturating_duration_since(Instant::now()));
-            if rest.is_some_and(|rest| rest.is_zero()) {
-                return Ok(false);
-            }
-            if self.client.settings().interruptible {
-                drop(waiting);
-                naps.nap(rest.unwrap_or(Duration::MAX))?;
-                continue;
-            }
-            match until {
-                Some(until) => drop(self.changed.wait_until(&mut waiting, until)),
-                None => self.changed.wait(&mut waiting),
-            }
-        }
-    }
-
-    pub(super) fn wake_waiting(&self) {
-        drop(self.waiting.lock());
-        self.changed.notify_all();
+    async fn wait(
+        &self,
+        client: &Client<Either>,
+        timeout: Duration,
+        holds: impl Fn() -> bool,
+    ) -> Result<bool> {
+        let look = || match (holds(), self.ended.load_full()) {
+            (true, _) => Ok(Some(())),
+            (false, Some(error)) => Err(Error::clone(&error)),
+            (false, None) => Ok(None),
+        };
+        Ok(client.wait(&self.changed, timeout, look).await?.is_some())
     }
 
     /// Has this listener told from now on, and no other.
@@ -419,7 +408,7 @@ impl Shared {
         }
         let after = Arc::new(ClusterState::new(version, members, (leader, leads), ring));
         self.current.store(after.clone());
-        self.wake_waiting();
+        self.changed.ring();
         self.tell(news(&before, &after));
     }
 
@@ -511,7 +500,7 @@ impl Shared {
         if let Some(listener) = listener {
             listener(ClusterNews::Ended(error.clone()));
         }
-        self.wake_waiting();
+        self.changed.ring();
     }
 
     pub(super) fn wake_tending(&self) {

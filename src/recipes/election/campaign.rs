@@ -55,7 +55,8 @@ pub(super) async fn run(election: &Arc<Shared>, cancel: &CancelToken) -> Result<
                 rest
             }
         };
-        election.signal.within(cancel, rest, || election.watch.version() > seen).await?;
+        let newer = || Ok((election.watch.version() > seen).then_some(()));
+        election.signal.within(cancel, rest, newer).await?;
     }
 }
 

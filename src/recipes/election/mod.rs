@@ -28,7 +28,6 @@ mod leadership;
 mod listening;
 mod observe;
 mod shared;
-mod signal;
 mod spec;
 #[cfg(test)]
 mod tests;
@@ -37,12 +36,13 @@ pub use leadership::{Leader, Leadership};
 pub use listening::{ElectionListener, News};
 pub use spec::ElectionSpec;
 
-use crate::client::{Blocking, Client, Deferred, Style};
+use crate::client::{Blocking, Client, Deferred, Either, Style};
 use crate::error::{Error, Result, Status};
 use crate::observe::Stats;
 use crate::recipes::fence::Fence;
 use crate::sys::fork_generation;
 use shared::Shared;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,9 +110,21 @@ impl<S: Style> Election<S> {
     /// error it does not lead either, and the library goes on giving the key back in the background.
     /// Where an attempt may just have won it waits for that answer, for 5 s at most.
     pub fn resign(&self) -> Result<S::Output<()>> {
+        self.run(move |shared, client| async move { shared.resign(&client).await })
+    }
+
+    /// Runs a recipe in the election's style.
+    fn run<T, F>(
+        &self,
+        recipe: impl FnOnce(Arc<Shared>, Client<Either>) -> F + Send + 'static,
+    ) -> Result<S::Output<T>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
         let shared = self.shared()?.clone();
         let client = shared.client.styled(self.style);
-        client.run(move |client| async move { shared.resign(&client).await })
+        client.run(move |client| recipe(shared, client))
     }
 
     /// True while this candidate leads, judged by the clock at this moment: false from the moment
@@ -154,24 +166,33 @@ impl<S: Style> Election<S> {
 
     /// Waits until this candidate leads. False when it does not after this time. `Status::Cancelled`
     /// once the election is freed, `Closed` once its client is closed.
-    pub fn wait_elected(&self, timeout: Duration) -> Result<bool> {
-        let shared = self.shared()?;
-        let elected = shared.wait(timeout, || shared.lock.is_held().then_some(()))?;
-        Ok(elected.is_some())
+    pub fn wait_elected(&self, timeout: Duration) -> Result<S::Output<bool>> {
+        self.run(move |shared, client| async move {
+            let leads = || shared.lock.is_held().then_some(());
+            Ok(shared.wait(&client, timeout, leads).await?.is_some())
+        })
     }
 
     /// Waits until somebody leads, this candidate or another; `None` when nobody does after this
     /// time. As [`Election::wait_elected`].
-    pub fn wait_leader(&self, timeout: Duration) -> Result<Option<Leadership>> {
-        let shared = self.shared()?;
-        shared.wait(timeout, || Some(shared.leadership()).filter(|now| now.leader.is_some()))
+    pub fn wait_leader(&self, timeout: Duration) -> Result<S::Output<Option<Leadership>>> {
+        self.run(move |shared, client| async move {
+            let led = || Some(shared.leadership()).filter(|now| now.leader.is_some());
+            shared.wait(&client, timeout, led).await
+        })
     }
 
     /// Waits for something newer than this version; `None` when there was nothing in time. As
     /// [`Election::wait_elected`].
-    pub fn wait_change(&self, version: u64, timeout: Duration) -> Result<Option<Leadership>> {
-        let shared = self.shared()?;
-        shared.wait(timeout, || Some(shared.leadership()).filter(|now| now.version > version))
+    pub fn wait_change(
+        &self,
+        version: u64,
+        timeout: Duration,
+    ) -> Result<S::Output<Option<Leadership>>> {
+        self.run(move |shared, client| async move {
+            let newer = || Some(shared.leadership()).filter(|now| now.version > version);
+            shared.wait(&client, timeout, newer).await
+        })
     }
 
     /// Has this listener told of what happens from now on, and no other; at once of who leads where

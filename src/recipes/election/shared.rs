@@ -2,7 +2,6 @@
 
 use super::leadership::{Leader, Leadership};
 use super::listening::{ElectionListener, Listening, News};
-use super::signal::Signal;
 use super::spec::ElectionSpec;
 use super::{campaign, observe};
 use crate::client::{Client, Either};
@@ -10,7 +9,7 @@ use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
 use crate::observe::{Progress, Stats};
 use crate::recipes::lock::Lock;
-use crate::runtime::{Leaving, Order, Resident, Task, TaskId, Upkeep, spawn};
+use crate::runtime::{Leaving, Order, Resident, Signal, Task, TaskId, Upkeep, spawn};
 use crate::sync::{Mutex, MutexGuard};
 use crate::transport::CancelToken;
 use crate::watch::{Freshness, Watch, WatchSpec};
@@ -157,13 +156,7 @@ impl Shared {
             // Who campaigns again at the same time begins anew.
             (state.campaign.is_none() || state.wanted).then_some(())
         };
-        match client.style() {
-            Either::Blocks => {
-                let interruptible = client.settings().interruptible;
-                self.signal.wait(Duration::MAX, interruptible, || Ok(is_over()))?;
-            }
-            Either::Defers => self.signal.until(&client.cancel(), |_| is_over()).await?,
-        }
+        client.wait(&self.signal, Duration::MAX, || Ok(is_over())).await?;
         self.state().leads = false;
         if !self.lock.is_held() {
             return Ok(());
@@ -281,15 +274,17 @@ impl Shared {
     }
 
     /// Waits for something; `None` when the time is over before.
-    pub(super) fn wait<T>(
+    pub(super) async fn wait<T>(
         &self,
+        client: &Client<Either>,
         timeout: Duration,
         mut ready: impl FnMut() -> Option<T>,
     ) -> Result<Option<T>> {
-        self.signal.wait(timeout, self.client.settings().interruptible, || match ready() {
+        let look = || match ready() {
             Some(found) => Ok(Some(found)),
             None => self.check_open().map(|()| None),
-        })
+        };
+        client.wait(&self.signal, timeout, look).await
     }
 
     /// Has this one told from now on, and nobody else; at once of what is so already.

@@ -93,6 +93,16 @@ impl<R: Resource, S: Style> Handle<R, S> {
         self.run(move |shared, client| async move { release::release(&shared, &client).await })
     }
 
+    pub(in crate::recipes) fn wait_lost(
+        &self,
+        timeout: Duration,
+    ) -> Result<S::Output<Option<LostReason>>> {
+        let stops = self.shared()?.state().stops;
+        self.run(
+            move |shared, client| async move { shared.wait_lost(&client, timeout, stops).await },
+        )
+    }
+
     pub(in crate::recipes) fn stop(&self) {
         if let Ok(shared) = self.shared() {
             shared.stop(Status::Cancelled, &format!("the {} was stopped", R::NOUN));

@@ -109,7 +109,7 @@ impl<R: Resource> Creation<R> {
         };
         match waker {
             Some(waker) => waker.wake(),
-            None => self.shared.wake(),
+            None => self.shared.changed.ring(),
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::observe::log::{self, Level};
 use crate::observe::{Progress, Stats};
 use crate::recipes::loss::{Listening, Loss};
 use crate::recipes::session::{SessionEnd, Tenant};
-use crate::runtime::{Leaving, Order, Resident, Standing, Task, TaskId, Upkeep};
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::runtime::{Leaving, Order, Resident, Signal, Standing, Task, TaskId, Upkeep};
+use crate::sync::{Mutex, MutexGuard};
 use crate::transport::CancelToken;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(in crate::recipes) struct Shared<R: Resource> {
     pub(in crate::recipes) client: Client,
     pub(in crate::recipes) spec: R,
     state: Mutex<State<R>>,
-    pub(super) changed: Condvar,
+    pub(super) changed: Signal,
     expiry: TaskId,
     me: Weak<Shared<R>>,
 }
@@ -86,7 +86,7 @@ impl<R: Resource> Shared<R> {
                 progress: Progress::default(),
                 listening: Listening::default(),
             }),
-            changed: Condvar::new(),
+            changed: Signal::default(),
             expiry: TaskId::new(),
             me: me.clone(),
         });
@@ -286,7 +286,7 @@ impl<R: Resource> Shared<R> {
             state.phase = lost.map_or(Phase::Free, Phase::Lost);
             state.listening.clone()
         };
-        self.changed.notify_all();
+        self.changed.ring();
         if let Some(reason) = lost {
             listening.tell(Loss::Lost(reason.error(R::NOUN)));
         }
@@ -305,7 +305,7 @@ impl<R: Resource> Shared<R> {
         // Taken with the phase, so that who begins to listen is told once.
         let listening = state.listening.clone();
         drop(state);
-        self.changed.notify_all();
+        self.changed.ring();
         self.upkeep().lane.end(self.expiry);
         if let Some(reason) = lost {
             listening.tell(Loss::Lost(reason.error(R::NOUN)));
@@ -350,7 +350,7 @@ impl<R: Resource> Shared<R> {
             cancel.cancel(status, message);
         }
         drop(state);
-        self.changed.notify_all();
+        self.changed.ring();
     }
 
     /// Ends waiting calls and gives it back from the lane.

@@ -164,8 +164,8 @@ impl<S: Style> Lock<S> {
     /// Waits until the lock is lost and gives the reason; `None` when it is still held after this
     /// time. `Status::NotHeld` when it was never held or is released, `Cancelled` after
     /// [`Lock::stop`].
-    pub fn wait_lost(&self, timeout: Duration) -> Result<Option<LostReason>> {
-        self.shared()?.wait_lost(timeout)
+    pub fn wait_lost(&self, timeout: Duration) -> Result<S::Output<Option<LostReason>>> {
+        self.0.wait_lost(timeout)
     }
 
     /// Has this listener told of each loss from now on, and no other; at once where the lock is lost

@@ -25,6 +25,10 @@ pub enum EventKind {
     LockLost = 7,
     /// A kept session was lost.
     SessionLost = 8,
+    /// Addresses of a client have changed.
+    EndpointChanged = 9,
+    /// Nothing more is told of a client's addresses.
+    EndpointEnded = 10,
     /// Another one leads, or nobody.
     ElectionChanged = 12,
     /// This candidate leads.

@@ -6,6 +6,7 @@ mod sharing;
 
 use super::*;
 use crate::config::{Config, Options};
+use crate::error::Status;
 use crate::runtime::TestClock;
 use crate::sync::{Condvar, Mutex};
 use crate::transport::{CancelToken, Done, OwnedRequest, Request, Response, Transport};

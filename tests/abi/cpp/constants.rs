@@ -11,6 +11,7 @@ pub const ENUMERATIONS: &[(&str, &str, &str)] = &[
     ("txn_kind", "CONSUL_TXN_", "What a result of a transaction is."),
     ("member_status", "CONSUL_MEMBER_", "How a member of a gossip pool is."),
     ("cluster_node_state", "CONSUL_CLUSTER_NODE_", "How a node of a cluster is."),
+    ("endpoint_condition", "CONSUL_ENDPOINT_", "How an address of a client is."),
     ("event_type", "CONSUL_EVENT_", "What an event tells. Ignore those that you do not know."),
     ("watch_kind", "CONSUL_WATCH_", "What is watched."),
     ("policy", "CONSUL_POLICY_", "Which instances of a service a watch takes."),

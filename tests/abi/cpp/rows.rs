@@ -15,6 +15,8 @@ const ENUMERATIONS: &[(&str, &str, &str)] = &[
     ("consul_txn_row", "kind", "txn_kind"),
     ("consul_member", "status", "member_status"),
     ("consul_log_record", "level", "log_level"),
+    ("consul_endpoint_change", "condition", "endpoint_condition"),
+    ("consul_endpoint_change", "condition_before", "endpoint_condition"),
 ];
 
 pub fn render(header: &Header, docs: &Docs) -> String {

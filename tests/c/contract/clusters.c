@@ -205,6 +205,12 @@ static void clusters(void)
     event = told(queue, CONSUL_EVENT_CLUSTER_ENDED);
     CHECK_EVENT(7, CONSUL_ERR_CANCELLED, event);
     consul_event_free(event);
+    CHECK_STATUS(CONSUL_PENDING, consul_cluster_wait_joined_async(one, -1, &async));
+    CHECK_NEXT(queue, 8, CONSUL_OK);
+    CHECK_STATUS(CONSUL_PENDING, consul_cluster_wait_change_async(one, 0, -1, &async));
+    CHECK_NEXT(queue, 8, CONSUL_OK);
+    CHECK_STATUS(CONSUL_PENDING, consul_cluster_wait_change_async(one, UINT64_MAX, 1, &async));
+    CHECK_NEXT(queue, 8, CONSUL_NO_CHANGE);
     CHECK_STATUS(CONSUL_PENDING, consul_cluster_leave(one, &async));
     CHECK_NEXT(queue, 8, CONSUL_OK);
     CHECK(consul_cluster_node_for_key(NULL, NULL, 0) == NULL);

@@ -255,6 +255,12 @@ static void arrives(const struct call *call, size_t which)
     check_empty(async.queue);
 }
 
+/* Would the calls after it find their client closed? */
+static bool ends_client(const struct call *call)
+{
+    return strcmp(call->name, "consul_client_close_async") == 0;
+}
+
 static void check(const struct call *call)
 {
     size_t i;
@@ -323,7 +329,8 @@ int main(void)
     live[CONSUL_HANDLE_CLIENT] = refusing;
     for (i = 0; i < calls_count; i++)
         for (which = 0; which < calls[i].count; which++)
-            if (calls[i].parameters[which].kind == ASYNC && has_handles(&calls[i], which)) {
+            if (calls[i].parameters[which].kind == ASYNC && has_handles(&calls[i], which) &&
+                !ends_client(&calls[i])) {
                 arrives(&calls[i], which);
                 asynchronous++;
             }

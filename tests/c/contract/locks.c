@@ -124,6 +124,39 @@ static void lost(void)
     consul_lock_free(lock);
 }
 
+/* Waits for a loss that end in a queue: by the loss, by their time, by a cancellation, at once. */
+static void awaited_losses(void)
+{
+    consul_queue *queue = new_queue();
+    consul_async async = async_of(queue, 1);
+    consul_lock *lock = lock_new(NULL);
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_wait_lost_async(lock, -1, &async));
+    CHECK_NEXT(queue, 1, CONSUL_ERR_NOT_HELD);
+    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_wait_lost_async(lock, 10, &async));
+    CHECK_NEXT(queue, 1, CONSUL_NO_CHANGE);
+    CHECK_ERROR(CONSUL_ERR_ARGUMENT, "timeout_ms", consul_lock_wait_lost_async(lock, -2, &async));
+
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_wait_lost_async(lock, -1, &async));
+    CHECK_OK(consul_queue_cancel(queue, 1));
+    CHECK_NEXT(queue, 1, CONSUL_ERR_CANCELLED);
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_wait_lost_async(lock, -1, &async));
+    CHECK_OK(consul_lock_stop(lock));
+    CHECK_NEXT(queue, 1, CONSUL_ERR_CANCELLED);
+    CHECK(consul_lock_is_held(lock));
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_wait_lost_async(lock, -1, &async));
+    CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
+    CHECK_NEXT(queue, 1, CONSUL_ERR_LOCK_LOST);
+    CHECK(consul_lock_lost_reason(lock) == CONSUL_LOST_KEY_DELETED);
+
+    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_STATUS(CONSUL_PENDING, consul_lock_wait_lost_async(lock, -1, &async));
+    consul_lock_free(lock);
+    CHECK_NEXT(queue, 1, CONSUL_ERR_CANCELLED);
+    check_empty(queue);
+    consul_queue_free(queue);
+}
+
 /* The next event is one of a loss, or the last of its tag. */
 static void loss_event(consul_queue *queue, int32_t type, uint64_t tag, consul_status status)
 {
@@ -369,6 +402,8 @@ static void slots_in_a_queue(void)
     loss_event(queue, CONSUL_EVENT_LOCK_LOST, 7, CONSUL_ERR_LOCK_LOST);
     CHECK(consul_semaphore_lost_reason(held) == CONSUL_LOST_SESSION_INVALID);
     CHECK_ERROR(CONSUL_ERR_LOCK_LOST, "semaphore", consul_semaphore_wait_lost(held, 0));
+    CHECK_STATUS(CONSUL_PENDING, consul_semaphore_wait_lost_async(held, -1, &async));
+    CHECK_NEXT(queue, 1, CONSUL_ERR_LOCK_LOST);
     consul_text_free(id);
     consul_semaphore_free(held);
     loss_event(queue, CONSUL_EVENT_LOCK_LOST, 7, CONSUL_ERR_CANCELLED);
@@ -509,6 +544,47 @@ static void elections_in_a_queue(void)
     consul_queue_free(queue);
 }
 
+/* Who leads, as an event of this tag gives it. */
+static consul_leader *leader_of(consul_queue *queue, uint64_t tag)
+{
+    consul_leader *leader = NULL;
+    consul_event *event = next_event(queue);
+    CHECK_EVENT(tag, CONSUL_OK, event);
+    CHECK_OK(consul_event_take_leader(event, &leader));
+    consul_event_free(event);
+    return leader;
+}
+
+static void awaited_elections(void)
+{
+    consul_queue *queue = new_queue();
+    consul_async async = async_of(queue, 3);
+    consul_election *one = election_new("one"), *observer = election_new(NULL);
+    consul_leader *leader;
+    uint64_t version;
+    CHECK_STATUS(CONSUL_PENDING, consul_election_wait_elected_async(one, -1, &async));
+    CHECK_NEXT(queue, 3, CONSUL_OK);
+    CHECK_STATUS(CONSUL_PENDING, consul_election_wait_leader_async(observer, -1, &async, NULL));
+    leader = leader_of(queue, 3);
+    CHECK(consul_leader_row(leader)->is_present);
+    version = consul_leader_row(leader)->version;
+    consul_leader_free(leader);
+    CHECK_STATUS(CONSUL_PENDING,
+                 consul_election_wait_change_async(observer, version, -1, &async, NULL));
+    CHECK_OK(consul_election_resign(one, NULL));
+    leader = leader_of(queue, 3);
+    CHECK(consul_leader_row(leader)->version > version);
+    consul_leader_free(leader);
+    CHECK_STATUS(CONSUL_PENDING, consul_election_wait_elected_async(one, 10, &async));
+    CHECK_NEXT(queue, 3, CONSUL_NO_CHANGE);
+    CHECK_STATUS(CONSUL_PENDING, consul_election_wait_elected_async(one, -1, &async));
+    consul_election_free(one);
+    CHECK_NEXT(queue, 3, CONSUL_ERR_CANCELLED);
+    consul_election_free(observer);
+    check_empty(queue);
+    consul_queue_free(queue);
+}
+
 static void limits(void)
 {
     consul_semaphore_spec *spec = NULL;
@@ -536,6 +612,7 @@ int main(void)
     contended();
     fenced_writes();
     lost();
+    awaited_losses();
     losses_in_a_queue();
     closed();
     CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
@@ -545,6 +622,7 @@ int main(void)
     limits();
     elected_and_resigned();
     elections_in_a_queue();
+    awaited_elections();
     CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
     consul_client_free(client);
     free(key);

@@ -384,6 +384,102 @@ static void endpoints(void)
     CHECK(consul_client_endpoint_count(client) == 0);
 }
 
+/* The changes of an event of this tag. */
+static consul_endpoint_changes *changes_of(consul_queue *queue, uint64_t tag)
+{
+    consul_event *event = NULL;
+    consul_endpoint_changes *changes = NULL;
+    CHECK_OK(consul_queue_next(queue, PATIENCE_MS, &event));
+    CHECK_EVENT(tag, CONSUL_OK, event);
+    CHECK(consul_event_type(event) == CONSUL_EVENT_ENDPOINT_CHANGED);
+    CHECK(consul_event_result_type(event) == CONSUL_HANDLE_ENDPOINT_CHANGES);
+    CHECK_OK(consul_event_take_endpoint_changes(event, &changes));
+    consul_event_free(event);
+    return changes;
+}
+
+static void last_of(consul_queue *queue, uint64_t tag, consul_status status)
+{
+    consul_event *event = NULL;
+    CHECK_OK(consul_queue_next(queue, PATIENCE_MS, &event));
+    CHECK_EVENT(tag, status, event);
+    CHECK(consul_event_type(event) == CONSUL_EVENT_ENDPOINT_ENDED);
+    consul_event_free(event);
+    check_empty(queue);
+}
+
+static void endpoints_that_change(void)
+{
+    char addresses[200];
+    consul_client *client;
+    consul_keys *peers = NULL;
+    consul_queue *queue = new_queue();
+    consul_endpoint_changes *changes;
+    const consul_endpoint_change *change;
+    sprintf(addresses, "http://127.0.0.1:1,%s", consul_address());
+    client = client_with(addresses, NULL, NULL);
+    CHECK_OK(consul_client_set_endpoint_queue(client, queue, 9));
+    CHECK_OK(consul_status_peers(client, NULL, NULL, &peers));
+    consul_keys_free(peers);
+    /* That it failed and that calls go elsewhere has come together. */
+    changes = changes_of(queue, 9);
+    check_empty(queue);
+    CHECK(consul_endpoint_changes_count(changes) == 2);
+    change = consul_endpoint_changes_at(changes, 0);
+    CHECK_TEXT("http://127.0.0.1:1", change->address);
+    CHECK(change->address_len == strlen(change->address) && change->changes == 2);
+    CHECK(change->condition == CONSUL_ENDPOINT_DOWN && !change->is_in_use);
+    CHECK(change->condition_before == CONSUL_ENDPOINT_UP && change->was_in_use);
+    CHECK(change->reason->status == CONSUL_ERR_CONNECT && change->reason->message_len > 0);
+    change = consul_endpoint_changes_at(changes, 1);
+    CHECK_TEXT(consul_address(), change->address);
+    CHECK(change->condition == CONSUL_ENDPOINT_UP && change->condition_before == CONSUL_ENDPOINT_UP);
+    CHECK(change->is_in_use && !change->was_in_use && change->changes == 1);
+    CHECK(change->reason->status == CONSUL_OK);
+    CHECK(consul_endpoint_changes_at(changes, 2) == NULL);
+    consul_endpoint_changes_free(changes);
+
+    CHECK_OK(consul_queue_cancel(queue, 9));
+    last_of(queue, 9, CONSUL_ERR_CANCELLED);
+    CHECK_OK(consul_client_set_endpoint_queue(client, queue, 10));
+    CHECK_OK(consul_client_set_endpoint_queue(client, NULL, 0));
+    check_empty(queue);
+    CHECK_OK(consul_client_set_endpoint_queue(client, queue, 11));
+    consul_client_free(client);
+    last_of(queue, 11, CONSUL_ERR_CLOSED);
+    consul_queue_free(queue);
+}
+
+/* However often it changes before somebody looks, it is one row. */
+static void one_that_flaps(void)
+{
+    consul_client *client = client_with("embedded:", NULL, NULL);
+    consul_queue *queue = new_queue();
+    consul_endpoint_changes *changes;
+    const consul_endpoint_change *change;
+    int i;
+    CHECK_OK(consul_client_set_endpoint_queue(client, queue, 1));
+    for (i = 0; i < 100; i++) {
+        consul_kv *kv = NULL;
+        CHECK_OK(consul_embedded_fail_next(client, NULL, 1, 500, "No cluster leader"));
+        CHECK_STATUS(CONSUL_ERR_NO_LEADER, consul_kv_get(client, "a", NULL, NULL, &kv));
+        CHECK_OK(consul_kv_put(client, "a", NULL, 0, 0, NULL, NULL));
+    }
+    changes = changes_of(queue, 1);
+    check_empty(queue);
+    CHECK(consul_endpoint_changes_count(changes) == 1);
+    change = consul_endpoint_changes_at(changes, 0);
+    CHECK(change->condition == CONSUL_ENDPOINT_UP && change->condition_before == CONSUL_ENDPOINT_UP);
+    CHECK(change->changes == 200 && change->reason->status == CONSUL_ERR_NO_LEADER);
+    consul_endpoint_changes_free(changes);
+    CHECK_OK(consul_client_close(client, 5000));
+    last_of(queue, 1, CONSUL_ERR_CLOSED);
+    CHECK_STATUS(CONSUL_ERR_CLOSED, consul_client_set_endpoint_queue(client, queue, 2));
+    check_empty(queue);
+    consul_queue_free(queue);
+    consul_client_free(client);
+}
+
 static void reload(void)
 {
     consul_client *client = client_with("http://127.0.0.1:1", NULL, NULL);
@@ -414,6 +510,8 @@ int main(void)
 {
     audit();
     endpoints();
+    endpoints_that_change();
+    one_that_flaps();
     reload();
     stats();
     failing_stats();

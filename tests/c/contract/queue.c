@@ -337,6 +337,30 @@ static void every_result(void)
     consul_client_free(sealing);
 }
 
+/* A client is closed while its host does something else; what it holds is given back. */
+static void closing(void)
+{
+    consul_client *other = consul();
+    consul_session *session = NULL;
+    consul_sessions *found = NULL;
+    consul_async async = async_of(queue, 18);
+    char id[64];
+    CHECK_OK(consul_session_start(other, NULL, false, NULL, NULL, &session));
+    snprintf(id, sizeof id, "%s", consul_session_id(session));
+    CHECK_STATUS(CONSUL_PENDING, consul_client_close_async(other, PATIENCE_MS, &async));
+    CHECK_NEXT(queue, 18, CONSUL_OK);
+    CHECK_STATUS(CONSUL_ERR_CLOSED, consul_session_list(other, NULL, NULL, &found));
+    CHECK_STATUS(CONSUL_NOT_FOUND, consul_session_info(client, id, NULL, NULL, &found));
+    consul_sessions_free(found);
+    /* Cancelling it ends the wait alone. */
+    CHECK_STATUS(CONSUL_PENDING, consul_client_close_async(other, PATIENCE_MS, &async));
+    CHECK_OK(consul_queue_cancel(queue, 18));
+    consul_event_free(next_event(queue));
+    check_empty(queue);
+    consul_session_free(session);
+    consul_client_free(other);
+}
+
 /* Results that nobody takes end with their event, and with their queue. */
 static void results_left_alone(void)
 {
@@ -368,6 +392,7 @@ int main(void)
     frees();
     every_result();
     results_left_alone();
+    closing();
     CHECK_OK(consul_kv_delete_prefix(client, key, NULL, NULL));
     consul_queue_free(queue);
     consul_client_free(client);

@@ -1,7 +1,7 @@
 /* Services from registration to discovery: every field goes in and comes back, and every answer is
  * the right one. */
 
-#include "support.h"
+#include "queue.h"
 
 #define CHECK_STRING(wanted, row, field) \
     (CHECK((row)->field##_len == strlen((row)->field)), CHECK_TEXT(wanted, (row)->field))
@@ -440,10 +440,76 @@ static void deregistered(void)
     free(id);
 }
 
+/* The one event of this name that the agent keeps. */
+static consul_user_events *heard_of(consul_client *to, const char *event)
+{
+    consul_options *options = NULL;
+    uint64_t end = now_ms() + 30000;
+    CHECK_OK(consul_options_new(&options));
+    CHECK_OK(consul_options_set_wait_ms(options, 2000));
+    for (;;) {
+        consul_user_events *events = NULL;
+        CHECK_OK(consul_user_event_list(to, event, options, NULL, &events));
+        CHECK_OK(consul_options_set_index(options, consul_user_events_meta(events)->index));
+        if (consul_user_events_count(events) == 1) {
+            consul_options_free(options);
+            return events;
+        }
+        CHECK(now_ms() < end);
+        consul_user_events_free(events);
+    }
+}
+
+static void user_events(consul_client *to)
+{
+    static const uint8_t payload[3] = {'a', 0, 255}, large[600] = {0};
+    consul_user_events *fired = NULL, *events = NULL;
+    consul_queue *queue = new_queue();
+    consul_async async = async_of(queue, 5);
+    consul_event *event = NULL;
+    const consul_user_event *row;
+    char *id = unique("event");
+    CHECK_OK(consul_user_event_fire(to, id, NULL, 0, "^nowhere$", NULL, NULL, NULL, NULL, &fired));
+    consul_user_events_free(fired);
+    CHECK_STATUS(CONSUL_PENDING, consul_user_event_fire(to, id, payload, 3, ".", NULL, NULL, NULL,
+                                                        &async, NULL));
+    event = next_event(queue);
+    CHECK_EVENT(5, CONSUL_OK, event);
+    CHECK_OK(consul_event_take_user_events(event, &fired));
+    consul_event_free(event);
+
+    events = heard_of(to, id);
+    row = consul_user_events_at(events, 0);
+    CHECK_STRING(consul_user_events_at(fired, 0)->id, row, id);
+    CHECK_STRING(id, row, name);
+    CHECK_STRING(".", row, node_filter);
+    CHECK_STRING("", row, service_filter);
+    CHECK_STRING("", row, tag_filter);
+    CHECK(row->payload_len == 3 && memcmp(row->payload, payload, 3) == 0 && row->ltime > 0);
+    CHECK(consul_user_events_at(events, 1) == NULL);
+    consul_user_events_free(fired);
+    consul_user_events_free(events);
+
+    CHECK_OK(consul_user_event_list(to, NULL, NULL, NULL, &events));
+    CHECK(consul_user_events_count(events) >= 1);
+    consul_user_events_free(events);
+    CHECK_ERROR(CONSUL_ERR_ARGUMENT, "service filter",
+                consul_user_event_fire(to, id, NULL, 0, NULL, NULL, "blue", NULL, NULL, &fired));
+    CHECK_ERROR(CONSUL_ERR_TOO_LARGE, "512 bytes",
+                consul_user_event_fire(to, id, large, 600, NULL, NULL, NULL, NULL, NULL, &fired));
+    CHECK(fired == NULL);
+    consul_queue_free(queue);
+    free(id);
+}
+
 int main(void)
 {
+    consul_client *in_memory = client_with("embedded:", NULL, NULL);
     client = consul();
     name = unique("service");
+    user_events(client);
+    user_events(in_memory);
+    consul_client_free(in_memory);
     registered();
     discovered();
     chosen();

@@ -321,6 +321,36 @@ static void bad_input_is_named(void)
     check_empty(queue);
 }
 
+/* Waits that end in a queue: by what is found, by their time, by the end of the watch. */
+static void waits_in_a_queue(void)
+{
+    char *name = unique("awaited");
+    consul_async async = async_of(queue, 77);
+    consul_watch *watch = watch_with(spec_of(CONSUL_WATCH_KEY, name), NULL, 0);
+    uint64_t version;
+    CHECK_STATUS(CONSUL_PENDING, consul_watch_wait_ready_async(watch, -1, &async));
+    CHECK_NEXT(queue, 77, CONSUL_OK);
+    version = consul_watch_version(watch);
+    CHECK_STATUS(CONSUL_NO_CHANGE, consul_watch_wait_newer(watch, version, 1, NULL));
+    CHECK_STATUS(CONSUL_PENDING, consul_watch_wait_newer(watch, version, 1, &async));
+    CHECK_NEXT(queue, 77, CONSUL_NO_CHANGE);
+    CHECK_STATUS(CONSUL_PENDING, consul_watch_wait_newer(watch, version, -1, &async));
+    put(name, "1");
+    CHECK_NEXT(queue, 77, CONSUL_OK);
+    CHECK(consul_watch_version(watch) > version);
+    CHECK_OK(consul_watch_wait_newer(watch, version, -1, NULL));
+
+    version = consul_watch_version(watch);
+    CHECK_STATUS(CONSUL_PENDING, consul_watch_wait_newer(watch, version, -1, &async));
+    CHECK_OK(consul_queue_cancel(queue, 77));
+    CHECK_NEXT(queue, 77, CONSUL_ERR_CANCELLED);
+    CHECK_STATUS(CONSUL_PENDING, consul_watch_wait_newer(watch, version, -1, &async));
+    consul_watch_free(watch);
+    CHECK_NEXT(queue, 77, CONSUL_ERR_CANCELLED);
+    CHECK_OK(consul_kv_delete(client, name, NULL, NULL));
+    free(name);
+}
+
 int main(void)
 {
     client = consul();
@@ -332,6 +362,7 @@ int main(void)
     a_consul_that_is_away_is_told_of();
     instances_are_picked();
     every_kind_has_its_rows();
+    waits_in_a_queue();
     bad_input_is_named();
     consul_queue_free(queue);
     consul_client_free(client);
