@@ -38,6 +38,15 @@ fn hash128(bytes: &[u8]) -> (u64, u64) {
 
 /// Up to eight bytes, the first one the least.
 fn word(bytes: &[u8]) -> u64 {
+    if let Some(&all) = bytes.first_chunk() {
+        return u64::from_le_bytes(all);
+    }
+    // The first four and the last four, some of them twice: byte by byte the hash of a key of twelve
+    // bytes takes a quarter longer.
+    if let (Some(&low), Some(&high)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let (low, high) = (u32::from_le_bytes(low), u32::from_le_bytes(high));
+        return u64::from(low) | u64::from(high) << (8 * (bytes.len() - 4));
+    }
     bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
