@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 const SEQUENCES: u64 = 10_000;
 const SEED: u64 = 1;
 
-/// Pairs of agents at work at the same time.
-const PAIRS: usize = 2;
+/// Pairs of agents at work at the same time: of each either the one who asks works or the one who
+/// answers, so a pair more than processors fills the gaps.
+const PAIRS: usize = 3;
 
 /// As many different kinds of differences are enough to look at.
 const ENOUGH: usize = 40;
@@ -45,7 +46,8 @@ fn compare_all(what: &str, count: u64, agents: impl Fn() -> Option<(Side, Side)>
     let found = Mutex::new(BTreeMap::<String, (usize, u64, Difference)>::new());
     let passing = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..PAIRS {
+        // An agent takes longer to start than for a hundred sequences.
+        for _ in 0..PAIRS.min(count as usize / 100).max(1) {
             scope.spawn(|| {
                 let Some((left, right)) = agents() else { return };
                 let mut pair = Pair::new(left, right);
