@@ -9,11 +9,8 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTC_BOOTSTRAP=1
 export RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer"
 export TSAN_OPTIONS="suppressions=$PWD/tests/support/thread-sanitizer.supp"
-# What the library is made of is optimised a little; the library itself, the largest part, is built
-# faster as it is.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/tsan"
-{ cargo test --locked --lib --target "$host" --config 'profile.dev.package."*".opt-level=1' -- \
-    --skip fork 2>&1 || : >"$log.failed"; } | tee "$log"
+{ cargo test --locked --lib --target "$host" -- --skip fork 2>&1 || : >"$log.failed"; } | tee "$log"
 
 awk '/^test result: / { passed += $4; failed += $6 } END { print passed + 0, failed + 0 }' "$log" \
     >"${STAGE_RESULT:-/dev/null}"
