@@ -58,6 +58,8 @@ describe("an error", function()
         local value, err = client.kv:get("a")
         assert.is_nil(value)
         assert.equal(consul.ERR_CLOSED, err.code)
+        assert.equal(consul.ERR_CLOSED, select(2, client:set_token("a")).code)
+        assert.equal(consul.ERR_CLOSED, select(2, client:reload({})).code)
         assert.is_nil(client:endpoint())
     end)
 
