@@ -26,9 +26,9 @@ say() { echo "install: $*" >&2; }
 die() { say "$*"; exit 1; }
 
 verb=${1:-}
-case $verb in
-    install | install-strip | uninstall) ;;
-    *) echo "usage: install.sh install|install-strip|uninstall" >&2; exit 2 ;;
+case $#$verb in
+    1install | 1install-strip | 1uninstall) ;;
+    *) echo "usage: [PREFIX=...] install.sh install|install-strip|uninstall" >&2; exit 2 ;;
 esac
 
 DESTDIR=${DESTDIR:-}

@@ -178,7 +178,7 @@ public:
 
     /// What stands beside the first one of this name.
     std::optional<std::string_view> find(std::string_view name) const noexcept {
-        for (const value_type &pair : *this) {
+        for (const value_type pair : *this) {
             if (pair.first == name) {
                 return pair.second;
             }

@@ -51,6 +51,7 @@ local function begin(object, given, own, name1, text1, name2, text2, name3, text
     call.handle = not problem and handle or nil
     call.settings = settings
     call.problem = problem
+    call.what, call.which = name1, text1
     return call
 end
 
@@ -67,7 +68,7 @@ end
 function Call:finish(status)
     local problem = self.problem
     if not problem and status ~= OK then
-        problem = errors.from(status)
+        problem = errors.about(errors.from(status), self.what, self.which)
     end
     options.close(self.settings)
     return problem
@@ -121,7 +122,9 @@ end
 function Call:conclude(status, finish, box, name, read)
     if self.queue and status == PENDING and not self.problem then
         options.close(self.settings)
-        return self.queue:expect(self.object, finish, name, read)
+        local ticket = self.queue:expect(self.object, finish, name, read)
+        ticket.call.what, ticket.call.which = self.what, self.which
+        return ticket
     end
     return finish(self:finish(status), box, name, read)
 end

@@ -179,6 +179,14 @@ function Client:close(timeout_ms)
     end)
 end
 
+--- What a call without a result returns, also of a client that was closed.
+local function answer(client, status)
+    if not client.handle then
+        return nil, errors.new(codes.ERR_CLOSED, "the client was closed")
+    end
+    return errors.answer(status)
+end
+
 --- Takes these settings from now on, as `consul.connect` takes them: addresses, token, TLS, limits,
 --- times, all of them. No call fails for it, and sessions, locks, watches and services live on. nil and
 --- an error when a setting cannot be used: nothing has changed then.
@@ -188,7 +196,7 @@ function Client:reload(settings)
         return nil, problem
     end
     local reloaded
-    reloaded, problem = errors.answer(C.consul_client_reload(self.handle, config))
+    reloaded, problem = answer(self, C.consul_client_reload(self.handle, config))
     C.consul_config_free(ffi.gc(config, nil))
     return reloaded, problem
 end
@@ -203,7 +211,7 @@ function Client:set_token(token)
             return nil, problem
         end
     end
-    return errors.answer(C.consul_client_set_token(self.handle, token))
+    return answer(self, C.consul_client_set_token(self.handle, token))
 end
 
 --- How each of its addresses is getting on, in the order of the setting `address`: tables with

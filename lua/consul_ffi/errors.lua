@@ -87,6 +87,15 @@ function errors.of(status, row)
     }, Error)
 end
 
+--- The same error, whose message says of what an honest no is: `key "app/limit": ...`. Those of
+--- failures tell the request.
+function errors.about(problem, name, text)
+    if name and problem.code > 0 then
+        problem.message = ('%s "%s": %s'):format(name, text, problem.message)
+    end
+    return problem
+end
+
 --- What a call without a result returns: true; false and an error for an honest no; nil and an error
 --- for a failure.
 function errors.answer(status)

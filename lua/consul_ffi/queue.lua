@@ -133,6 +133,7 @@ end
 local function answer(call, event)
     local status = C.consul_event_status(event)
     local problem = status ~= codes.OK and problem_of(status, event) or nil
+    problem = problem and errors.about(problem, call.what, call.which)
     local name = call.name
     local result = name and results[name]
     local box = result and result.box()

@@ -20,6 +20,7 @@ from ._holding import Lost
 from ._library import PATH as library_path
 from ._library import lib as _lib
 from ._memory import c_text as _c_text
+from ._settings import CallOptions, LockOptions, Settings
 from .client import Client
 from .cluster import Cluster, ClusterNode
 from .election import Election, Leadership
@@ -80,6 +81,7 @@ from .watch import Watch, WatchStats
 __all__ = [
     "Address",
     "AgentInfo",
+    "CallOptions",
     "CatalogCheck",
     "Check",
     "CheckSpec",
@@ -101,6 +103,7 @@ __all__ = [
     "Leadership",
     "Lease",
     "Lock",
+    "LockOptions",
     "LogRecord",
     "Lost",
     "Member",
@@ -130,6 +133,7 @@ __all__ = [
     "ServiceSpec",
     "Session",
     "SessionSpec",
+    "Settings",
     "Snapshot",
     "Ticket",
     "Txn",

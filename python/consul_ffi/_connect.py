@@ -24,7 +24,7 @@ def connect(environment: bool, settings: Mapping[str, Any]) -> Native:
 def reload(native: Native, environment: bool, settings: Mapping[str, Any]) -> None:
     """Has a client take these settings from now on."""
     with _config(environment, settings) as config:
-        check(lib.consul_client_reload(native.handle.value, config))
+        native.check(lib.consul_client_reload(native.handle.value, config))
         native.timeout_ms = _number(config, b"timeout_ms")
         native.wait_ms = _number(config, b"wait_ms")
 
@@ -32,7 +32,7 @@ def reload(native: Native, environment: bool, settings: Mapping[str, Any]) -> No
 def set_token(native: Native, token: str | None) -> None:
     """Has a client take this token from now on, None for the one that was configured."""
     text = None if token is None else _convert.text(token, "token")
-    check(lib.consul_client_set_token(native.handle.value, text))
+    native.check(lib.consul_client_set_token(native.handle.value, text))
 
 
 @contextmanager

@@ -28,7 +28,15 @@ def text(value: str, name: str) -> bytes:
         at = value.index("\0")
         message = f"{name} has a NUL at character {at}, which Consul cannot hold"
         raise _outcome.new(_abi.CONSUL_ERR_ARGUMENT, message)
-    return value.encode()
+    return _utf8(value, name)
+
+
+def _utf8(value: str, name: str) -> bytes:
+    try:
+        return value.encode()
+    except UnicodeEncodeError as error:
+        message = f"{name} has half a surrogate pair at character {error.start}, which is no UTF-8"
+        raise _outcome.new(_abi.CONSUL_ERR_ARGUMENT, message) from None
 
 
 def optional_text(value: str | None, name: str) -> bytes | None:
@@ -46,7 +54,7 @@ def data(value: Value, name: str = "value") -> bytes:
     if type(value) is bytes:
         return value
     if isinstance(value, str):
-        return value.encode()
+        return _utf8(value, name)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
     raise TypeError(f"{name} must be bytes or a str, not {type(value).__name__}")

@@ -35,6 +35,13 @@ class Handle:
         self.value = None
         self._finalizer()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy would free what is in use, and in another process it would be somebody else's.
+        raise TypeError(
+            "what consul_ffi has open in this process cannot be pickled or deeply copied: "
+            "make a client of its own in the other process"
+        )
+
 
 class Native:
     """The native client, which everything that was made from a client keeps alive."""
@@ -56,6 +63,11 @@ class Native:
             _outcome.check(lib.consul_client_close(self.handle.value, timeout_ms))
         finally:
             self.handle.close()
+
+    def check(self, status: int) -> None:
+        """Raises unless a call is done."""
+        if status:
+            raise self.error(status)
 
     def error(self, status: int) -> ConsulError:
         """The error behind the status of a call."""

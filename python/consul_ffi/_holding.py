@@ -325,7 +325,7 @@ def new(
             functions.set_session(spec, session)
         with opened(options) as native:
             check(functions.spec_set_options(spec, native))
-        check(functions.new(core.handle.value, spec, byref(out)))
+        core.native.check(functions.new(core.handle.value, spec, byref(out)))
     finally:
         functions.spec_free(spec)
     return kind(core, name, out.value, session, acquire_timeout_ms)

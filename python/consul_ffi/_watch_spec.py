@@ -91,9 +91,7 @@ def start(
         options = {field: value for field, value in given.items() if field not in _SETTERS}
         with opened(options) as settings:
             check(lib.consul_watch_spec_set_options(spec, settings))
-        status = lib.consul_watch_start(native.handle.value, spec, queue, tag, byref(out))
-        if status:
-            raise native.error(status)
+        native.check(lib.consul_watch_start(native.handle.value, spec, queue, tag, byref(out)))
         return Handle(out.value, lib.consul_watch_free)
     finally:
         lib.consul_watch_spec_free(spec)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable, Mapping, Optional
 
-from . import _abi, _kinds
+from . import _abi, _kinds, _outcome
 from ._answers import CHECKS, INSTANCES, MEMBERS, SERVICES
 from ._convert import flag, optional_text, text
 from ._core import Core
 from ._library import lib
 from ._memory import text as read_text
-from ._outcome import check, nothing
+from ._outcome import nothing
 from .results import AgentInfo, Check, Instance, Member, Rows, Service
 from .specs import CheckSpec, ServiceSpec
 
@@ -54,7 +54,7 @@ class Agent:
         options: Mapping[str, object],
     ) -> None:
         arguments = text(check_id, "check_id"), optional_text(note, "note")
-        return self._core.do(check, function, options, *arguments)
+        return self._core.do(_known("TTL check", check_id), function, options, *arguments)
 
     def check_pass(
         self, check_id: str, note: Optional[str] = None, **options: Unpack[CallOptions]
@@ -85,7 +85,8 @@ class Agent:
         """Reports the status of a TTL check, `"passing"`, `"warning"` or `"critical"`, with its
         output; as `check_pass`."""
         texts = text(check_id, "check_id"), text(status, "status"), optional_text(output, "output")
-        return self._core.do(check, lib.consul_agent_check_update, options, *texts)
+        known = _known("TTL check", check_id)
+        return self._core.do(known, lib.consul_agent_check_update, options, *texts)
 
     def maintenance(
         self, enable: bool, reason: Optional[str] = None, **options: Unpack[CallOptions]
@@ -106,7 +107,7 @@ class Agent:
         name, why = text(service_id, "service_id"), optional_text(reason, "reason")
         arguments = name, flag(enable, "enable"), why
         function = lib.consul_agent_service_maintenance
-        return self._core.do(check, function, options, *arguments)
+        return self._core.do(_known("service", service_id), function, options, *arguments)
 
     def self(self, **options: Unpack[CallOptions]) -> AgentInfo:
         """Reads who the agent is and how it is configured."""
@@ -168,6 +169,17 @@ class Agent:
         """Reads how the instances of a service on this agent are, by its name."""
         arguments = text(service, "service")
         return self._core.ask(INSTANCES.take, lib.consul_agent_services_health, options, arguments)
+
+
+def _known(what: str, id: str) -> Callable[[int], None]:
+    """Raises NotFound, which names it, when the agent does not have what a call is about."""
+
+    def finish(status: int) -> None:
+        if status == _abi.CONSUL_NOT_FOUND:
+            raise _outcome.new(status, f'the agent has no {what} "{id}"')
+        _outcome.check(status)
+
+    return finish
 
 
 def _take_info(_status: int, handle: Optional[int]) -> AgentInfo:

@@ -280,7 +280,7 @@ def join(
                 _SETTERS[name](spec, value, name)
         with opened(options) as native:
             check(lib.consul_cluster_spec_set_options(spec, native))
-        check(lib.consul_cluster_join(core.handle.value, spec, byref(out)))
+        core.native.check(lib.consul_cluster_join(core.handle.value, spec, byref(out)))
     finally:
         lib.consul_cluster_spec_free(spec)
     return out.value

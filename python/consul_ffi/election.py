@@ -246,7 +246,7 @@ def start(
                 _SETTERS[name](spec, value, name)
         with opened(options) as native:
             check(lib.consul_election_spec_set_options(spec, native))
-        check(lib.consul_election_start(core.handle.value, spec, byref(out)))
+        core.native.check(lib.consul_election_start(core.handle.value, spec, byref(out)))
     finally:
         lib.consul_election_spec_free(spec)
     return out.value

@@ -165,9 +165,7 @@ def new(
                 _SETTERS[name](native, value, name)
         with opened(options) as settings:
             check(lib.consul_kept_service_spec_set_options(native, settings))
-        status = lib.consul_kept_service_new(core.handle.value, native, byref(out))
-        if status:
-            raise core.native.error(status)
+        core.native.check(lib.consul_kept_service_new(core.handle.value, native, byref(out)))
     finally:
         lib.consul_kept_service_spec_free(native)
     return kind(core, out.value)

@@ -12,6 +12,7 @@ use super::session::check_id;
 use crate::client::{Accept, Blocking, Call, Client, Either, Style, Target, Vault};
 use crate::config::{Consistency, Options, Settings};
 use crate::error::{Error, Result, Status};
+use crate::transport::Response;
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Instant;
@@ -244,8 +245,7 @@ impl<S: Style> Kv<'_, S> {
     ) -> Result<S::Output<Answer<T>>> {
         json::fetch_with(self.client, call.accept(Accept::NotFound), |reply| {
             match reply.response.status {
-                404 if reply.response.body.is_empty() => Ok(T::default()),
-                // Consul's own has no text.
+                404 if is_word_of_consul(reply.response) => Ok(T::default()),
                 404 => Err(foreign_404(reply.endpoint)),
                 _ => decode(reply),
             }
@@ -266,9 +266,19 @@ fn check_size(length: usize, settings: &Settings) -> Result<()> {
     Err(Error::new(Status::TooLarge, message))
 }
 
-/// What stands in between and knows no path of Consul's does not tell that there is no key.
+/// Consul's own 404 has no text, and headers that nobody else sends, not even Consul for a path that it
+/// does not know.
+fn is_word_of_consul(response: &Response) -> bool {
+    let has_headers = || response.headers.keys().any(|name| name.as_str().starts_with("x-consul-"));
+    response.body.is_empty() && has_headers()
+}
+
+/// What stands in between, or at a wrong address, and knows no path of Consul's does not tell that
+/// there is no key.
 fn foreign_404(endpoint: &str) -> Error {
-    let message = "404 with a text, which is not Consul's word that there is no such key";
+    let message = format!(
+        "{endpoint}: a 404 that is not Consul's word that there is no such key: is it Consul's address?"
+    );
     Error::new(Status::Http, message).with_http_status(404).with_endpoint(endpoint)
 }
 

@@ -244,7 +244,7 @@ impl Tries {
         self.endpoints.note(self.at, &outcome, self.sent);
         let tried = match outcome {
             // It waited in vain for one of max_connections, of which each address has its own.
-            Outcome::NotItsFault if is_local(&judged) => Tried::Elsewhere,
+            Outcome::NotItsFault if waited_in_vain(&judged) => Tried::Elsewhere,
             Outcome::Served { .. } | Outcome::NotItsFault => Tried::Final,
             Outcome::Limited { here_only, retry_after, .. } => {
                 self.not_before = retry_after.map(|time| Instant::now() + time);
@@ -365,8 +365,9 @@ impl Tries {
     }
 }
 
-fn is_local(judged: &Judged) -> bool {
-    judged.answer.as_ref().is_err_and(Error::is_local)
+/// A file of our own that fails, which is the other thing that is local, does so with every agent.
+fn waited_in_vain(judged: &Judged) -> bool {
+    judged.answer.as_ref().is_err_and(|error| error.is_local() && error.status() != Status::Io)
 }
 
 /// How long ago the server that answered had heard from the leader.

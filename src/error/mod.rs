@@ -81,7 +81,7 @@ impl Error {
     }
 
     /// The same failure, saying whether the agent had no part in it: a wait for a connection of our
-    /// own says nothing about the agent.
+    /// own, or a file of ours, says nothing about the agent.
     pub(crate) fn with_local(mut self, local: bool) -> Error {
         self.0.local = local;
         self

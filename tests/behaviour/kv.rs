@@ -36,6 +36,23 @@ fn an_absent_key_is_no_error_and_has_an_index_to_wait_on() {
 }
 
 #[test]
+fn a_404_of_somebody_else_is_no_word_that_there_is_no_key() {
+    // So Consul answers for a path that it does not know, as where `/v1` is in its address.
+    let server = Server::answering(|_| Reply::bytes(404, "").header("Vary", "Accept-Encoding"));
+    let client = client_at(server.address());
+    let kv = client.kv();
+    let errors = [
+        kv.get("a", &none()).unwrap_err(),
+        kv.list("a", &none()).unwrap_err(),
+        kv.keys("a", None, &none()).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.status(), error.http_status()), (Status::Http, 404), "{error}");
+        assert!(error.message().contains("is it Consul's address?"), "{error}");
+    }
+}
+
+#[test]
 fn what_is_put_is_got_with_its_flags() {
     let Some(client) = shared_client() else { return };
     let key = unique("kv");

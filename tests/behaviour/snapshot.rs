@@ -129,6 +129,10 @@ fn a_folder_that_is_not_there_is_an_error_of_the_file() {
     assert_eq!(error.status(), Status::Io, "{error}");
     assert!(error.message().contains("/no/such/folder/x"), "{error}");
     assert!(!error.is_outcome_unknown());
+    // And none of the agent's, which is asked once, and no less than before.
+    let stats = &client.endpoints()[0];
+    assert_eq!((stats.requests, stats.failures), (1, 0));
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn refused(settings: &[(&str, &str)]) -> Error {
 }
 
 fn secured(pair: Pair) -> Server {
-    Server::answering_at(Door::Tls(pair), |_| Reply::json(404, ""))
+    Server::answering_at(Door::Tls(pair), |_| Reply::json(404, "").index(1))
 }
 
 /// The failure of a handshake with a server that has this certificate.
@@ -277,7 +277,7 @@ fn a_proxy_of_the_environment_is_not_used() {
     if let Ok(address) = std::env::var(CHILD) {
         return get(&client(&address, &[])).unwrap();
     }
-    let server = Server::answering(|_| Reply::json(404, ""));
+    let server = Server::answering(|_| Reply::json(404, "").index(1));
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "transport::a_proxy_of_the_environment_is_not_used"]);
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {

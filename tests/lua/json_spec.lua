@@ -1,5 +1,15 @@
 local json = require("consul_ffi.json")
 
+describe("json.decode", function()
+    it("says that it was given no text", function()
+        local here = "json_spec.lua:" .. debug.getinfo(1, "l").currentline + 1
+        local ok, message = pcall(function() json.decode(nil) end)
+        assert.is_false(ok)
+        assert.matches(here, message, 1, true)
+        assert.matches("text must be a string, not nothing", message, 1, true)
+    end)
+end)
+
 describe("json.encode", function()
     it("writes arrays, objects with their names in order, and what is empty", function()
         assert.equal("[1,2,[]]", json.encode({ 1, 2, json.array({}) }))

@@ -77,6 +77,42 @@ describe("consul.new", function()
         assert.equal("", output)
     end)
 
+    it("says what a program has left out, which is not the text nil", function()
+        local client = consul.new({ simulate = true })
+        for _, call in ipairs({
+            { "key", "kv_get" }, { "key", "kv_put", nil, "b" }, { "value", "kv_put", "a", nil },
+            { "key", "kv_delete" }, { "service id", "deregister_service" },
+            { "service name", "discover_services" }, { "session id", "destroy_session" },
+            { "service name", "register_service", "i" },
+            { "method", "http_request" }, { "path", "http_request", "GET" },
+        }) do
+            assert.same({ false, call[1] .. " is missing" }, { client[call[2]](client, unpack(call, 3, 4)) })
+        end
+        client:destroy()
+    end)
+
+    it("checks a service where it listens, and refuses what no check can reach", function()
+        local sent
+        local native = { request = function(_, _, _, body)
+            sent = body
+            return { body = "" }
+        end }
+        local client = consul.ConsulClient.over(native, { consul_url = "http://agent:8500" })
+        for address, host in pairs({ ["10.0.0.1"] = "10.0.0.1", ["::1"] = "[::1]", [""] = "127.0.0.1" }) do
+            assert.is_true((client:register_service("i", "n", address, "80", "one tag")))
+            assert.equal("http://" .. host .. ":80/health", sent.Check.HTTP)
+            assert.equal(address, sent.Address)
+            assert.same({ "one tag" }, sent.Tags)
+        end
+        assert.is_true((client:register_service("i", "n", nil, 80)))
+        assert.equal("http://127.0.0.1:80/health", sent.Check.HTTP)
+        assert.same({ false, "port must be a number, not nothing" }, { client:register_service("i", "n", "a") })
+        assert.same(
+            { false, "tags must be a list of texts, not a number" },
+            { client:register_service("i", "n", "a", 80, 5) }
+        )
+    end)
+
     it("can be destroyed twice", function()
         local client = consul.new({ consul_url = "http://127.0.0.1:1" })
         assert.is_true(client.initialized)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import re
 import socket
 import unittest
+from typing import Callable
 
 import consul_ffi
 from consul_ffi import _abi, _outcome, errors
@@ -113,11 +115,40 @@ class Mistakes(ConsulTest):
         with self.assertRaisesRegex(TypeError, "flags must be an int, not float"):
             self.client.kv.put("a", b"", flags=1.0)  # type: ignore[arg-type]
 
+    def test_a_text_that_is_no_utf8_is_named(self) -> None:
+        with self.assertRaisesRegex(consul_ffi.ArgumentError, "key has half a surrogate .* 1, which"):
+            self.client.kv.get("a\udc80")
+        with self.assertRaisesRegex(consul_ffi.ArgumentError, "value has half a surrogate .* 0, which"):
+            self.client.kv.put("a", "\ud800")
+
+    def test_what_is_open_is_neither_pickled_nor_deeply_copied(self) -> None:
+        lock = self.client.lock("a")
+        for thing in (self.client, lock, self.client.txn(), self.client.watch.key("a")):
+            with self.assertRaisesRegex(TypeError, "cannot be pickled or deeply copied"):
+                pickle.dumps(thing)
+            with self.assertRaisesRegex(TypeError, "make a client of its own"):
+                copy.deepcopy(thing)
+
     def test_a_closed_client_says_so(self) -> None:
-        self.client.close()
-        self.client.close()
-        with self.assertRaisesRegex(consul_ffi.Closed, "the client was closed"):
-            self.client.kv.get("a")
+        client = self.client
+        client.close()
+        client.close()
+        calls: list[Callable[[], object]] = [
+            lambda: client.kv.get("a"),
+            lambda: client.lock("a"),
+            lambda: client.semaphore("a", 1),
+            lambda: client.election("a"),
+            lambda: client.cluster("a"),
+            lambda: client.service(consul_ffi.ServiceSpec("a")),
+            lambda: client.watch.key("a"),
+            lambda: client.session.start(consul_ffi.SessionSpec()),
+            lambda: client.txn().get("a").commit(),
+            lambda: client.set_token("a"),
+            lambda: client.reload(),
+        ]
+        for call in calls:
+            with self.assertRaisesRegex(consul_ffi.Closed, "the client was closed"):
+                call()
         self.assertEqual(repr(self.client), "<consul_ffi.Client closed>")
 
 

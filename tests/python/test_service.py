@@ -83,11 +83,11 @@ class Services(ConsulTest):
         self.assertIsNone(self.agent.service_health("no-such"))
         self.assertEqual(self.agent.services_health("no-such"), [])
         for call in (self.agent.check_pass, self.agent.check_warn, self.agent.check_fail):
-            with self.assertRaises(consul_ffi.NotFound):
+            with self.assertRaisesRegex(consul_ffi.NotFound, 'agent has no TTL check "no-such"'):
                 call("no-such")
-        with self.assertRaises(consul_ffi.NotFound):
+        with self.assertRaisesRegex(consul_ffi.NotFound, 'agent has no TTL check "no-such"'):
             self.agent.check_update("no-such", "passing")
-        with self.assertRaises(consul_ffi.NotFound):
+        with self.assertRaisesRegex(consul_ffi.NotFound, 'agent has no service "no-such"'):
             self.agent.service_maintenance("no-such", True)
         self.agent.service_deregister("no-such")
         self.agent.check_deregister("no-such")

@@ -1,12 +1,9 @@
 #!/bin/sh
 # The examples of every language, on the library that is shipped, compared with what they shall print;
-# and what docs/cpp.md shows.
+# and what the documentation shows.
 set -eu
 suite=examples
 . tests/c/common.sh
-
-# The Nth piece of C++ that docs/cpp.md shows as a paragraph of its own.
-shown() { awk -v n="$1" '/^```/ { inside = /^```cpp/ && ++seen == n; next } inside' docs/cpp.md; }
 
 # As somebody would who copies it.
 cpp() { # SOURCE PROGRAM
@@ -25,22 +22,9 @@ if [ "${1:-}" != beside-consul ]; then
     for source in examples/cpp/*.cpp; do
         cpp "$source" "$out/cpp/$(basename "$source" .cpp)"
     done
-    shown 1 >"$out/program.cpp"
-    cpp "$out/program.cpp" "$out/program"
-    {
-        echo '#include <consul_ffi.hpp>'
-        echo 'static void work(std::uint64_t) {}'
-        echo 'template <class T> static void show(const T &) {}'
-        echo 'static void connect_to(std::string_view, int) {}'
-        echo 'int main() { const auto client = consul::client::create().value();'
-        shown 2
-        shown 3
-        shown 4
-        shown 5
-        shown 6
-        echo '}'
-    } >"$out/fragments.cpp"
-    cpp "$out/fragments.cpp" "$out/fragments"
+    for language in c cpp; do
+        python3 tests/documentation/shown.py build "$language" "$lib" "$out/documentation"
+    done
     [ "$part" != build ] || exit 0
     exec tests/support/with-consul.sh --acl allow "$0" beside-consul
 fi
@@ -64,5 +48,8 @@ run "examples/README.md" sh -c '(cd examples && ls ?*/[0-9]*) >"$1.there" &&
     grep -o "([a-z]*/[0-9][^)]*)" examples/README.md | tr -d "()" | sort >"$1.listed" &&
     diff "$1.there" "$1.listed"' - "$out/readme"
 run "cluster" tests/examples/cluster.sh
-run "docs/cpp.md" sh -c "[ \"\$($out/program)\" = 5 ] && $out/fragments"
+for language in c cpp lua python sh; do
+    run "documentation, $language" \
+        python3 tests/documentation/shown.py run "$language" "$out/documentation"
+done
 finish

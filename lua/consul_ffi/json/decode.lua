@@ -3,6 +3,7 @@
 local bit = require("bit")
 local ffi = require("ffi")
 local array = require("consul_ffi.json.array")
+local check = require("consul_ffi.check")
 local null = require("consul_ffi.json.null")
 local number = require("consul_ffi.number")
 
@@ -218,6 +219,7 @@ end
 
 --- The value of a JSON text, or nil and what is wrong with it.
 return function(text)
+    check.type(text, "string", "text")
     local ok, value = pcall(read_all, text)
     if ok then
         return value

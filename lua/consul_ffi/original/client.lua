@@ -162,16 +162,32 @@ function ConsulClient:kv_delete(key, recurse)
     end)
 end
 
---- Registers a service on the agent, with a check that asks http://address:port/health every 10 s.
+--- Where a service listens, as a URL has it. One without an address listens where its agent runs.
+local function host_of(address)
+    if address == nil or address == "" then
+        return "127.0.0.1"
+    end
+    return address:find(":", 1, true) and "[" .. address .. "]" or address
+end
+
+--- Registers a service on the agent, with a check that asks http://address:port/health every 10 s. `tags`
+--- is a list, or one text.
 function ConsulClient:register_service(id, name, address, port, tags)
+    tags = type(tags) == "string" and { tags } or tags or {}
+    if not tonumber(port) then
+        return false, "port must be a number, not " .. check.kind(port)
+    elseif type(tags) ~= "table" then
+        return false, "tags must be a list of texts, not " .. check.kind(tags)
+    end
+    address = address ~= nil and tostring(address) or nil
     local definition = {
         ID = id,
         Name = name,
         Address = address,
         Port = tonumber(port),
-        Tags = json.array({ unpack(tags or {}) }),
+        Tags = json.array({ unpack(tags) }),
         Check = {
-            HTTP = ("http://%s:%s/health"):format(tostring(address), tostring(port)),
+            HTTP = ("http://%s:%s/health"):format(host_of(address), tostring(port)),
             Interval = "10s",
             Timeout = "5s",
         },
@@ -262,6 +278,31 @@ function ConsulClient:http_request(method, path, data, params)
         end
         return response.body
     end)
+end
+
+--- What a program may not leave out, by the names of its first arguments: it would be taken for the
+--- text "nil".
+local REQUIRED = {
+    kv_get = { "key" },
+    kv_put = { "key", "value" },
+    kv_delete = { "key" },
+    register_service = { false, "service name" },
+    deregister_service = { "service id" },
+    discover_services = { "service name" },
+    destroy_session = { "session id" },
+    http_request = { "method", "path" },
+}
+
+for name, required in pairs(REQUIRED) do
+    local method = ConsulClient[name]
+    ConsulClient[name] = function(self, ...)
+        for position, argument in ipairs(required) do
+            if argument and select(position, ...) == nil then
+                return false, argument .. " is missing"
+            end
+        end
+        return method(self, ...)
+    end
 end
 
 --- Called with a colon or with a dot.

@@ -227,6 +227,9 @@ end
 --- a majority of Consul's servers, whatever the consistency.
 method("store_data", function(self, key, value, options)
     options = options or {}
+    if key == nil or value == nil then
+        return false, (key == nil and "key" or "value") .. " is missing"
+    end
     local mode, problem = prepare(self, "write_quorum", options)
     if not mode then
         return false, problem
@@ -263,6 +266,9 @@ end
 --- the HTTP API. nil and a message when there is none, or it could not be read.
 method("read_data", function(self, key, options)
     options = options or {}
+    if key == nil then
+        return nil, "key is missing"
+    end
     local mode, problem = prepare(self, "read_quorum", options)
     if not mode then
         return nil, problem

@@ -52,9 +52,16 @@ function ConsistentHashRing:set_nodes(nodes)
     self.nodes = nodes
 end
 
+local function text_of(key)
+    if key == nil then
+        check.fail("key must be a string, not nothing")
+    end
+    return tostring(key)
+end
+
 --- The node that a key belongs to, and what is known of it; nil where there are no nodes.
 function ConsistentHashRing:get_node(key)
-    local id = self.native:node_for_key(tostring(key))
+    local id = self.native:node_for_key(text_of(key))
     return id, id and self.nodes[id]
 end
 
@@ -69,7 +76,7 @@ end
 --- The node that a key belongs to and those that follow on the ring: `count` (2) different ones, or all
 --- where there are fewer. Each serves as a string and as a table (consul_ffi/original/node.lua).
 function ConsistentHashRing:get_replica_nodes(key, count)
-    local ids, problem = self.native:replicas_for_key(tostring(key), count or REPLICAS)
+    local ids, problem = self.native:replicas_for_key(text_of(key), count or REPLICAS)
     must(ids, problem)
     local list = {}
     for position, id in ipairs(ids) do

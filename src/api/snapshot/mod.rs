@@ -147,6 +147,7 @@ struct Body<'a> {
 
 impl Read for Body<'_> {
     fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
-        self.file.read(piece).map_err(|error| io::Error::other(unreadable(self.path, &error)))
+        let unreadable = |error| unreadable(self.path, &error).with_local(true);
+        self.file.read(piece).map_err(|error| io::Error::other(unreadable(error)))
     }
 }

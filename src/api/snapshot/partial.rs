@@ -59,7 +59,9 @@ impl Partial {
     }
 
     fn unwritable(&self, error: &io::Error) -> Error {
-        Error::new(Status::Io, format!("cannot write {}: {error}", self.place.display()))
+        let message = format!("cannot write {}: {error}", self.place.display());
+        // A full disk here says nothing about the agent.
+        Error::new(Status::Io, message).with_local(true)
     }
 }
 

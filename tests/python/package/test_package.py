@@ -25,6 +25,23 @@ with consul_ffi.Client() as client:
     print(client.kv.get("python-package").text, consul_ffi.__version__)
 """
 
+#: Hands settings and options on, with their types.
+HANDS_ON = """
+from __future__ import annotations
+from typing import TYPE_CHECKING
+import consul_ffi
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+def connect(name: str, **settings: Unpack[consul_ffi.Settings]) -> consul_ffi.Client:
+    settings.setdefault("audit_actor", name)
+    return consul_ffi.Client(**settings)
+
+def limit(client: consul_ffi.Client, **options: Unpack[consul_ffi.CallOptions]) -> int:
+    pair = client.kv.get("app/limit", **options)
+    return int(pair.value) if pair else 10
+"""
+
 
 def run(command: list[str], cwd: Path, **variables: str) -> str:
     """Runs a command that must succeed, nothing of the source tree on its paths."""
@@ -44,11 +61,15 @@ def run(command: list[str], cwd: Path, **variables: str) -> str:
 
 
 class Types(unittest.TestCase):
-    def test_the_package_and_the_examples_are_clean(self) -> None:
+    def test_the_package_the_examples_and_what_hands_options_on_are_clean(self) -> None:
         examples = sorted((ROOT / "examples" / "python").glob("*.py"))
         checked = [ROOT / "python" / "consul_ffi", ROOT / "python" / "build_library.py", *examples]
         mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", os.devnull]
-        run([*mypy, *map(str, checked)], ROOT, MYPYPATH=str(ROOT / "python"))
+        with tempfile.TemporaryDirectory() as folder:
+            program = Path(folder) / "hands_on.py"
+            program.write_text(HANDS_ON)
+            checked.append(program)
+            run([*mypy, *map(str, checked)], ROOT, MYPYPATH=str(ROOT / "python"))
 
     def test_a_wrong_call_is_found(self) -> None:
         wrong = {
