@@ -1300,8 +1300,9 @@ const consul_kv_pair *consul_kv_at(const consul_kv *kv, size_t index);
 
 /**
  * How many bytes a pair has in this library, which may be more than in the header that a program
- * was built with. The pairs of an answer lie one after the other, from `consul_kv_at` of 0 on: with
- * this a language without structs reads all of them as one block.
+ * was built with. The pairs of an answer lie one after the other, from `consul_kv_at` of 0 on; so
+ * do their keys, each with its NUL, and their values: with this a language without structs reads
+ * all of them as three blocks.
  */
 size_t consul_kv_pair_size(void);
 
@@ -1428,7 +1429,8 @@ size_t consul_keys_count(const consul_keys *keys);
 const consul_string *consul_keys_at(const consul_keys *keys, size_t index);
 
 /**
- * How many bytes a `consul_string` of a list has in this library; as `consul_kv_pair_size`.
+ * How many bytes a `consul_string` of a list has in this library; as `consul_kv_pair_size`. Its
+ * strings lie one after the other too, each with its NUL.
  */
 size_t consul_string_size(void);
 

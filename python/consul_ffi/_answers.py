@@ -4,7 +4,7 @@ status of the call and the handle of its result."""
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Generic, TypeVar
+from typing import Any, Callable, Generic, Iterable, TypeVar
 
 from . import _rows
 from ._library import lib
@@ -41,7 +41,7 @@ class Listing(Generic[T]):
         self._free: Callable[[int | None], None] = getattr(lib, f"consul_{name}_free")
         self._meta = None if bare else getattr(lib, f"consul_{name}_meta")
 
-    def _rows(self, handle: int | None, count: int) -> list[T]:
+    def _rows(self, handle: int | None, count: int) -> Iterable[T]:
         return [self._read(self._at(handle, index)) for index in range(count)]
 
     def take(self, _status: int, handle: int | None) -> Rows[T]:
@@ -70,8 +70,8 @@ class Block(Listing[T]):
     """A list of many rows, which lie one after the other: `read` makes all of them, of the address
     of the first one and their number."""
 
-    def _rows(self, handle: int | None, count: int) -> list[T]:
-        return self._read(self._at(handle, 0), count) if count else []
+    def _rows(self, handle: int | None, count: int) -> Iterable[T]:
+        return self._read(self._at(handle, 0), count) if count else ()
 
 
 PAIRS: Listing[Pair] = Block("kv", _rows.pair_block)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+from typing import Iterable
+
 from . import _abi
+from ._blocks import Columns
 from ._library import lib
 from ._memory import MEMORY, mapping, optional, pointers, text, texts
 from .results import (
@@ -23,8 +27,8 @@ from .results import (
 )
 
 _BEHAVIORS = {_abi.CONSUL_BEHAVIOR_RELEASE: "release", _abi.CONSUL_BEHAVIOR_DELETE: "delete"}
-_PAIRS = _abi.KV_PAIR.of_size(lib.consul_kv_pair_size())
-_STRINGS = _abi.STRING.of_size(lib.consul_string_size())
+_PAIRS = Columns(_abi.KV_PAIR, lib.consul_kv_pair_size())
+_STRINGS = Columns(_abi.STRING, lib.consul_string_size())
 _new = tuple.__new__
 
 
@@ -36,37 +40,44 @@ def meta(address: int) -> Meta:
     )
 
 
-def pair_block(address: int, count: int) -> list[Pair]:
-    """So many keys with their values that lie one after the other. Answers have thousands of them,
-    so this goes the shortest way: all rows are copied as one block, and there is no row with names
-    in between, and no function of ours for each."""
-    rows = _PAIRS.iter_unpack(MEMORY[address : address + count * _PAIRS.size])
-    return [
-        _new(
-            Pair,
-            (
-                MEMORY[key : key + key_len].decode(),
-                MEMORY[value : value + value_len],
-                flags,
-                MEMORY[holder : holder + holder_len].decode() if holder_len else None,
-                lock,
-                create,
-                modify,
-            ),
-        )
-        for key, key_len, value, value_len, flags, holder, holder_len, lock, create, modify in rows
-    ]
+def pair_block(address: int, count: int) -> Iterable[Pair]:
+    """So many keys with their values, one after the other in memory. It is read before the library
+    frees it."""
+    rows = _PAIRS.block(address, count)
+    fields = zip(
+        rows.text_run("key"),
+        rows.data_run("value"),
+        rows.numbers("flags"),
+        rows.optional_texts("session"),
+        rows.numbers("lock_index"),
+        rows.numbers("create_index"),
+        rows.numbers("modify_index"),
+    )
+    # What `Pair._make` does, without a function of ours for each.
+    return map(_new, repeat(Pair), fields)
 
 
 def pair(address: int) -> Pair:
     """A key with its value."""
-    return pair_block(address, 1)[0]
+    row = _abi.KV_PAIR.unpack_from(MEMORY, address)
+    key, key_len, value, value_len, flags, holder, holder_len, lock, create, modify = row
+    return _new(
+        Pair,
+        (
+            text(key, key_len),
+            MEMORY[value : value + value_len],
+            flags,
+            optional(holder, holder_len),
+            lock,
+            create,
+            modify,
+        ),
+    )
 
 
-def string_block(address: int, count: int) -> list[str]:
+def string_block(address: int, count: int) -> Iterable[str]:
     """So many strings of a list; as `pair_block`."""
-    rows = _STRINGS.iter_unpack(MEMORY[address : address + count * _STRINGS.size])
-    return [MEMORY[data : data + length].decode() for data, length in rows]
+    return _STRINGS.block(address, count).text_run("data")
 
 
 def session(address: int) -> Session:

@@ -41,16 +41,21 @@ pub struct RowList<R> {
     pub count: usize,
 }
 
+/// Texts or values that lie one after the other, so that a language without structs copies all of
+/// them at once. They move as it grows: where they are is known when it is in an arena.
+pub type Run = Vec<u8>;
+
 /// Memory that stays where it is until all of it is freed.
 #[derive(Debug, Default)]
 pub struct Arena {
     bump: Bump,
+    runs: Vec<Run>,
 }
 
 impl Arena {
     /// An arena that takes this many bytes without asking the allocator again.
     pub fn with_capacity(bytes: usize) -> Arena {
-        Arena { bump: Bump::with_capacity(bytes) }
+        Arena { bump: Bump::with_capacity(bytes), runs: Vec::new() }
     }
 
     /// Copies a text and ends it with a NUL.
@@ -86,6 +91,16 @@ impl Arena {
         let place = self.bump.alloc_slice_fill_copy(len, 0);
         write(place)?;
         Some(Bytes { ptr: place.as_ptr(), len })
+    }
+
+    /// Takes in a run, and says where it begins. Never null.
+    pub fn run(&mut self, run: Run) -> *const u8 {
+        if run.is_empty() {
+            return c"".as_ptr().cast();
+        }
+        let start = run.as_ptr();
+        self.runs.push(run);
+        start
     }
 
     /// Takes in one row, for a row that another one points to.
@@ -140,6 +155,11 @@ impl<R: Row> RowsBuilder<R> {
     pub fn push(&mut self, row: R) {
         const { assert!(!std::mem::needs_drop::<R>(), "a row owns nothing") };
         self.rows.push(row);
+    }
+
+    /// The rows so far, to tell them where their runs are.
+    pub fn rows_mut(&mut self) -> &mut [R] {
+        &mut self.rows
     }
 
     /// The rows, which do not change any more.

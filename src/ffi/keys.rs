@@ -1,7 +1,7 @@
 //! Lists of plain strings: names of keys, datacenters, addresses of peers.
 
 use super::answer::{Listing, consul_meta};
-use super::arena::{Row, Rows, RowsBuilder};
+use super::arena::{Row, Rows, RowsBuilder, Run};
 use super::handle::{self, Handle};
 pub use super::kind::consul_keys;
 use crate::api::Answer;
@@ -36,11 +36,17 @@ pub(super) fn plain<'a>(keys: impl Iterator<Item = &'a str>) -> Listing<consul_s
 }
 
 fn rows(keys: &[String]) -> Rows<consul_string> {
-    let bytes = keys.iter().map(|key| key.len() + 1).sum();
-    let mut rows = RowsBuilder::with_capacity(keys.len(), bytes);
+    let mut rows = RowsBuilder::with_capacity(keys.len(), 0);
+    let mut run = Run::with_capacity(keys.iter().map(|key| key.len() + 1).sum());
     for key in keys {
-        let key = rows.arena.text(key);
-        rows.push(consul_string { data: key.ptr, len: key.len });
+        run.extend_from_slice(key.as_bytes());
+        run.push(0);
+        rows.push(consul_string { data: ptr::null(), len: key.len() });
+    }
+    let mut data = rows.arena.run(run);
+    for row in rows.rows_mut() {
+        row.data = data.cast();
+        data = data.wrapping_add(row.len + 1);
     }
     rows.finish()
 }
@@ -57,7 +63,8 @@ pub extern "C" fn consul_keys_at(keys: *const consul_keys, index: usize) -> *con
     handle::read(keys, ptr::null(), |keys| keys.at(index))
 }
 
-/// How many bytes a `consul_string` of a list has in this library; as `consul_kv_pair_size`.
+/// How many bytes a `consul_string` of a list has in this library; as `consul_kv_pair_size`. Its
+/// strings lie one after the other too, each with its NUL.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_string_size() -> usize {
     size_of::<consul_string>()

@@ -13,7 +13,7 @@
 //! ```
 
 use super::answer::{Listing, consul_meta};
-use super::arena::{Arena, Row, Rows, RowsBuilder};
+use super::arena::{Arena, Bytes, Row, Rows, RowsBuilder, Run, Text};
 use super::asynchronous::{self, consul_async, done, found};
 use super::client::{self, consul_client};
 use super::guard::guard;
@@ -63,21 +63,56 @@ impl Handle for consul_kv {
     type Object = Listing<consul_kv_pair>;
 }
 
-impl Collect for RowsBuilder<consul_kv_pair> {
+/// The pairs of an answer while it is read.
+#[derive(Default)]
+struct Pairs {
+    rows: RowsBuilder<consul_kv_pair>,
+    keys: Run,
+    values: Run,
+}
+
+impl Collect for Pairs {
     fn reserve(&mut self, pairs: usize) {
-        RowsBuilder::reserve(self, pairs);
+        self.rows.reserve(pairs);
+        self.keys.reserve(pairs * self.keys.len());
+        self.values.reserve(pairs * self.values.len());
     }
 
     fn add(&mut self, found: &Found<'_>) -> Option<()> {
-        let row = row(&self.arena, found)?;
-        self.push(row);
+        let (start, len) = (self.values.len(), found.value.len()?);
+        self.values.resize(start + len, 0);
+        found.value.write(self.values.get_mut(start..)?)?;
+        self.keys.extend_from_slice(found.key.as_bytes());
+        self.keys.push(0);
+        // `finish` says where.
+        let key = Text { ptr: ptr::null(), len: found.key.len() };
+        let value = Bytes { ptr: ptr::null(), len };
+        let row = dressed(&self.rows.arena, found, key, value);
+        self.rows.push(row);
         Some(())
+    }
+}
+
+impl Pairs {
+    fn finish(self) -> Rows<consul_kv_pair> {
+        let Pairs { mut rows, keys, values } = self;
+        let (mut key, mut value) = (rows.arena.run(keys), rows.arena.run(values));
+        for row in rows.rows_mut() {
+            (row.key, row.value) = (key.cast(), value);
+            key = key.wrapping_add(row.key_len + 1);
+            value = value.wrapping_add(row.value_len);
+        }
+        rows.finish()
     }
 }
 
 /// Pairs that were decoded already, as rows.
 pub(super) fn rows(pairs: &[KvPair]) -> Rows<consul_kv_pair> {
-    let mut rows = RowsBuilder::with_capacity(pairs.len(), pairs.len() * 64);
+    let mut rows = Pairs {
+        rows: RowsBuilder::with_capacity(pairs.len(), 0),
+        keys: Run::with_capacity(pairs.iter().map(|pair| pair.key.len() + 1).sum()),
+        values: Run::with_capacity(pairs.iter().map(|pair| pair.value.len()).sum()),
+    };
     for pair in pairs {
         // Its value is decoded already.
         let _ = rows.add(&Found::from(pair));
@@ -89,8 +124,12 @@ pub(super) fn rows(pairs: &[KvPair]) -> Rows<consul_kv_pair> {
 pub(super) fn row(arena: &Arena, found: &Found<'_>) -> Option<consul_kv_pair> {
     let key = arena.text(found.key);
     let value = arena.bytes(found.value.len()?, |place| found.value.write(place))?;
+    Some(dressed(arena, found, key, value))
+}
+
+fn dressed(arena: &Arena, found: &Found<'_>, key: Text, value: Bytes) -> consul_kv_pair {
     let session = arena.text(found.session.unwrap_or_default());
-    Some(consul_kv_pair {
+    consul_kv_pair {
         key: key.ptr,
         key_len: key.len,
         value: value.ptr,
@@ -101,7 +140,7 @@ pub(super) fn row(arena: &Arena, found: &Found<'_>) -> Option<consul_kv_pair> {
         lock_index: found.lock_index,
         create_index: found.create_index,
         modify_index: found.modify_index,
-    })
+    }
 }
 
 /// Reads a key. `CONSUL_NOT_FOUND` when it does not exist: `out` then has no pair, but the index to
@@ -124,7 +163,7 @@ pub unsafe extern "C" fn consul_kv_get(
         // SAFETY: as above.
         let key = unsafe { input::required_str(key, "key") }?;
         ending.give(out, client.kv().get_into(key, &options)?, |answer| {
-            let pairs = Listing::new(answer, RowsBuilder::finish);
+            let pairs = Listing::new(answer, Pairs::finish);
             found(pairs.count() > 0, pairs)
         })
     })
@@ -150,7 +189,7 @@ pub unsafe extern "C" fn consul_kv_list(
         // SAFETY: as above.
         let prefix = unsafe { input::required_str(prefix, "prefix") }?;
         ending.give(out, client.kv().list_into(prefix, &options)?, |answer| {
-            done(Listing::new(answer, RowsBuilder::finish))
+            done(Listing::new(answer, Pairs::finish))
         })
     })
 }
@@ -196,8 +235,9 @@ pub extern "C" fn consul_kv_at(kv: *const consul_kv, index: usize) -> *const con
 }
 
 /// How many bytes a pair has in this library, which may be more than in the header that a program
-/// was built with. The pairs of an answer lie one after the other, from `consul_kv_at` of 0 on: with
-/// this a language without structs reads all of them as one block.
+/// was built with. The pairs of an answer lie one after the other, from `consul_kv_at` of 0 on; so
+/// do their keys, each with its NUL, and their values: with this a language without structs reads
+/// all of them as three blocks.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_kv_pair_size() -> usize {
     size_of::<consul_kv_pair>()
@@ -410,4 +450,39 @@ unsafe fn pair<'a>(
 /// Consul's `true` or `false` to a conditional write.
 fn won(answer: Answer<bool>) -> Status {
     if answer.value { Status::Ok } else { Status::Conflict }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_values_lie_one_after_the_other() {
+        let stored = [("a", ""), ("b\0", "1\0"), ("c/ü", ""), ("d", "22"), ("e", "")];
+        let pair = |&(key, value): &(&str, &str)| KvPair {
+            key: key.to_owned(),
+            value: value.into(),
+            ..KvPair::default()
+        };
+        let rows = rows(&stored.iter().map(pair).collect::<Vec<_>>());
+        // SAFETY: the rows are there as long as `rows`.
+        let row = |number| unsafe { &*rows.at(number) };
+        let (mut key, mut value) = (row(0).key.cast::<u8>(), row(0).value);
+        for (number, (stored_key, stored_value)) in stored.iter().enumerate() {
+            let row = row(number);
+            assert_eq!((row.key.cast(), row.value), (key, value));
+            // SAFETY: a row's own bytes, and the NUL after its key.
+            let (stored, held) = unsafe {
+                let key = std::slice::from_raw_parts(key, row.key_len + 1);
+                (key, std::slice::from_raw_parts(value, row.value_len))
+            };
+            assert_eq!(stored, format!("{stored_key}\0").as_bytes());
+            assert_eq!(held, stored_value.as_bytes());
+            key = key.wrapping_add(row.key_len + 1);
+            value = value.wrapping_add(row.value_len);
+        }
+        let empty = super::rows(&[KvPair::default()]);
+        // SAFETY: as above.
+        assert!(unsafe { !(*empty.at(0)).value.is_null() });
+    }
 }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import pickle
+import socket
 import threading
 import unittest
 
 import consul_ffi
-from helper import ConsulTest, prefix
+from consul_ffi.aio import AsyncClient
+from helper import ConsulTest, prefix, server
 
 #: Above 2^53: what a double would round. The flags of the official client's locks are such a
 #: number.
@@ -135,6 +139,48 @@ class Keys(ConsulTest):
         self.assertEqual(self.kv.keys(self.prefix), [self.prefix + "a"])
         with self.assertRaises(consul_ffi.ArgumentError):
             self.kv.delete_prefix("")
+
+    def test_a_list_has_of_each_key_what_a_get_has(self) -> None:
+        session = self.client.session.create()
+        self.addCleanup(self.client.session.destroy, session)
+        for number, value in enumerate((b"", b"a\0b", b"", bytes(range(256)) * 9, b"x", b"")):
+            key = f"{self.prefix}{number}/{'ü你' * number}"
+            self.kv.put(key, value, flags=LOCK_FLAGS * number % 2**64)
+            if number in (1, 4):
+                self.assertTrue(self.kv.acquire(key, value, session))
+        pairs, names = self.kv.list(self.prefix), self.kv.keys(self.prefix)
+        self.assertEqual(pairs, [self.kv.get(name) for name in names])
+        self.assertEqual([pair.key for pair in pairs], names)
+        self.assertEqual([pair.session for pair in pairs], [None, session, None, None, session, None])
+        self.assertEqual({type(pair) for pair in pairs}, {consul_ffi.Pair})
+        self.assertEqual(pickle.loads(pickle.dumps(pairs[1])), pairs[1])
+        for number in range(6):
+            self.assertEqual(self.kv.list(f"{self.prefix}{number}"), pairs[number : number + 1])
+
+        async def awaited() -> list[consul_ffi.Pair]:
+            async with AsyncClient() as client:
+                return await client.kv.list(self.prefix)
+
+        self.assertEqual(asyncio.run(awaited()), pairs)
+
+    def test_a_key_with_a_nul_is_read_whole(self) -> None:
+        pair = '{"Key":"%s","Value":"%s","Flags":0,"LockIndex":0,"CreateIndex":1,"ModifyIndex":2}'
+        stored = ("a", "YQ=="), (r"\u0000b\u0000", ""), ("c", "Yw==")
+        answers = {
+            "pairs": "[" + ",".join(pair % each for each in stored) + "]",
+            "keys": r'["a","\u0000b\u0000","c"]',
+        }
+
+        def answer(connection: socket.socket) -> None:
+            asked = connection.recv(65536)
+            body = answers["keys" if b"keys" in asked.split(b"\r\n")[0] else "pairs"].encode()
+            head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+            connection.sendall(head % len(body) + body)
+
+        with server(answer) as address, consul_ffi.Client(address=address) as client:
+            found = [(pair.key, pair.value) for pair in client.kv.list("")]
+            self.assertEqual(found, [("a", b"a"), ("\0b\0", b""), ("c", b"c")])
+            self.assertEqual(client.kv.keys(""), ["a", "\0b\0", "c"])
 
     def test_a_blocking_query_answers_when_the_key_changes(self) -> None:
         key = self.prefix + "blocking"
