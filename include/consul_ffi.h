@@ -4757,7 +4757,8 @@ consul_status consul_operator_keyring_remove(const consul_client *client,
  * Access control
  * ==============
  *
- * Tokens, and the policies and roles that say what they may do. What goes in and what comes out are
+ * Tokens, the policies and roles that say what they may do, and the auth methods and binding rules by
+ * which they are given out. What goes in and what comes out are
  * Consul's JSON objects, with its names: `{"Name": "app", "Rules": "key_prefix \"app/\" { ... }"}`. A
  * token is known by its `AccessorID`; its `SecretID`, which calls carry, stands in answers and never in
  * a message or the log.
@@ -4969,6 +4970,98 @@ consul_status consul_acl_logout(const consul_client *client,
                                 const consul_options *options,
                                 const consul_async *async);
 
+/**
+ * Makes an auth method of a JSON object, with its `Name`, `Type` and `Config`; `out` gets it. The
+ * `Config` may hold secrets, which stand in no message and not in the log.
+ */
+consul_status consul_acl_auth_method_create(const consul_client *client,
+                                            const char *auth_method,
+                                            const consul_options *options,
+                                            const consul_async *async,
+                                            consul_text **out);
+
+/**
+ * Reads an auth method by its name.
+ */
+consul_status consul_acl_auth_method_read(const consul_client *client,
+                                          const char *name,
+                                          const consul_options *options,
+                                          const consul_async *async,
+                                          consul_text **out);
+
+/**
+ * Replaces an auth method by a JSON object: what is not there is empty after that.
+ */
+consul_status consul_acl_auth_method_update(const consul_client *client,
+                                            const char *name,
+                                            const char *auth_method,
+                                            const consul_options *options,
+                                            const consul_async *async,
+                                            consul_text **out);
+
+/**
+ * Deletes an auth method. The tokens that it gave end with it. `CONSUL_OK` also when it does not exist.
+ */
+consul_status consul_acl_auth_method_delete(const consul_client *client,
+                                            const char *name,
+                                            const consul_options *options,
+                                            const consul_async *async);
+
+/**
+ * Lists auth methods, without their `Config`: an array.
+ */
+consul_status consul_acl_auth_method_list(const consul_client *client,
+                                          const consul_options *options,
+                                          const consul_async *async,
+                                          consul_text **out);
+
+/**
+ * Makes a binding rule of a JSON object; `out` gets it with its id. `AuthMethod` names the method,
+ * `Selector` says which logins it is for, `BindType` (`service`, `role` or `node`) and `BindName` what
+ * their tokens may do.
+ */
+consul_status consul_acl_binding_rule_create(const consul_client *client,
+                                             const char *binding_rule,
+                                             const consul_options *options,
+                                             const consul_async *async,
+                                             consul_text **out);
+
+/**
+ * Reads a binding rule by its id.
+ */
+consul_status consul_acl_binding_rule_read(const consul_client *client,
+                                           const char *id,
+                                           const consul_options *options,
+                                           const consul_async *async,
+                                           consul_text **out);
+
+/**
+ * Replaces a binding rule by a JSON object: what is not there is empty after that.
+ */
+consul_status consul_acl_binding_rule_update(const consul_client *client,
+                                             const char *id,
+                                             const char *binding_rule,
+                                             const consul_options *options,
+                                             const consul_async *async,
+                                             consul_text **out);
+
+/**
+ * Deletes a binding rule. `CONSUL_OK` also when it does not exist.
+ */
+consul_status consul_acl_binding_rule_delete(const consul_client *client,
+                                             const char *id,
+                                             const consul_options *options,
+                                             const consul_async *async);
+
+/**
+ * Lists the binding rules of an auth method: an array. `auth_method` may be NULL: those of all.
+ */
+consul_status consul_acl_binding_rule_list(const consul_client *client,
+                                           const char *auth_method,
+                                           const consul_options *options,
+                                           const consul_async *async,
+                                           consul_text **out);
+
 
 /*
  * Snapshots
@@ -5152,9 +5245,8 @@ void consul_health_report_free(consul_health_report *report);
  * How things are getting on
  * =========================
  *
- * Sessions, locks, semaphores and services that the library keeps up, and the addresses of a client, as
- * they are at this moment. Asking makes
- * no request and never blocks.
+ * Sessions, locks, semaphores, elections, clusters, services and watches that the library keeps up, and
+ * the addresses of a client, as they are at this moment. Asking makes no request and never blocks.
  *
  *     consul_stats *stats = NULL;
  *     if (consul_lock_stats(lock, &stats) == CONSUL_OK) {
@@ -5173,8 +5265,9 @@ typedef struct consul_progress {
      * What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
      * lock or a semaphore: `free`, `acquiring`, `held`, `releasing`, `lost`. An election:
      * `campaigning`, `leading`, `observing`, `closed`. A service: `stopped`, `registering`,
-     * `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`. An
-     * address of a client: `up`, `no leader`, `down`.
+     * `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`. A watch:
+     * `pending`, `fresh`, `empty`, `stale`, `expired`, `ended`. An address of a client: `up`, `no leader`,
+     * `down`.
      */
     const char *state;
     /**
@@ -5207,17 +5300,39 @@ typedef struct consul_progress {
      */
     size_t address_len;
     /**
-     * The requests that were sent there. 0 where it is no address.
+     * The requests that were sent to an address, or made for a watch and all others of the same thing.
+     * 0 otherwise.
      */
     uint64_t requests;
     /**
-     * Those of them that were not served there: no answer, no leader, or beyond its limits.
+     * Those of them that an address did not serve: no answer, no leader, or beyond its limits.
      */
     uint64_t failures;
     /**
      * Whether calls go there at the moment.
      */
     bool is_in_use;
+    /**
+     * Of a watch: the index of the last good answer. It fills 64 bits.
+     */
+    uint64_t index;
+    /**
+     * Of a watch: the version of its newest state.
+     */
+    uint64_t version;
+    /**
+     * Of a watch: whether a request is with Consul.
+     */
+    bool is_in_flight;
+    /**
+     * Of a watch: whether a loss above the floor is held back.
+     */
+    bool is_holding_back;
+    /**
+     * Of a watch: why its last-good file could not be written the last time. Never NULL; its status
+     * is `CONSUL_OK` when it could.
+     */
+    const consul_error *last_good_error;
 } consul_progress;
 
 /**
@@ -5250,6 +5365,11 @@ consul_status consul_kept_service_stats(const consul_kept_service *service, cons
  * How a node's own part in a cluster is getting on. Free it with `consul_stats_free`.
  */
 consul_status consul_cluster_stats(const consul_cluster *cluster, consul_stats **out);
+
+/**
+ * How a watch is getting on. Free it with `consul_stats_free`.
+ */
+consul_status consul_watch_stats(const consul_watch *watch, consul_stats **out);
 
 /**
  * How many addresses a client has. 0 for a handle that is not live.
@@ -5703,6 +5823,15 @@ consul_status consul_watch_spec_set_max_rate(consul_watch_spec *spec, uint32_t p
 consul_status consul_watch_spec_set_last_good_file(consul_watch_spec *spec, const char *path);
 
 /**
+ * Has views refuse to be read while Consul cannot be asked and what was found is older than this:
+ * `CONSUL_VIEW_EXPIRED`. Unless it is set they are read however old. While Consul can be asked nothing is
+ * refused: a query that is held confirms nothing until it ends, so that an agent that hangs is found
+ * by the end of the wait.
+ */
+consul_status consul_watch_spec_set_max_age_ms(consul_watch_spec *spec,
+                                               uint64_t max_age_ms);
+
+/**
  * Ends the description of a watch; watches that were started from it go on. NULL is fine.
  */
 void consul_watch_spec_free(consul_watch_spec *spec);
@@ -5839,7 +5968,8 @@ void consul_watch_free(consul_watch *watch);
  * makes no system call.
  *
  * What was found stays when Consul cannot be asked: the view is `CONSUL_VIEW_STALE` then and says
- * how old it is. An error never empties it. It can be read when its watch is freed, too. In a forked
+ * how old it is. An error never empties it, unless the watch was given an age beyond which it is not to
+ * be read (`consul_watch_spec_set_max_age_ms`). It can be read when its watch is freed, too. In a forked
  * child a view goes on with what it has, and its watch begins anew when it is refreshed.
  *
  *     consul_view_refresh(view); // costs next to nothing when nothing is new
@@ -5869,6 +5999,12 @@ void consul_watch_free(consul_watch *watch);
  * `consul_view_age_ms` ago.
  */
 #define CONSUL_VIEW_STALE 4
+
+/**
+ * As `CONSUL_VIEW_STALE`, for longer than the watch's `max_age_ms` allows: it is not read any more, as if
+ * there were nothing, and `consul_view_check` tells why.
+ */
+#define CONSUL_VIEW_EXPIRED 5
 
 /**
  * Makes a view of a watch, at its newest state. Free it with `consul_view_free`.
@@ -5902,6 +6038,12 @@ uint64_t consul_view_index(const consul_view *view);
  * How far it can be trusted, `CONSUL_VIEW_...`; 0 for a handle that is not live.
  */
 int32_t consul_view_state(const consul_view *view);
+
+/**
+ * Whether it may be read: always, but in the state `CONSUL_VIEW_EXPIRED`. Then this is the error for
+ * which Consul cannot be asked, such as `CONSUL_ERR_CONNECT`, with the age in its message.
+ */
+consul_status consul_view_check(const consul_view *view);
 
 /**
  * How long ago Consul confirmed the watch's newest state, as far as an answer can tell: a query
@@ -5983,7 +6125,8 @@ void consul_view_free(consul_view *view);
  *
  * A view of a service picks one of its instances, without a lock and without a system call. Picked
  * is who passes, or warns where the watch takes those too; who is critical or in maintenance never
- * is. A pick reads what was found last, however old: an error never empties the list.
+ * is. A pick reads what was found last, however old, unless the watch was given a maximal age: an error
+ * alone never empties the list.
  *
  *     consul_view_refresh(view);
  *     const consul_service_entry *entry = consul_view_pick(view, CONSUL_PICK_ROUND_ROBIN, NULL, 0);
@@ -6036,7 +6179,7 @@ const consul_service_entry *consul_view_pick(const consul_view *view,
 /**
  * As `consul_view_pick`, and counts a use of the instance until the lease is freed.
  * `CONSUL_NOT_FOUND` when there is none to pick, `CONSUL_ERR_ARGUMENT` when the view cannot pick in
- * this way. Free it with `consul_lease_free`.
+ * this way, the error of `consul_view_check` when it may not be read. Free it with `consul_lease_free`.
  */
 consul_status consul_view_lease(const consul_view *view,
                                 int32_t pick,

@@ -124,6 +124,59 @@ public:
         return get_text(consul_acl_role_list, settings);
     }
 
+    /// Makes an auth method of a JSON object; gives it as Consul has it.
+    result<std::string> auth_method_create(const c_text &auth_method, const options &settings = {}) const {
+        return get_text(consul_acl_auth_method_create, auth_method, settings);
+    }
+
+    /// Reads an auth method by its name.
+    result<std::string> auth_method_read(const c_text &name, const options &settings = {}) const {
+        return get_text(consul_acl_auth_method_read, name, settings);
+    }
+
+    /// Replaces an auth method by a JSON object: what is not there is empty after that.
+    result<std::string> auth_method_update(const c_text &name, const c_text &auth_method,
+                                      const options &settings = {}) const {
+        return get_text(consul_acl_auth_method_update, name, auth_method, settings);
+    }
+
+    /// Deletes an auth method. `ok` also when it does not exist.
+    result<void> auth_method_delete(const c_text &name, const options &settings = {}) const {
+        return run(consul_acl_auth_method_delete, name, settings);
+    }
+
+    /// Makes a binding rule of a JSON object; gives it as Consul has it.
+    result<std::string> binding_rule_create(const c_text &binding_rule, const options &settings = {}) const {
+        return get_text(consul_acl_binding_rule_create, binding_rule, settings);
+    }
+
+    /// Reads a binding rule by its id.
+    result<std::string> binding_rule_read(const c_text &id, const options &settings = {}) const {
+        return get_text(consul_acl_binding_rule_read, id, settings);
+    }
+
+    /// Replaces a binding rule by a JSON object: what is not there is empty after that.
+    result<std::string> binding_rule_update(const c_text &id, const c_text &binding_rule,
+                                      const options &settings = {}) const {
+        return get_text(consul_acl_binding_rule_update, id, binding_rule, settings);
+    }
+
+    /// Deletes a binding rule. `ok` also when it does not exist.
+    result<void> binding_rule_delete(const c_text &id, const options &settings = {}) const {
+        return run(consul_acl_binding_rule_delete, id, settings);
+    }
+
+    /// Lists auth methods, without their configuration: an array.
+    result<std::string> auth_method_list(const options &settings = {}) const {
+        return get_text(consul_acl_auth_method_list, settings);
+    }
+
+    /// Lists the binding rules of an auth method, or of all: an array.
+    result<std::string> binding_rule_list(const c_text &auth_method = nullptr,
+                                          const options &settings = {}) const {
+        return get_text(consul_acl_binding_rule_list, auth_method, settings);
+    }
+
     /// Logs in by an auth method with what proves who the caller is, such as a JWT. Gives a token,
     /// which ends with `logout`. It needs no token itself.
     result<std::string> login(const c_text &auth_method, const c_text &bearer_token,

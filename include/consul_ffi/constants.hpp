@@ -269,6 +269,9 @@ enum class view_state : std::int32_t {
     /// Consul cannot be asked, the watch has ended, or the state comes from a file: it was found
     /// `consul_view_age_ms` ago.
     stale = CONSUL_VIEW_STALE,
+    /// As `view_state::stale`, for longer than the watch's `max_age_ms` allows: it is not read any
+    /// more, as if there were nothing, and `consul_view_check` tells why.
+    expired = CONSUL_VIEW_EXPIRED,
 };
 
 /// How an instance is picked.

@@ -91,6 +91,10 @@ public:
         return static_cast<view_state>(consul_view_state(c_value()));
     }
 
+    /// Whether it may be read: always, but in the state `expired`, where it reads as if there were
+    /// nothing. The error is that for which Consul cannot be asked.
+    result<void> readable() const { return detail::invoke(consul_view_check, c_value()); }
+
     /// How long ago Consul confirmed the watch's newest state, as far as an answer can tell: a
     /// query that is held confirms nothing until it ends. The longest duration when it never did.
     std::chrono::milliseconds age() const noexcept {
@@ -153,7 +157,8 @@ public:
     void pick(consul::pick, const bytes & = "") && = delete;
 
     /// As `pick`, and counts a use of the instance until the lease ends. `not_found` when there is
-    /// none to pick, `err_argument` when the view cannot pick in this way.
+    /// none to pick, `err_argument` when the view cannot pick in this way, the error of `readable` when
+    /// it may not be read.
     result<consul::lease> lease(consul::pick how, const bytes &key = "") const {
         return detail::fetch<consul::lease>(consul_view_lease, c_value(), how, key.data(),
                                             key.size());

@@ -561,8 +561,9 @@ public:
     /// What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A lock
     /// or a semaphore: `free`, `acquiring`, `held`, `releasing`, `lost`. An election:
     /// `campaigning`, `leading`, `observing`, `closed`. A service: `stopped`, `registering`,
-    /// `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`. An
-    /// address of a client: `up`, `no leader`, `down`.
+    /// `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`. A
+    /// watch: `pending`, `fresh`, `empty`, `stale`, `expired`, `ended`. An address of a client:
+    /// `up`, `no leader`, `down`.
     std::string_view state() const noexcept { return detail::text(row_->state, row_->state_len); }
 
     /// How long ago Consul said last that all is well; the longest duration when it never did.
@@ -586,14 +587,31 @@ public:
         return detail::text(row_->address, row_->address_len);
     }
 
-    /// The requests that were sent there. 0 where it is no address.
+    /// The requests that were sent to an address, or made for a watch and all others of the same
+    /// thing. 0 otherwise.
     std::uint64_t requests() const noexcept { return row_->requests; }
 
-    /// Those of them that were not served there: no answer, no leader, or beyond its limits.
+    /// Those of them that an address did not serve: no answer, no leader, or beyond its limits.
     std::uint64_t failures() const noexcept { return row_->failures; }
 
     /// Whether calls go there at the moment.
     bool is_in_use() const noexcept { return row_->is_in_use; }
+
+    /// Of a watch: the index of the last good answer. It fills 64 bits.
+    std::uint64_t index() const noexcept { return row_->index; }
+
+    /// Of a watch: the version of its newest state.
+    std::uint64_t version() const noexcept { return row_->version; }
+
+    /// Of a watch: whether a request is with Consul.
+    bool is_in_flight() const noexcept { return row_->is_in_flight; }
+
+    /// Of a watch: whether a loss above the floor is held back.
+    bool is_holding_back() const noexcept { return row_->is_holding_back; }
+
+    /// Of a watch: why its last-good file could not be written the last time. Its status is `ok`
+    /// when it could.
+    consul::error last_good_error() const { return consul::error::of(row_->last_good_error); }
 };
 
 /// An address that is not as it was when it was told of last.

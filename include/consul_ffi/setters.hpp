@@ -628,6 +628,14 @@ public:
     Self &last_good_file(const c_text &path) {
         return this->apply(consul_watch_spec_set_last_good_file, path);
     }
+
+    /// Has views refuse to be read while Consul cannot be asked and what was found is older than
+    /// this: `view_state::expired`. Unless it is set they are read however old. While Consul can be
+    /// asked nothing is refused: a query that is held confirms nothing until it ends, so that an
+    /// agent that hangs is found by the end of the wait.
+    Self &max_age(std::chrono::milliseconds max_age) {
+        return this->apply(consul_watch_spec_set_max_age_ms, max_age);
+    }
 };
 
 template <class Self>

@@ -1,4 +1,4 @@
-/// How sessions, locks and services that the library keeps up are getting on.
+/// How sessions, locks, services and watches that the library keeps up are getting on.
 
 #ifndef CONSUL_FFI_STATS_HPP
 #define CONSUL_FFI_STATS_HPP

@@ -6,6 +6,7 @@
 #include "calls.hpp"
 #include "live_view.hpp"
 #include "options.hpp"
+#include "stats.hpp"
 
 CONSUL_FFI_NAMESPACE_BEGIN
 
@@ -61,6 +62,11 @@ public:
     /// Stops it: its last event arrives behind those that were not taken yet. What was found stays
     /// to be read. `ok` also when it had ended.
     result<void> stop() const { return detail::invoke(consul_watch_stop, c_value()); }
+
+    /// How it is getting on, all at one moment; what follows asks for one thing each.
+    result<consul::stats> stats() const {
+        return detail::fetch<consul::stats>(consul_watch_stats, c_value());
+    }
 
     /// The version of the newest state; 0 before anything was found. It grows with each state.
     std::uint64_t version() const noexcept { return consul_watch_version(c_value()); }

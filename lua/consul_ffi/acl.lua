@@ -12,6 +12,7 @@ local begin = require("consul_ffi.call").begin
 local document = require("consul_ffi.document")
 local result = require("consul_ffi.result")
 
+local METHOD = { auth_method = true }
 local FILTER = { policy_id = true, role_id = true, auth_method = true }
 
 local Acl = {}
@@ -158,6 +159,61 @@ end
 --- Lists the roles.
 function Acl:role_list(options)
     return read(self, options, "consul_acl_role_list")
+end
+
+--- Makes an auth method of `Name`, `Type`, `Config` and others; gives it as Consul has it.
+function Acl:auth_method_create(auth_method, options)
+    return create(self, "auth_method", auth_method, options, "consul_acl_auth_method_create")
+end
+
+--- Reads an auth method by its name.
+function Acl:auth_method_read(name, options)
+    return read_one(self, "name", name, options, "consul_acl_auth_method_read")
+end
+
+--- Replaces an auth method.
+function Acl:auth_method_update(name, auth_method, options)
+    return update(self, "name", name, "auth_method", auth_method, options, "consul_acl_auth_method_update")
+end
+
+--- Deletes an auth method; true also when it does not exist.
+function Acl:auth_method_delete(name, options)
+    return delete(self, "name", name, options, "consul_acl_auth_method_delete")
+end
+
+--- Makes a binding rule of `AuthMethod`, `Selector`, `BindType` and `BindName`; gives it as Consul has it.
+function Acl:binding_rule_create(binding_rule, options)
+    return create(self, "binding_rule", binding_rule, options, "consul_acl_binding_rule_create")
+end
+
+--- Reads a binding rule by its id.
+function Acl:binding_rule_read(id, options)
+    return read_one(self, "id", id, options, "consul_acl_binding_rule_read")
+end
+
+--- Replaces a binding rule.
+function Acl:binding_rule_update(id, binding_rule, options)
+    return update(self, "id", id, "binding_rule", binding_rule, options, "consul_acl_binding_rule_update")
+end
+
+--- Deletes a binding rule; true also when it does not exist.
+function Acl:binding_rule_delete(id, options)
+    return delete(self, "id", id, options, "consul_acl_binding_rule_delete")
+end
+
+--- Lists the auth methods, without their configuration.
+function Acl:auth_method_list(options)
+    return read(self, options, "consul_acl_auth_method_list")
+end
+
+--- Lists the binding rules, of one auth method with `auth_method` in the options.
+function Acl:binding_rule_list(options)
+    local own = type(options) == "table" and options or {}
+    local method = own.auth_method
+    local call = begin(self, options, METHOD, method and "auth_method", method)
+    local out = result.text_box()
+    local status = C.consul_acl_binding_rule_list(call.handle, method, call.settings, call.async, out)
+    return document.take(call, status, out)
 end
 
 --- Logs in by an auth method with what proves who the caller is, such as a JWT. Gives a token, which

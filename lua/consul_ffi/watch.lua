@@ -9,7 +9,9 @@
 --- "passing_or_warning" or "any"), `services = true`, `nodes = true`, `service_checks`, `node_checks`,
 --- `state_checks` ("any", "passing", "warning", "critical"), `events` (true, or a name) and `path`. How
 --- it is told of: `settle_ms = { 100, 1000 }`, `floor = { 50, 60000 }` (percent, for how long),
---- `ignore_check_output`, `last_seen_index`, `max_rate` (requests a second), `last_good_file`; and the
+--- `ignore_check_output`, `last_seen_index`, `max_rate` (requests a second), `last_good_file`, `max_age_ms`
+--- (while Consul cannot be asked, what is older is not read: `value`, `find`, `list`, `pick` and `lease`
+--- return nil and the error for which it cannot be asked); and the
 --- options of its requests, such as `token`, `near`, `filter` and `wait_ms`.
 ---
 --- A watch stands still until `refresh` or `wait` moves it to a newer state. Reading asks nobody.
@@ -27,6 +29,7 @@ local number = require("consul_ffi.number")
 local result = require("consul_ffi.result")
 local rows = require("consul_ffi.rows")
 local spec = require("consul_ffi.spec")
+local stats = require("consul_ffi.stats")
 
 local begin, of, plain = call.begin, call.of, call.plain
 local codes = errors.codes
@@ -53,6 +56,7 @@ local STATES = {
     [C.CONSUL_VIEW_FRESH] = "fresh",
     [C.CONSUL_VIEW_EMPTY] = "empty",
     [C.CONSUL_VIEW_STALE] = "stale",
+    [C.CONSUL_VIEW_EXPIRED] = "expired",
 }
 
 local NEWS = {
@@ -116,6 +120,7 @@ local SETTERS = {
     last_seen_index = spec.number,
     max_rate = spec.uint32,
     last_good_file = spec.text,
+    max_age_ms = spec.number,
 }
 
 local OWN = {}
@@ -281,7 +286,8 @@ function Watch:index()
 end
 
 --- How far the state can be trusted: "fresh", "empty" (Consul has said that there is nothing),
---- "stale" (Consul cannot be asked: see `age_ms`), "pending" (nothing was found yet).
+--- "stale" (Consul cannot be asked: see `age_ms`), "expired" (for longer than `max_age_ms`), "pending"
+--- (nothing was found yet).
 function Watch:state()
     return STATES[C.consul_view_state(check_self(self))]
 end
@@ -291,28 +297,43 @@ function Watch:age_ms()
     return number.milliseconds(C.consul_view_age_ms(check_self(self)))
 end
 
---- How many things there are.
+--- What a read returns that has found nothing: nil, and an error where what was found is too old.
+local function nothing(view)
+    local status = view ~= nil and C.consul_view_check(view) or codes.OK
+    return nil, status ~= codes.OK and errors.from(status) or nil
+end
+
+--- How many things there are; 0 where they are too old to be read.
 function Watch:count()
     return tonumber(C.consul_view_count(check_self(self)))
 end
 
 --- The value of a key, in a watch of a key or a prefix; nil when there is none.
 function Watch:value(key)
-    local row = C.consul_view_find_kv(check_self(self), key)
+    local view = check_self(self)
+    local row = C.consul_view_find_kv(view, key)
     if row ~= nil then
         return ffi.string(row.value, row.value_len)
     end
+    return nothing(view)
 end
 
 --- The pair of a key, or the instance of a service with this id; nil when there is none.
 function Watch:find(name)
     local view = check_self(self)
+    local row
     if self.subject == "service" then
-        local row = C.consul_view_find_service_entry(view, name)
-        return row ~= nil and rows.entry(row) or nil
+        row = C.consul_view_find_service_entry(view, name)
+        if row ~= nil then
+            return rows.entry(row)
+        end
+        return nothing(view)
     end
-    local row = C.consul_view_find_kv(view, name)
-    return row ~= nil and result.pair(row) or nil
+    row = C.consul_view_find_kv(view, name)
+    if row ~= nil then
+        return result.pair(row)
+    end
+    return nothing(view)
 end
 
 --- Everything there is, as a list of tables. Of a path it is the body as a string.
@@ -320,25 +341,33 @@ function Watch:list()
     local view = check_self(self)
     if self.subject == "path" then
         local body = C.consul_view_body(view)
-        return body ~= nil and ffi.string(body, C.consul_view_body_len(view)) or nil
+        if body ~= nil then
+            return ffi.string(body, C.consul_view_body_len(view))
+        end
+        return nothing(view)
     end
     local at, read = C[SUBJECTS[self.subject][2]], SUBJECTS[self.subject][3]
     local list = {}
     for index = 0, tonumber(C.consul_view_count(view)) - 1 do
         list[index + 1] = read(at(view, index))
     end
-    return list
+    local _, problem
+    if not list[1] then
+        _, problem = nothing(view)
+    end
+    return not problem and list or nil, problem
 end
 
 --- The address and the port of an instance, and its id, picked by "round_robin", "random",
 --- "weighted", "least_connections", "nearest" or "hash" (of a key); nil when there is none to pick.
 function Watch:pick(how, key)
-    local pick = PICKS[how] or chosen(PICKS, how, "how")
-    local row = C.consul_view_pick(check_self(self), pick, key, key and #key or 0)
+    local view, pick = check_self(self), PICKS[how] or chosen(PICKS, how, "how")
+    local row = C.consul_view_pick(view, pick, key, key and #key or 0)
     if row ~= nil then
         return ffi.string(row.address, row.address_len), row.service.port,
             ffi.string(row.service.id, row.service.id_len)
     end
+    return nothing(view)
 end
 
 local Lease = {}
@@ -371,22 +400,12 @@ function Watch:lease(how, key)
     }, Lease)
 end
 
---- How it is doing: `last_success_age_ms`, `last_error`, `consecutive_failures`, `index`, `requests`,
---- `in_flight`, `holding_back` and the `version` of the newest state.
+--- How it is getting on (consul_ffi/stats.lua): `state` ("pending", "fresh", "empty", "stale", "ended"),
+--- `last_success_ms`, `next_try_ms`, `last_error`, `consecutive_failures`, `index`, `requests`,
+--- `in_flight`, `holding_back`, `last_good_error` and the `version` of the newest state.
 function Watch:stats()
     check_self(self)
-    local handle = self.handle
-    local row = C.consul_watch_last_error(handle)
-    return {
-        last_success_age_ms = number.milliseconds(C.consul_watch_last_success_age_ms(handle)),
-        last_error = row ~= nil and errors.of(row.status, row) or nil,
-        consecutive_failures = C.consul_watch_consecutive_failures(handle),
-        index = C.consul_watch_index(handle),
-        requests = tonumber(C.consul_watch_requests(handle)),
-        in_flight = C.consul_watch_is_in_flight(handle),
-        holding_back = C.consul_watch_is_holding_back(handle),
-        version = C.consul_watch_version(handle),
-    }
+    return stats(self.handle, "watch")
 end
 
 --- Stops it. What was found stays to be read.

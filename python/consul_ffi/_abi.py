@@ -154,6 +154,7 @@ CONSUL_VIEW_PENDING = 1
 CONSUL_VIEW_FRESH = 2
 CONSUL_VIEW_EMPTY = 3
 CONSUL_VIEW_STALE = 4
+CONSUL_VIEW_EXPIRED = 5
 CONSUL_PICK_ROUND_ROBIN = 1
 CONSUL_PICK_RANDOM = 2
 CONSUL_PICK_WEIGHTED = 3
@@ -524,9 +525,14 @@ class ProgressRow(NamedTuple):
     requests: int
     failures: int
     is_in_use: bool
+    index: int  # type: ignore[assignment]
+    version: int
+    is_in_flight: bool
+    is_holding_back: bool
+    last_good_error: int
 
 
-PROGRESS = Layout(ProgressRow, "@PNQQIPPNQQ?")
+PROGRESS = Layout(ProgressRow, "@PNQQIPPNQQ?QQ??P")
 
 class EndpointChangeRow(NamedTuple):
     """`consul_endpoint_change`: numbers as they are, pointers as addresses."""
@@ -993,6 +999,16 @@ class Functions:
     consul_acl_role_list: Callable[..., int]
     consul_acl_login: Callable[..., int]
     consul_acl_logout: Callable[..., int]
+    consul_acl_auth_method_create: Callable[..., int]
+    consul_acl_auth_method_read: Callable[..., int]
+    consul_acl_auth_method_update: Callable[..., int]
+    consul_acl_auth_method_delete: Callable[..., int]
+    consul_acl_auth_method_list: Callable[..., int]
+    consul_acl_binding_rule_create: Callable[..., int]
+    consul_acl_binding_rule_read: Callable[..., int]
+    consul_acl_binding_rule_update: Callable[..., int]
+    consul_acl_binding_rule_delete: Callable[..., int]
+    consul_acl_binding_rule_list: Callable[..., int]
     consul_snapshot_save: Callable[..., int]
     consul_snapshot_restore: Callable[..., int]
     consul_snapshot_inspect: Callable[..., int]
@@ -1014,6 +1030,7 @@ class Functions:
     consul_election_stats: Callable[..., int]
     consul_kept_service_stats: Callable[..., int]
     consul_cluster_stats: Callable[..., int]
+    consul_watch_stats: Callable[..., int]
     consul_client_endpoint_count: Callable[..., int]
     consul_client_endpoint_stats: Callable[..., int]
     consul_stats_row: Callable[..., Any]
@@ -1041,6 +1058,7 @@ class Functions:
     consul_watch_spec_set_last_seen_index: Callable[..., int]
     consul_watch_spec_set_max_rate: Callable[..., int]
     consul_watch_spec_set_last_good_file: Callable[..., int]
+    consul_watch_spec_set_max_age_ms: Callable[..., int]
     consul_watch_spec_free: Callable[..., None]
     consul_watch_start: Callable[..., int]
     consul_watch_stop: Callable[..., int]
@@ -1063,6 +1081,7 @@ class Functions:
     consul_view_version: Callable[..., int]
     consul_view_index: Callable[..., int]
     consul_view_state: Callable[..., int]
+    consul_view_check: Callable[..., int]
     consul_view_age_ms: Callable[..., int]
     consul_view_count: Callable[..., int]
     consul_view_find_kv: Callable[..., Any]
@@ -1554,6 +1573,16 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_acl_role_list": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
     "consul_acl_login": (c_int32, (c_void_p, c_char_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
     "consul_acl_logout": (c_int32, (c_void_p, c_void_p, c_void_p,)),
+    "consul_acl_auth_method_create": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_auth_method_read": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_auth_method_update": (c_int32, (c_void_p, c_char_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_auth_method_delete": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p,)),
+    "consul_acl_auth_method_list": (c_int32, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_binding_rule_create": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_binding_rule_read": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_binding_rule_update": (c_int32, (c_void_p, c_char_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
+    "consul_acl_binding_rule_delete": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p,)),
+    "consul_acl_binding_rule_list": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
     "consul_snapshot_save": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
     "consul_snapshot_restore": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p),)),
     "consul_snapshot_inspect": (c_int32, (c_char_p, POINTER(c_void_p),)),
@@ -1575,6 +1604,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_election_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_kept_service_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_cluster_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
+    "consul_watch_stats": (c_int32, (c_void_p, POINTER(c_void_p),)),
     "consul_client_endpoint_count": (c_size_t, (c_void_p,)),
     "consul_client_endpoint_stats": (c_int32, (c_void_p, c_size_t, POINTER(c_void_p),)),
     "consul_stats_row": (c_void_p, (c_void_p,)),
@@ -1602,6 +1632,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_watch_spec_set_last_seen_index": (c_int32, (c_void_p, c_uint64,)),
     "consul_watch_spec_set_max_rate": (c_int32, (c_void_p, c_uint32,)),
     "consul_watch_spec_set_last_good_file": (c_int32, (c_void_p, c_char_p,)),
+    "consul_watch_spec_set_max_age_ms": (c_int32, (c_void_p, c_uint64,)),
     "consul_watch_spec_free": (None, (c_void_p,)),
     "consul_watch_start": (c_int32, (c_void_p, c_void_p, c_void_p, c_uint64, POINTER(c_void_p),)),
     "consul_watch_stop": (c_int32, (c_void_p,)),
@@ -1624,6 +1655,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_view_version": (c_uint64, (c_void_p,)),
     "consul_view_index": (c_uint64, (c_void_p,)),
     "consul_view_state": (c_int32, (c_void_p,)),
+    "consul_view_check": (c_int32, (c_void_p,)),
     "consul_view_age_ms": (c_uint64, (c_void_p,)),
     "consul_view_count": (c_size_t, (c_void_p,)),
     "consul_view_find_kv": (c_void_p, (c_void_p, c_char_p,)),

@@ -84,6 +84,36 @@ class Acl:
     def role_list(self, **options: Unpack[CallOptions]) -> Future[List[Dict[str, Any]]]:
         """Lists the roles."""
 
+    def auth_method_create(self, definition: Mapping[str, Any], **options: Unpack[CallOptions]) -> Future[Dict[str, Any]]:
+        """Makes an auth method; gives it as Consul has it."""
+
+    def auth_method_read(self, name: str, **options: Unpack[CallOptions]) -> Future[Optional[Dict[str, Any]]]:
+        """Reads an auth method by its name; None when it does not exist."""
+
+    def auth_method_update(self, name: str, definition: Mapping[str, Any], **options: Unpack[CallOptions]) -> Future[Dict[str, Any]]:
+        """Replaces an auth method: what is not there is empty after that."""
+
+    def auth_method_delete(self, name: str, **options: Unpack[CallOptions]) -> Future[None]:
+        """Deletes an auth method, which need not exist."""
+
+    def binding_rule_create(self, definition: Mapping[str, Any], **options: Unpack[CallOptions]) -> Future[Dict[str, Any]]:
+        """Makes a binding rule; gives it as Consul has it."""
+
+    def binding_rule_read(self, id: str, **options: Unpack[CallOptions]) -> Future[Optional[Dict[str, Any]]]:
+        """Reads a binding rule by its id; None when it does not exist."""
+
+    def binding_rule_update(self, id: str, definition: Mapping[str, Any], **options: Unpack[CallOptions]) -> Future[Dict[str, Any]]:
+        """Replaces a binding rule: what is not there is empty after that."""
+
+    def binding_rule_delete(self, id: str, **options: Unpack[CallOptions]) -> Future[None]:
+        """Deletes a binding rule, which need not exist."""
+
+    def auth_method_list(self, **options: Unpack[CallOptions]) -> Future[List[Dict[str, Any]]]:
+        """Lists the auth methods, without their configuration."""
+
+    def binding_rule_list(self, auth_method: Optional[str]=None, **options: Unpack[CallOptions]) -> Future[List[Dict[str, Any]]]:
+        """Lists the binding rules, or those of one auth method."""
+
     def login(self, auth_method: str, bearer_token: str, **options: Unpack[CallOptions]) -> Future[Dict[str, Any]]:
         """Logs in by an auth method with what proves who the caller is, such as a JWT. Gives a
         token, which ends with `logout`. It needs no token itself."""

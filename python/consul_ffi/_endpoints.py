@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ctypes import byref, c_void_p
+from typing import Any
 
 from . import _abi, _outcome
+from ._convert import milliseconds
 from ._library import lib
 from ._memory import text
-from ._progress import endpoint
+from ._progress import error, read
 from .queue import Queue, Ticket
 from .results import EndpointChange, EndpointStats
 
@@ -24,8 +26,21 @@ def endpoints(client: int | None) -> list[EndpointStats]:
     for position in range(lib.consul_client_endpoint_count(client)):
         out = c_void_p()
         _outcome.check(lib.consul_client_endpoint_stats(client, position, byref(out)))
-        found.append(endpoint(out))
+        found.append(read(out, _stats))
     return found
+
+
+def _stats(row: Any) -> EndpointStats:
+    return EndpointStats(
+        address=text(row.address, row.address_len),
+        state=text(row.state, row.state_len),
+        is_in_use=row.is_in_use,
+        requests=row.requests,
+        failures=row.failures,
+        consecutive_failures=row.consecutive_failures,
+        last_answer_ms=milliseconds(row.last_success_ms),
+        last_error=error(row.last_error),
+    )
 
 
 def set_queue(client: int | None, queue: Queue | None) -> Ticket[list[EndpointChange]] | None:
@@ -50,7 +65,6 @@ def take_changes(_status: int, handle: int | None) -> list[EndpointChange]:
 
 def _change(address: int) -> EndpointChange:
     row = _abi.ENDPOINT_CHANGE.read(address)
-    status = _abi.ERROR.read(row.reason).status
     return EndpointChange(
         address=text(row.address, row.address_len),
         state=_STATES.get(row.condition, "unknown"),
@@ -58,5 +72,5 @@ def _change(address: int) -> EndpointChange:
         is_in_use=row.is_in_use,
         was_in_use=row.was_in_use,
         changes=row.changes,
-        reason=_outcome.from_row(status, row.reason) if status else None,
+        reason=error(row.reason),
     )

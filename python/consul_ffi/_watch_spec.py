@@ -37,6 +37,9 @@ if TYPE_CHECKING:
         max_rate: int
         """How many requests a second it makes at most when all changes all the time, 1 to 1000; 10
         otherwise."""
+        max_age_ms: int
+        """While Consul cannot be asked, what was found longer ago is not read: `"expired"`. However
+        old otherwise."""
         last_good_file: Union[str, os.PathLike[str]]
         """Keeps what was found last in this file, an absolute path, and begins with it, stale,
         until Consul has answered."""
@@ -69,6 +72,7 @@ _SETTERS: dict[str, _describe.Setter] = {
     "ignore_check_output": _describe.flag(lib.consul_watch_spec_set_ignore_check_output),
     "last_seen_index": _describe.uint64(lib.consul_watch_spec_set_last_seen_index),
     "max_rate": _describe.uint32(lib.consul_watch_spec_set_max_rate),
+    "max_age_ms": _describe.uint64(lib.consul_watch_spec_set_max_age_ms),
     "last_good_file": lambda spec, value, place: _set_file(spec, os.fspath(value), place),
 }
 

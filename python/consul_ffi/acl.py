@@ -157,6 +157,69 @@ class Acl:
         """Lists the roles."""
         return self._core.ask(take_json, lib.consul_acl_role_list, options)
 
+    def auth_method_create(
+        self, definition: Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> Dict[str, Any]:
+        """Makes an auth method; gives it as Consul has it."""
+        arguments = json_text(definition, "definition")
+        return self._core.ask(take_json, lib.consul_acl_auth_method_create, options, arguments)
+
+    def auth_method_read(
+        self, name: str, **options: Unpack[CallOptions]
+    ) -> Optional[Dict[str, Any]]:
+        """Reads an auth method by its name; None when it does not exist."""
+        read = lib.consul_acl_auth_method_read
+        return self._core.ask(take_json_or_none, read, options, text(name, "name"))
+
+    def auth_method_update(
+        self, name: str, definition: Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> Dict[str, Any]:
+        """Replaces an auth method: what is not there is empty after that."""
+        arguments = text(name, "name"), json_text(definition, "definition")
+        return self._core.ask(take_json, lib.consul_acl_auth_method_update, options, *arguments)
+
+    def auth_method_delete(self, name: str, **options: Unpack[CallOptions]) -> None:
+        """Deletes an auth method, which need not exist."""
+        arguments = text(name, "name")
+        return self._core.do(nothing, lib.consul_acl_auth_method_delete, options, arguments)
+
+    def binding_rule_create(
+        self, definition: Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> Dict[str, Any]:
+        """Makes a binding rule; gives it as Consul has it."""
+        arguments = json_text(definition, "definition")
+        return self._core.ask(take_json, lib.consul_acl_binding_rule_create, options, arguments)
+
+    def binding_rule_read(
+        self, id: str, **options: Unpack[CallOptions]
+    ) -> Optional[Dict[str, Any]]:
+        """Reads a binding rule by its id; None when it does not exist."""
+        read = lib.consul_acl_binding_rule_read
+        return self._core.ask(take_json_or_none, read, options, text(id, "id"))
+
+    def binding_rule_update(
+        self, id: str, definition: Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> Dict[str, Any]:
+        """Replaces a binding rule: what is not there is empty after that."""
+        arguments = text(id, "id"), json_text(definition, "definition")
+        return self._core.ask(take_json, lib.consul_acl_binding_rule_update, options, *arguments)
+
+    def binding_rule_delete(self, id: str, **options: Unpack[CallOptions]) -> None:
+        """Deletes a binding rule, which need not exist."""
+        arguments = text(id, "id")
+        return self._core.do(nothing, lib.consul_acl_binding_rule_delete, options, arguments)
+
+    def auth_method_list(self, **options: Unpack[CallOptions]) -> List[Dict[str, Any]]:
+        """Lists the auth methods, without their configuration."""
+        return self._core.ask(take_json, lib.consul_acl_auth_method_list, options)
+
+    def binding_rule_list(
+        self, auth_method: Optional[str] = None, **options: Unpack[CallOptions]
+    ) -> List[Dict[str, Any]]:
+        """Lists the binding rules, or those of one auth method."""
+        arguments = optional_text(auth_method, "auth_method")
+        return self._core.ask(take_json, lib.consul_acl_binding_rule_list, options, arguments)
+
     def login(
         self, auth_method: str, bearer_token: str, **options: Unpack[CallOptions]
     ) -> Dict[str, Any]:

@@ -130,7 +130,7 @@ class View(Generic[T]):
     def __len__(self) -> int:
         """How many things there are."""
         with self._lock:
-            return lib.consul_view_count(self._handle.value)
+            return self._count()
 
     def __bool__(self) -> bool:
         return len(self) > 0
@@ -139,7 +139,7 @@ class View(Generic[T]):
         """Everything there is."""
         with self._lock:
             handle = self._handle.value
-            places = range(lib.consul_view_count(handle))
+            places = range(self._count())
             return [self._row(address) for at in places if (address := self._at(handle, at))]
 
     def __iter__(self) -> Iterator[T]:
@@ -155,7 +155,20 @@ class View(Generic[T]):
     def _find(self, function: Callable[..., Optional[int]], *arguments: Any) -> Optional[T]:
         with self._lock:
             address = function(self._handle.value, *arguments)
+            if not address:
+                self._check()
             return self._row(address) if address else None
+
+    def _count(self) -> int:
+        count: int = lib.consul_view_count(self._handle.value)
+        if not count:
+            self._check()
+        return count
+
+    def _check(self) -> None:
+        """Raises where what was found is too old to be read."""
+        if self._handle.value is not None:
+            _outcome.check(lib.consul_view_check(self._handle.value))
 
     def close(self) -> None:
         """Ends it. Harmless when it was closed before."""
@@ -257,7 +270,7 @@ class PathView(View[bytes]):
         with self._lock:
             handle = self._handle.value
             start, length = lib.consul_view_body(handle), lib.consul_view_body_len(handle)
-            found = start and lib.consul_view_count(handle)
+            found = self._count() and start
             return MEMORY[start : start + length] if found else None
 
     def json(self) -> Any:

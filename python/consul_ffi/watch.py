@@ -10,6 +10,7 @@ than it must, and tells only what has changed.
 
 from __future__ import annotations
 
+from ctypes import byref, c_void_p
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -28,7 +29,9 @@ from ._convert import milliseconds
 from ._core import Handle, Native
 from ._error import ConsulError
 from ._library import lib
+from ._memory import text
 from ._outcome import check
+from ._progress import error, read
 from ._watch_spec import start
 from .errors import Cancelled
 from .view import (
@@ -72,6 +75,10 @@ class WatchStats(NamedTuple):
     in_flight: bool
     #: A loss above the floor is held back.
     holding_back: bool
+    #: `"pending"`, `"fresh"`, `"empty"`, `"stale"` or `"ended"`.
+    state: str
+    #: In how long Consul is asked again; `math.inf` while it is being asked.
+    next_try_ms: float
 
 
 class WatchBase(Generic[V]):
@@ -92,18 +99,9 @@ class WatchBase(Generic[V]):
 
     def stats(self) -> WatchStats:
         """How it is doing. Makes no request."""
-        handle = self._handle.value
-        return WatchStats(
-            version=lib.consul_watch_version(handle),
-            index=lib.consul_watch_index(handle),
-            last_success_age_ms=milliseconds(lib.consul_watch_last_success_age_ms(handle)),
-            consecutive_failures=lib.consul_watch_consecutive_failures(handle),
-            last_error=_error(lib.consul_watch_last_error(handle)),
-            last_good_error=_error(lib.consul_watch_last_good_error(handle)),
-            requests=lib.consul_watch_requests(handle),
-            in_flight=lib.consul_watch_is_in_flight(handle),
-            holding_back=lib.consul_watch_is_holding_back(handle),
-        )
+        out = c_void_p()
+        check(lib.consul_watch_stats(self._handle.value, byref(out)))
+        return read(out, _stats)
 
     def stop(self) -> None:
         """Stops it: who iterates comes to the end. What was found stays to be read."""
@@ -119,7 +117,7 @@ class WatchBase(Generic[V]):
 
     def __repr__(self) -> str:
         kind = self._kind.__name__
-        return f"<consul_ffi.{type(self).__name__} of {kind}, version {self.stats().version}>"
+        return f"<consul_ffi.{type(self).__name__} of {kind}, version {lib.consul_watch_version(self._handle.value)}>"
 
 
 class Watch(WatchBase[V], Closing):
@@ -219,7 +217,17 @@ class Watches:
         return self._start(PathView, _abi.CONSUL_WATCH_PATH, path, options)
 
 
-def _error(address: Optional[int]) -> Optional[ConsulError]:
-    if not address:
-        return None
-    return _outcome.from_row(_abi.ERROR.read(address).status, address)
+def _stats(row: Any) -> WatchStats:
+    return WatchStats(
+        version=row.version,
+        index=row.index,
+        last_success_age_ms=milliseconds(row.last_success_ms),
+        consecutive_failures=row.consecutive_failures,
+        last_error=error(row.last_error),
+        last_good_error=error(row.last_good_error),
+        requests=row.requests,
+        in_flight=row.is_in_flight,
+        holding_back=row.is_holding_back,
+        state=text(row.state, row.state_len),
+        next_try_ms=milliseconds(row.next_try_ms),
+    )

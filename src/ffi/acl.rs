@@ -1,6 +1,7 @@
 //! # Access control
 //!
-//! Tokens, and the policies and roles that say what they may do. What goes in and what comes out are
+//! Tokens, the policies and roles that say what they may do, and the auth methods and binding rules by
+//! which they are given out. What goes in and what comes out are
 //! Consul's JSON objects, with its names: `{"Name": "app", "Rules": "key_prefix \"app/\" { ... }"}`. A
 //! token is known by its `AccessorID`; its `SecretID`, which calls carry, stands in answers and never in
 //! a message or the log.
@@ -22,13 +23,13 @@ use crate::api::document::Text;
 use crate::error::Status;
 use std::ffi::c_char;
 
-type Ended = (Status, Option<Content>);
+pub(super) type Ended = (Status, Option<Content>);
 
-fn told<T>(answer: Answer<Text<T>>) -> Ended {
+pub(super) fn told<T>(answer: Answer<Text<T>>) -> Ended {
     done(answer.value.into_bytes().into())
 }
 
-fn found<T>(answer: Answer<Option<Text<T>>>) -> Ended {
+pub(super) fn found<T>(answer: Answer<Option<Text<T>>>) -> Ended {
     match answer.value {
         Some(text) => done(text.into_bytes().into()),
         None => (Status::NotFound, None),

@@ -140,11 +140,11 @@ pub unsafe extern "C" fn consul_client_set_token(
 /// calls end with `CONSUL_ERR_CLOSED`. The handle stays the caller's to free. `CONSUL_ERR_TIMEOUT`
 /// when it took longer: what is left at Consul ends by its TTL.
 #[unsafe(no_mangle)]
-pub extern "C" fn consul_client_close(
+pub unsafe extern "C" fn consul_client_close(
     client: *const consul_client,
     timeout_ms: u64,
 ) -> consul_status {
-    // SAFETY: it blocks.
+    // SAFETY: handles are checked; it blocks.
     unsafe { consul_client_close_async(client, timeout_ms, ptr::null()) }
 }
 

@@ -109,11 +109,11 @@ pub unsafe extern "C" fn consul_cluster_join(
 /// when it has not in time, with the last failure in the message; `CONSUL_ERR_CANCELLED` or
 /// `CONSUL_ERR_CLOSED` once it is left or its client is closed.
 #[unsafe(no_mangle)]
-pub extern "C" fn consul_cluster_wait_joined(
+pub unsafe extern "C" fn consul_cluster_wait_joined(
     cluster: *const consul_cluster,
     timeout_ms: i64,
 ) -> consul_status {
-    // SAFETY: it blocks.
+    // SAFETY: handles are checked; it blocks.
     unsafe { consul_cluster_wait_joined_async(cluster, timeout_ms, ptr::null()) }
 }
 
@@ -137,12 +137,12 @@ pub unsafe extern "C" fn consul_cluster_wait_joined_async(
 /// at; -1 waits for ever. `CONSUL_NO_CHANGE` when it is not after this time; `CONSUL_ERR_CANCELLED` or `CONSUL_ERR_CLOSED` once it is left or its
 /// client is closed.
 #[unsafe(no_mangle)]
-pub extern "C" fn consul_cluster_wait_change(
+pub unsafe extern "C" fn consul_cluster_wait_change(
     cluster: *const consul_cluster,
     version: u64,
     timeout_ms: i64,
 ) -> consul_status {
-    // SAFETY: it blocks.
+    // SAFETY: handles are checked; it blocks.
     unsafe { consul_cluster_wait_change_async(cluster, version, timeout_ms, ptr::null()) }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A view of a service picks one of its instances, without a lock and without a system call. Picked
 //! is who passes, or warns where the watch takes those too; who is critical or in maintenance never
-//! is. A pick reads what was found last, however old: an error never empties the list.
+//! is. A pick reads what was found last, however old, unless the watch was given a maximal age: an error
+//! alone never empties the list.
 //!
 //! ```c
 //! consul_view_refresh(view);
@@ -63,14 +64,15 @@ pub unsafe extern "C" fn consul_view_pick(
     handle::read(view, ptr::null(), |view| {
         // SAFETY: pointers as the header asks for.
         let Ok(strategy) = (unsafe { strategy(pick, key, key_len) }) else { return ptr::null() };
+        let Some(entries) = view.entries() else { return ptr::null() };
         let at = view.state.pick(strategy).ok().flatten();
-        at.and_then(|at| Some(view.entries()?.at(at))).unwrap_or(ptr::null())
+        at.map_or(ptr::null(), |at| entries.at(at))
     })
 }
 
 /// As `consul_view_pick`, and counts a use of the instance until the lease is freed.
 /// `CONSUL_NOT_FOUND` when there is none to pick, `CONSUL_ERR_ARGUMENT` when the view cannot pick in
-/// this way. Free it with `consul_lease_free`.
+/// this way, the error of `consul_view_check` when it may not be read. Free it with `consul_lease_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_view_lease(
     view: *const consul_view,
@@ -110,8 +112,9 @@ pub extern "C" fn consul_lease_free(lease: *mut consul_lease) {
 }
 
 fn in_use(view: &View, strategy: Strategy<'_>) -> Result<Option<InUse>> {
+    view.check()?;
     let Some(at) = view.state.pick(strategy)? else { return Ok(None) };
-    let (lease, rows) = (view.state.lease(at), view.rows.clone());
+    let (lease, rows) = (view.state.lease(at), view.rows().cloned());
     Ok(lease.zip(rows).map(|(lease, rows)| InUse { _lease: lease, rows, at }))
 }
 

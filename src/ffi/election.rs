@@ -363,11 +363,11 @@ pub unsafe extern "C" fn consul_election_leader(
 /// time, `CONSUL_ERR_CANCELLED` once the election is freed, `CONSUL_ERR_CLOSED` once its client is
 /// closed.
 #[unsafe(no_mangle)]
-pub extern "C" fn consul_election_wait_elected(
+pub unsafe extern "C" fn consul_election_wait_elected(
     election: *const consul_election,
     timeout_ms: i64,
 ) -> consul_status {
-    // SAFETY: it blocks.
+    // SAFETY: handles are checked; it blocks.
     unsafe { consul_election_wait_elected_async(election, timeout_ms, ptr::null()) }
 }
 

@@ -332,11 +332,11 @@ pub unsafe extern "C" fn consul_lock_holder(
 /// for ever. `CONSUL_ERR_NOT_HELD` when it was never held or is released, `CONSUL_ERR_CANCELLED`
 /// after `consul_lock_stop`.
 #[unsafe(no_mangle)]
-pub extern "C" fn consul_lock_wait_lost(
+pub unsafe extern "C" fn consul_lock_wait_lost(
     lock: *const consul_lock,
     timeout_ms: i64,
 ) -> consul_status {
-    // SAFETY: it blocks.
+    // SAFETY: handles are checked; it blocks.
     unsafe { consul_lock_wait_lost_async(lock, timeout_ms, ptr::null()) }
 }
 

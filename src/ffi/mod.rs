@@ -156,6 +156,7 @@ pub mod servers;
 pub mod raft_peers;
 pub mod operator;
 pub mod acl;
+pub mod acl_methods;
 pub mod snapshot;
 pub mod request;
 pub mod health_report;

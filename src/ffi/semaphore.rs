@@ -306,11 +306,11 @@ pub unsafe extern "C" fn consul_semaphore_holders(
 /// for ever. `CONSUL_ERR_NOT_HELD` when it was never held or is released, `CONSUL_ERR_CANCELLED`
 /// after `consul_semaphore_stop`.
 #[unsafe(no_mangle)]
-pub extern "C" fn consul_semaphore_wait_lost(
+pub unsafe extern "C" fn consul_semaphore_wait_lost(
     semaphore: *const consul_semaphore,
     timeout_ms: i64,
 ) -> consul_status {
-    // SAFETY: it blocks.
+    // SAFETY: handles are checked; it blocks.
     unsafe { consul_semaphore_wait_lost_async(semaphore, timeout_ms, ptr::null()) }
 }
 

@@ -1,8 +1,7 @@
 //! # How things are getting on
 //!
-//! Sessions, locks, semaphores and services that the library keeps up, and the addresses of a client, as
-//! they are at this moment. Asking makes
-//! no request and never blocks.
+//! Sessions, locks, semaphores, elections, clusters, services and watches that the library keeps up, and
+//! the addresses of a client, as they are at this moment. Asking makes no request and never blocks.
 //!
 //! ```c
 //! consul_stats *stats = NULL;
@@ -18,7 +17,7 @@ use super::arena::Arena;
 use super::client::consul_client;
 use super::cluster::consul_cluster;
 use super::election::consul_election;
-use super::error::{ErrorRow, consul_error};
+use super::error::{ErrorRow, NO_ERROR, consul_error};
 use super::guard::guard;
 use super::handle::{self, Handle};
 use super::kept_service::consul_kept_service;
@@ -28,10 +27,11 @@ use super::lock::consul_lock;
 use super::output;
 use super::semaphore::consul_semaphore;
 use super::status::consul_status;
-use super::watch::milliseconds;
+use super::watch::{consul_watch, milliseconds};
 use crate::client::EndpointStats;
-use crate::error::{Error, Status};
+use crate::error::Status;
 use crate::observe::Stats;
+use crate::watch::WatchStats;
 use std::ffi::c_char;
 use std::ptr;
 
@@ -42,8 +42,9 @@ pub struct consul_progress {
     /// What it is, in a word. A session: `kept`, `stopped`, `ending`, `ended`, `recreating`. A
     /// lock or a semaphore: `free`, `acquiring`, `held`, `releasing`, `lost`. An election:
     /// `campaigning`, `leading`, `observing`, `closed`. A service: `stopped`, `registering`,
-    /// `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`. An
-    /// address of a client: `up`, `no leader`, `down`.
+    /// `registered`, `leaving`, `closed`. A cluster: `joining`, `joined`, `leaving`, `left`. A watch:
+    /// `pending`, `fresh`, `empty`, `stale`, `expired`, `ended`. An address of a client: `up`, `no leader`,
+    /// `down`.
     pub state: *const c_char,
     /// The bytes in `state`.
     pub state_len: usize,
@@ -60,19 +61,31 @@ pub struct consul_progress {
     pub address: *const c_char,
     /// The bytes in `address`.
     pub address_len: usize,
-    /// The requests that were sent there. 0 where it is no address.
+    /// The requests that were sent to an address, or made for a watch and all others of the same thing.
+    /// 0 otherwise.
     pub requests: u64,
-    /// Those of them that were not served there: no answer, no leader, or beyond its limits.
+    /// Those of them that an address did not serve: no answer, no leader, or beyond its limits.
     pub failures: u64,
     /// Whether calls go there at the moment.
     pub is_in_use: bool,
+    /// Of a watch: the index of the last good answer. It fills 64 bits.
+    pub index: u64,
+    /// Of a watch: the version of its newest state.
+    pub version: u64,
+    /// Of a watch: whether a request is with Consul.
+    pub is_in_flight: bool,
+    /// Of a watch: whether a loss above the floor is held back.
+    pub is_holding_back: bool,
+    /// Of a watch: why its last-good file could not be written the last time. Never NULL; its status
+    /// is `CONSUL_OK` when it could.
+    pub last_good_error: *const consul_error,
 }
 
 /// A row and what it points to.
 #[derive(Debug)]
 pub struct Object {
     row: *const consul_progress,
-    _error: ErrorRow,
+    _errors: Vec<ErrorRow>,
     _arena: Arena,
 }
 
@@ -87,7 +100,7 @@ impl Handle for consul_stats {
 
 impl From<Stats> for Object {
     fn from(stats: Stats) -> Object {
-        Object::new(stats, None)
+        Object::new(stats, |_, _, _| {})
     }
 }
 
@@ -97,34 +110,73 @@ impl From<EndpointStats> for Object {
             state: endpoint.condition.as_str(),
             last_success: endpoint.last_answer,
             consecutive_failures: u32::try_from(endpoint.consecutive_failures).unwrap_or(u32::MAX),
-            last_error: endpoint.last_error.clone(),
+            last_error: endpoint.last_error,
             next_try: None,
         };
-        Object::new(stats, Some(&endpoint))
+        Object::new(stats, |row, arena, _| {
+            let address = arena.text(&endpoint.address);
+            row.address = address.ptr;
+            row.address_len = address.len;
+            row.requests = endpoint.requests;
+            row.failures = endpoint.failures;
+            row.is_in_use = endpoint.in_use;
+        })
+    }
+}
+
+impl From<WatchStats> for Object {
+    fn from(watch: WatchStats) -> Object {
+        let stats = Stats {
+            state: watch.state,
+            last_success: watch.last_success_age,
+            consecutive_failures: watch.consecutive_failures,
+            last_error: watch.last_error.as_deref().cloned(),
+            next_try: watch.next_try,
+        };
+        Object::new(stats, |row, _, errors| {
+            row.requests = watch.requests;
+            row.index = watch.index;
+            row.version = watch.version;
+            row.is_in_flight = watch.in_flight;
+            row.is_holding_back = watch.holding_back;
+            if let Some(error) = &watch.last_good_error {
+                let error = ErrorRow::new(error);
+                row.last_good_error = error.as_ptr();
+                errors.push(error);
+            }
+        })
     }
 }
 
 impl Object {
-    fn new(stats: Stats, endpoint: Option<&EndpointStats>) -> Object {
+    /// What all have, to which `add` adds what only some have.
+    fn new(
+        stats: Stats,
+        add: impl FnOnce(&mut consul_progress, &Arena, &mut Vec<ErrorRow>),
+    ) -> Object {
         let arena = Arena::default();
-        let error = stats.last_error.unwrap_or_else(|| Error::new(Status::Ok, ""));
-        let error = ErrorRow::new(&error);
-        let state = arena.text(stats.state);
-        let address = arena.text(endpoint.map_or("", |endpoint| &endpoint.address));
-        let row = arena.row(consul_progress {
+        let mut errors: Vec<_> = stats.last_error.iter().map(ErrorRow::new).collect();
+        let (state, nothing) = (arena.text(stats.state), arena.text(""));
+        let mut row = consul_progress {
             state: state.ptr,
             state_len: state.len,
             last_success_ms: milliseconds(stats.last_success),
             next_try_ms: milliseconds(stats.next_try),
             consecutive_failures: stats.consecutive_failures,
-            last_error: error.as_ptr(),
-            address: address.ptr,
-            address_len: address.len,
-            requests: endpoint.map_or(0, |endpoint| endpoint.requests),
-            failures: endpoint.map_or(0, |endpoint| endpoint.failures),
-            is_in_use: endpoint.is_some_and(|endpoint| endpoint.in_use),
-        });
-        Object { row, _error: error, _arena: arena }
+            last_error: errors.first().map_or(&raw const NO_ERROR, ErrorRow::as_ptr),
+            address: nothing.ptr,
+            address_len: nothing.len,
+            requests: 0,
+            failures: 0,
+            is_in_use: false,
+            index: 0,
+            version: 0,
+            is_in_flight: false,
+            is_holding_back: false,
+            last_good_error: &raw const NO_ERROR,
+        };
+        add(&mut row, &arena, &mut errors);
+        Object { row: arena.row(row), _errors: errors, _arena: arena }
     }
 }
 
@@ -187,6 +239,16 @@ pub unsafe extern "C" fn consul_cluster_stats(
 ) -> consul_status {
     // SAFETY: pointers as the header asks for.
     guard(|| unsafe { output::out(out)?.give(handle::get(cluster)?.stats().into()) })
+}
+
+/// How a watch is getting on. Free it with `consul_stats_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_watch_stats(
+    watch: *const consul_watch,
+    out: *mut *mut consul_stats,
+) -> consul_status {
+    // SAFETY: pointers as the header asks for.
+    guard(|| unsafe { output::out(out)?.give(handle::get(watch)?.watch.stats().into()) })
 }
 
 /// How many addresses a client has. 0 for a handle that is not live.

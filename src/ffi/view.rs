@@ -7,7 +7,8 @@
 //! makes no system call.
 //!
 //! What was found stays when Consul cannot be asked: the view is `CONSUL_VIEW_STALE` then and says
-//! how old it is. An error never empties it. It can be read when its watch is freed, too. In a forked
+//! how old it is. An error never empties it, unless the watch was given an age beyond which it is not to
+//! be read (`consul_watch_spec_set_max_age_ms`). It can be read when its watch is freed, too. In a forked
 //! child a view goes on with what it has, and its watch begins anew when it is refreshed.
 //!
 //! ```c
@@ -48,11 +49,15 @@ pub const CONSUL_VIEW_EMPTY: i32 = 3;
 /// `consul_view_age_ms` ago.
 pub const CONSUL_VIEW_STALE: i32 = 4;
 
+/// As `CONSUL_VIEW_STALE`, for longer than the watch's `max_age_ms` allows: it is not read any more, as if
+/// there were nothing, and `consul_view_check` tells why.
+pub const CONSUL_VIEW_EXPIRED: i32 = 5;
+
 /// A look at one state of a watch.
 pub struct View {
     watch: Watch,
     pub(super) state: Arc<State>,
-    pub(super) rows: Option<Arc<Dressed>>,
+    rows: Option<Arc<Dressed>>,
 }
 
 impl View {
@@ -86,21 +91,32 @@ impl View {
         let empty = self.state.content().is_some_and(|content| content.is_empty());
         match self.watch.freshness() {
             _ if self.state.version() == 0 => CONSUL_VIEW_PENDING,
+            Freshness::Stale(_) if self.watch.is_expired() => CONSUL_VIEW_EXPIRED,
             Freshness::Stale(_) => CONSUL_VIEW_STALE,
             _ if empty => CONSUL_VIEW_EMPTY,
             _ => CONSUL_VIEW_FRESH,
         }
     }
 
+    /// What may be read.
+    #[inline]
+    pub(super) fn rows(&self) -> Option<&Arc<Dressed>> {
+        self.rows.as_ref().filter(|_| !self.watch.is_expired())
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        self.watch.check_age()
+    }
+
     fn pairs(&self) -> Option<&Rows<consul_kv_pair>> {
-        match &self.rows.as_ref()?.rows {
+        match &self.rows()?.rows {
             Kinds::Pairs(rows) => Some(rows),
             _ => None,
         }
     }
 
     pub(super) fn entries(&self) -> Option<&Rows<consul_service_entry>> {
-        match &self.rows.as_ref()?.rows {
+        match &self.rows()?.rows {
             Kinds::Entries(rows) => Some(rows),
             _ => None,
         }
@@ -114,7 +130,7 @@ impl View {
         }
         // SAFETY: the caller's promise. Compared as bytes, so it need not be UTF-8.
         let name = unsafe { CStr::from_ptr(name) };
-        self.rows.as_ref()?.place(name.to_bytes())
+        self.rows()?.place(name.to_bytes())
     }
 }
 
@@ -186,6 +202,13 @@ pub extern "C" fn consul_view_state(view: *const consul_view) -> i32 {
     handle::read(view, 0, View::freshness)
 }
 
+/// Whether it may be read: always, but in the state `CONSUL_VIEW_EXPIRED`. Then this is the error for
+/// which Consul cannot be asked, such as `CONSUL_ERR_CONNECT`, with the age in its message.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_view_check(view: *const consul_view) -> consul_status {
+    guard(|| handle::get(view)?.check().map(|()| Status::Ok))
+}
+
 /// How long ago Consul confirmed the watch's newest state, as far as an answer can tell: a query
 /// that is held confirms nothing until it ends. `UINT64_MAX` when it never did.
 #[unsafe(no_mangle)]
@@ -197,7 +220,10 @@ pub extern "C" fn consul_view_age_ms(view: *const consul_view) -> u64 {
 /// when it was answered with a 404.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_view_count(view: *const consul_view) -> usize {
-    handle::read(view, 0, |view| view.state.content().map_or(0, |content| content.len()))
+    handle::read(view, 0, |view| match view.rows() {
+        Some(_) => view.state.content().map_or(0, |content| content.len()),
+        None => 0,
+    })
 }
 
 /// The pair of a key, in a view of a key or a prefix; NULL when there is none. Borrowed: valid until
@@ -311,7 +337,7 @@ pub extern "C" fn consul_view_body(view: *const consul_view) -> *const c_char {
 /// How many bytes the body has, without the NUL.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_view_body_len(view: *const consul_view) -> usize {
-    handle::read(view, 0, |view| match view.rows.as_ref().map(|rows| &rows.rows) {
+    handle::read(view, 0, |view| match view.rows().map(|rows| &rows.rows) {
         Some(Kinds::Body(body)) => body.len() - 1,
         _ => 0,
     })
@@ -324,7 +350,5 @@ pub extern "C" fn consul_view_free(view: *mut consul_view) {
 }
 
 fn row_at<R>(view: *const consul_view, row: impl FnOnce(&Kinds) -> *const R) -> *const R {
-    handle::read(view, ptr::null(), |view| {
-        view.rows.as_ref().map_or(ptr::null(), |rows| row(&rows.rows))
-    })
+    handle::read(view, ptr::null(), |view| view.rows().map_or(ptr::null(), |rows| row(&rows.rows)))
 }

@@ -107,11 +107,11 @@ pub extern "C" fn consul_watch_stop(watch: *const consul_watch) -> consul_status
 /// `CONSUL_ERR_TIMEOUT` when there is none in time, with Consul's last failure in its message.
 /// `CONSUL_ERR_CANCELLED` once it is stopped, `CONSUL_ERR_CLOSED` once its client is closed.
 #[unsafe(no_mangle)]
-pub extern "C" fn consul_watch_wait_ready(
+pub unsafe extern "C" fn consul_watch_wait_ready(
     watch: *const consul_watch,
     timeout_ms: i64,
 ) -> consul_status {
-    // SAFETY: it blocks.
+    // SAFETY: handles are checked; it blocks.
     unsafe { consul_watch_wait_ready_async(watch, timeout_ms, ptr::null()) }
 }
 

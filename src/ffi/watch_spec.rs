@@ -207,6 +207,18 @@ pub unsafe extern "C" fn consul_watch_spec_set_last_good_file(
     change(spec, |spec| unsafe { Ok(spec.last_good_file(input::required_str(path, "path")?)) })
 }
 
+/// Has views refuse to be read while Consul cannot be asked and what was found is older than this:
+/// `CONSUL_VIEW_EXPIRED`. Unless it is set they are read however old. While Consul can be asked nothing is
+/// refused: a query that is held confirms nothing until it ends, so that an agent that hangs is found
+/// by the end of the wait.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_watch_spec_set_max_age_ms(
+    spec: *mut consul_watch_spec,
+    max_age_ms: u64,
+) -> consul_status {
+    change(spec, |spec| Ok(spec.max_age(Duration::from_millis(max_age_ms))))
+}
+
 /// Ends the description of a watch; watches that were started from it go on. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_watch_spec_free(spec: *mut consul_watch_spec) {

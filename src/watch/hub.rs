@@ -275,6 +275,7 @@ impl Hub {
         source.told = None;
         source.flight = None;
         let next = source.pace.take(now + pause);
+        source.pulse.due(next);
         let watches = source.watches.clone();
         drop(guard);
         for watched in &watches {
@@ -291,6 +292,7 @@ impl Hub {
         source.pulse.failed(error);
         source.flight = None;
         let next = source.pace.take(now + pause);
+        source.pulse.due(next);
         // Each kind of failure is told once: a program that wants more asks for the statistics.
         let news = source.told.replace(error.status()) != Some(error.status());
         let watches = if news { source.watches.clone() } else { Vec::new() };
@@ -315,7 +317,8 @@ impl Hub {
     fn again(&self, id: Id, at: Duration) {
         let mut state = self.state.lock();
         let again = state.turns.landed(id);
-        if state.sources.contains_key(&id) {
+        if let Some(source) = state.sources.get(&id) {
+            source.pulse.due(at.max(again));
             state.turns.schedule(id, at.max(again));
         }
     }

@@ -94,6 +94,13 @@ pub struct Notice {
 /// How a watch is doing.
 #[derive(Clone, Debug)]
 pub struct WatchStats {
+    /// How far its state can be trusted, `pending`, `fresh`, `empty`, `stale` or `expired`; `ended` when
+    /// it was stopped, or its client closed.
+    pub state: &'static str,
+    /// In how long Consul is asked again; `None` while it is being asked, and at the end.
+    pub next_try: Option<Duration>,
+    /// Whether a loss above the floor is held back.
+    pub holding_back: bool,
     /// How long ago Consul gave its last good answer.
     pub last_success_age: Option<Duration>,
     /// The last failure, even when all is well again.
@@ -276,6 +283,32 @@ impl Watch {
         self.0.here().age()
     }
 
+    /// The newest state, unless it is refused: see [`WatchSpec::max_age`]. The error is that for which
+    /// Consul cannot be asked.
+    pub fn read(&self) -> Result<Arc<State>> {
+        self.check_age().map(|()| self.state())
+    }
+
+    /// Whether the newest state is refused.
+    #[inline]
+    pub(crate) fn is_expired(&self) -> bool {
+        self.0.spec.max_age.is_some_and(|most| self.is_older(most))
+    }
+
+    fn is_older(&self, most: Duration) -> bool {
+        matches!(self.freshness(), Freshness::Stale(age) if age > most)
+    }
+
+    /// The error of one that is refused.
+    pub(crate) fn check_age(&self) -> Result<()> {
+        if !self.is_expired() {
+            return Ok(());
+        }
+        let (age, most) = (self.age().unwrap_or_default(), self.0.spec.max_age.unwrap_or_default());
+        let what = format_args!("what was found {age:.1?} ago is older than {most:?}");
+        Err(self.0.here().why_stale().context(what))
+    }
+
     /// True while a loss above the floor is held back.
     pub fn holds_back(&self) -> bool {
         self.0.here().holds_back()
@@ -343,7 +376,11 @@ impl Watch {
 
     /// How it is doing. Never waits for the network.
     pub fn stats(&self) -> WatchStats {
-        self.0.here().stats()
+        let stats = self.0.here().stats();
+        match stats.state {
+            "stale" if self.is_expired() => WatchStats { state: "expired", ..stats },
+            _ => stats,
+        }
     }
 }
 

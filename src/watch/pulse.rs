@@ -16,6 +16,8 @@ pub(super) struct Pulse {
     index: AtomicU64,
     requests: AtomicU64,
     in_flight: AtomicBool,
+    /// When it is asked next in microseconds plus one; 0 where that is not known.
+    next: AtomicU64,
     error: ArcSwapOption<Error>,
 }
 
@@ -23,6 +25,18 @@ impl Pulse {
     pub(super) fn sent(&self) {
         self.requests.fetch_add(1, Relaxed);
         self.in_flight.store(true, Relaxed);
+        self.next.store(0, Relaxed);
+    }
+
+    /// It is asked again at this time, unless others are in its way.
+    pub(super) fn due(&self, at: Duration) {
+        self.next.store(at.as_micros() as u64 + 1, Relaxed);
+    }
+
+    /// In how long it is asked again; `None` while it is being asked.
+    pub(super) fn next_try(&self, now: Duration) -> Option<Duration> {
+        let at = self.next.load(Relaxed).checked_sub(1)?;
+        Some(Duration::from_micros(at).saturating_sub(now))
     }
 
     /// A good answer; whether there were failures before it.

@@ -62,6 +62,7 @@ pub struct WatchSpec {
     pub(super) last_seen_index: u64,
     pub(super) rate: u32,
     pub(super) last_good_file: Option<PathBuf>,
+    pub(super) max_age: Option<Duration>,
 }
 
 impl WatchSpec {
@@ -75,6 +76,7 @@ impl WatchSpec {
             last_seen_index: 0,
             rate: DEFAULT_RATE,
             last_good_file: None,
+            max_age: None,
         }
     }
 
@@ -196,6 +198,14 @@ impl WatchSpec {
     /// Keeps what was found last in this file, and begins with it when Consul cannot be asked.
     pub fn last_good_file(mut self, path: impl Into<PathBuf>) -> WatchSpec {
         self.last_good_file = Some(path.into());
+        self
+    }
+
+    /// Refuses to be read while Consul cannot be asked and what was found is older than this; where it
+    /// is not set it is read however old. While Consul can be asked nothing is refused: a query that
+    /// is held confirms nothing until it ends.
+    pub fn max_age(mut self, age: Duration) -> WatchSpec {
+        self.max_age = Some(age);
         self
     }
 

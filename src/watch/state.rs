@@ -36,6 +36,18 @@ pub enum Freshness {
     Stale(Duration),
 }
 
+impl Freshness {
+    /// Its name: `pending`, `fresh`, `empty` or `stale`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Freshness::Pending => "pending",
+            Freshness::Fresh => "fresh",
+            Freshness::Empty => "empty",
+            Freshness::Stale(_) => "stale",
+        }
+    }
+}
+
 impl State {
     pub(super) fn nothing() -> State {
         State { version: 0, index: 0, content: None, roster: None, companion: None }

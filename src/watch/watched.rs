@@ -124,9 +124,13 @@ impl Watched {
     }
 
     pub(super) fn stats(&self) -> WatchStats {
-        let pulse = &self.pulse;
+        let (pulse, now) = (&self.pulse, self.clock.now());
+        let has_ended = self.ended.load().is_some();
         WatchStats {
-            last_success_age: pulse.age(self.clock.now()),
+            state: if has_ended { "ended" } else { self.freshness().as_str() },
+            next_try: pulse.next_try(now).filter(|_| !has_ended),
+            holding_back: self.holds_back(),
+            last_success_age: pulse.age(now),
             last_error: pulse.error(),
             consecutive_failures: pulse.failures(),
             index: pulse.index(),
@@ -218,6 +222,14 @@ impl Watched {
             (false, None) => Ok(None),
         };
         Ok(client.wait(&self.changed, timeout, look).await?.is_some())
+    }
+
+    /// Why its state is stale.
+    pub(super) fn why_stale(&self) -> Error {
+        let failure = self.pulse.error().filter(|_| self.pulse.failures() > 0);
+        let why = self.ended.load_full().or(failure);
+        let unasked = || Error::new(Status::Timeout, "Consul has not answered yet");
+        why.map_or_else(unasked, |why| Error::clone(&why))
     }
 
     /// Why there is nothing to read after this time.

@@ -3,9 +3,15 @@
 use crate::clients::{client_of, client_with, shared_client};
 use crate::deferred::wait;
 use crate::support::Consul;
-use consul_ffi::api::acl::{Link, Login, Policy, Role, Token, TokenFilter};
+use base64_simd::URL_SAFE_NO_PAD;
+use consul_ffi::api::acl::{
+    AuthMethod, BindingRule, Link, Login, Policy, Role, Token, TokenFilter,
+};
 use consul_ffi::api::session::SessionSpec;
 use consul_ffi::{Client, Options, Status};
+use std::path::Path;
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 fn none() -> Options {
     Options::new()
@@ -133,6 +139,100 @@ fn tokens_are_cloned_changed_listed_and_deleted() {
     ] {
         assert_eq!(error.status(), Status::Argument, "{error}");
     }
+}
+
+/// A JWT of these claims, signed by openssl with the key of a file: RS256 (RFC 7515, RFC 7518).
+fn jwt(key: &Path, claims: &serde_json::Value) -> String {
+    let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode_to_string(bytes);
+    let signed = format!(
+        "{}.{}",
+        part(br#"{"alg":"RS256","typ":"JWT"}"#),
+        part(claims.to_string().as_bytes())
+    );
+    let message = key.with_extension("message");
+    std::fs::write(&message, &signed).unwrap();
+    let openssl = ["dgst", "-sha256", "-sign", key.to_str().unwrap(), message.to_str().unwrap()];
+    format!("{signed}.{}", part(&openssl_gives(&openssl)))
+}
+
+fn openssl_gives(arguments: &[&str]) -> Vec<u8> {
+    let output = Command::new("openssl").args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+#[test]
+fn who_an_auth_method_believes_gets_what_a_binding_rule_says() {
+    let Some((consul, client)) = guarded() else { return };
+    let acl = client.acl();
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    openssl_gives(&["genrsa", "-out", key.to_str().unwrap(), "2048"]);
+    let public = openssl_gives(&["rsa", "-pubout", "-in", key.to_str().unwrap()]);
+    let method = AuthMethod {
+        name: "jwt".into(),
+        kind: "jwt".into(),
+        config: serde_json::json!({
+            "JWTValidationPubKeys": [String::from_utf8(public).unwrap()],
+            "ClaimMappings": {"sub": "user"},
+        }),
+        ..AuthMethod::default()
+    };
+    let made = acl.auth_methods().create(&method, &none()).unwrap().value;
+    assert_eq!((made.name.as_str(), made.kind.as_str()), ("jwt", "jwt"));
+    assert_eq!(acl.auth_methods().read("jwt", &none()).unwrap().value.unwrap(), made);
+    assert_eq!(acl.auth_methods().list(&none()).unwrap().value[0].name, "jwt");
+
+    acl.policies()
+        .create(&policy("reader", r#"key_prefix "" { policy = "read" }"#), &none())
+        .unwrap();
+    let role =
+        Role { name: "readers".into(), policies: vec![Link::named("reader")], ..Role::default() };
+    acl.roles().create(&role, &none()).unwrap();
+    let rule = BindingRule {
+        auth_method: "jwt".into(),
+        selector: "value.user==ada".into(),
+        bind_type: "role".into(),
+        bind_name: "readers".into(),
+        ..BindingRule::default()
+    };
+    let bound = acl.binding_rules().create(&rule, &none()).unwrap().value;
+    assert_eq!(acl.binding_rules().read(&bound.id, &none()).unwrap().value.unwrap(), bound);
+    let later = client.deferred();
+    let listed = wait(later.acl().binding_rules().list_of("jwt", &none()).unwrap()).unwrap().value;
+    assert_eq!(listed, acl.binding_rules().list(&none()).unwrap().value);
+
+    let stranger = client_of(&consul);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let proof = |user: &str| {
+        jwt(&key, &serde_json::json!({"sub": user, "iat": now, "nbf": now, "exp": now + 3600}))
+    };
+    let login = |proof: &str| {
+        let login = Login { auth_method: "jwt", bearer_token: proof, ..Login::default() };
+        stranger.acl().login(&login, &none())
+    };
+    let token = login(&proof("ada")).unwrap().value;
+    assert_eq!((token.roles[0].name.as_str(), token.auth_method.as_str()), ("readers", "jwt"));
+    let user = client_with(&consul.address(), &[("token", &token.secret_id)]);
+    assert!(user.kv().get("a", &none()).unwrap().value.is_none());
+    assert_eq!(user.kv().put("a", b"1", 0, &none()).unwrap_err().status(), Status::Denied);
+    let error = login(&proof("bob")).unwrap_err();
+    assert_eq!(error.status(), Status::Denied, "{error}");
+    user.acl().logout(&none()).unwrap();
+
+    let changed = BindingRule { selector: String::new(), ..bound.clone() };
+    let changed = acl.binding_rules().update(&bound.id, &changed, &none()).unwrap().value;
+    assert_eq!((changed.selector.as_str(), &changed.id), ("", &bound.id));
+    assert!(login(&proof("bob")).is_ok());
+    acl.binding_rules().delete(&bound.id, &none()).unwrap();
+    assert_eq!(acl.binding_rules().read(&bound.id, &none()).unwrap().value, None);
+    let described = AuthMethod { description: "d".into(), ..method };
+    let described = acl.auth_methods().update("jwt", &described, &none()).unwrap().value;
+    assert_eq!(described.description, "d");
+    acl.auth_methods().delete("jwt", &none()).unwrap();
+    assert_eq!(acl.auth_methods().read("jwt", &none()).unwrap().value, None);
+    let error = acl.auth_methods().read("", &none()).unwrap_err();
+    assert!(error.message().contains("auth-method's name"), "{error}");
 }
 
 #[test]

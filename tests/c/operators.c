@@ -39,6 +39,46 @@ static consul_status put(const consul_client *client, const char *key, const con
     return consul_kv_put(client, key, (const uint8_t *)"v", 1, 0, options, NULL);
 }
 
+/* How somebody without a token gets one: whom an agent believes, and what for. */
+static void auth_methods(const consul_client *client)
+{
+    /* Nobody has the private key. */
+    static const char method[] =
+        "{\"Name\":\"jwt\",\"Type\":\"jwt\",\"Config\":{\"JWTValidationPubKeys\":[\"-----BEGIN PUBLIC KEY-----\\n"
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAENE6uu9qnQp6KuNFawWqP+QTQxMR/\\n"
+        "kjnyvYlQMy1IXKTrolUJaPKQ8EEbeLGz1upUSleKJjwlv9oypkFRd0Zu5A==\\n"
+        "-----END PUBLIC KEY-----\\n\"]}}";
+    static const char rule[] = "{\"AuthMethod\":\"jwt\",\"BindType\":\"role\",\"BindName\":\"readers\"}";
+    consul_text *text = NULL;
+    char *id;
+    CHECK_ERROR(CONSUL_ERR_ARGUMENT, "not a JSON object",
+                consul_acl_auth_method_create(client, "[]", NULL, NULL, &text));
+    CHECK_OK(consul_acl_auth_method_create(client, method, NULL, NULL, &text));
+    has(text, "JWTValidationPubKeys");
+    CHECK_OK(consul_acl_auth_method_read(client, "jwt", NULL, NULL, &text));
+    has(text, "JWTValidationPubKeys");
+    CHECK_OK(consul_acl_auth_method_update(client, "jwt", method, NULL, NULL, &text));
+    has(text, "jwt");
+    CHECK_OK(consul_acl_auth_method_list(client, NULL, NULL, &text));
+    has(text, "jwt");
+    CHECK_OK(consul_acl_binding_rule_create(client, rule, NULL, NULL, &text));
+    id = field(text, "ID");
+    CHECK_OK(consul_acl_binding_rule_read(client, id, NULL, NULL, &text));
+    has(text, "readers");
+    CHECK_OK(consul_acl_binding_rule_update(client, id, rule, NULL, NULL, &text));
+    has(text, id);
+    CHECK_OK(consul_acl_binding_rule_list(client, "jwt", NULL, NULL, &text));
+    has(text, id);
+    CHECK_OK(consul_acl_binding_rule_list(client, NULL, NULL, NULL, &text));
+    has(text, id);
+    CHECK(consul_acl_login(client, "jwt", "a.b.c", NULL, NULL, &text) < 0 && text == NULL);
+    CHECK_OK(consul_acl_binding_rule_delete(client, id, NULL, NULL));
+    CHECK_STATUS(CONSUL_NOT_FOUND, consul_acl_binding_rule_read(client, id, NULL, NULL, &text));
+    CHECK_OK(consul_acl_auth_method_delete(client, "jwt", NULL, NULL));
+    CHECK_STATUS(CONSUL_NOT_FOUND, consul_acl_auth_method_read(client, "jwt", NULL, NULL, &text));
+    free(id);
+}
+
 static void access_control(const consul_client *client)
 {
     static const char rules[] =
@@ -218,6 +258,7 @@ int main(void)
 {
     consul_client *client = consul();
     access_control(client);
+    auth_methods(client);
     cluster(client);
     backup(client);
     consul_client_free(client);

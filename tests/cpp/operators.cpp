@@ -21,6 +21,27 @@ static void is_gone(const consul::result<T> &read) {
     CHECK(read.status() == consul::status::not_found || read.status() == consul::status::err_denied);
 }
 
+static void auth_methods(const consul::client &client) {
+    const auto acl = client.acl();
+    const std::string method =
+        R"({"Name":"jwt","Type":"jwt","Config":{"JWTValidationPubKeys":["-----BEGIN PUBLIC KEY-----\n)"
+        R"(MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAENE6uu9qnQp6KuNFawWqP+QTQxMR/\n)"
+        R"(kjnyvYlQMy1IXKTrolUJaPKQ8EEbeLGz1upUSleKJjwlv9oypkFRd0Zu5A==\n-----END PUBLIC KEY-----\n"]}})";
+    const std::string rule = R"({"AuthMethod":"jwt","BindType":"role","BindName":"readers"})";
+    CHECK(field(GET(acl.auth_method_create(method)), "Name") == "jwt");
+    CHECK(has(GET(acl.auth_method_read("jwt")), "JWTValidationPubKeys"));
+    CHECK(has(GET(acl.auth_method_update("jwt", method)), "jwt"));
+    CHECK(has(GET(acl.auth_method_list()), "jwt"));
+    const auto id = field(GET(acl.binding_rule_create(rule)), "ID");
+    CHECK(has(GET(acl.binding_rule_read(id)), "readers"));
+    CHECK(field(GET(acl.binding_rule_update(id, rule)), "ID") == id);
+    CHECK(has(GET(acl.binding_rule_list("jwt")), id) && has(GET(acl.binding_rule_list()), id));
+    OK(acl.binding_rule_delete(id));
+    (void)IS(not_found, acl.binding_rule_read(id));
+    OK(acl.auth_method_delete("jwt"));
+    (void)IS(not_found, acl.auth_method_read("jwt"));
+}
+
 static void access_control(const consul::client &client) {
     const auto acl = client.acl();
     const std::string name = unique("policy");
@@ -140,6 +161,7 @@ int main() {
     {
         const auto client = new_client();
         access_control(client);
+        auth_methods(client);
         cluster(client);
         backup(client);
     }

@@ -57,6 +57,11 @@ static void pairs(const consul::client &client) {
 
     CHECK(watch.requests() >= 3 && watch.consecutive_failures() == 0);
     CHECK(watch.last_success_age() < 1h);
+    const auto stats = GET(watch.stats());
+    CHECK(stats->state() == "empty" && stats->version() == watch.version());
+    CHECK(stats->index() == watch.index() && stats->requests() >= 3 && stats->last_success() < 1h);
+    CHECK(!stats->is_holding_back() && !stats->last_good_error().is_error());
+    CHECK(stats->is_in_flight() || stats->next_try() < 1h);
     CHECK(!watch.last_error().is_error() && !watch.is_holding_back());
     (void)watch.is_in_flight();
     OK(watch.stop());
@@ -230,6 +235,30 @@ static void refused(const consul::client &client) {
     (void)IS(err_handle, nothing.lease(consul::pick::random));
 }
 
+/// While Consul cannot be asked a view may refuse to be read.
+static void too_old() {
+    consul::config config;
+    config.set("address", "embedded:").set("wait_ms", "50");
+    const auto client = GET(consul::client::create(config));
+    OK(client.kv().put("a", "1"));
+    const auto queue = GET(consul::queue::create());
+    auto spec = of(consul::watch_kind::key, "a");
+    spec.max_age(0ms);
+    const auto watch = GET(client.on(queue).watch(spec));
+    auto view = ready_view(watch);
+    OK(view.readable());
+    CHECK(view.state() == consul::view_state::fresh && view.size() == 1);
+    OK(client.embedded().fail_next(1000000, 500, "No cluster leader"));
+    for (auto &event : queue.events(30s)) {
+        if (event.type() == consul::event_type::watch_health) {
+            break;
+        }
+    }
+    CHECK(view.state() == consul::view_state::expired && view.empty() && !view.find_pair("a"));
+    FAILS(err_no_leader, "older than", view.readable());
+    CHECK(ROW(watch.stats(), state() == "expired"));
+}
+
 int main() {
     {
         const auto client = new_client();
@@ -239,6 +268,7 @@ int main() {
         picked(client);
         last_good(client);
         away();
+        too_old();
         refused(client);
     }
     return finished();

@@ -47,6 +47,28 @@ assert(acl:role_delete(role.ID))
 is_gone(acl:role_read(role.ID))
 assert(acl:policy_delete(policy.ID))
 is_gone(acl:policy_read(policy.ID))
+-- Nobody has the private key.
+local trusted = [[
+-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAENE6uu9qnQp6KuNFawWqP+QTQxMR/
+kjnyvYlQMy1IXKTrolUJaPKQ8EEbeLGz1upUSleKJjwlv9oypkFRd0Zu5A==
+-----END PUBLIC KEY-----
+]]
+local method = { Name = "jwt", Type = "jwt", Config = { JWTValidationPubKeys = { trusted } } }
+assert(acl:auth_method_create(method).Name == "jwt")
+assert(acl:auth_method_read("jwt").Config.JWTValidationPubKeys[1] == trusted)
+assert(acl:auth_method_update("jwt", method).Type == "jwt" and #acl:auth_method_list() == 1)
+local rule = { AuthMethod = "jwt", BindType = "role", BindName = "readers" }
+local made = assert(acl:binding_rule_create(rule))
+assert(acl:binding_rule_read(made.ID).BindName == "readers")
+rule.Description = "d"
+assert(acl:binding_rule_update(made.ID, rule).Description == "d")
+assert(#acl:binding_rule_list() == 1 and #acl:binding_rule_list({ auth_method = "jwt" }) == 1)
+assert(not acl:login("jwt", "a.b.c"))
+assert(acl:binding_rule_delete(made.ID))
+is_gone(acl:binding_rule_read(made.ID))
+assert(acl:auth_method_delete("jwt"))
+is_gone(acl:auth_method_read("jwt"))
 is_denied(acl:login("none", "jwt"))
 acl:bootstrap() -- works once, or was done by the agent itself
 is_denied(acl:bootstrap())

@@ -78,6 +78,9 @@ with_consul("client:watch", function()
         assert.equal(consul.ERR_CONNECT, stats.last_error.code)
         assert.is_true(stats.consecutive_failures > 0)
         assert.equal(math.huge, stats.last_success_age_ms)
+        assert.equal("pending", stats.state)
+        assert.is_nil(stats.last_success_ms)
+        assert.is_true(stats.in_flight or stats.next_try_ms ~= nil)
         local ticket, done, ready, problem = assert(watch:wait_ready(1)), nil, nil, nil
         repeat
             done, ready, problem = queue:next(20000)
@@ -87,6 +90,40 @@ with_consul("client:watch", function()
         watch:close()
         queue:close()
         assert.is_true(refused:close())
+    end)
+
+    it("refuses to be read when it is too old", function()
+        local embedded = assert(consul.connect({ address = "embedded:", environment = false, wait_ms = 50 }))
+        local queue = assert(consul.queue())
+        embedded.kv:put("a", "1")
+        local watch = assert(embedded:on(queue):watch({ key = "a", max_age_ms = 0 }))
+        local function hear(wanted)
+            local who, what
+            repeat
+                who, what = queue:next(20000)
+            until who == watch and what == wanted
+            watch:refresh()
+        end
+        hear("ready")
+        assert.equal("1", watch:value("a"))
+        assert.is_nil((watch:value("b")))
+        local agent = assert(embedded:embedded())
+        agent:fail_next(1000000, 500, "No cluster leader")
+        hear("health")
+        assert.equal("expired", watch:state())
+        for _, read in ipairs({ "value", "find", "list" }) do
+            local found, err = watch[read](watch, "a")
+            assert.is_nil(found)
+            assert.equal(consul.ERR_NO_LEADER, err.code)
+        end
+        assert.equal(0, watch:count())
+        assert.equal("expired", watch:stats().state)
+        agent:reset_faults()
+        hear("health")
+        assert.equal("1", watch:value("a"))
+        watch:close()
+        queue:close()
+        embedded:close()
     end)
 
     it("picks instances of a service", function()

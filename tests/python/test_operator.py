@@ -68,6 +68,27 @@ acl.role_delete(role["ID"])
 is_gone(acl.role_read, role["ID"])
 acl.policy_delete(policy["ID"])
 is_gone(acl.policy_read, policy["ID"])
+# Nobody has the private key.
+trusted = '''-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAENE6uu9qnQp6KuNFawWqP+QTQxMR/
+kjnyvYlQMy1IXKTrolUJaPKQ8EEbeLGz1upUSleKJjwlv9oypkFRd0Zu5A==
+-----END PUBLIC KEY-----
+'''
+method = {"Name": "jwt", "Type": "jwt", "Config": {"JWTValidationPubKeys": [trusted]}}
+assert acl.auth_method_create(method)["Name"] == "jwt"
+assert acl.auth_method_read("jwt")["Config"]["JWTValidationPubKeys"] == [trusted]
+assert acl.auth_method_update("jwt", method)["Type"] == "jwt"
+assert len(acl.auth_method_list()) == 1
+rule = {"AuthMethod": "jwt", "BindType": "role", "BindName": "readers"}
+made = acl.binding_rule_create(rule)["ID"]
+assert acl.binding_rule_read(made)["BindName"] == "readers"
+assert acl.binding_rule_update(made, {**rule, "Description": "d"})["Description"] == "d"
+assert len(acl.binding_rule_list()) == len(acl.binding_rule_list("jwt")) == 1
+raises(consul_ffi.ConsulError, acl.login, "jwt", "a.b.c")
+acl.binding_rule_delete(made)
+assert acl.binding_rule_read(made) is None
+acl.auth_method_delete("jwt")
+assert acl.auth_method_read("jwt") is None
 assert "s3cr3t" not in str(raises(consul_ffi.Denied, acl.login, "none", "s3cr3t"))
 try:
     acl.bootstrap()  # works once, or was done by the agent itself

@@ -79,6 +79,23 @@ for _ in consul_ffi.Client().watch.nodes():
             error = eventually(lambda: watch.stats().last_error)
             self.assertIsInstance(error, consul_ffi.ConnectError)
             self.assertGreater(watch.stats().consecutive_failures, 0)
+            self.assertEqual(watch.stats().state, "pending")
+
+    def test_a_state_that_is_too_old_is_refused(self) -> None:
+        with client_of("embedded:", wait_ms=50) as client:
+            client.kv.put("a", "1")
+            with client.watch.key("a", max_age_ms=0).wait_ready(PATIENCE * 1000) as watch:
+                view = watch.view()
+                assert view.pair is not None
+                self.assertEqual((view.pair.text, len(view)), ("1", 1))
+                client.embedded().fail_next(1_000_000, 500, "No cluster leader")
+                eventually(lambda: view.state == "expired")
+                for read in (len, list, lambda view: view.pair, lambda view: view.find("a")):
+                    with self.assertRaises(consul_ffi.NoLeader):
+                        read(view)
+                client.embedded().reset_faults()
+                eventually(lambda: view.state == "fresh")
+                self.assertEqual(view.pair.text, "1")
 
     def test_what_cannot_be_watched(self) -> None:
         watch = self.client.watch

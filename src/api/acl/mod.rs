@@ -1,14 +1,17 @@
-//! Access control: tokens, and the policies and roles that say what they may do
+//! Access control: tokens, the policies and roles that say what they may do, and the auth methods and
+//! binding rules by which they are given out
 //! (<https://developer.hashicorp.com/consul/api-docs/acl>).
 //!
 //! Where access control is not enabled, every call here ends with `Status::Http` and Consul's "ACL
 //! support disabled" (HTTP 401).
 
 mod login;
+mod methods;
 mod resource;
 mod types;
 
 pub use login::Login;
+pub use methods::{AuthMethod, BindingRule};
 pub use resource::{Resource, Resources};
 pub use types::{Link, NodeIdentity, Policy, Role, ServiceIdentity, Token};
 
@@ -72,6 +75,17 @@ impl<'a, S: Style> Acl<'a, S> {
 
     /// Roles: names for several policies.
     pub fn roles(&self) -> Resources<'a, S, Role> {
+        Resources::new(self.client)
+    }
+
+    /// Auth methods, by which somebody without a token logs in: what they trust. Each is known by its
+    /// name.
+    pub fn auth_methods(&self) -> Resources<'a, S, AuthMethod> {
+        Resources::new(self.client)
+    }
+
+    /// Binding rules: what a token of an auth method may do.
+    pub fn binding_rules(&self) -> Resources<'a, S, BindingRule> {
         Resources::new(self.client)
     }
 
@@ -141,6 +155,19 @@ impl<S: Style, T: Resource<Kind = Token>> Resources<'_, S, T> {
                 target = target.param(name, value);
             }
         }
+        self.listed(target, options)
+    }
+}
+
+impl<S: Style, T: Resource<Kind = BindingRule>> Resources<'_, S, T> {
+    /// Lists the rules of this auth method.
+    pub fn list_of(
+        &self,
+        auth_method: &str,
+        options: &Options,
+    ) -> Result<S::Output<Answer<T::List>>> {
+        required(auth_method, "name of the auth method")?;
+        let target = Target::new("/v1/acl/binding-rules").param("authmethod", auth_method);
         self.listed(target, options)
     }
 }

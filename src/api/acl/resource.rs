@@ -1,5 +1,6 @@
-//! What tokens, policies and roles have in common.
+//! What tokens, policies, roles, auth methods and binding rules have in common.
 
+use super::methods::{AuthMethod, BindingRule};
 use super::types::{Policy, Role, Token};
 use crate::api::answer::Answer;
 use crate::api::document::{Document, Text};
@@ -10,7 +11,7 @@ use crate::config::Options;
 use crate::error::Result;
 use std::marker::PhantomData;
 
-/// A token, a policy or a role, typed or as JSON.
+/// A token, a policy, a role, an auth method or a binding rule, typed or as JSON.
 pub trait Resource: Document {
     /// Which of them it is.
     type Kind;
@@ -22,17 +23,21 @@ pub trait Resource: Document {
     /// The same of many.
     #[doc(hidden)]
     const PLURAL: &'static str;
+    /// What one is known by.
+    #[doc(hidden)]
+    const KEY: &'static str;
     #[doc(hidden)]
     fn list(reply: &Reply<'_>) -> Result<Self::List>;
 }
 
 macro_rules! resources {
-    ($($kind:ident $name:literal $plural:literal;)+) => {
+    ($($kind:ident $name:literal $plural:literal $key:literal;)+) => {
         $(impl Resource for $kind {
             type Kind = $kind;
             type List = Vec<$kind>;
             const NAME: &'static str = $name;
             const PLURAL: &'static str = $plural;
+            const KEY: &'static str = $key;
 
             fn list(reply: &Reply<'_>) -> Result<Vec<$kind>> {
                 json::decode(reply).map(|list: Elements<$kind>| list.0)
@@ -42,9 +47,11 @@ macro_rules! resources {
 }
 
 resources! {
-    Token "token" "tokens";
-    Policy "policy" "policies";
-    Role "role" "roles";
+    Token "token" "tokens" "id";
+    Policy "policy" "policies" "id";
+    Role "role" "roles" "id";
+    AuthMethod "auth-method" "auth-methods" "name";
+    BindingRule "binding-rule" "binding-rules" "id";
 }
 
 impl<T: Resource> Resource for Text<T> {
@@ -52,13 +59,14 @@ impl<T: Resource> Resource for Text<T> {
     type List = Text<T>;
     const NAME: &'static str = T::NAME;
     const PLURAL: &'static str = T::PLURAL;
+    const KEY: &'static str = T::KEY;
 
     fn list(reply: &Reply<'_>) -> Result<Text<T>> {
         Text::decode(reply)
     }
 }
 
-/// All tokens, all policies or all roles.
+/// All tokens, all policies, all roles, all auth methods or all binding rules.
 ///
 /// A read of something that does not exist gives `None` where Consul answers 404. For tokens and
 /// policies Consul 1.8 answers as to an unknown token, `Status::Denied` with "ACL not found".
@@ -78,7 +86,7 @@ impl<'a, S: Style, T: Resource> Resources<'a, S, T> {
         self.write(Target::new("/v1/acl/").path(T::NAME), resource, options)
     }
 
-    /// Reads one by its id; of tokens, their accessor id.
+    /// Reads one by its id; of tokens, their accessor id; of auth methods, their name.
     pub fn read(&self, id: &str, options: &Options) -> Result<S::Output<Answer<Option<T>>>> {
         self.found(self.of_id(id)?, options)
     }
@@ -113,7 +121,7 @@ impl<'a, S: Style, T: Resource> Resources<'a, S, T> {
     }
 
     fn of_id(&self, id: &str) -> Result<Target> {
-        required(id, &format!("{}'s id", T::NAME))?;
+        required(id, &format!("{}'s {}", T::NAME, T::KEY))?;
         Ok(Target::new("/v1/acl/").path(T::NAME).path("/").segment(id))
     }
 

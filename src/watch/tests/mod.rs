@@ -231,6 +231,32 @@ fn failures_are_told_and_never_replace_data() {
 }
 
 #[test]
+fn what_is_too_old_is_refused_while_consul_cannot_be_asked() {
+    let (client, wire, clock) = bench();
+    let spec = WatchSpec::key("a").max_age(Duration::from_secs(40));
+    let watch = client.watch(spec).unwrap();
+    wire.next().key(5, "kept");
+    clock.advance(Duration::from_secs(50));
+    // Consul holds the query: it has not failed.
+    assert!(watch.read().is_ok() && watch.stats().state == "fresh");
+    wire.next().fail();
+    let refused = watch.read().unwrap_err();
+    assert_eq!((refused.status(), watch.stats().state), (Status::Connect, "expired"));
+    assert!(refused.message().contains("50.0s ago is older than 40s"), "{refused}");
+    assert_eq!(value(&watch.state()).as_deref(), Some("kept"));
+    clock.advance(Duration::from_secs(10));
+    wire.next().key(5, "kept");
+    assert!(watch.read().is_ok());
+    clock.advance(Duration::from_secs(20));
+    wire.next().fail();
+    assert!(watch.read().is_ok() && watch.stats().state == "stale");
+    watch.stop();
+    assert_eq!(watch.stats().state, "ended");
+    clock.advance(Duration::from_secs(30));
+    assert_eq!(watch.read().unwrap_err().status(), Status::Cancelled);
+}
+
+#[test]
 fn ten_minutes_of_outage_cost_few_requests_and_end_by_themselves() {
     let (client, wire, clock) = bench();
     let watch = client.watch(WatchSpec::key("a")).unwrap();

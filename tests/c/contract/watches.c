@@ -200,6 +200,45 @@ static void add_instance(const char *name, const char *id, uint32_t port)
     consul_service_spec_free(service);
 }
 
+/* While Consul cannot be asked a view may refuse to be read. */
+static void what_is_too_old_is_refused(void)
+{
+    consul_client *in_memory = client_with("embedded:", "wait_ms", "50"), *lasting = client;
+    consul_watch_spec *spec = spec_of(CONSUL_WATCH_SERVICE, "web");
+    consul_watch *watch;
+    consul_view *view = NULL;
+    consul_lease *lease = NULL;
+    client = in_memory;
+    add_instance("web", "web-1", 80);
+    CHECK_OK(consul_watch_spec_set_policy(spec, CONSUL_POLICY_ANY));
+    CHECK_OK(consul_watch_spec_set_max_age_ms(spec, 0));
+    watch = watch_with(spec, queue, 8);
+    client = lasting;
+    consul_event_free(told(CONSUL_EVENT_WATCH_READY, 8, CONSUL_OK));
+    CHECK_OK(consul_watch_view(watch, &view));
+    CHECK(consul_view_state(view) == CONSUL_VIEW_FRESH && consul_view_count(view) == 1);
+    CHECK_OK(consul_view_check(view));
+
+    CHECK_OK(consul_embedded_fail_next(in_memory, NULL, 1000000, 500, "No cluster leader"));
+    consul_event_free(told(CONSUL_EVENT_WATCH_HEALTH, 8, CONSUL_ERR_NO_LEADER));
+    CHECK(consul_view_state(view) == CONSUL_VIEW_EXPIRED && consul_view_count(view) == 0);
+    CHECK_ERROR(CONSUL_ERR_NO_LEADER, "older than", consul_view_check(view));
+    CHECK(consul_view_service_entry_at(view, 0) == NULL);
+    CHECK(consul_view_find_service_entry(view, "web-1") == NULL);
+    CHECK(consul_view_pick(view, CONSUL_PICK_RANDOM, NULL, 0) == NULL);
+    CHECK_STATUS(CONSUL_ERR_NO_LEADER, consul_view_lease(view, CONSUL_PICK_RANDOM, NULL, 0, &lease));
+
+    CHECK_OK(consul_embedded_reset_faults(in_memory));
+    consul_event_free(told(CONSUL_EVENT_WATCH_HEALTH, 8, CONSUL_OK));
+    CHECK_OK(consul_view_check(view));
+    CHECK(consul_view_pick(view, CONSUL_PICK_RANDOM, NULL, 0) != NULL);
+    consul_view_free(view);
+    consul_watch_free(watch);
+    consul_event_free(told(CONSUL_EVENT_WATCH_ENDED, 8, CONSUL_ERR_CANCELLED));
+    consul_client_free(in_memory);
+    check_empty(queue);
+}
+
 static void instances_are_picked(void)
 {
     char *name = unique("picked"), one[100], two[100];
@@ -321,6 +360,24 @@ static void bad_input_is_named(void)
     check_empty(queue);
 }
 
+/* What the statistics of a watch say, and that they agree with what asks for one thing each. */
+static void check_state(int line, const consul_watch *watch, const char *state)
+{
+    consul_stats *stats = NULL;
+    const consul_progress *row;
+    CHECK_OK(consul_watch_stats(watch, &stats));
+    row = consul_stats_row(stats);
+    if (strcmp(row->state, state) != 0)
+        fail(__FILE__, line, "the watch is %s, not %s", row->state, state);
+    CHECK(row->version == consul_watch_version(watch) && row->index == consul_watch_index(watch));
+    CHECK(row->requests > 0 && row->last_success_ms < 60000 && row->consecutive_failures == 0);
+    CHECK(row->last_error->status == CONSUL_OK && row->last_good_error->status == CONSUL_OK);
+    CHECK(!row->is_holding_back && row->address_len == 0 && row->failures == 0 && !row->is_in_use);
+    consul_stats_free(stats);
+}
+
+#define CHECK_STATE(watch, state) check_state(__LINE__, (watch), (state))
+
 /* Waits that end in a queue: by what is found, by their time, by the end of the watch. */
 static void waits_in_a_queue(void)
 {
@@ -331,6 +388,7 @@ static void waits_in_a_queue(void)
     CHECK_STATUS(CONSUL_PENDING, consul_watch_wait_ready_async(watch, -1, &async));
     CHECK_NEXT(queue, 77, CONSUL_OK);
     version = consul_watch_version(watch);
+    CHECK_STATE(watch, "empty");
     CHECK_STATUS(CONSUL_NO_CHANGE, consul_watch_wait_newer(watch, version, 1, NULL));
     CHECK_STATUS(CONSUL_PENDING, consul_watch_wait_newer(watch, version, 1, &async));
     CHECK_NEXT(queue, 77, CONSUL_NO_CHANGE);
@@ -339,14 +397,17 @@ static void waits_in_a_queue(void)
     CHECK_NEXT(queue, 77, CONSUL_OK);
     CHECK(consul_watch_version(watch) > version);
     CHECK_OK(consul_watch_wait_newer(watch, version, -1, NULL));
+    CHECK_STATE(watch, "fresh");
 
     version = consul_watch_version(watch);
     CHECK_STATUS(CONSUL_PENDING, consul_watch_wait_newer(watch, version, -1, &async));
     CHECK_OK(consul_queue_cancel(queue, 77));
     CHECK_NEXT(queue, 77, CONSUL_ERR_CANCELLED);
     CHECK_STATUS(CONSUL_PENDING, consul_watch_wait_newer(watch, version, -1, &async));
-    consul_watch_free(watch);
+    CHECK_OK(consul_watch_stop(watch));
     CHECK_NEXT(queue, 77, CONSUL_ERR_CANCELLED);
+    CHECK_STATE(watch, "ended");
+    consul_watch_free(watch);
     CHECK_OK(consul_kv_delete(client, name, NULL, NULL));
     free(name);
 }
@@ -361,6 +422,7 @@ int main(void)
     a_client_can_be_closed();
     a_consul_that_is_away_is_told_of();
     instances_are_picked();
+    what_is_too_old_is_refused();
     every_kind_has_its_rows();
     waits_in_a_queue();
     bad_input_is_named();

@@ -1,0 +1,250 @@
+//! Auth methods and binding rules: how those without a token get one by `consul_acl_login`.
+
+use super::acl::{found, told};
+use super::asynchronous::{self, consul_async, ok};
+use super::client::{self, consul_client};
+use super::guard::guard;
+use super::options::{self, consul_options};
+use super::status::consul_status;
+use super::text::consul_text;
+use super::{input, output};
+use crate::api::acl::{AuthMethod, BindingRule};
+use crate::api::document::Text;
+use std::ffi::c_char;
+
+/// Makes an auth method of a JSON object, with its `Name`, `Type` and `Config`; `out` gets it. The
+/// `Config` may hold secrets, which stand in no message and not in the log.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_auth_method_create(
+    client: *const consul_client,
+    auth_method: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let auth_method = unsafe { input::required_str(auth_method, "auth_method") }?;
+        let auth_method = Text::object(auth_method.as_bytes(), "auth method")?;
+        ending.give(out, client.acl().texts::<AuthMethod>().create(&auth_method, &options)?, told)
+    })
+}
+
+/// Reads an auth method by its name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_auth_method_read(
+    client: *const consul_client,
+    name: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let name = unsafe { input::required_str(name, "name") }?;
+        ending.give(out, client.acl().texts::<AuthMethod>().read(name, &options)?, found)
+    })
+}
+
+/// Replaces an auth method by a JSON object: what is not there is empty after that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_auth_method_update(
+    client: *const consul_client,
+    name: *const c_char,
+    auth_method: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let name = unsafe { input::required_str(name, "name") }?;
+        // SAFETY: as above.
+        let auth_method = unsafe { input::required_str(auth_method, "auth_method") }?;
+        let auth_method = Text::object(auth_method.as_bytes(), "auth method")?;
+        ending.give(
+            out,
+            client.acl().texts::<AuthMethod>().update(name, &auth_method, &options)?,
+            told,
+        )
+    })
+}
+
+/// Deletes an auth method. The tokens that it gave end with it. `CONSUL_OK` also when it does not exist.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_auth_method_delete(
+    client: *const consul_client,
+    name: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let name = unsafe { input::required_str(name, "name") }?;
+        ending.end(client.acl().texts::<AuthMethod>().delete(name, &options)?, ok)
+    })
+}
+
+/// Lists auth methods, without their `Config`: an array.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_auth_method_list(
+    client: *const consul_client,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        ending.give(out, client.acl().texts::<AuthMethod>().list(&options)?, told)
+    })
+}
+
+/// Makes a binding rule of a JSON object; `out` gets it with its id. `AuthMethod` names the method,
+/// `Selector` says which logins it is for, `BindType` (`service`, `role` or `node`) and `BindName` what
+/// their tokens may do.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_binding_rule_create(
+    client: *const consul_client,
+    binding_rule: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let binding_rule = unsafe { input::required_str(binding_rule, "binding_rule") }?;
+        let binding_rule = Text::object(binding_rule.as_bytes(), "binding rule")?;
+        ending.give(out, client.acl().texts::<BindingRule>().create(&binding_rule, &options)?, told)
+    })
+}
+
+/// Reads a binding rule by its id.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_binding_rule_read(
+    client: *const consul_client,
+    id: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let id = unsafe { input::required_str(id, "id") }?;
+        ending.give(out, client.acl().texts::<BindingRule>().read(id, &options)?, found)
+    })
+}
+
+/// Replaces a binding rule by a JSON object: what is not there is empty after that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_binding_rule_update(
+    client: *const consul_client,
+    id: *const c_char,
+    binding_rule: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let id = unsafe { input::required_str(id, "id") }?;
+        // SAFETY: as above.
+        let binding_rule = unsafe { input::required_str(binding_rule, "binding_rule") }?;
+        let binding_rule = Text::object(binding_rule.as_bytes(), "binding rule")?;
+        ending.give(
+            out,
+            client.acl().texts::<BindingRule>().update(id, &binding_rule, &options)?,
+            told,
+        )
+    })
+}
+
+/// Deletes a binding rule. `CONSUL_OK` also when it does not exist.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_binding_rule_delete(
+    client: *const consul_client,
+    id: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let id = unsafe { input::required_str(id, "id") }?;
+        ending.end(client.acl().texts::<BindingRule>().delete(id, &options)?, ok)
+    })
+}
+
+/// Lists the binding rules of an auth method: an array. `auth_method` may be NULL: those of all.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_binding_rule_list(
+    client: *const consul_client,
+    auth_method: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let out = unsafe { output::out_of_call(out, r#async) }?;
+        // SAFETY: as above.
+        let ending = unsafe { asynchronous::ending(r#async) }?;
+        let client = client::ending_in(client, &ending)?;
+        let options = options::chosen(options)?;
+        // SAFETY: as above.
+        let auth_method = unsafe { input::optional_str(auth_method, "auth_method") }?;
+        let rules = client.acl().texts::<BindingRule>();
+        let listed = match auth_method {
+            Some(auth_method) => rules.list_of(auth_method, &options)?,
+            None => rules.list(&options)?,
+        };
+        ending.give(out, listed, told)
+    })
+}
