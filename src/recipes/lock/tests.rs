@@ -170,6 +170,16 @@ fn reads_that_fail_are_not_a_loss_until_nobody_knows_for_too_long() {
 }
 
 #[test]
+fn where_nobody_ever_minds_only_the_session_ends_it() {
+    let w = world();
+    let lock = w.held_by(LockSpec::new("a").monitor_retry(Duration::MAX));
+    assert_eq!(lock.remaining(), TTL);
+    w.wire.fate("/v1/kv/a", Fate::Fail);
+    w.pass(TTL * 2);
+    assert!(lock.is_held());
+}
+
+#[test]
 fn a_session_that_is_gone_is_a_loss_in_one_round_trip() {
     let w = world();
     // The monitor sees nothing; the renewal tells.
