@@ -12,6 +12,7 @@
 //! ```
 
 pub mod api;
+mod atomic_file;
 mod client;
 pub mod config;
 pub mod error;

@@ -1,4 +1,4 @@
-"""What is closed at the end of a `with` block."""
+"""What is ended at the end of a `with` block."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class Closing:
-    """Closed when its `with` block is left. An error of the block says more than one of closing."""
+class Block:
+    """Entered by `with` as itself; how it is left is its own."""
 
-    def close(self) -> None:
+    def _leave(self, error: Optional[BaseException]) -> None:
+        """`error` is that of the block."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:
@@ -24,6 +25,16 @@ class Closing:
         error: Optional[BaseException],
         trace: Optional[TracebackType],
     ) -> None:
+        self._leave(error)
+
+
+class Closing(Block):
+    """Closed when its `with` block is left. An error of the block says more than one of closing."""
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+    def _leave(self, error: Optional[BaseException]) -> None:
         try:
             self.close()
         except Exception:
@@ -31,10 +42,10 @@ class Closing:
                 raise
 
 
-class AsyncClosing:
-    """As `Closing`, for `async with`."""
+class AsyncBlock:
+    """As `Block`, for `async with`."""
 
-    async def close(self) -> None:
+    async def _leave(self, error: Optional[BaseException]) -> None:
         raise NotImplementedError
 
     async def __aenter__(self) -> Self:
@@ -46,6 +57,16 @@ class AsyncClosing:
         error: Optional[BaseException],
         trace: Optional[TracebackType],
     ) -> None:
+        await self._leave(error)
+
+
+class AsyncClosing(AsyncBlock):
+    """As `Closing`, for `async with`."""
+
+    async def close(self) -> None:
+        raise NotImplementedError
+
+    async def _leave(self, error: Optional[BaseException]) -> None:
         try:
             await self.close()
         except Exception:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from ctypes import byref, c_void_p
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, ClassVar, Mapping, Optional, TypeVar, Union
 
 from . import _abi, _describe, _interrupt, _kinds, _outcome, _wait
 from ._answers import take_text
+from ._closing import Block
 from ._convert import FOR_EVER, milliseconds
 from ._core import Core, Handle
 from ._error import ConsulError
@@ -219,7 +219,7 @@ class HoldingBase:
             _note(error, str(problem))
 
 
-class Holding(HoldingBase):
+class Holding(HoldingBase, Block):
     """What a session can hold, and what waits. As a context manager it is acquired, for ever or as
     long as `acquire_timeout_ms` says, and released at the end of the block; a loss in between
     raises LockLost there."""
@@ -286,12 +286,7 @@ class Holding(HoldingBase):
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def _leave(self, error: Optional[BaseException]) -> None:
         try:
             self.release()
         except ConsulError as problem:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Optional, Union
 
+from ._closing import Block
 from ._convert import milliseconds, text
 from ._core import Core, Handle
 from ._library import lib
@@ -15,7 +15,7 @@ from .errors import Interrupted
 from .results import Progress
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
+    from typing_extensions import Unpack
 
     from ._settings import CallOptions
 
@@ -72,7 +72,7 @@ class KeptSessionBase:
         return f"<consul_ffi.{type(self).__name__} {self.id}>"
 
 
-class KeptSession(KeptSessionBase):
+class KeptSession(KeptSessionBase, Block):
     """Renewed in the background until it is destroyed, stopped or lost. As a context manager it is
     destroyed at the end of the block. One that is forgotten is destroyed too."""
 
@@ -89,15 +89,7 @@ class KeptSession(KeptSessionBase):
         finally:
             self.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def _leave(self, error: Optional[BaseException]) -> None:
         if self._handle.value is None:
             return
         if error is None:

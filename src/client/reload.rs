@@ -80,7 +80,8 @@ impl Shared {
             retired.push(Arc::downgrade(&before.endpoints));
         }
         if self.closed.load(SeqCst) {
-            self.setup.load().endpoints.close();
+            // Who closed the client may have looked when `before` stood nowhere.
+            self.close();
             return Err(Error::new(Status::Closed, "the client is closed"));
         }
         Ok(())
@@ -92,5 +93,35 @@ impl Shared {
         self.setup.load().endpoints.close();
         let retired: Vec<_> = self.retired().lock().iter().filter_map(|it| it.upgrade()).collect();
         retired.iter().for_each(|endpoints| endpoints.close());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::client::{Client, Embedded};
+    use crate::config::{Config, Options};
+    use crate::error::Status;
+    use std::sync::atomic::Ordering::SeqCst;
+    use std::time::Duration;
+
+    #[test]
+    fn a_client_that_is_closed_amid_a_reload_ends_what_began_before() {
+        let mut config = Config::without_environment();
+        config.set("address", "embedded:").unwrap();
+        let client = Client::new(&config).unwrap();
+        let agent = Embedded::of(&client).unwrap();
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| {
+                let options = Options::new().index(1_000_000).wait(Duration::from_secs(60));
+                client.kv().get("a", &options)
+            });
+            while agent.waiting() == 0 {
+                std::thread::yield_now();
+            }
+            // As who closes it finds it when the new setup is in its place and the one before in none.
+            client.shared.closed.store(true, SeqCst);
+            assert_eq!(client.reload(&config).unwrap_err().status(), Status::Closed);
+            assert_eq!(waits.join().unwrap().unwrap_err().status(), Status::Closed);
+        });
     }
 }

@@ -122,10 +122,10 @@ impl Options {
         self
     }
 
-    /// How long the call may take in all. A blocking query may take its wait and a sixteenth of it
-    /// more.
+    /// How long the call may take in all, a day at most. A blocking query may take its wait and a
+    /// sixteenth of it more.
     pub fn timeout(mut self, timeout: Duration) -> Options {
-        self.timeout = Some(timeout);
+        self.timeout = Some(timeout.min(Duration::from_secs(86_400)));
         self
     }
 

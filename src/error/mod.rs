@@ -56,6 +56,11 @@ impl Error {
         Error::new(Status::Config, message)
     }
 
+    /// What a stream fails with is an error of ours already, or one of the system.
+    pub(crate) fn of_stream(error: std::io::Error) -> Error {
+        error.downcast::<Error>().unwrap_or_else(|error| Error::new(Status::Io, error.to_string()))
+    }
+
     /// The same failure under another status, where a caller knows better what it means.
     pub fn with_status(mut self, status: Status) -> Error {
         self.0.status = status;

@@ -216,10 +216,10 @@ mod tests {
     use crate::api::agent::ServiceDefinition;
     use crate::api::session::SessionSpec;
     use crate::config::Options;
-    use crate::recipes::fake::Fake;
     use crate::recipes::lock::LockSpec;
     use crate::recipes::registration::KeptServiceSpec;
     use crate::recipes::semaphore::SemaphoreSpec;
+    use crate::recipes::testing::world;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -275,9 +275,9 @@ mod tests {
 
     #[test]
     fn a_clients_own_things_are_told_and_do_not_decide() {
-        let fake = Fake::new();
-        let (client, _clock) = fake.client();
-        let report = HealthReport::new(Some(&client));
+        let w = world();
+        let client = &w.client;
+        let report = HealthReport::new(Some(client));
         assert_eq!(parsed(&report.document())["consul"]["reachable"], Value::Null);
         let session = client.keep_session(&SessionSpec::new(), &Options::new()).unwrap();
         let lock = client.lock(LockSpec::new("app/leader").session(&session)).unwrap();

@@ -2,8 +2,6 @@
 //! semaphores, elections, clusters, services that stay registered.
 
 pub mod cluster;
-#[cfg(test)]
-mod fake;
 pub mod election;
 pub mod fence;
 pub mod health_report;
@@ -13,4 +11,6 @@ pub mod loss;
 pub mod registration;
 pub mod semaphore;
 pub mod session;
+#[cfg(test)]
+mod testing;
 mod turn;

@@ -30,6 +30,7 @@ impl Clock for BootClock {
 #[derive(Default)]
 pub(crate) struct TestClock {
     now: crate::sync::Mutex<Duration>,
+    turned_too: crate::sync::Mutex<Vec<Box<dyn Fn(Duration) + Send + Sync>>>,
     followers: crate::sync::Mutex<Vec<Follower>>,
 }
 
@@ -41,6 +42,12 @@ type Follower = Box<dyn Fn() -> bool + Send + Sync>;
 impl TestClock {
     pub(crate) fn advance(&self, time: Duration) {
         *self.now.lock() += time;
+        self.turned_too.lock().iter().for_each(|turn| turn(time));
+    }
+
+    /// Turns another clock with this one.
+    pub(crate) fn turns(&self, turn: impl Fn(Duration) + Send + Sync + 'static) {
+        self.turned_too.lock().push(Box::new(turn));
     }
 
     /// Has [`TestClock::pass`] wait for this one too.

@@ -13,8 +13,8 @@ pub(crate) use cancel::Interrupt;
 pub(crate) use embedded::Control;
 
 use crate::config::{Location, Settings};
-use crate::error::{Error, Result, Status};
-use std::io::{self, Read, Write};
+use crate::error::{Error, Result};
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -132,13 +132,6 @@ impl Response {
     /// Whether the HTTP status is a 2xx.
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
-    }
-}
-
-impl Error {
-    /// What a stream fails with is an error of ours already, or one of the system.
-    fn of_stream(error: io::Error) -> Error {
-        error.downcast::<Error>().unwrap_or_else(|error| Error::new(Status::Io, error.to_string()))
     }
 }
 

@@ -142,11 +142,11 @@ impl Delivery {
     fn due_of(&self, given: &Content, content: &Content, now: Duration) -> Duration {
         let since = self.waiting.as_ref().map_or(now, |waiting| waiting.since);
         let settled = match self.rules.settle {
-            Some(Settle { min, max }) => (now + min).min(since + max),
+            Some(Settle { min, max }) => now.saturating_add(min).min(since.saturating_add(max)),
             None => now,
         };
         match self.falls(given, content) {
-            Some(floor) => settled.max(since + floor.hold),
+            Some(floor) => settled.max(since.saturating_add(floor.hold)),
             None => settled,
         }
     }
@@ -244,6 +244,15 @@ mod tests {
         assert_eq!(bench.delivery.due(), Some(ms(110)));
         assert_eq!(bench.offer(nodes("a", 1), 50), None);
         assert_eq!((bench.delivery.due(), bench.ripe(500)), (None, None));
+    }
+
+    #[test]
+    fn what_has_to_settle_for_ever_is_never_due() {
+        let settle = Some(Settle { min: Duration::MAX, max: Duration::MAX });
+        let mut bench = Bench::new(Rules { settle, ..Rules::default() });
+        bench.offer(nodes("a", 1), 1);
+        assert_eq!(bench.offer(nodes("b", 1), 2), None);
+        assert_eq!(bench.delivery.due(), Some(Duration::MAX));
     }
 
     #[test]

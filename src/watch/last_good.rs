@@ -6,16 +6,17 @@
 
 use super::content::Content;
 use super::query::Query;
+use crate::atomic_file::{self, AtomicFile};
 use crate::error::{Error, Result, Status};
 use crate::transport::Response;
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use ureq::http::HeaderMap;
+
+const SUBJECT: &str = "the last-good file";
 
 /// The format of the file; another one is not read.
 const FORMAT: u32 = 1;
@@ -55,15 +56,11 @@ impl LastGood {
     /// The file at this path. Refused is one that would not be found again after a change of
     /// folder, and what is no file and must not be replaced by one.
     pub(super) fn new(path: &Path, query: &Query) -> Result<LastGood> {
-        let refuse = |why: &str| {
-            Err(Error::argument(format!("the last-good file {} {why}", path.display())))
-        };
         if !path.is_absolute() {
-            return refuse("needs an absolute path");
+            let message = format!("the last-good file {} needs an absolute path", path.display());
+            return Err(Error::argument(message));
         }
-        if path.metadata().is_ok_and(|found| !found.is_file()) {
-            return refuse("is something other than a file");
-        }
+        atomic_file::check_replaceable(path).map_err(|error| error.context(SUBJECT))?;
         Ok(LastGood { path: path.to_path_buf(), question: query.question() })
     }
 
@@ -72,7 +69,10 @@ impl LastGood {
         let bytes = match std::fs::read(&self.path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.error("cannot be read", error)),
+            Err(error) => {
+                let message = format!("{SUBJECT}: cannot read {}: {error}", self.path.display());
+                return Err(Error::new(Status::Io, message));
+            }
         };
         let Some((header, body)) = self.parse(&bytes) else { return Ok(None) };
         let response =
@@ -99,29 +99,15 @@ impl LastGood {
         let mut text = serde_json::to_vec(&header)
             .map_err(|error| Error::new(Status::Internal, error.to_string()))?;
         text.push(b'\n');
-        self.replace(&text, &body.bytes).map_err(|error| self.error("cannot be written", error))
+        self.replace(&text, &body.bytes).map_err(|error| error.context(SUBJECT))
     }
 
-    fn replace(&self, header: &[u8], body: &[u8]) -> std::io::Result<()> {
-        let mut name = self.path.clone().into_os_string();
-        name.push(format!(".{}.new", std::process::id()));
-        let new = PathBuf::from(name);
-        let mut file: File = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            // Values and tokens' reach are nobody else's business.
-            .mode(0o600)
-            .open(&new)?;
-        let written = file
-            .write_all(header)
-            .and_then(|()| file.write_all(body))
-            .and_then(|()| file.sync_all())
-            .and_then(|()| std::fs::rename(&new, &self.path));
-        if written.is_err() {
-            let _ = std::fs::remove_file(&new);
+    fn replace(&self, header: &[u8], body: &[u8]) -> Result<()> {
+        let mut file = AtomicFile::beside(&self.path);
+        for part in [header, body] {
+            file.write_all(part).map_err(Error::of_stream)?;
         }
-        written
+        file.commit()
     }
 
     /// Header and body, where the file is whole and of the same question.
@@ -134,13 +120,6 @@ impl LastGood {
             && header.crc32 == crc32fast::hash(body)
             && header.question == self.question;
         whole.then_some((header, body))
-    }
-
-    fn error(&self, what: &str, error: std::io::Error) -> Error {
-        Error::new(
-            Status::Io,
-            format!("the last-good file {} {what}: {error}", self.path.display()),
-        )
     }
 }
 

@@ -88,6 +88,19 @@ fn datacenter_namespace_and_partition_are_on_every_call() {
 }
 
 #[test]
+fn a_call_may_take_as_long_as_it_likes() {
+    let options = none().index(1).timeout(Duration::MAX).wait(Duration::MAX);
+    for request in sent(&[], all(options.clone())) {
+        assert!(request.parameter("wait").is_none_or(|wait| wait == "600000ms"), "{request:?}");
+    }
+    let server = Server::answering(|request| match request.method.as_str() {
+        "GET" => Reply::text(404, "").index(1),
+        _ => Reply::json(200, "true"),
+    });
+    client_at(server.address()).kv().update("a", b"", &options).unwrap();
+}
+
+#[test]
 fn the_token_is_in_its_header_and_nowhere_else() {
     let settings = [("token", "s3cr3t-client"), ("http_auth", "user:s3cr3t-password")];
     for request in sent(&settings, all(none())) {

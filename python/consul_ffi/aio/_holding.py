@@ -6,10 +6,10 @@ import asyncio
 import math
 from contextlib import suppress
 from ctypes import addressof
-from types import TracebackType
 from typing import TYPE_CHECKING, Optional
 
 from .. import _abi, _outcome, _wait
+from .._closing import AsyncBlock
 from .._convert import FOR_EVER, uint64
 from .._error import ConsulError
 from .._holding import HoldingBase, LostBase
@@ -50,7 +50,7 @@ class AsyncLost(LostBase):
                 await asyncio.wait_for(losses.wait(), limit)
 
 
-class AsyncHolding(HoldingBase):
+class AsyncHolding(HoldingBase, AsyncBlock):
     """As `Holding`, for `async with`."""
 
     _core: Awaiting
@@ -127,12 +127,7 @@ class AsyncHolding(HoldingBase):
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    async def _leave(self, error: Optional[BaseException]) -> None:
         try:
             await self.release()
         except ConsulError as problem:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from types import TracebackType
-from typing import TYPE_CHECKING, AsyncIterator, Callable, Optional
+from typing import AsyncIterator, Callable, Optional
 
 from .. import _abi, _outcome, _wait
+from .._closing import AsyncBlock
 from .._convert import uint64
 from .._error import ConsulError
 from .._library import lib
@@ -16,14 +16,11 @@ from ..errors import Cancelled
 from ._core import Awaiting
 from ._news import News
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 #: How often one who waits to have joined looks, beside what is told: its own key is no news.
 _LOOK_MS = 100
 
 
-class AsyncCluster(ClusterBase):
+class AsyncCluster(ClusterBase, AsyncBlock):
     """As `consul_ffi.Cluster`, for `async with` and `async for`."""
 
     _core: Awaiting
@@ -79,15 +76,7 @@ class AsyncCluster(ClusterBase):
             if self.handle is not None:
                 raise
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    async def _leave(self, error: Optional[BaseException]) -> None:
         try:
             await self.leave()
         finally:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from types import TracebackType
-from typing import TYPE_CHECKING, AsyncIterator, Callable, Optional, TypeVar
+from typing import AsyncIterator, Callable, Optional, TypeVar
 
 from .. import _abi, _outcome, _wait
+from .._closing import AsyncBlock
 from .._convert import Value, data, uint64
 from .._error import ConsulError
 from .._library import lib
@@ -15,13 +15,10 @@ from ..election import ElectionBase, Leadership
 from ._core import Awaiting
 from ._news import News
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 T = TypeVar("T")
 
 
-class AsyncElection(ElectionBase):
+class AsyncElection(ElectionBase, AsyncBlock):
     """As `consul_ffi.Election`, for `async with` and `async for`."""
 
     _core: Awaiting
@@ -87,13 +84,5 @@ class AsyncElection(ElectionBase):
             if self.handle is not None:
                 raise
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    async def _leave(self, error: Optional[BaseException]) -> None:
         self.close()

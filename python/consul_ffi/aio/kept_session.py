@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Optional
 
+from .._closing import AsyncBlock
 from .._convert import text
 from .._library import lib
 from .._outcome import nothing
@@ -12,12 +12,12 @@ from ..kept_session import KeptSessionBase
 from ..session import Sessions
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
+    from typing_extensions import Unpack
 
     from .._settings import CallOptions
 
 
-class AsyncKeptSession(KeptSessionBase):
+class AsyncKeptSession(KeptSessionBase, AsyncBlock):
     """As `consul_ffi.KeptSession`; `async with await client.session.start()` destroys it at the end
     of the block."""
 
@@ -32,15 +32,7 @@ class AsyncKeptSession(KeptSessionBase):
         finally:
             self.close()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    async def _leave(self, error: Optional[BaseException]) -> None:
         if self._handle.value is None:
             return
         if error is None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Mapping, Optional, TypeVar
 
 from .. import _abi, _outcome, _wait
+from .._closing import AsyncBlock
 from .._core import Handle
 from .._library import lib
 from .._watch_spec import start
@@ -27,7 +27,7 @@ else:
 V = TypeVar("V", bound=View[Any])
 
 
-class AsyncWatch(WatchBase[V]):
+class AsyncWatch(WatchBase[V], AsyncBlock):
     """As `consul_ffi.Watch`: `async for view in watch` gives a view each time that there is something
     new, `await watch.wait(view)` moves a view of the program's own. A view's own `wait` would block the
     loop."""
@@ -77,15 +77,7 @@ class AsyncWatch(WatchBase[V]):
     def __aiter__(self) -> _Updates[V]:
         return _Updates(self)
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    async def _leave(self, error: Optional[BaseException]) -> None:
         self.close()
 
 

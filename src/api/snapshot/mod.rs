@@ -2,16 +2,15 @@
 //! (<https://developer.hashicorp.com/consul/api-docs/snapshot>).
 
 mod archive;
-mod partial;
 
+use crate::atomic_file::{self, AtomicFile};
 use crate::client::{Blocking, Call, Client, Style, Target};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::transport::{Method, Stream};
-use partial::Partial;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::time::Duration;
 
@@ -69,8 +68,8 @@ impl<S: Style> Snapshots<'_, S> {
     /// not say how long it may take, ten minutes. A client that is deferred does it on a thread of
     /// its own. What stands there and is no file, as a device, is not replaced: `Status::Argument`.
     pub fn save(&self, path: &Path, options: &Options) -> Result<S::Output<Snapshot>> {
-        file_name(path)?;
-        check_replaceable(path)?;
+        check_path(path)?;
+        atomic_file::check_replaceable(path)?;
         let (path, options) = (path.to_owned(), patient(options, self.client.settings().timeout));
         self.client.run(move |client| async move {
             client.block("consul-snapshot", move |client| save(client, &path, &options)).await
@@ -82,7 +81,7 @@ impl<S: Style> Snapshots<'_, S> {
     /// was written since is gone. It is sent once: after an error whose outcome is unknown it may
     /// have been restored. Its memory, time and thread are as for [`Snapshots::save`].
     pub fn restore(&self, path: &Path, options: &Options) -> Result<S::Output<Snapshot>> {
-        file_name(path)?;
+        check_path(path)?;
         let (path, options) = (path.to_owned(), patient(options, self.client.settings().timeout));
         self.client.run(move |client| async move {
             client.block("consul-snapshot", move |client| restore(client, &path, &options)).await
@@ -91,11 +90,12 @@ impl<S: Style> Snapshots<'_, S> {
 }
 
 fn save(client: &Client, path: &Path, options: &Options) -> Result<Snapshot> {
-    let mut partial = Partial::beside(path);
+    let mut file = AtomicFile::beside(path);
     let call = Call::get(Target::new("/v1/snapshot"), options);
-    client.send_stream(call, Stream::Download(&mut partial))?;
-    let found = partial.check(archive::inspect)?;
-    partial.take_its_place()?;
+    client.send_stream(call, Stream::Download(&mut file))?;
+    let found = archive::inspect(BufReader::new(file.written()?))
+        .map_err(|error| error.context("what Consul sent"))?;
+    file.commit_durably()?;
     Ok(found)
 }
 
@@ -107,16 +107,6 @@ fn restore(client: &Client, path: &Path, options: &Options) -> Result<Snapshot> 
     let call = Call::new(Method::Put, Target::new("/v1/snapshot"), None, options);
     client.send_stream(call, Stream::Upload(&mut body, length))?;
     Ok(found)
-}
-
-/// A rename would take the place of anything.
-fn check_replaceable(path: &Path) -> Result<()> {
-    match path.metadata() {
-        Ok(found) if !found.is_file() => {
-            Err(Error::argument(format!("{} is something other than a file", path.display())))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The options of a call that may take long.
@@ -133,10 +123,11 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::new(Status::Io, format!("cannot read {}: {error}", path.display()))
 }
 
-/// Refuses a path that cannot be a file's.
-fn file_name(path: &Path) -> Result<&Path> {
-    let refused = || Error::argument(format!("{:?} is not the path of a file", path.display()));
-    path.file_name().map(Path::new).ok_or_else(refused)
+fn check_path(path: &Path) -> Result<()> {
+    match path.file_name() {
+        Some(_) => Ok(()),
+        None => Err(Error::argument(format!("{:?} is not the path of a file", path.display()))),
+    }
 }
 
 /// A file on its way out, whose failures are not the connection's.

@@ -143,12 +143,12 @@ impl Roster {
         self.outage = is_outage.then_some(since);
         let (damping, outage) = (self.damping, self.outage);
         let due = |entry: &Entry| match (entry.lives(), entry.in_ring) {
-            (true, false) => Some(entry.since + damping.join_after),
+            (true, false) => Some(entry.since.saturating_add(damping.join_after)),
             (false, true) if nobody => None,
             (false, true) => {
                 let after = if entry.deleted { Duration::ZERO } else { damping.leave_after };
-                let held = outage.map(|since| since + damping.outage_hold);
-                Some((entry.since + after).max(held.unwrap_or_default()))
+                let held = outage.map(|since| since.saturating_add(damping.outage_hold));
+                Some(entry.since.saturating_add(after).max(held.unwrap_or_default()))
             }
             (false, false) if entry.deleted => Some(entry.since + REMEMBERED),
             (false, false) if entry.is_abandoned() => Some(entry.forgotten_at()),
@@ -366,6 +366,17 @@ mod tests {
         bench.find(&["a"], &["b"], 70_000);
         bench.settle(130_000);
         assert_eq!((bench.ring.as_slice(), bench.changes), (&["a".to_string()][..], 1));
+    }
+
+    #[test]
+    fn times_that_never_end_are_never_over() {
+        let ever = Duration::MAX;
+        let damping = Damping { leave_after: ever, join_after: ever, outage_hold: ever };
+        let mut bench = Bench::new(&["a", "b", "c"]);
+        bench.roster.damping = damping;
+        assert_eq!(bench.find(&["a", "b"], &["c"], 1000), Some(ever));
+        assert_eq!(bench.find(&["a"], &["b", "c"], 2000), Some(ever));
+        assert_eq!((bench.ring.len(), bench.changes), (3, 0));
     }
 
     #[test]

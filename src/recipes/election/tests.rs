@@ -1,27 +1,14 @@
 //! Elections under a clock that the tests turn, with an agent that fails as it is told to.
 
 use super::*;
-use crate::recipes::fake::{Fake, Fate, PATIENCE};
 use crate::recipes::lock::{LOCK_FLAG, LockSpec};
-use crate::runtime::{TestClock, spawn};
+use crate::recipes::testing::{Fate, PATIENCE, World, world};
+use crate::runtime::spawn;
 use std::future::poll_fn;
 use std::sync::mpsc::{Receiver, channel};
 use std::task::Poll;
-use std::time::Instant;
 
 const TTL: Duration = Duration::from_secs(15);
-
-struct World {
-    fake: Arc<Fake>,
-    client: Client,
-    clock: Arc<TestClock>,
-}
-
-fn world() -> World {
-    let fake = Fake::new();
-    let (client, clock) = fake.client();
-    World { fake, client, clock }
-}
 
 fn spec() -> ElectionSpec {
     ElectionSpec::new("a").value("me")
@@ -36,16 +23,6 @@ impl World {
         let election = self.election();
         assert!(election.wait_elected(PATIENCE).unwrap());
         election
-    }
-
-    /// Turns the clock until it holds.
-    fn eventually(&self, what: &str, mut holds: impl FnMut() -> bool) {
-        let started = Instant::now();
-        while !holds() {
-            assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
-            self.clock.pass(Duration::from_millis(20));
-            std::thread::sleep(Duration::from_millis(1));
-        }
     }
 }
 
@@ -82,7 +59,7 @@ fn one_candidate_leads_and_knows_what_it_leads_with() {
     assert_eq!(leader.value, b"me");
     assert_eq!(election.stats().state, "leading");
     election.resign().unwrap();
-    assert!(!election.is_leader() && w.fake.holder("a").is_none());
+    assert!(!election.is_leader() && w.consul.holder("a").is_none());
     assert_eq!(election.stats().state, "observing");
 }
 
@@ -92,7 +69,7 @@ fn nobody_leads_past_the_deadline_though_everything_hangs() {
     let election = w.elected();
     let hears = heard(&election);
     assert!(matches!(own(&hears), News::Won));
-    w.fake.judge(|_| Fate::HoldAnswer);
+    w.wire.judge(|_| Fate::HoldAnswer);
     w.clock.advance(TTL - Duration::from_millis(1));
     assert!(election.is_leader());
     w.clock.advance(Duration::from_millis(1));
@@ -101,7 +78,7 @@ fn nobody_leads_past_the_deadline_though_everything_hangs() {
     assert_eq!(error.status(), Status::LockLost);
     let token = election.fencing_token().unwrap();
     // It campaigns on, and wins again with a greater token.
-    w.fake.heal();
+    w.wire.heal();
     w.eventually("it leads again", || election.is_leader());
     assert!(matches!(own(&hears), News::Won));
     assert!(election.fencing_token().unwrap() > token);
@@ -110,8 +87,8 @@ fn nobody_leads_past_the_deadline_though_everything_hangs() {
 #[test]
 fn a_term_that_is_over_before_the_campaign_looks_is_told_of_all_the_same() {
     let w = world();
-    let other = w.fake.add_session();
-    w.fake.grant("a", &other);
+    let other = w.consul.add_session();
+    w.consul.grant("a", &other);
     let election = w.election();
     let hears = heard(&election);
     assert!(election.wait_leader(PATIENCE).unwrap().is_some());
@@ -128,7 +105,7 @@ fn a_term_that_is_over_before_the_campaign_looks_is_told_of_all_the_same() {
         Poll::Pending
     });
     spawn(standstill, |_| ());
-    w.fake.end_session(&other);
+    w.consul.end_session(&other);
     leads.1.recv_timeout(PATIENCE).unwrap();
     assert!(election.is_leader());
     w.clock.advance(TTL);
@@ -141,15 +118,15 @@ fn a_term_that_is_over_before_the_campaign_looks_is_told_of_all_the_same() {
 #[test]
 fn a_campaign_begun_while_consul_is_away_wins_when_it_appears() {
     let w = world();
-    w.fake.judge(|_| Fate::Fail);
+    w.wire.judge(|_| Fate::Fail);
     let election = w.election();
-    w.fake.wait_seen("/v1/kv/a", 1);
+    w.wire.wait_seen("/v1/kv/a", 1);
     w.eventually("it tells of the failure", || election.stats().consecutive_failures > 0);
     assert_eq!(election.stats().state, "campaigning");
     assert_eq!(election.leadership(), Leadership::default());
     assert!(!election.wait_elected(Duration::ZERO).unwrap());
-    assert!(w.fake.seen("session").is_empty(), "nothing is tried while nothing is known");
-    w.fake.heal();
+    assert!(w.wire.seen("session").is_empty(), "nothing is tried while nothing is known");
+    w.wire.heal();
     w.eventually("it leads", || election.is_leader());
     assert_eq!(election.stats().state, "leading");
 }
@@ -157,16 +134,16 @@ fn a_campaign_begun_while_consul_is_away_wins_when_it_appears() {
 #[test]
 fn who_waits_for_its_turn_asks_nothing_but_the_watch() {
     let w = world();
-    let other = w.fake.add_session();
-    w.fake.grant("a", &other);
+    let other = w.consul.add_session();
+    w.consul.grant("a", &other);
     let (one, two) = (w.election(), w.election());
     let seen = one.wait_leader(PATIENCE).unwrap().unwrap();
     assert_eq!(seen.leader.unwrap().session, other);
     assert!(two.wait_leader(PATIENCE).unwrap().is_some());
-    assert!(w.fake.seen("PUT").is_empty());
+    assert!(w.wire.seen("PUT").is_empty());
     // They share the query, which waits.
-    assert!(w.fake.seen("GET /v1/kv/a").len() <= 2, "{:?}", w.fake.seen("GET /v1/kv/a"));
-    w.fake.end_session(&other);
+    assert!(w.wire.seen("GET /v1/kv/a").len() <= 2, "{:?}", w.wire.seen("GET /v1/kv/a"));
+    w.consul.end_session(&other);
     w.eventually("one of them leads", || one.is_leader() || two.is_leader());
     assert!(one.is_leader() != two.is_leader());
 }
@@ -179,17 +156,17 @@ fn an_observer_sees_nobody_then_each_leader_and_never_campaigns() {
     assert_eq!((nobody.version, nobody.leader), (1, None));
     let mut version = 1;
     for _ in 0..2 {
-        let session = w.fake.add_session();
-        w.fake.grant("a", &session);
+        let session = w.consul.add_session();
+        w.consul.grant("a", &session);
         let news = observer.wait_change(version, PATIENCE).unwrap().unwrap();
         assert_eq!(news.leader.map(|leader| leader.session), Some(session.clone()));
         assert!(!news.is_self);
-        w.fake.end_session(&session);
+        w.consul.end_session(&session);
         let news = observer.wait_change(news.version, PATIENCE).unwrap().unwrap();
         assert_eq!(news.leader, None);
         version = news.version;
     }
-    assert!(w.fake.seen("PUT").is_empty());
+    assert!(w.wire.seen("PUT").is_empty());
     assert_eq!(observer.stats().state, "observing");
     observer.campaign().unwrap();
     w.eventually("it leads", || observer.is_leader());
@@ -198,17 +175,17 @@ fn an_observer_sees_nobody_then_each_leader_and_never_campaigns() {
 #[test]
 fn a_plain_key_is_taken_over_unless_that_is_not_wanted() {
     let w = world();
-    w.fake.write_plain("a", 0);
+    w.consul.put("a", "", 0);
     let refusing = w.client.election(spec().adopt(false)).unwrap();
     let conflict = || refusing.stats().last_error.map(|error| error.status());
     w.eventually("it is refused", || conflict() == Some(Status::LockConflict));
     let election = w.elected();
     assert!(election.is_leader() && !refusing.is_leader());
-    assert_eq!(w.fake.flags("a"), LOCK_FLAG);
+    assert_eq!(w.consul.flags("a"), LOCK_FLAG);
     // Other flags say that it is used for something else.
     election.resign().unwrap();
     drop(refusing);
-    w.fake.write_plain("a", 42);
+    w.consul.put("a", "", 42);
     let election = w.election();
     let conflict = || election.stats().last_error.map(|error| error.status());
     w.eventually("it is refused", || conflict() == Some(Status::LockConflict));
@@ -217,13 +194,13 @@ fn a_plain_key_is_taken_over_unless_that_is_not_wanted() {
 #[test]
 fn the_value_can_be_changed_before_and_while_it_leads() {
     let w = world();
-    let other = w.fake.add_session();
-    w.fake.grant("a", &other);
+    let other = w.consul.add_session();
+    w.consul.grant("a", &other);
     let election = w.election();
     election.set_value("second").unwrap();
-    w.fake.end_session(&other);
+    w.consul.end_session(&other);
     w.eventually("it leads", || election.is_leader());
-    let written = || w.fake.value("a").unwrap_or_default();
+    let written = || w.consul.value("a").unwrap_or_default();
     w.eventually("the value is there", || written() == "second");
     let token = election.fencing_token();
     election.set_value("third").unwrap();
@@ -232,7 +209,7 @@ fn the_value_can_be_changed_before_and_while_it_leads() {
     let value = || election.leadership().leader.map(|leader| leader.value);
     w.eventually("observers see it", || value() == Some(b"third".to_vec()));
     election.resign().unwrap();
-    assert!(w.fake.holder("a").is_none());
+    assert!(w.consul.holder("a").is_none());
     let large = election.set_value(vec![0; 600_000]).err().unwrap();
     assert_eq!(large.status(), Status::TooLarge);
 }
@@ -243,46 +220,46 @@ fn an_ephemeral_key_goes_with_its_leader() {
     let election = w.client.election(spec().ephemeral(true)).unwrap();
     assert!(election.wait_elected(PATIENCE).unwrap());
     election.resign().unwrap();
-    assert!(!w.fake.has_key("a"));
+    assert!(!w.consul.has_key("a"));
     election.campaign().unwrap();
     w.eventually("it leads again", || election.is_leader());
     drop(election);
-    w.eventually("the key is gone", || !w.fake.has_key("a"));
+    w.eventually("the key is gone", || !w.consul.has_key("a"));
 }
 
 #[test]
 fn a_resignation_amid_an_attempt_leaves_nothing_behind() {
     let w = world();
-    w.fake.judge(
+    w.wire.judge(
         |seen| {
             if seen.line.contains("PUT /v1/txn") { Fate::HoldAnswer } else { Fate::Pass }
         },
     );
     let election = w.election();
-    w.fake.wait_seen("PUT /v1/txn", 1);
+    w.wire.wait_seen("PUT /v1/txn", 1);
     election.resign().unwrap();
     assert!(!election.is_leader());
-    w.fake.heal();
-    w.eventually("its session is gone", || w.fake.sessions().is_empty());
-    assert!(!election.is_leader() && w.fake.holder("a").is_none());
+    w.wire.heal();
+    w.eventually("its session is gone", || w.consul.sessions().is_empty());
+    assert!(!election.is_leader() && w.consul.holder("a").is_none());
 }
 
 #[test]
 fn a_resignation_amid_an_attempt_gives_back_what_it_wins() {
     let w = world();
-    w.fake.fate("PUT /v1/txn", Fate::HoldAnswer);
+    w.wire.fate("PUT /v1/txn", Fate::HoldAnswer);
     let election = w.election();
-    w.fake.wait_seen("PUT /v1/txn", 1);
+    w.wire.wait_seen("PUT /v1/txn", 1);
     std::thread::scope(|scope| {
         let resigning = scope.spawn(|| election.resign());
         w.eventually("the campaign is called off", || election.stats().state == "observing");
-        w.fake.heal();
+        w.wire.heal();
         resigning.join().unwrap().unwrap();
     });
     // Consul knows a lock-delay after the end of a session, not after a release.
-    let written = w.fake.seen("PUT /v1/txn");
+    let written = w.wire.seen("PUT /v1/txn");
     assert!(written.iter().any(|seen| seen.body.contains("unlock")), "{written:?}");
-    assert!(w.fake.holder("a").is_none() && w.fake.sessions().is_empty());
+    assert!(w.consul.holder("a").is_none() && w.consul.sessions().is_empty());
 }
 
 #[test]
@@ -296,7 +273,7 @@ fn a_deferred_resignation_ends_the_campaign_as_a_blocking_one() {
         done.lock().send(arrived()).unwrap();
     });
     ended.recv_timeout(PATIENCE).unwrap().unwrap();
-    assert!(!election.is_leader() && w.fake.holder("a").is_none());
+    assert!(!election.is_leader() && w.consul.holder("a").is_none());
 }
 
 #[test]
@@ -307,7 +284,7 @@ fn closing_the_client_gives_the_key_back_and_tells() {
     assert!(matches!(own(&hears), News::Won));
     w.client.close(PATIENCE).unwrap();
     assert!(!election.is_leader());
-    assert!(w.fake.holder("a").is_none() && w.fake.sessions().is_empty());
+    assert!(w.consul.holder("a").is_none() && w.consul.sessions().is_empty());
     assert!(matches!(own(&hears), News::Lost(_)));
     assert!(matches!(own(&hears), News::Ended(error) if error.status() == Status::Closed));
     assert_eq!(election.wait_elected(PATIENCE).err().unwrap().status(), Status::Closed);
@@ -322,8 +299,8 @@ fn dropping_it_gives_the_key_back_and_ends_the_news() {
     assert!(matches!(own(&hears), News::Won));
     drop(election);
     assert!(matches!(own(&hears), News::Ended(error) if error.status() == Status::Cancelled));
-    w.eventually("the key is free", || w.fake.holder("a").is_none());
-    w.eventually("its session is gone", || w.fake.sessions().is_empty());
+    w.eventually("the key is free", || w.consul.holder("a").is_none());
+    w.eventually("its session is gone", || w.consul.sessions().is_empty());
 }
 
 #[test]
@@ -356,5 +333,5 @@ fn what_cannot_be_is_refused_before_anything_is_sent() {
     assert_eq!(status(ElectionSpec::new("/a")), Status::Argument);
     assert_eq!(status(spec().session_ttl(Duration::from_millis(1))), Status::Argument);
     assert_eq!(status(spec().value(vec![0; 600_000])), Status::TooLarge);
-    assert!(w.fake.seen("").is_empty());
+    assert!(w.wire.seen("").is_empty());
 }

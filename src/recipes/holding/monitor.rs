@@ -144,7 +144,7 @@ impl<R: Resource> Monitor<R> {
         let options = live.shared.consistent();
         let options = options
             .index(if place.is_some() { index } else { 0 })
-            .wait((window * 2 / 5).min(LONGEST_WAIT))
+            .wait((window / 5 * 2).min(LONGEST_WAIT))
             .timeout(patience(window));
         let started = Instant::now();
         let client = live.client().styled(Either::Blocks);

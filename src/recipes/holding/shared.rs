@@ -62,7 +62,7 @@ pub(super) struct Held<R: Resource> {
 
 impl<R: Resource> Held<R> {
     fn deadline(&self) -> Duration {
-        self.verified + self.window
+        self.verified.saturating_add(self.window)
     }
 }
 

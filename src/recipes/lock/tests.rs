@@ -1,9 +1,9 @@
 //! Locks under a clock that the tests turn, with answers that get lost.
 
 use super::*;
-use crate::recipes::fake::{Fake, Fate, PATIENCE, Seen, World, world};
 use crate::recipes::loss::Loss;
 use crate::recipes::session::KeptSession;
+use crate::recipes::testing::{Fate, PATIENCE, Seen, World, world};
 use crate::transport::Lane;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Instant;
@@ -25,6 +25,15 @@ impl World {
         assert!(lock.acquire(PATIENCE).unwrap());
         lock
     }
+
+    /// Acquires it as the clock goes on: a session has ended that held it, and left a lock-delay.
+    fn acquire_after_a_delay(&self, lock: &Lock) {
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| lock.acquire(PATIENCE));
+            self.eventually("it is acquired", || waiting.is_finished());
+            assert!(waiting.join().unwrap().unwrap());
+        });
+    }
 }
 
 /// A look of the monitor at a key that is held.
@@ -40,7 +49,7 @@ fn status_of<T>(result: Result<T>) -> Status {
 fn it_is_lost_at_its_deadline_though_everything_hangs() {
     let w = world();
     let lock = w.held();
-    w.fake.judge(|_| Fate::HoldAnswer);
+    w.wire.judge(|_| Fate::HoldAnswer);
     w.clock.advance(TTL - Duration::from_millis(1));
     assert!(lock.is_held());
     assert_eq!(lock.remaining(), Duration::from_millis(1));
@@ -48,10 +57,10 @@ fn it_is_lost_at_its_deadline_though_everything_hangs() {
     assert!(!lock.is_held());
     assert_eq!(lock.lost_reason(), Some(LostReason::Deadline));
     // What succeeded too late is not taken back.
-    w.fake.heal();
-    w.eventually("its session is destroyed", || w.fake.sessions().is_empty());
+    w.wire.heal();
+    w.eventually("its session is destroyed", || w.consul.sessions().is_empty());
     assert!(!lock.is_held());
-    assert!(lock.acquire(PATIENCE).unwrap());
+    w.acquire_after_a_delay(&lock);
 }
 
 /// As when the machine stands still while it is being acquired: nobody has believed to hold it, and
@@ -59,49 +68,49 @@ fn it_is_lost_at_its_deadline_though_everything_hangs() {
 #[test]
 fn what_is_won_too_late_is_given_back_before_its_session_ends() {
     let w = world();
-    w.fake.fate("PUT /v1/txn", Fate::HoldAnswer);
+    w.wire.fate("PUT /v1/txn", Fate::HoldAnswer);
     let lock = w.lock();
     std::thread::scope(|scope| {
         let acquiring = scope.spawn(|| lock.acquire(PATIENCE));
-        w.fake.wait_seen("PUT /v1/txn", 1);
+        w.wire.wait_seen("PUT /v1/txn", 1);
         w.clock.advance(TTL);
         w.pass(SECOND);
-        assert!(w.fake.seen("destroy").is_empty());
-        w.fake.heal();
+        assert!(w.wire.seen("destroy").is_empty());
+        w.wire.heal();
         assert!(acquiring.join().unwrap().unwrap());
     });
-    let sent = w.fake.seen("PUT");
+    let sent = w.wire.seen("PUT");
     let place = |part: &str| {
         sent.iter().position(|seen| seen.line.contains(part) || seen.body.contains(part))
     };
     assert!(place("unlock") < place("destroy") && place("unlock").is_some(), "{sent:?}");
     assert!(lock.is_held());
-    w.eventually("one session is left", || w.fake.sessions().len() == 1);
+    w.eventually("one session is left", || w.consul.sessions().len() == 1);
 }
 
 #[test]
 fn an_attempt_that_fails_after_its_session_ended_here_leaves_no_session() {
     let w = world();
-    w.fake.fate("PUT /v1/txn", Fate::Swallow);
+    w.wire.fate("PUT /v1/txn", Fate::Swallow);
     let lock = w.lock();
     let client = lock.deferred();
     let attempt = client.try_acquire().unwrap();
     let cancel = CancelToken::new();
     let (done, ended) = std::sync::mpsc::channel();
     attempt.start(cancel.clone(), move |arrived| done.send(arrived()).unwrap());
-    w.fake.wait_seen("PUT /v1/txn", 1);
+    w.wire.wait_seen("PUT /v1/txn", 1);
     w.clock.advance(TTL);
     w.pass(SECOND);
     cancel.cancel(Status::Cancelled, "enough");
     assert!(ended.recv_timeout(PATIENCE).unwrap().is_err());
-    w.eventually("its session is destroyed", || w.fake.sessions().is_empty());
+    w.eventually("its session is destroyed", || w.consul.sessions().is_empty());
 }
 
 #[test]
 fn who_waits_for_a_loss_is_told_once_at_the_deadline() {
     let w = world();
     let lock = w.held();
-    w.fake.judge(|_| Fate::Swallow);
+    w.wire.judge(|_| Fate::Swallow);
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| lock.wait_lost(PATIENCE));
         w.clock.advance(TTL);
@@ -117,7 +126,7 @@ fn who_listens_is_told_once_of_a_deadline_that_nobody_asks_about() {
     let lock = w.held();
     let (told, hears) = std::sync::mpsc::channel();
     lock.set_listener(Some(Box::new(move |loss| told.send(loss).unwrap()))).unwrap();
-    w.fake.judge(|_| Fate::Swallow);
+    w.wire.judge(|_| Fate::Swallow);
     w.clock.advance(TTL);
     let heard = hears.recv_timeout(PATIENCE).unwrap();
     let Loss::Lost(error) = heard else { panic!("{heard:?}") };
@@ -132,10 +141,11 @@ fn who_listens_is_told_once_of_a_deadline_that_nobody_asks_about() {
 fn a_suspended_machine_wakes_to_a_lost_lock() {
     let w = world();
     let lock = w.held();
-    w.clock.advance(SECOND * 3600);
+    // Consul has not ended the session yet: that it may do after twice the TTL.
+    w.clock.advance(TTL * 3 / 2);
     assert!(!lock.is_held());
     assert_eq!(lock.lost_reason(), Some(LostReason::Deadline));
-    w.eventually("its session is destroyed", || w.fake.sessions().is_empty());
+    w.eventually("its session is destroyed", || w.consul.sessions().is_empty());
 }
 
 #[test]
@@ -144,32 +154,42 @@ fn reads_that_fail_are_not_a_loss_until_nobody_knows_for_too_long() {
     let window = SECOND * 10;
     let lock = w.held_by(LockSpec::new("a").monitor_retry(window));
     // Renewals pass, so only the monitor's window counts.
-    w.fake.fate("/v1/kv/a", Fate::Fail);
+    w.wire.fate("/v1/kv/a", Fate::Fail);
     w.pass(SECOND * 7);
-    assert!(lock.is_held() && w.fake.seen("/v1/kv/a").len() > 4);
-    w.fake.heal();
+    assert!(lock.is_held() && w.wire.seen("/v1/kv/a").len() > 4);
+    w.wire.heal();
     w.eventually("it is seen again", || lock.remaining() > SECOND * 9);
     // The failures before do not count any more.
-    w.fake.fate("/v1/kv/a", Fate::Fail);
+    w.wire.fate("/v1/kv/a", Fate::Fail);
     w.pass(SECOND * 8);
     assert!(lock.is_held());
     w.eventually("it is lost", || !lock.is_held());
     assert_eq!(lock.lost_reason(), Some(LostReason::Deadline));
-    w.fake.heal();
-    w.eventually("its session is destroyed", || w.fake.sessions().is_empty());
+    w.wire.heal();
+    w.eventually("its session is destroyed", || w.consul.sessions().is_empty());
+}
+
+#[test]
+fn where_nobody_ever_minds_only_the_session_ends_it() {
+    let w = world();
+    let lock = w.held_by(LockSpec::new("a").monitor_retry(Duration::MAX));
+    assert_eq!(lock.remaining(), TTL);
+    w.wire.fate("/v1/kv/a", Fate::Fail);
+    w.pass(TTL * 2);
+    assert!(lock.is_held());
 }
 
 #[test]
 fn a_session_that_is_gone_is_a_loss_in_one_round_trip() {
     let w = world();
     // The monitor sees nothing; the renewal tells.
-    w.fake.judge(|seen| if is_look(seen) { Fate::Swallow } else { Fate::Pass });
+    w.wire.judge(|seen| if is_look(seen) { Fate::Swallow } else { Fate::Pass });
     let lock = w.held();
-    w.fake.end_session(&lock.session_id().unwrap());
+    w.consul.end_session(&lock.session_id().unwrap());
     assert!(lock.is_held());
     w.eventually("it is lost", || !lock.is_held());
     assert_eq!(lock.lost_reason(), Some(LostReason::SessionInvalid));
-    assert_eq!(w.fake.seen("renew").len(), 1);
+    assert_eq!(w.wire.seen("renew").len(), 1);
 }
 
 #[test]
@@ -178,7 +198,7 @@ fn all_locks_of_a_session_are_lost_with_it() {
     let session = w.session();
     let locks: Vec<_> =
         (0..5).map(|i| w.held_by(LockSpec::new(format!("a{i}")).session(&session))).collect();
-    w.fake.end_session(&session.id());
+    w.consul.end_session(&session.id());
     w.eventually("all are lost", || locks.iter().all(|lock| !lock.is_held()));
     assert!(locks.iter().all(|lock| lock.lost_reason() == Some(LostReason::SessionInvalid)));
     assert!(!session.is_valid());
@@ -191,10 +211,10 @@ fn many_locks_share_their_requests() {
     let session = w.session();
     let locks: Vec<_> =
         (0..130).map(|i| w.held_by(LockSpec::new(format!("a{i}")).session(&session))).collect();
-    let before = w.fake.seen("PUT /v1/txn?consistent").len();
-    w.fake.wait_seen("PUT /v1/txn", 1);
-    w.eventually("three sweeps", || w.fake.seen("PUT /v1/txn?consistent").len() >= before + 9);
-    let sweeps = w.fake.seen("PUT /v1/txn?consistent");
+    let before = w.wire.seen("PUT /v1/txn?consistent").len();
+    w.wire.wait_seen("PUT /v1/txn", 1);
+    w.eventually("three sweeps", || w.wire.seen("PUT /v1/txn?consistent").len() >= before + 9);
+    let sweeps = w.wire.seen("PUT /v1/txn?consistent");
     let sizes: Vec<_> = sweeps[before..before + 9]
         .iter()
         .map(|seen| seen.body.matches("check-session").count())
@@ -205,10 +225,10 @@ fn many_locks_share_their_requests() {
     assert!(sweeps.iter().all(|seen| seen.lane == Lane::Upkeep));
 
     let (lost, kept) = locks.split_at(3);
-    w.fake.delete_key("a0");
-    w.fake.delete_key("a1");
-    let other = w.fake.add_session();
-    w.fake.grant("a2", &other);
+    w.consul.delete_key("a0");
+    w.consul.delete_key("a1");
+    let other = w.consul.add_session();
+    w.consul.grant("a2", &other);
     w.eventually("three are lost", || lost.iter().all(|lock| !lock.is_held()));
     let reasons: Vec<_> = lost.iter().filter_map(Lock::lost_reason).collect();
     assert_eq!(reasons, [LostReason::KeyDeleted, LostReason::KeyDeleted, LostReason::KeyTaken]);
@@ -221,68 +241,72 @@ fn an_acquire_without_an_answer_never_leaves_an_own_session() {
     let w = world();
     let lost = AtomicUsize::new(0);
     let own_txn = move |line: &str| line == "PUT /v1/txn" && lost.fetch_add(1, SeqCst) == 0;
-    w.fake.judge(move |seen| if own_txn(&seen.line) { Fate::LoseAnswer } else { Fate::Pass });
-    let lock = w.held();
+    w.wire.judge(move |seen| if own_txn(&seen.line) { Fate::LoseAnswer } else { Fate::Pass });
+    let lock = w.lock();
+    w.acquire_after_a_delay(&lock);
     // The first was granted and destroyed with its session, the second is the lock.
-    assert_eq!(w.fake.seen("create").len(), 2);
-    w.eventually("one session is left", || w.fake.sessions().len() == 1);
-    assert_eq!(w.fake.holder("a"), lock.session_id());
+    assert_eq!(w.wire.seen("create").len(), 2);
+    w.eventually("one session is left", || w.consul.sessions().len() == 1);
+    assert_eq!(w.consul.holder("a"), lock.session_id());
     lock.release().unwrap();
-    assert!(w.fake.sessions().is_empty());
+    assert!(w.consul.sessions().is_empty());
 }
 
 #[test]
 fn a_try_without_an_answer_leaves_nothing() {
     let w = world();
-    w.fake.fate("PUT /v1/txn", Fate::LoseAnswer);
+    w.wire.fate("PUT /v1/txn", Fate::LoseAnswer);
     let error = w.lock().try_acquire().unwrap_err();
     assert!(error.is_outcome_unknown());
-    w.fake.heal();
-    w.eventually("no session is left", || w.fake.sessions().is_empty());
-    assert_eq!(w.fake.holder("a"), None);
+    w.wire.heal();
+    w.eventually("no session is left", || w.consul.sessions().is_empty());
+    assert_eq!(w.consul.holder("a"), None);
 }
 
 #[test]
 fn a_session_whose_making_nobody_waits_for_is_destroyed() {
     let w = world();
-    w.fake.fate("create", Fate::HoldAnswer);
+    w.wire.fate("create", Fate::HoldAnswer);
     let lock = w.lock();
     std::thread::scope(|scope| {
         let acquiring = scope.spawn(|| lock.acquire(Duration::MAX));
-        w.eventually("it is made", || w.fake.sessions().len() == 1);
+        w.eventually("it is made", || w.consul.sessions().len() == 1);
         lock.stop();
         assert_eq!(status_of(acquiring.join().unwrap()), Status::Cancelled);
     });
     // Of this one it depends on the machine whether it comes to be made.
     assert_eq!(status_of(w.lock().acquire(Duration::from_millis(50))), Status::Timeout);
-    w.fake.heal();
-    w.eventually("no session is left", || w.fake.sessions().is_empty());
-    assert_eq!(w.fake.seen("destroy").len(), w.fake.seen("create").len());
+    w.wire.heal();
+    w.eventually("no session is left", || w.consul.sessions().is_empty());
+    assert_eq!(w.wire.seen("destroy").len(), w.wire.seen("create").len());
 }
 
 #[test]
 fn a_borrowed_session_without_an_answer_is_decided_by_a_read() {
     let w = world();
     let session = w.session();
-    w.fake.fate("PUT /v1/txn", Fate::LoseAnswer);
+    w.wire.fate("PUT /v1/txn", Fate::LoseAnswer);
     let lock = w.held_by(LockSpec::new("a").session(&session));
-    assert_eq!(w.fake.seen("PUT /v1/txn").len(), 1);
-    let read = w.fake.seen("GET /v1/kv/a");
+    assert_eq!(w.wire.seen("PUT /v1/txn").len(), 1);
+    let read = w.wire.seen("GET /v1/kv/a");
     assert!(read.iter().all(|seen| seen.line.contains("consistent")), "{read:?}");
-    assert_eq!((lock.session_id(), lock.fencing_token()), (Some(session.id()), Some(11)));
+    assert_eq!(
+        (lock.session_id(), lock.fencing_token()),
+        (Some(session.id()), w.consul.modify_index("a"))
+    );
 }
 
 #[test]
 fn what_is_granted_late_to_a_borrowed_session_is_given_back() {
     let w = world();
     let session = w.session();
-    w.fake.fate("PUT /v1/txn", Fate::Fail);
+    w.wire.fate("PUT /v1/txn", Fate::Fail);
     let lock = w.client.lock(LockSpec::new("a").session(&session)).unwrap();
     assert!(lock.try_acquire().unwrap_err().is_outcome_unknown());
-    w.fake.heal();
+    w.wire.heal();
     w.pass(SECOND * 30);
-    w.fake.grant("a", &session.id());
-    w.eventually("it is given back", || w.fake.holder("a").is_none());
+    w.consul.grant("a", &session.id());
+    w.eventually("it is given back", || w.consul.holder("a").is_none());
     assert!(session.is_valid());
     // Until it is wanted.
     assert!(lock.acquire(PATIENCE).unwrap());
@@ -294,9 +318,9 @@ fn what_is_granted_late_to_a_borrowed_session_is_given_back() {
 fn a_release_comes_before_the_end_of_its_session() {
     let w = world();
     let lock = w.held();
-    let before = w.fake.seen("").len();
+    let before = w.wire.seen("").len();
     lock.release().unwrap();
-    let order: Vec<_> = w.fake.seen("")[before..]
+    let order: Vec<_> = w.wire.seen("")[before..]
         .iter()
         .filter(|seen| seen.line.starts_with("PUT"))
         .map(|seen| {
@@ -319,16 +343,16 @@ fn a_release_without_an_answer_is_unknown_and_goes_on() {
         let spec = LockSpec::new("a");
         let spec = session.as_ref().map_or(spec.clone(), |session| spec.session(session));
         let lock = w.held_by(spec);
-        w.fake.fate("PUT /v1/txn", fate);
+        w.wire.fate("PUT /v1/txn", fate);
         let error = lock.release().unwrap_err();
         assert!(error.is_outcome_unknown(), "{error}");
         assert!(!lock.is_held());
         assert_eq!(lock.lost_reason(), None);
         w.pass(SECOND * 2);
-        w.fake.heal();
-        w.eventually("it is free", || w.fake.holder("a").is_none());
+        w.wire.heal();
+        w.eventually("it is free", || w.consul.holder("a").is_none());
         let left = session.iter().map(KeptSession::id).collect::<Vec<_>>();
-        w.eventually("only the borrowed session is left", || w.fake.sessions() == left);
+        w.eventually("only the borrowed session is left", || w.consul.sessions() == left);
         assert!(lock.acquire(PATIENCE).unwrap());
     }
 }
@@ -338,65 +362,65 @@ fn what_is_being_given_back_can_be_acquired_with_the_same_session() {
     let w = world();
     let session = w.session();
     let lock = w.held_by(LockSpec::new("a").session(&session));
-    w.fake.fate("PUT /v1/txn", Fate::Fail);
+    w.wire.fate("PUT /v1/txn", Fate::Fail);
     assert!(lock.release().is_err());
-    w.fake.heal();
+    w.wire.heal();
     assert!(lock.acquire(PATIENCE).unwrap());
     w.pass(TTL * 2);
     assert!(lock.is_held());
-    assert_eq!(w.fake.holder("a"), Some(session.id()));
+    assert_eq!(w.consul.holder("a"), Some(session.id()));
 }
 
 #[test]
 fn a_borrowed_session_does_not_keep_a_lost_key() {
     let w = world();
-    let id = w.fake.add_session();
-    w.fake.judge(|seen| if is_look(seen) { Fate::Fail } else { Fate::Pass });
+    let id = w.consul.add_session();
+    w.wire.judge(|seen| if is_look(seen) { Fate::Fail } else { Fate::Pass });
     let lock = w.held_by(LockSpec::new("a").session_id(&id));
-    w.fake.judge(|_| Fate::Fail);
+    w.wire.judge(|_| Fate::Fail);
     w.pass(SECOND * 14);
     assert!(lock.is_held());
     w.pass(SECOND * 2);
     assert_eq!(lock.lost_reason(), Some(LostReason::Deadline));
-    assert_eq!(w.fake.holder("a"), Some(id.clone()));
-    w.fake.heal();
-    w.eventually("it is given back", || w.fake.holder("a").is_none());
-    assert_eq!(w.fake.sessions(), [id]);
+    assert_eq!(w.consul.holder("a"), Some(id.clone()));
+    w.wire.heal();
+    w.eventually("it is given back", || w.consul.holder("a").is_none());
+    assert_eq!(w.consul.sessions(), [id]);
 }
 
 #[test]
 fn an_own_session_that_consul_forgot_is_made_anew() {
     let w = world();
-    let other = w.fake.add_session();
-    w.fake.grant("a", &other);
+    let other = w.consul.add_session();
+    w.consul.grant("a", &other);
     let lock = w.lock();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| lock.acquire(PATIENCE));
         w.eventually("it waits", || lock.holder().is_some());
         // Held back between the making of the session and the transaction.
-        w.fake.fate("create", Fate::HoldAnswer);
-        w.fake.end_session(&other);
-        w.fake.wait_seen("create", 1);
-        w.eventually("it is made", || !w.fake.sessions().is_empty());
-        w.fake.end_session(&w.fake.sessions()[0]);
-        w.fake.heal();
+        w.wire.fate("create", Fate::HoldAnswer);
+        w.consul.end_session(&other);
+        w.wire.wait_seen("create", 1);
+        w.eventually("it is made", || !w.consul.sessions().is_empty());
+        w.consul.end_session(&w.consul.sessions()[0]);
+        w.wire.heal();
         assert!(waiting.join().unwrap().unwrap());
     });
-    assert_eq!(w.fake.sessions(), [lock.session_id().unwrap()]);
+    assert_eq!(w.consul.sessions(), [lock.session_id().unwrap()]);
 }
 
 #[test]
 fn an_acquire_rides_out_failures_and_reports_them_in_the_end() {
     let w = world();
-    w.fake.judge(|_| Fate::Fail);
+    w.wire.judge(|_| Fate::Fail);
     let lock = w.lock();
     let error = lock.acquire(Duration::from_millis(300)).unwrap_err();
     assert_eq!(error.status(), Status::Http);
     std::thread::scope(|scope| {
-        let before = w.fake.seen("/v1/kv/a").len();
+        let before = w.wire.seen("/v1/kv/a").len();
         let waiting = scope.spawn(|| lock.acquire(PATIENCE));
-        w.fake.wait_seen("/v1/kv/a", before + 3);
-        w.fake.heal();
+        w.wire.wait_seen("/v1/kv/a", before + 3);
+        w.wire.heal();
         assert!(waiting.join().unwrap().unwrap());
     });
 }
@@ -404,8 +428,8 @@ fn an_acquire_rides_out_failures_and_reports_them_in_the_end() {
 #[test]
 fn closing_the_client_ends_a_waiting_acquire() {
     let w = world();
-    let other = w.fake.add_session();
-    w.fake.grant("a", &other);
+    let other = w.consul.add_session();
+    w.consul.grant("a", &other);
     let lock = w.lock();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| lock.acquire(Duration::MAX));
@@ -413,7 +437,7 @@ fn closing_the_client_ends_a_waiting_acquire() {
         w.client.close(PATIENCE).unwrap();
         assert_eq!(status_of(waiting.join().unwrap()), Status::Closed);
     });
-    assert_eq!(w.fake.sessions(), [other]);
+    assert_eq!(w.consul.sessions(), [other]);
 }
 
 #[test]
@@ -421,7 +445,7 @@ fn closing_ends_in_time_though_consul_is_silent() {
     let w = world();
     let lock = w.held();
     // By a clock that nobody turns: nothing else ends what is sent.
-    w.fake.judge(|_| Fate::Swallow);
+    w.wire.judge(|_| Fate::Swallow);
     assert_eq!(status_of(w.client.close(Duration::from_millis(100))), Status::Timeout);
     assert_eq!(lock.lost_reason(), Some(LostReason::Closed));
 }
@@ -431,10 +455,10 @@ fn dropping_it_waits_for_no_answer() {
     let w = world();
     let lock = w.held();
     // Whoever waited for an answer from now on would do so for ever.
-    w.fake.judge(|_| Fate::HoldAnswer);
+    w.wire.judge(|_| Fate::HoldAnswer);
     drop(lock);
-    w.fake.heal();
-    w.eventually("its session is destroyed", || w.fake.sessions().is_empty());
+    w.wire.heal();
+    w.eventually("its session is destroyed", || w.consul.sessions().is_empty());
 }
 
 #[test]
@@ -471,14 +495,13 @@ fn threads_may_do_anything_with_a_lock_at_the_same_time() {
         }
     });
     let _ = lock.release();
-    w.eventually("no session is left", || w.fake.sessions().is_empty());
+    w.eventually("no session is left", || w.consul.sessions().is_empty());
 }
 
 #[test]
 fn in_a_forked_child_it_is_its_parents() {
-    let fake = Fake::new();
-    let (client, _clock) = fake.client();
-    let lock = client.lock(LockSpec::new("k")).unwrap();
+    let w = world();
+    let lock = w.client.lock(LockSpec::new("k")).unwrap();
     assert!(lock.try_acquire().unwrap());
     let shared = lock.shared().unwrap().clone();
     let lock = crate::sync::Mutex::new(Some(lock));

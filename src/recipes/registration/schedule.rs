@@ -51,7 +51,7 @@ impl Schedule {
 
     /// How long to go on deregistering what nobody needs any more.
     pub(super) fn end_within(&self) -> Duration {
-        (self.ttl * 2).max(Duration::from_secs(60))
+        self.ttl.saturating_mul(2).max(Duration::from_secs(60))
     }
 }
 

@@ -5,8 +5,8 @@ use crate::api::agent::CheckDefinition;
 use crate::client::Operation;
 use crate::config::Options;
 use crate::error::Status;
-use crate::recipes::fake::{Fake, Fate, PATIENCE};
-use crate::runtime::{Clock, TestClock};
+use crate::recipes::testing::{Fate, PATIENCE, World, world};
+use crate::runtime::Clock;
 use crate::sync::Mutex;
 use crate::transport::{CancelToken, Lane};
 use std::sync::mpsc::{Receiver, channel};
@@ -20,13 +20,13 @@ fn web() -> ServiceDefinition {
     ServiceDefinition::new("web").port(80)
 }
 
-fn keep(spec: KeptServiceSpec) -> (Arc<Fake>, KeptService, Arc<TestClock>) {
-    let fake = Fake::new();
-    let (client, clock) = fake.client();
-    (fake, client.keep_service(spec).unwrap(), clock)
+fn keep(spec: KeptServiceSpec) -> (World, KeptService) {
+    let w = world();
+    let service = w.client.keep_service(spec).unwrap();
+    (w, service)
 }
 
-fn start(spec: KeptServiceSpec) -> (Arc<Fake>, KeptService, Arc<TestClock>) {
+fn start(spec: KeptServiceSpec) -> (World, KeptService) {
     let kept = keep(spec);
     kept.1.start().unwrap();
     kept
@@ -36,43 +36,18 @@ fn plain() -> KeptServiceSpec {
     KeptServiceSpec::new(web())
 }
 
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !holds() {
-        assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
-        std::thread::yield_now();
-    }
+fn status(w: &World) -> Option<String> {
+    w.consul.agent_check(CHECK).map(|check| check.status)
 }
 
-/// Turns the clock, as the lane keeps up, until it holds.
-fn turning(clock: &TestClock, what: &str, mut holds: impl FnMut() -> bool) {
-    eventually(what, || {
-        clock.pass(Duration::from_millis(50));
-        holds()
-    });
-}
-
-/// Turns the clock for this long.
-fn turn(clock: &TestClock, time: Duration) {
-    let mut left = time.as_millis() / 50;
-    turning(clock, "time", || {
-        left = left.saturating_sub(1);
-        left == 0
-    });
-}
-
-fn status(fake: &Fake) -> Option<String> {
-    fake.agent_check(CHECK).map(|check| check.status)
-}
-
-fn is(fake: &Fake, word: &str) -> bool {
-    status(fake).as_deref() == Some(word)
+fn is(w: &World, word: &str) -> bool {
+    status(w).as_deref() == Some(word)
 }
 
 #[test]
 fn it_is_registered_passing_with_a_check_that_beats_past_the_callers_calls() {
-    let (fake, service, clock) = start(plain().deregister_critical_after(SECOND * 90));
-    let register = fake.seen("service/register");
+    let (w, service) = start(plain().deregister_critical_after(SECOND * 90));
+    let register = w.wire.seen("service/register");
     assert_eq!(register.len(), 1);
     assert!(register[0].line.contains("replace-existing-checks"));
     for part in [
@@ -83,34 +58,34 @@ fn it_is_registered_passing_with_a_check_that_beats_past_the_callers_calls() {
     ] {
         assert!(register[0].body.contains(part), "{part}: {}", register[0].body);
     }
-    assert!(service.is_registered() && is(&fake, "passing"));
+    assert!(service.is_registered() && is(&w, "passing"));
     // Nothing of the program runs meanwhile.
     for beat in 1..=5 {
-        let before = fake.seen("check/update").len();
-        clock.advance(TTL * 2 / 5);
-        fake.wait_seen("check/update", before + 1);
-        eventually("settled", || service.stats().last_success == Some(Duration::ZERO));
-        assert!(fake.seen("check/update").len() <= before + 2, "{beat}");
+        let before = w.wire.seen("check/update").len();
+        w.clock.advance(TTL * 2 / 5);
+        w.wire.wait_seen("check/update", before + 1);
+        w.soon("settled", || service.stats().last_success == Some(Duration::ZERO));
+        assert!(w.wire.seen("check/update").len() <= before + 2, "{beat}");
     }
-    let beats = fake.seen("check/update");
+    let beats = w.wire.seen("check/update");
     assert!(beats.iter().all(|beat| beat.lane == Lane::Upkeep));
     // Nothing about it changes, so nobody is woken.
     assert!(beats.iter().all(|beat| beat.body == r#"{"Status":"passing","Output":""}"#));
-    assert_eq!((fake.seen("service/register").len(), service.registrations()), (1, 1));
+    assert_eq!((w.wire.seen("service/register").len(), service.registrations()), (1, 1));
 }
 
 #[test]
 fn an_agent_that_lost_it_has_it_back_within_one_heartbeat() {
-    let (fake, service, clock) = start(plain());
+    let (w, service) = start(plain());
     service.set_status(CheckStatus::Warning, "slow").unwrap();
-    eventually("told", || is(&fake, "warning"));
-    fake.wipe_agent();
-    clock.advance(TTL * 2 / 5);
-    eventually("back", || is(&fake, "warning"));
+    w.soon("told", || is(&w, "warning"));
+    w.consul.wipe_agent();
+    w.clock.advance(TTL * 2 / 5);
+    w.soon("back", || is(&w, "warning"));
     // It came back as it was, not as it began.
-    let body = fake.seen("service/register")[1].body.clone();
+    let body = w.wire.seen("service/register")[1].body.clone();
     assert!(body.contains(r#""Status":"warning""#), "{body}");
-    eventually("settled", || service.is_registered());
+    w.soon("settled", || service.is_registered());
     assert_eq!(service.registrations(), 2);
 }
 
@@ -118,270 +93,269 @@ fn an_agent_that_lost_it_has_it_back_within_one_heartbeat() {
 fn without_a_heartbeat_a_look_at_the_agent_tells() {
     let check = CheckDefinition::new("up").id("up").tcp("127.0.0.1:80").interval(SECOND);
     let spec = KeptServiceSpec::new(web().check(check)).ttl(Duration::ZERO);
-    let (fake, service, clock) = start(spec);
-    assert!(fake.agent_check("up").is_some() && status(&fake).is_none());
-    fake.wipe_agent();
-    turning(&clock, "back", || fake.agent_check("up").is_some());
-    fake.remove_check("up");
-    turning(&clock, "its check is back", || fake.agent_check("up").is_some());
-    assert_eq!(fake.seen("check/update").len(), 0);
+    let (w, service) = start(spec);
+    assert!(w.consul.agent_check("up").is_some() && status(&w).is_none());
+    w.consul.wipe_agent();
+    w.eventually("back", || w.consul.agent_check("up").is_some());
+    w.consul.remove_check("up");
+    w.eventually("its check is back", || w.consul.agent_check("up").is_some());
+    assert_eq!(w.wire.seen("check/update").len(), 0);
     let refused = service.set_status(CheckStatus::Passing, "").unwrap_err();
     assert!(refused.message().contains("no TTL"), "{refused}");
 }
 
 #[test]
 fn what_is_as_it_should_be_is_not_written_again() {
-    let (fake, service, clock) = start(plain());
+    let (w, service) = start(plain());
     service.start().unwrap();
     service.update(&web()).unwrap();
-    let looks = fake.seen("health/service").len();
-    turning(&clock, "looks", || fake.seen("health/service").len() >= looks + 3);
-    assert_eq!(fake.seen("service/register").len(), 1);
+    let looks = w.wire.seen("health/service").len();
+    w.eventually("looks", || w.wire.seen("health/service").len() >= looks + 3);
+    assert_eq!(w.wire.seen("service/register").len(), 1);
 
     service.update(&web().port(81)).unwrap();
-    eventually("changed", || fake.service_port("web") == Some(81));
-    eventually("settled", || service.is_registered());
+    w.soon("changed", || w.consul.service_port("web") == Some(81));
+    w.soon("settled", || service.is_registered());
     let refused = service.update(&ServiceDefinition::new("other")).unwrap_err();
     assert!(refused.message().contains("it stays \"web\""), "{refused}");
 }
 
 #[test]
 fn a_second_start_of_the_program_changes_no_status_and_leaves_no_old_check() {
-    let fake = Fake::new();
-    let (client, _clock) = fake.client();
-    let first = client.keep_service(plain().status(CheckStatus::Warning)).unwrap();
+    let w = world();
+    let first = w.client.keep_service(plain().status(CheckStatus::Warning)).unwrap();
     first.start().unwrap();
-    fake.add_check("web", "old");
+    w.consul.add_check("web", "old");
     first.stop();
     drop(first);
-    let again = client.keep_service(plain().status(CheckStatus::Warning)).unwrap();
+    let again = w.client.keep_service(plain().status(CheckStatus::Warning)).unwrap();
     again.start().unwrap();
-    assert!(is(&fake, "warning") && fake.agent_check("old").is_none());
-    for update in fake.seen("check/update") {
+    assert!(is(&w, "warning") && w.consul.agent_check("old").is_none());
+    for update in w.wire.seen("check/update") {
         assert!(update.body.contains("warning"), "{update:?}");
     }
 }
 
 #[test]
 fn what_somebody_changed_is_mended() {
-    let (fake, _service, clock) = start(plain());
-    let (other, _) = fake.client();
+    let (w, _service) = start(plain());
+    let other = w.another_client();
     other.agent().register_service(&web().port(99), &Options::new()).unwrap();
-    assert_eq!(fake.service_port("web"), Some(99));
-    turning(&clock, "mended", || fake.service_port("web") == Some(80));
-    fake.add_check("web", "stray");
-    turning(&clock, "removed", || fake.agent_check("stray").is_none());
+    assert_eq!(w.consul.service_port("web"), Some(99));
+    w.eventually("mended", || w.consul.service_port("web") == Some(80));
+    w.consul.add_check("web", "stray");
+    w.eventually("removed", || w.consul.agent_check("stray").is_none());
 }
 
 #[test]
 fn a_status_is_told_until_the_agent_has_it() {
-    let (fake, service, clock) = start(plain());
-    fake.fate("check/update", Fate::Fail);
+    let (w, service) = start(plain());
+    w.wire.fate("check/update", Fate::Fail);
     service.set_status(CheckStatus::Critical, "no database").unwrap();
     assert_eq!(service.status(), CheckStatus::Critical);
-    fake.wait_seen("check/update", 2);
-    eventually("counted", || service.stats().consecutive_failures > 0);
-    assert!(is(&fake, "passing"));
-    fake.heal();
-    turning(&clock, "told", || is(&fake, "critical"));
-    assert_eq!(fake.agent_check(CHECK).unwrap().output, "no database");
-    turn(&clock, TTL);
-    assert!(is(&fake, "critical"));
+    w.wire.wait_seen("check/update", 2);
+    w.soon("counted", || service.stats().consecutive_failures > 0);
+    assert!(is(&w, "passing"));
+    w.wire.heal();
+    w.eventually("told", || is(&w, "critical"));
+    assert_eq!(w.consul.agent_check(CHECK).unwrap().output, "no database");
+    w.pass(TTL);
+    assert!(is(&w, "critical"));
 }
 
 #[test]
 fn it_starts_though_consul_is_away_and_says_so() {
-    let (fake, service, clock) = keep(plain());
-    fake.judge(|_| Fate::Fail);
+    let (w, service) = keep(plain());
+    w.wire.judge(|_| Fate::Fail);
     assert_eq!(service.start().unwrap_err().status(), Status::Http);
     let stats = service.stats();
     assert_eq!((stats.state, stats.consecutive_failures), ("registering", 1));
     assert!(stats.last_success.is_none() && stats.last_error.is_some());
     assert!(stats.next_try.is_some() && !service.is_registered());
-    fake.heal();
-    turning(&clock, "registered", || service.stats().consecutive_failures == 0);
+    w.wire.heal();
+    w.eventually("registered", || service.stats().consecutive_failures == 0);
     assert_eq!(service.stats().state, "registered");
     assert!(service.stats().last_success.is_some());
-    assert!(is(&fake, "passing"));
+    assert!(is(&w, "passing"));
 }
 
 #[test]
 fn an_answer_that_never_comes_is_given_up_after_a_quarter_of_the_ttl() {
-    let (fake, service, clock) = start(plain().ttl(SECOND));
-    fake.fate("check/update", Fate::Swallow);
-    let (began, before) = (Instant::now(), clock.now());
+    let (w, service) = start(plain().ttl(SECOND));
+    w.wire.fate("check/update", Fate::Swallow);
+    let (began, before) = (Instant::now(), w.clock.now());
     service.set_status(CheckStatus::Warning, "").unwrap();
-    turning(&clock, "given up", || service.stats().consecutive_failures > 0);
+    w.eventually("given up", || service.stats().consecutive_failures > 0);
     // Part of it may have gone by before it was sent.
-    assert!(clock.now() - before + began.elapsed() >= SECOND / 4);
-    assert_eq!(fake.most_in_flight(), 1);
+    assert!(w.clock.now() - before + began.elapsed() >= SECOND / 4);
+    assert_eq!(w.wire.most_in_flight(), 1);
 }
 
 #[test]
 fn a_program_that_must_report_and_does_not_is_critical_after_a_ttl() {
-    let (fake, service, clock) = start(plain().heartbeat(Heartbeat::Program));
-    clock.advance(TTL / 2);
+    let (w, service) = start(plain().heartbeat(Heartbeat::Program));
+    let settled = || service.stats().last_success == Some(Duration::ZERO);
+    w.clock.advance(TTL / 2);
     service.pat();
-    let beats = fake.seen("check/update").len();
-    clock.advance(TTL - Duration::from_millis(1));
-    fake.wait_seen("check/update", beats + 1);
-    assert!(is(&fake, "passing"));
-    clock.advance(Duration::from_millis(1));
-    eventually("silent", || is(&fake, "critical"));
+    w.soon("a heartbeat", settled);
+    w.clock.advance(TTL - Duration::from_millis(1));
+    w.soon("another one", settled);
+    assert!(is(&w, "passing"));
+    w.clock.advance(Duration::from_millis(1));
+    w.soon("silent", || is(&w, "critical"));
     assert_eq!(service.status(), CheckStatus::Critical);
-    assert!(fake.agent_check(CHECK).unwrap().output.contains("not reported"));
+    assert!(w.consul.agent_check(CHECK).unwrap().output.contains("not reported"));
     service.pat();
-    eventually("heard of again", || is(&fake, "passing"));
+    w.soon("heard of again", || is(&w, "passing"));
     // A pat costs no request.
-    clock.pass(Duration::ZERO);
-    let before = fake.seen("").len();
+    w.clock.pass(Duration::ZERO);
+    let before = w.wire.seen("").len();
     (0..100).for_each(|_| service.pat());
-    clock.pass(Duration::ZERO);
-    assert_eq!(fake.seen("").len(), before);
+    w.clock.pass(Duration::ZERO);
+    assert_eq!(w.wire.seen("").len(), before);
 }
 
 #[test]
 fn maintenance_outlives_a_change_and_a_lost_agent() {
-    let (fake, service, clock) = start(plain());
-    let maintenance = || fake.agent_check("_service_maintenance:web").is_some();
+    let (w, service) = start(plain());
+    let maintenance = || w.consul.agent_check("_service_maintenance:web").is_some();
     service.maintenance(true, "repairs").unwrap();
     assert!(maintenance());
-    fake.add_check("web", "old");
+    w.consul.add_check("web", "old");
     service.update(&web().port(81)).unwrap();
-    eventually("changed", || fake.service_port("web") == Some(81));
-    eventually("removed", || fake.agent_check("old").is_none());
+    w.soon("changed", || w.consul.service_port("web") == Some(81));
+    w.soon("removed", || w.consul.agent_check("old").is_none());
     assert!(maintenance());
 
-    fake.wipe_agent();
-    let asked = fake.seen("service/maintenance").len();
+    w.consul.wipe_agent();
+    let asked = w.wire.seen("service/maintenance").len();
     // Though the first try to restore it fails.
-    fake.fate("service/maintenance", Fate::Fail);
-    turning(&clock, "tried", || fake.seen("service/maintenance").len() > asked + 1);
+    w.wire.fate("service/maintenance", Fate::Fail);
+    w.eventually("tried", || w.wire.seen("service/maintenance").len() > asked + 1);
     // Nobody comes before it is in maintenance again.
-    assert!(is(&fake, "critical"));
-    fake.heal();
-    turning(&clock, "restored", || maintenance() && is(&fake, "passing"));
-    let line = fake.seen("service/maintenance").last().unwrap().line.clone();
+    assert!(is(&w, "critical"));
+    w.wire.heal();
+    w.eventually("restored", || maintenance() && is(&w, "passing"));
+    let line = w.wire.seen("service/maintenance").last().unwrap().line.clone();
     assert!(line.contains("reason=repairs"), "{line}");
 
     service.maintenance(false, "").unwrap();
-    fake.wipe_agent();
-    turning(&clock, "back", || is(&fake, "passing"));
+    w.consul.wipe_agent();
+    w.eventually("back", || is(&w, "passing"));
     assert!(!maintenance());
 }
 
 #[test]
 fn maintenance_that_somebody_else_began_is_kept_too() {
-    let (fake, _service, clock) = start(plain());
-    let (other, _) = fake.client();
+    let (w, _service) = start(plain());
+    let other = w.another_client();
     other.agent().service_maintenance("web", true, "upgrade", &Options::new()).unwrap();
-    let looks = fake.seen("health/service").len();
-    turning(&clock, "seen", || fake.seen("health/service").len() > looks);
-    fake.wipe_agent();
-    turning(&clock, "restored", || fake.agent_check("_service_maintenance:web").is_some());
+    let looks = w.wire.seen("health/service").len();
+    w.eventually("seen", || w.wire.seen("health/service").len() > looks);
+    w.consul.wipe_agent();
+    w.eventually("restored", || w.consul.agent_check("_service_maintenance:web").is_some());
 }
 
 #[test]
 fn closing_deregisters_and_stopping_does_not() {
-    let (fake, service, clock) = start(plain());
+    let (w, service) = start(plain());
     service.stop();
     service.stop();
     assert_eq!(service.stats().state, "stopped");
-    let before = fake.seen("").len();
-    turn(&clock, TTL * 2);
-    assert_eq!(fake.seen("").len(), before);
+    let before = w.wire.seen("").len();
+    w.pass(TTL * 2);
+    assert_eq!(w.wire.seen("").len(), before);
     drop(service);
-    assert!(is(&fake, "passing"));
+    // The agent has it still, and hears of it no more.
+    assert!(is(&w, "critical"));
 
-    let (fake, service, _clock) = start(plain());
+    let (w, service) = start(plain());
     service.close().unwrap();
     service.close().unwrap();
-    assert!(status(&fake).is_none());
-    assert_eq!(fake.seen("service/deregister").len(), 1);
+    assert!(status(&w).is_none());
+    assert_eq!(w.wire.seen("service/deregister").len(), 1);
     assert_eq!(service.start().unwrap_err().status(), Status::Closed);
     assert_eq!(service.stats().state, "closed");
 }
 
 #[test]
 fn one_that_was_never_started_touches_nothing() {
-    let (fake, service, _clock) = keep(plain());
+    let (w, service) = keep(plain());
     service.set_status(CheckStatus::Warning, "").unwrap();
     service.pat();
     assert_eq!(service.maintenance(true, "").unwrap_err().status(), Status::NotFound);
     service.close().unwrap();
-    assert!(fake.seen("").is_empty());
+    assert!(w.wire.seen("").is_empty());
     assert_eq!(service.start().unwrap_err().status(), Status::Closed);
 }
 
 #[test]
 fn one_that_was_stopped_can_be_started_again() {
-    let (fake, service, clock) = start(plain());
+    let (w, service) = start(plain());
     service.stop();
-    fake.wipe_agent();
+    w.consul.wipe_agent();
     service.start().unwrap();
-    assert!(is(&fake, "passing"));
-    let before = fake.seen("check/update").len();
-    clock.advance(TTL * 2 / 5);
-    fake.wait_seen("check/update", before + 1);
+    assert!(is(&w, "passing"));
+    let before = w.wire.seen("check/update").len();
+    w.clock.advance(TTL * 2 / 5);
+    w.wire.wait_seen("check/update", before + 1);
 }
 
 #[test]
 fn a_deregistration_that_fails_goes_on_in_the_background() {
-    let (fake, service, clock) = start(plain());
-    fake.fate("deregister", Fate::Fail);
+    let (w, service) = start(plain());
+    w.wire.fate("deregister", Fate::Fail);
     assert_eq!(service.close().unwrap_err().status(), Status::Http);
     assert_eq!(service.stats().state, "leaving");
-    fake.heal();
-    turning(&clock, "deregistered", || status(&fake).is_none());
-    eventually("closed", || service.stats().state == "closed");
+    w.wire.heal();
+    w.eventually("deregistered", || status(&w).is_none());
+    w.soon("closed", || service.stats().state == "closed");
 }
 
 #[test]
 fn dropped_it_is_deregistered_in_the_background() {
-    let (fake, service, _clock) = start(plain());
+    let (w, service) = start(plain());
     drop(service);
-    eventually("deregistered", || status(&fake).is_none());
+    w.soon("deregistered", || status(&w).is_none());
 }
 
 #[test]
 fn a_closed_client_leaves_nothing_registered_and_one_that_is_shut_down_sends_nothing() {
-    let fake = Fake::new();
-    let (client, _clock) = fake.client();
-    let service = client.keep_service(plain()).unwrap();
+    let w = world();
+    let service = w.client.keep_service(plain()).unwrap();
     service.start().unwrap();
-    client.close(PATIENCE).unwrap();
-    assert!(status(&fake).is_none());
+    w.client.close(PATIENCE).unwrap();
+    assert!(status(&w).is_none());
     assert_eq!(service.start().unwrap_err().status(), Status::Closed);
 
-    let (fake, service, _clock) = start(plain());
+    let (w, service) = start(plain());
     service.shared().client.shutdown();
     assert_eq!(service.stats().state, "closed");
-    assert_eq!(fake.seen("deregister").len(), 0);
+    assert_eq!(w.wire.seen("deregister").len(), 0);
 }
 
 #[test]
 fn a_registration_in_flight_does_not_come_after_the_end() {
-    let (fake, service, _clock) = start(plain());
-    fake.fate("service/register", Fate::HoldAnswer);
+    let (w, service) = start(plain());
+    w.wire.fate("service/register", Fate::HoldAnswer);
     service.update(&web().port(81)).unwrap();
-    fake.wait_seen("service/register", 2);
+    w.wire.wait_seen("service/register", 2);
     let service = Arc::new(service);
     let closing = std::thread::spawn({
         let service = service.clone();
         move || service.close()
     });
     std::thread::sleep(Duration::from_millis(20));
-    assert_eq!(fake.seen("deregister").len(), 0);
-    fake.release();
+    assert_eq!(w.wire.seen("deregister").len(), 0);
+    w.wire.release();
     closing.join().unwrap().unwrap();
-    assert!(status(&fake).is_none());
-    assert_eq!(fake.most_in_flight(), 1);
+    assert!(status(&w).is_none());
+    assert_eq!(w.wire.most_in_flight(), 1);
 }
 
 #[test]
 fn what_cannot_be_is_refused_before_anything_is_sent() {
-    let fake = Fake::new();
-    let (client, _clock) = fake.client();
+    let w = world();
     let cases = [
         (KeptServiceSpec::new(ServiceDefinition::new("")), "name is empty"),
         (plain().ttl(SECOND / 2), "1 s or more"),
@@ -391,10 +365,10 @@ fn what_cannot_be_is_refused_before_anything_is_sent() {
         (KeptServiceSpec::new(web().address("0.0.0.0")), "0.0.0.0"),
     ];
     for (spec, reason) in cases {
-        let refused = client.keep_service(spec).err().unwrap();
+        let refused = w.client.keep_service(spec).err().unwrap();
         assert!(refused.message().contains(reason), "{refused}");
     }
-    assert!(fake.seen("").is_empty());
+    assert!(w.wire.seen("").is_empty());
 }
 
 /// Begins a call that does not wait. What it comes to is read from the receiver.
@@ -410,30 +384,30 @@ fn end(ended: &Receiver<Result<()>>) -> Result<()> {
 
 #[test]
 fn calls_that_do_not_wait_end_as_those_that_do() {
-    let (fake, service, _clock) = keep(plain());
+    let (w, service) = keep(plain());
     let (later, cancel) = (service.deferred(), CancelToken::new());
     let start = later.start().unwrap();
-    assert!(fake.seen("").is_empty());
+    assert!(w.wire.seen("").is_empty());
     end(&begin(start, &cancel)).unwrap();
-    assert!(service.is_registered() && is(&fake, "passing"));
+    assert!(service.is_registered() && is(&w, "passing"));
     end(&begin(later.maintenance(true, "repairs").unwrap(), &cancel)).unwrap();
-    assert!(fake.agent_check("_service_maintenance:web").is_some());
+    assert!(w.consul.agent_check("_service_maintenance:web").is_some());
     end(&begin(later.close().unwrap(), &cancel)).unwrap();
-    assert!(status(&fake).is_none());
+    assert!(status(&w).is_none());
     let refused = end(&begin(later.start().unwrap(), &cancel)).unwrap_err();
     assert_eq!(refused.status(), Status::Closed);
     // What they send goes past the program's own calls, as what the lane sends does.
-    assert!(fake.seen("").iter().all(|seen| seen.lane == Lane::Upkeep));
+    assert!(w.wire.seen("").iter().all(|seen| seen.lane == Lane::Upkeep));
 }
 
 #[test]
 fn a_call_that_waits_for_its_turn_keeps_no_thread_and_can_be_cancelled() {
-    let (fake, service, _clock) = keep(plain());
+    let (w, service) = keep(plain());
     let later = service.deferred();
     let (cancel, give_up) = (CancelToken::new(), CancelToken::new());
-    fake.fate("service/register", Fate::HoldAnswer);
+    w.wire.fate("service/register", Fate::HoldAnswer);
     let started = begin(later.start().unwrap(), &cancel);
-    fake.wait_seen("service/register", 1);
+    w.wire.wait_seen("service/register", 1);
     let maintained = begin(later.maintenance(true, "").unwrap(), &give_up);
     let closed = begin(later.close().unwrap(), &cancel);
     // The I/O thread does what else there is.
@@ -443,28 +417,28 @@ fn a_call_that_waits_for_its_turn_keeps_no_thread_and_can_be_cancelled() {
     give_up.cancel(Status::Cancelled, "enough");
     assert_eq!(end(&maintained).unwrap_err().status(), Status::Cancelled);
     assert!(started.try_recv().is_err() && closed.try_recv().is_err());
-    fake.release();
+    w.wire.release();
     end(&started).unwrap();
     end(&closed).unwrap();
-    assert!(status(&fake).is_none() && fake.seen("service/maintenance").is_empty());
-    assert_eq!(fake.most_in_flight(), 1);
+    assert!(status(&w).is_none() && w.wire.seen("service/maintenance").is_empty());
+    assert_eq!(w.wire.most_in_flight(), 1);
 }
 
 #[test]
 fn what_a_cancelled_call_has_begun_goes_on_in_the_background() {
-    let (fake, service, clock) = start(plain());
+    let (w, service) = start(plain());
     let (later, give_up) = (service.deferred(), CancelToken::new());
     let busy = service.shared().turn.try_take().unwrap();
     service.stop();
-    fake.wipe_agent();
+    w.consul.wipe_agent();
     let started = begin(later.start().unwrap(), &give_up);
     give_up.cancel(Status::Cancelled, "enough");
     assert_eq!(end(&started).unwrap_err().status(), Status::Cancelled);
     drop(busy);
-    turning(&clock, "registered", || is(&fake, "passing"));
+    w.eventually("registered", || is(&w, "passing"));
 
     let give_up = CancelToken::new();
-    eventually("settled", || service.is_registered());
+    w.soon("settled", || service.is_registered());
     let busy = loop {
         if let Some(busy) = service.shared().turn.try_take() {
             break busy;
@@ -474,13 +448,13 @@ fn what_a_cancelled_call_has_begun_goes_on_in_the_background() {
     give_up.cancel(Status::Cancelled, "enough");
     assert_eq!(end(&closed).unwrap_err().status(), Status::Cancelled);
     drop(busy);
-    turning(&clock, "deregistered", || status(&fake).is_none());
+    w.eventually("deregistered", || status(&w).is_none());
 }
 
 #[test]
 fn in_a_forked_child_it_is_its_parents() {
-    let (fake, service, clock) = start(plain());
-    eventually("settled", || service.stats().next_try.is_some());
+    let (w, service) = start(plain());
+    w.soon("settled", || service.stats().next_try.is_some());
     let shared = service.shared().clone();
     let service = Mutex::new(Some(service));
     // As if another thread of the parent were amid a change: nothing in the child may wait for it.
@@ -507,9 +481,9 @@ fn in_a_forked_child_it_is_its_parents() {
     assert_eq!(in_child, 0);
     drop(amid);
     let service = service.lock().take().unwrap();
-    assert!(service.is_registered() && is(&fake, "passing"));
-    clock.advance(TTL * 2 / 5);
-    fake.wait_seen("check/update", 2);
+    assert!(service.is_registered() && is(&w, "passing"));
+    w.clock.advance(TTL * 2 / 5);
+    w.wire.wait_seen("check/update", 2);
     service.close().unwrap();
-    assert!(status(&fake).is_none());
+    assert!(status(&w).is_none());
 }

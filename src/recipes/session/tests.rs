@@ -2,100 +2,81 @@
 
 use super::*;
 use crate::error::Status;
-use crate::recipes::fake::{Fake, Fate, PATIENCE};
-use crate::runtime::TestClock;
+use crate::recipes::testing::{Fate, World, world};
 use crate::transport::Lane;
-use std::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
 const TTL: Duration = Duration::from_secs(15);
 
-fn start() -> (Arc<Fake>, KeptSession, Arc<TestClock>) {
-    let fake = Fake::new();
-    let (client, clock) = fake.client();
-    let session = client.keep_session(&SessionSpec::new(), &Options::new()).unwrap();
-    (fake, session, clock)
-}
-
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !holds() {
-        assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
-        std::thread::yield_now();
-    }
-}
-
-/// Turns the clock, as the lane keeps up, until it holds.
-fn turning(clock: &TestClock, what: &str, mut holds: impl FnMut() -> bool) {
-    eventually(what, || {
-        clock.pass(Duration::from_millis(20));
-        holds()
-    });
+fn start() -> (World, KeptSession) {
+    let w = world();
+    let session = w.session();
+    (w, session)
 }
 
 #[test]
 fn it_is_renewed_at_about_half_of_its_ttl_past_the_callers_calls() {
-    let (fake, session, clock) = start();
-    assert!(fake.seen("create")[0].body.contains(r#""TTL":"15s""#));
-    clock.pass(TTL * 39 / 100);
-    assert_eq!(fake.seen("renew").len(), 0);
-    clock.advance(TTL * 11 / 100);
-    eventually("renewed", || session.remaining() == TTL);
-    assert_eq!(fake.seen("renew")[0].lane, Lane::Upkeep);
+    let (w, session) = start();
+    assert!(w.wire.seen("create")[0].body.contains(r#""TTL":"15s""#));
+    w.clock.pass(TTL * 39 / 100);
+    assert_eq!(w.wire.seen("renew").len(), 0);
+    w.clock.advance(TTL * 11 / 100);
+    w.soon("renewed", || session.remaining() == TTL);
+    assert_eq!(w.wire.seen("renew")[0].lane, Lane::Upkeep);
     assert!(session.is_valid());
 }
 
 #[test]
 fn it_ends_at_its_deadline_though_a_renewal_hangs() {
-    let (fake, session, clock) = start();
-    fake.fate("renew", Fate::HoldAnswer);
-    clock.advance(TTL / 2);
-    fake.wait_seen("renew", 1);
-    clock.advance(TTL / 2 - Duration::from_millis(1));
+    let (w, session) = start();
+    w.wire.fate("renew", Fate::HoldAnswer);
+    w.clock.advance(TTL / 2);
+    w.wire.wait_seen("renew", 1);
+    w.clock.advance(TTL / 2 - Duration::from_millis(1));
     assert!(session.is_valid());
-    clock.advance(Duration::from_millis(1));
+    w.clock.advance(Duration::from_millis(1));
     assert!(!session.is_valid());
     // The renewal did succeed, too late: what was seen is not taken back.
-    fake.heal();
-    eventually("destroyed", || fake.sessions().is_empty());
+    w.wire.heal();
+    w.soon("destroyed", || w.consul.sessions().is_empty());
     assert!(!session.is_valid() && session.remaining().is_zero());
 }
 
 #[test]
 fn its_end_is_noticed_though_nobody_asks() {
-    let (fake, _session, clock) = start();
-    fake.judge(|seen| if seen.line.contains("renew") { Fate::Fail } else { Fate::Pass });
-    clock.advance(TTL);
-    eventually("destroyed", || fake.sessions().is_empty());
+    let (w, _session) = start();
+    w.wire.judge(|seen| if seen.line.contains("renew") { Fate::Fail } else { Fate::Pass });
+    w.clock.advance(TTL);
+    w.soon("destroyed", || w.consul.sessions().is_empty());
 }
 
 #[test]
 fn a_suspended_machine_wakes_to_a_lost_session() {
-    let (fake, session, clock) = start();
-    clock.advance(SECOND * 3600);
+    let (w, session) = start();
+    w.clock.advance(SECOND * 3600);
     assert!(!session.is_valid());
-    eventually("destroyed", || fake.sessions().is_empty());
-    assert_eq!(fake.seen("renew").len(), 0);
+    w.wire.wait_seen("destroy", 1);
+    assert_eq!(w.wire.seen("renew").len(), 0);
 }
 
 #[test]
 fn failures_shorter_than_half_of_the_ttl_cost_nothing() {
     for fate in [Fate::Fail, Fate::LoseAnswer] {
-        let (fake, session, clock) = start();
+        let (w, session) = start();
         let id = session.id();
-        fake.fate("renew", fate);
-        clock.pass(TTL / 2);
+        w.wire.fate("renew", fate);
+        w.clock.pass(TTL / 2);
         for _ in 0..14 {
-            clock.pass(Duration::from_millis(500));
+            w.clock.pass(Duration::from_millis(500));
         }
-        assert!(session.is_valid() && fake.seen("renew").len() > 3);
+        assert!(session.is_valid() && w.wire.seen("renew").len() > 3);
         let stats = session.stats();
         assert!(stats.consecutive_failures > 2 && stats.last_error.is_some(), "{stats:?}");
         assert_eq!((stats.state, stats.last_success), ("kept", Some(TTL / 2 + SECOND * 7)));
         assert!(stats.next_try.is_some());
-        fake.heal();
-        clock.advance(Duration::from_millis(400));
-        eventually("renewed", || session.remaining() > TTL / 2);
+        w.wire.heal();
+        w.clock.advance(Duration::from_millis(400));
+        w.soon("renewed", || session.remaining() > TTL / 2);
         assert_eq!(session.stats().consecutive_failures, 0);
         assert_eq!((session.id(), session.generation()), (id, 1));
     }
@@ -103,159 +84,154 @@ fn failures_shorter_than_half_of_the_ttl_cost_nothing() {
 
 #[test]
 fn what_consul_does_not_know_any_more_ends_in_one_round_trip() {
-    let (fake, session, clock) = start();
-    fake.end_session(&session.id());
+    let (w, session) = start();
+    w.consul.end_session(&session.id());
     assert!(session.is_valid());
-    clock.advance(TTL / 2);
-    eventually("invalid", || !session.is_valid());
-    assert_eq!((fake.seen("renew").len(), fake.seen("destroy").len()), (1, 0));
+    w.clock.advance(TTL / 2);
+    w.soon("invalid", || !session.is_valid());
+    assert_eq!((w.wire.seen("renew").len(), w.wire.seen("destroy").len()), (1, 0));
 }
 
 #[test]
 fn there_is_never_more_than_one_renewal_in_flight() {
-    let (fake, session, clock) = start();
-    fake.fate("renew", Fate::HoldAnswer);
-    clock.advance(TTL / 2);
-    fake.wait_seen("renew", 1);
+    let (w, session) = start();
+    w.wire.fate("renew", Fate::HoldAnswer);
+    w.clock.advance(TTL / 2);
+    w.wire.wait_seen("renew", 1);
     for _ in 0..10 {
-        clock.pass(Duration::from_millis(500));
+        w.clock.pass(Duration::from_millis(500));
     }
-    assert_eq!(fake.seen("renew").len(), 1);
-    fake.heal();
-    eventually("renewed", || session.remaining() > TTL / 2);
-    assert_eq!(fake.most_in_flight(), 1);
+    assert_eq!(w.wire.seen("renew").len(), 1);
+    w.wire.heal();
+    w.soon("renewed", || session.remaining() > TTL / 2);
+    assert_eq!(w.wire.most_in_flight(), 1);
 }
 
 #[test]
 fn a_late_answer_about_a_lost_session_does_not_touch_the_next_one() {
-    let fake = Fake::new();
-    let (client, clock) = fake.client();
-    let session = client.keep_session_recreated(&SessionSpec::new(), &Options::new()).unwrap();
+    let w = world();
+    let session = w.client.keep_session_recreated(&SessionSpec::new(), &Options::new()).unwrap();
     let first = session.id();
-    fake.fate("renew", Fate::HoldAnswer);
-    clock.advance(TTL / 2);
-    fake.wait_seen("renew", 1);
-    clock.advance(TTL);
-    eventually("recreated", || session.generation() == 2);
+    w.wire.fate("renew", Fate::HoldAnswer);
+    w.clock.advance(TTL / 2);
+    w.wire.wait_seen("renew", 1);
+    w.clock.advance(TTL);
+    w.soon("recreated", || session.generation() == 2);
     assert!(session.is_valid() && session.id() != first);
-    fake.heal();
-    eventually("the first is destroyed", || fake.sessions() == [session.id()]);
-    clock.advance(TTL / 2);
-    eventually("renewed", || session.remaining() > TTL / 2);
-    let renewed = fake.seen("renew");
+    w.wire.heal();
+    w.soon("the first is destroyed", || w.consul.sessions() == [session.id()]);
+    w.clock.advance(TTL / 2);
+    w.soon("renewed", || session.remaining() > TTL / 2);
+    let renewed = w.wire.seen("renew");
     assert_eq!(renewed.iter().filter(|seen| seen.line.contains(&first)).count(), 1);
     assert_eq!(renewed.len(), 2);
 }
 
 #[test]
 fn it_is_made_anew_only_where_that_was_asked_for() {
-    let (fake, session, clock) = start();
-    fake.end_session(&session.id());
-    clock.advance(TTL / 2);
-    eventually("invalid", || !session.is_valid());
-    clock.advance(TTL);
-    assert_eq!((fake.seen("create").len(), session.generation()), (1, 1));
+    let (w, session) = start();
+    w.consul.end_session(&session.id());
+    w.clock.advance(TTL / 2);
+    w.soon("invalid", || !session.is_valid());
+    w.clock.advance(TTL);
+    assert_eq!((w.wire.seen("create").len(), session.generation()), (1, 1));
 
-    let (client, clock) = fake.client();
-    let session = client.keep_session_recreated(&SessionSpec::new(), &Options::new()).unwrap();
+    let session = w.client.keep_session_recreated(&SessionSpec::new(), &Options::new()).unwrap();
     let first = session.id();
-    fake.fate("create", Fate::Fail);
-    fake.end_session(&first);
-    clock.advance(TTL / 2);
-    eventually("invalid", || !session.is_valid());
-    fake.wait_seen("create", 3);
-    turning(&clock, "counted", || session.stats().consecutive_failures > 1);
+    w.wire.fate("create", Fate::Fail);
+    w.consul.end_session(&first);
+    w.clock.advance(TTL / 2);
+    w.soon("invalid", || !session.is_valid());
+    w.wire.wait_seen("create", 3);
+    w.eventually("counted", || session.stats().consecutive_failures > 1);
     let stats = session.stats();
     assert_eq!((stats.state, stats.last_error.unwrap().status()), ("recreating", Status::Http));
-    fake.heal();
-    turning(&clock, "recreated", || session.generation() == 2);
+    w.wire.heal();
+    w.eventually("recreated", || session.generation() == 2);
     assert_eq!((session.stats().state, session.stats().consecutive_failures), ("kept", 0));
     assert!(session.is_valid() && session.id() != first);
     session.destroy().unwrap();
-    assert!(fake.sessions().is_empty() && !session.is_valid());
-    clock.pass(TTL);
+    assert!(w.consul.sessions().is_empty() && !session.is_valid());
+    w.clock.pass(TTL);
     assert_eq!(session.generation(), 2);
 }
 
 #[test]
 fn stopped_it_stays_at_consul_and_destroyed_it_does_not() {
-    let (fake, session, clock) = start();
+    let (w, session) = start();
     session.stop();
     assert!(session.is_valid());
     assert_eq!((session.stats().state, session.stats().next_try), ("stopped", None));
-    clock.advance(TTL);
+    w.clock.advance(TTL);
     assert!(!session.is_valid());
     assert!(matches!(session.stats().state, "ending" | "ended"));
     drop(session);
-    clock.pass(Duration::ZERO);
-    assert_eq!((fake.seen("renew").len(), fake.seen("destroy").len()), (0, 0));
-    assert_eq!(fake.sessions().len(), 1);
+    w.clock.pass(Duration::ZERO);
+    assert_eq!((w.wire.seen("renew").len(), w.wire.seen("destroy").len()), (0, 0));
+    assert_eq!(w.consul.sessions().len(), 1);
 
-    let (fake, session, _clock) = start();
+    let (w, session) = start();
     session.stop();
     session.destroy().unwrap();
-    assert!(fake.sessions().is_empty());
+    assert!(w.consul.sessions().is_empty());
 }
 
 #[test]
 fn destroying_tells_how_it_went_and_goes_on_after_a_failure() {
-    let (fake, session, clock) = start();
-    fake.fate("destroy", Fate::Fail);
+    let (w, session) = start();
+    w.wire.fate("destroy", Fate::Fail);
     assert_eq!(session.destroy().unwrap_err().status(), Status::Http);
     assert!(!session.is_valid());
-    assert_eq!(fake.sessions().len(), 1);
-    fake.heal();
-    turning(&clock, "destroyed", || fake.sessions().is_empty());
+    assert_eq!(w.consul.sessions().len(), 1);
+    w.wire.heal();
+    w.eventually("destroyed", || w.consul.sessions().is_empty());
     session.destroy().unwrap();
 }
 
 #[test]
 fn dropped_it_is_destroyed_in_the_background() {
-    let (fake, session, _clock) = start();
+    let (w, session) = start();
     drop(session);
-    eventually("destroyed", || fake.sessions().is_empty());
+    w.soon("destroyed", || w.consul.sessions().is_empty());
 }
 
 #[test]
 fn somebody_who_destroys_it_by_its_id_ends_its_renewal() {
-    let fake = Fake::new();
-    let (client, clock) = fake.client();
-    let session = client.keep_session_recreated(&SessionSpec::new(), &Options::new()).unwrap();
-    client.session().destroy(&session.id(), &Options::new()).unwrap();
+    let w = world();
+    let session = w.client.keep_session_recreated(&SessionSpec::new(), &Options::new()).unwrap();
+    w.client.session().destroy(&session.id(), &Options::new()).unwrap();
     assert!(!session.is_valid());
-    clock.pass(TTL);
-    assert_eq!((fake.seen("renew").len(), fake.seen("create").len()), (0, 1));
+    w.clock.pass(TTL);
+    assert_eq!((w.wire.seen("renew").len(), w.wire.seen("create").len()), (0, 1));
 }
 
 #[test]
 fn without_a_ttl_it_is_asked_for_and_has_no_deadline() {
-    let fake = Fake::new();
-    let (client, clock) = fake.client();
+    let w = world();
     let spec = SessionSpec::new().ttl(Duration::ZERO);
-    let session = client.keep_session(&spec, &Options::new()).unwrap();
-    assert!(!fake.seen("create")[0].body.contains("TTL"));
+    let session = w.client.keep_session(&spec, &Options::new()).unwrap();
+    assert!(!w.wire.seen("create")[0].body.contains("TTL"));
     assert_eq!(session.remaining(), Duration::MAX);
-    clock.advance(SECOND * 8);
-    fake.wait_seen("renew", 1);
-    fake.end_session(&session.id());
-    turning(&clock, "invalid", || !session.is_valid());
+    w.clock.advance(SECOND * 8);
+    w.wire.wait_seen("renew", 1);
+    w.consul.end_session(&session.id());
+    w.eventually("invalid", || !session.is_valid());
 }
 
 #[test]
 fn a_client_that_is_shut_down_keeps_nothing_alive() {
-    let fake = Fake::new();
-    let (client, _clock) = fake.client();
-    let session = client.keep_session_recreated(&SessionSpec::new(), &Options::new()).unwrap();
-    client.shutdown();
+    let w = world();
+    let session = w.client.keep_session_recreated(&SessionSpec::new(), &Options::new()).unwrap();
+    w.client.shutdown();
     assert!(!session.is_valid());
-    assert_eq!(fake.seen("destroy").len(), 0);
-    let refused = client.keep_session(&SessionSpec::new(), &Options::new());
+    assert_eq!(w.wire.seen("destroy").len(), 0);
+    let refused = w.client.keep_session(&SessionSpec::new(), &Options::new());
     assert_eq!(refused.err().unwrap().status(), Status::Closed);
 }
 
 #[test]
 fn in_a_forked_child_it_is_its_parents() {
-    let (_fake, session, _clock) = start();
+    let (_w, session) = start();
     let shared = session.shared().clone();
     let session = crate::sync::Mutex::new(Some(session));
     let amid = shared.state.lock();

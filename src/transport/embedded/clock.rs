@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// By how much it can be turned in all: nothing takes longer, and what happens again and again has an
 /// end.
-const MOST: Duration = Duration::from_secs(365 * 86_400);
+pub(super) const MOST: Duration = Duration::from_secs(365 * 86_400);
 
 /// A clock that can be turned on, and never back.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,7 @@
 //! What a test does with its agent.
 
 use super::agent::Agent;
+use super::clock::MOST;
 use super::faults::Fault;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +44,7 @@ impl Control {
     }
 
     pub(crate) fn set_latency(&self, latency: Duration) {
-        self.order(Fault::Latency(latency), !latency.is_zero());
+        self.order(Fault::Latency(latency.min(MOST)), !latency.is_zero());
     }
 
     pub(crate) fn fail_next(&self, count: u64, status: u16, text: &str) {

@@ -104,6 +104,10 @@ pub(super) fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{b}' => out.push_str("\\v"),
+            '\u{c}' => out.push_str("\\f"),
             c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
             c if is_printable(c) => out.push(c),
             c if u32::from(c) > 0xffff => out.push_str(&format!("\\U{:08x}", u32::from(c))),
@@ -210,5 +214,6 @@ mod tests {
             assert!(!is_printable(c), "{c:?}");
         }
         assert_eq!(quoted("a\"\n\u{1}é\u{a0}"), "\"a\\\"\\n\\x01é\\u00a0\"");
+        assert_eq!(quoted("\u{7}\u{8}\u{b}\u{c}"), "\"\\a\\b\\v\\f\"");
     }
 }

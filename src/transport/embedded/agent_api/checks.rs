@@ -5,7 +5,7 @@ use crate::transport::embedded::filter::{Filter, fields};
 use crate::transport::embedded::registration::CheckSpec;
 use crate::transport::embedded::state::{CRITICAL, Check, PASSING, State, WARNING};
 use crate::transport::embedded::wire::{Answer, Outcome, Wire};
-use crate::transport::embedded::{NODE, query};
+use crate::transport::embedded::{NODE, go, query};
 use std::collections::BTreeMap;
 
 pub(in crate::transport::embedded) fn checks(state: &mut State, wire: &Wire) -> Outcome<Answer> {
@@ -53,7 +53,10 @@ pub(in crate::transport::embedded) fn register(state: &mut State, wire: &Wire) -
     };
     if !check.service_id.is_empty() {
         let Some(service) = state.local().service(&check.service_id) else {
-            return Err(failed(format!("ServiceID {:?} does not exist", check.service_id)));
+            return Err(failed(format!(
+                "ServiceID {} does not exist",
+                go::quoted(&check.service_id)
+            )));
         };
         check.service_name.clone_from(&service.service);
         check.service_tags.clone_from(&service.tags);

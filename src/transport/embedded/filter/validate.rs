@@ -4,6 +4,7 @@
 use super::fields::{self, Field, Object};
 use super::grammar::{Expression, Match, Operator};
 use super::regex;
+use crate::transport::embedded::go::quoted;
 use regex_lite::Regex;
 
 /// A filter that fits the items it is for.
@@ -145,29 +146,4 @@ fn number(text: &str) -> Result<i64, String> {
     }
     let signed = if negative { format!("-{digits}") } else { digits.to_string() };
     i64::from_str_radix(&signed, base).or_else(|_| error("value out of range"))
-}
-
-/// Go's `%q`.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{b}' => out.push_str("\\v"),
-            '\u{c}' => out.push_str("\\f"),
-            c if c.is_control() && u32::from(c) < 0x80 => {
-                out.push_str(&format!("\\x{:02x}", u32::from(c)));
-            }
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
