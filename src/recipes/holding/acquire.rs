@@ -235,6 +235,8 @@ impl<'a, R: Resource> Campaign<'a, R> {
     async fn take(&mut self, offer: R::Offer) -> Result<Round<R>> {
         self.shared.state().holders.clear();
         self.index = 0;
+        // It may have ended during the look.
+        self.borrow().await?;
         let claim = self.own_or_borrowed().await?;
         self.client.cancel().check()?;
         let attempt = claim.own_session().map(OwnSession::begin_attempt);
