@@ -27,7 +27,6 @@ const LARGE: usize = 128 * 1024;
 
 /// The queries of one address.
 pub(super) struct Hub {
-    address: String,
     clock: Arc<dyn Clock>,
     jitter: Jitter,
     state: Mutex<State>,
@@ -80,20 +79,13 @@ impl Hub {
     /// The hub of this client's addresses.
     pub(super) fn of(client: &Client) -> Arc<Hub> {
         let mut hubs = hubs().lock();
-        let entry = hubs.entry(client.addresses()).or_default();
-        if let Some(hub) = entry.hub.upgrade() {
-            return hub;
-        }
-        let hub = Hub::new(client);
-        hub.state.lock().turns.remember(std::mem::take(&mut entry.given_up));
-        entry.hub = Arc::downgrade(&hub);
-        hub
+        hubs.retain(|_, hub| Arc::strong_count(hub) > 1 || hub.remembers());
+        hubs.entry(client.addresses()).or_insert_with(|| Hub::new(client)).clone()
     }
 
     fn new(client: &Client) -> Arc<Hub> {
         let clock = client.upkeep().clock.clone();
         Arc::new_cyclic(|me| Hub {
-            address: client.addresses(),
             clock,
             jitter: Jitter::new(),
             state: Mutex::default(),
@@ -151,6 +143,11 @@ impl Hub {
         }
         drop((left, gone));
         self.pump();
+    }
+
+    /// Whether it knows of queries that were given up and that Consul still holds.
+    fn remembers(&self) -> bool {
+        self.state.lock().turns.remembers(self.clock.now())
     }
 
     /// Has the lane take a step of this task.
@@ -439,35 +436,10 @@ impl Task for Aside {
     }
 }
 
-impl Drop for Hub {
-    fn drop(&mut self) {
-        let given_up = self.state.lock().turns.given_up(self.clock.now());
-        let mut hubs = hubs().lock();
-        // Another one may have taken its place between its last use and this.
-        let next = hubs.get(&self.address).and_then(|entry| entry.hub.upgrade());
-        match (&next, hubs.get_mut(&self.address)) {
-            (Some(next), _) => next.state.lock().turns.remember(given_up),
-            (None, Some(entry)) => entry.given_up.extend(given_up),
-            (None, None) => {}
-        }
-        hubs.retain(|_, entry| entry.hub.strong_count() > 0 || !entry.given_up.is_empty());
-        drop(hubs);
-        // Which may be the last use of that one.
-        drop(next);
-    }
-}
-
-/// An address, by the hub that it has or had.
-#[derive(Default)]
-struct Address {
-    hub: Weak<Hub>,
-    /// When Consul will have forgotten what the last hub gave up: a program that opens and closes
-    /// watches in a loop must not use up Consul's connections.
-    given_up: Vec<Duration>,
-}
-
-fn hubs() -> &'static Mutex<HashMap<String, Address>> {
-    static HUBS: PerProcess<Mutex<HashMap<String, Address>>> = PerProcess::new();
+/// The hubs by their addresses. One that nobody uses stays for as long as it remembers what was given
+/// up: a program that opens and closes watches in a loop must not use up Consul's connections.
+fn hubs() -> &'static Mutex<HashMap<String, Arc<Hub>>> {
+    static HUBS: PerProcess<Mutex<HashMap<String, Arc<Hub>>>> = PerProcess::new();
     HUBS.get_or_init(Mutex::default)
 }
 
@@ -477,28 +449,21 @@ mod tests {
     use super::super::tests::{bench, eventually};
     use super::*;
 
-    /// Waits until this hub knows of the one that was given up. What is called off ends on the I/O
-    /// thread, which may be the last to let go of its hub.
-    fn hears_of_it(hub: &Hub) {
-        let given_up = || hub.state.lock().turns.given_up(hub.clock.now()).len();
-        eventually("it hears of what was given up", || given_up() == 1);
-    }
-
     #[test]
-    fn what_was_given_up_is_not_lost_to_a_hub_that_comes_before_the_end_of_the_last() {
-        let (client, wire, _) = bench();
+    fn what_was_given_up_is_known_to_whoever_comes_next_and_forgotten_with_its_time() {
+        let (client, wire, clock) = bench();
         let watch = client.watch(WatchSpec::key("a")).unwrap();
         wire.next().key(5, "x");
         let held = wire.next();
-        let last = Hub::of(&client);
-        drop(watch);
-        // As when another thread is dropping the last use of it, and has not come far.
-        let next = Hub::new(&client);
-        hubs().lock().entry(last.address.clone()).or_default().hub = Arc::downgrade(&next);
-        drop((held, last));
-        hears_of_it(&next);
-        // And when that one ends, whoever comes after it knows.
-        drop(next);
-        hears_of_it(&Hub::of(&client));
+        let hub = Arc::downgrade(&Hub::of(&client));
+        // The query that is called off ends on the I/O thread, with a use of the hub.
+        drop((watch, held));
+        assert!(Hub::of(&client).remembers());
+        clock.advance(Duration::from_secs(60));
+        eventually("nobody has it", || {
+            drop(Hub::of(&bench().0));
+            hub.strong_count() == 0
+        });
+        assert!(!Hub::of(&client).remembers());
     }
 }

@@ -119,18 +119,9 @@ impl Turns {
         self.stages.remove(&id);
     }
 
-    /// When Consul will have forgotten each of those that were given up.
-    pub(super) fn given_up(&self, now: Duration) -> Vec<Duration> {
-        let in_flight = self.stages.values().filter_map(|stage| match stage {
-            Stage::Flying { until, .. } => Some(*until),
-            _ => None,
-        });
-        self.ghosts.iter().copied().chain(in_flight).filter(|&until| until > now).collect()
-    }
-
-    /// What was given up before, as [`Turns::given_up`] has told.
-    pub(super) fn remember(&mut self, given_up: Vec<Duration>) {
-        self.ghosts.extend(given_up);
+    /// Whether there is one that was given up and that Consul has not forgotten.
+    pub(super) fn remembers(&self, now: Duration) -> bool {
+        self.ghosts.iter().any(|&until| until > now)
     }
 
     /// When somebody is due next.
@@ -271,7 +262,7 @@ mod tests {
     #[test]
     fn who_may_not_wait_asks_once_a_cycle_all_the_same() {
         let mut turns = Turns::default();
-        turns.remember(vec![WAIT; 12]);
+        turns.ghosts = vec![WAIT; 12];
         turns.schedule(1, Duration::ZERO);
         assert_eq!(turns.take(ms(0), |_| limits(12)), Some((1, SHORTEST_WAIT)));
         assert_eq!(turns.landed(1), CYCLE);
