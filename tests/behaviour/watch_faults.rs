@@ -43,8 +43,7 @@ fn an_agent_that_holds_a_query_for_its_wait_and_a_sixteenth_is_waited_for() {
 
 #[test]
 fn an_absent_key_without_an_index_is_asked_for_rarely() {
-    let server =
-        Server::answering(|_| Reply::bytes(404, "").header("X-Consul-Knownleader", true));
+    let server = Server::answering(|_| Reply::bytes(404, "").header("X-Consul-Knownleader", true));
     let watch = client_at(server.address()).watch(WatchSpec::key("a")).unwrap();
     watch.wait_ready(PATIENCE).unwrap();
     assert_eq!(watch.freshness(), Freshness::Empty);
