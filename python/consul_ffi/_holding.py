@@ -150,12 +150,13 @@ class HoldingBase:
         return LostBase(self).reason
 
     def check(self) -> None:
-        """Raises LockLost when it is lost, NotHeld when it was not acquired. Asks the clock
-        at this moment, and makes no request."""
+        """Raises LockLost when it is lost, NotHeld when it was not acquired, Forked when it is the
+        parent's. Asks the clock at this moment, and makes no request."""
         if self.is_held:
             return
         reason = self.lost_reason()
         if reason is None:
+            self._text(self.functions.session_id)  # raises Forked
             raise _outcome.new(_abi.CONSUL_ERR_NOT_HELD, f"the {self._what} is not held")
         raise _outcome.new(_abi.CONSUL_ERR_LOCK_LOST, f"the {self._what} is lost: {reason}")
 

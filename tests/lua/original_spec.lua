@@ -91,6 +91,19 @@ describe("consul.new", function()
         client:destroy()
     end)
 
+    it("does not take the 404 of somebody else, or of a wrong path, for a key that does not exist", function()
+        local index
+        local native = { request = function()
+            local response = { status = 404, body = "", meta = { index = index } }
+            return nil, { code = consul.NOT_FOUND, response = response }
+        end }
+        local client = consul.ConsulClient.over(native, { consul_url = "http://agent:8500/v1" })
+        index = 7ULL
+        assert.same({ true, "[]" }, { client:kv_get("a") })
+        index = 0ULL
+        assert.same({ false, "kv_get /v1/kv/a: 404, not found" }, { client:kv_get("a") })
+    end)
+
     it("checks a service where it listens, and refuses what no check can reach", function()
         local sent
         local native = { request = function(_, _, _, body)

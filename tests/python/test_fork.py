@@ -92,6 +92,7 @@ class Forks(ConsulTest):
                 assert not lock.is_held and not session.is_valid
                 refused(lock.acquire)
                 refused(lock.release)
+                refused(lock.check)
                 refused(lambda: lock.put(key + "-other", "value"))
                 refused(session.stop)
                 lock.close()

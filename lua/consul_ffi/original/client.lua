@@ -130,13 +130,18 @@ local function word(ok, err)
     return tostring(ok)
 end
 
+--- Whether it is Consul that has said that there is no such key: it tells an index to wait on.
+local function says_that_there_is_none(err)
+    return err.code == NOT_FOUND and err.response.body == "" and err.response.meta.index ~= 0
+end
+
 --- Reads a key, or everything under it: a JSON array with the values in base64, `[]` when there is
 --- none.
 function ConsulClient:kv_get(key, recurse)
     local path = "/v1/kv/" .. url.path(key_of(key)) .. (recurse and "?recurse" or "")
     return run(self, "kv_get " .. path, true, function(native)
         local body, err = request(native, "GET", path)
-        if not body and err.code == NOT_FOUND then
+        if not body and says_that_there_is_none(err) then
             return "[]"
         end
         return body, err
