@@ -1,9 +1,9 @@
 //! Locks and conditions that a process can fork amid.
 //!
-//! Under the types of `lock_api` is a lock that sleeps in the kernel on a word of its own. parking_lot,
-//! which those types come from, keeps a list of the sleepers of the whole process: in a forked child
-//! it leads to threads that are not there, and the child's first contended lock may crash or hang.
-//! The standard library's locks are sound here, but hidden from ThreadSanitizer.
+//! They are parking_lot's lock types over a lock of our own, which sleeps in the kernel on a word of
+//! its own. parking_lot's own locks keep a list of the sleepers of the whole process: in a forked
+//! child it leads to threads that are not there, and the child's first contended lock may crash or
+//! hang. The standard library's are sound here, but hidden from ThreadSanitizer.
 
 use crate::sys::RawLock;
 use rustix::io::Errno;
@@ -13,13 +13,13 @@ use std::sync::atomic::{AtomicU32, Ordering::*};
 use std::time::{Duration, Instant};
 
 /// A lock that is never poisoned: a panic does not leave this library, and leaves no lock behind.
-pub type Mutex<T> = lock_api::Mutex<RawLock, T>;
+pub type Mutex<T> = parking_lot::lock_api::Mutex<RawLock, T>;
 
 /// The right to use what a [`Mutex`] protects.
-pub type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawLock, T>;
+pub type MutexGuard<'a, T> = parking_lot::lock_api::MutexGuard<'a, RawLock, T>;
 
 /// The same, and it keeps what it protects alive.
-pub type ArcMutexGuard<T> = lock_api::ArcMutexGuard<RawLock, T>;
+pub type ArcMutexGuard<T> = parking_lot::lock_api::ArcMutexGuard<RawLock, T>;
 
 /// Where threads wait until another one says that something has changed. A wait may also end for
 /// no reason.

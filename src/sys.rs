@@ -3,7 +3,7 @@
 
 #![allow(unsafe_code)]
 
-use lock_api::RawMutex as _;
+use parking_lot::lock_api::RawMutex as _;
 use rustix::thread::futex;
 use std::io;
 use std::marker::PhantomData;
@@ -186,11 +186,11 @@ pub struct RawLock(AtomicU32);
 
 // SAFETY: `lock` and a true `try_lock` have changed the word from FREE, `unlock` sets it to FREE,
 // with orderings that make what happened before seen; so one at a time holds it.
-unsafe impl lock_api::RawMutex for RawLock {
+unsafe impl parking_lot::lock_api::RawMutex for RawLock {
     #[allow(clippy::declare_interior_mutable_const)] // As the trait wants it.
     const INIT: RawLock = RawLock(AtomicU32::new(FREE));
 
-    type GuardMarker = lock_api::GuardSend;
+    type GuardMarker = parking_lot::lock_api::GuardSend;
 
     fn lock(&self) {
         if !self.try_lock() {
@@ -211,7 +211,7 @@ unsafe impl lock_api::RawMutex for RawLock {
 }
 
 // SAFETY: true only when `lock_contended` has taken it, as above.
-unsafe impl lock_api::RawMutexTimed for RawLock {
+unsafe impl parking_lot::lock_api::RawMutexTimed for RawLock {
     type Duration = Duration;
     type Instant = Instant;
 
