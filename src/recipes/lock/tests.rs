@@ -91,11 +91,11 @@ fn what_is_won_too_late_is_given_back_before_its_session_ends() {
 #[test]
 fn a_session_that_ends_during_a_look_takes_nothing_any_more() {
     let w = world();
-    let (fake, looks) = (Arc::downgrade(&w.fake), AtomicUsize::new(0));
-    w.fake.judge(move |seen| {
+    let (consul, looks) = (w.consul.clone(), AtomicUsize::new(0));
+    w.wire.judge(move |seen| {
         if seen.line.contains("session/create") {
             // So that the first attempt comes to nothing, and its session is kept for the next.
-            fake.upgrade().unwrap().write_plain("a", LOCK_FLAG);
+            consul.put("a", "", LOCK_FLAG);
         }
         let is_second = seen.line.starts_with("GET /v1/kv/a") && looks.fetch_add(1, SeqCst) == 1;
         if is_second { Fate::HoldAnswer } else { Fate::Pass }
@@ -103,13 +103,13 @@ fn a_session_that_ends_during_a_look_takes_nothing_any_more() {
     let lock = w.lock();
     std::thread::scope(|scope| {
         let acquiring = scope.spawn(|| lock.acquire(PATIENCE));
-        w.fake.wait_seen("GET /v1/kv/a", 2);
+        w.wire.wait_seen("GET /v1/kv/a", 2);
         w.clock.advance(TTL);
         w.pass(SECOND);
-        w.fake.heal();
+        w.wire.heal();
         assert!(acquiring.join().unwrap().unwrap());
     });
-    let sent = w.fake.seen("PUT /v1/txn");
+    let sent = w.wire.seen("PUT /v1/txn");
     let taking: Vec<_> = sent.iter().filter(|seen| seen.body.contains("\"lock\"")).collect();
     assert_eq!(taking.len(), 2, "{sent:?}");
     assert!(taking[1].body.contains(&lock.session_id().unwrap()));
