@@ -95,7 +95,7 @@ impl Points {
         let mut at = self.starts.get(bucket).map_or(0, |&start| start as usize);
         // It is nearly always among the next few. Those before it are counted, four at a time: how
         // many they are is by chance, and to foresee it wrongly costs more than to look at all four.
-        // Of 1,000 nodes and any keys a look-up takes a third of what a search for the first takes.
+        // With 1,000 nodes and 100,000 keys a search for the first one takes twice as long.
         let before =
             |points: &[(u64, u32)]| points.iter().filter(|(point, _)| *point < key).count();
         while let Some(four) = self.points.get(at..).and_then(<[_]>::first_chunk::<4>) {

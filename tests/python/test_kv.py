@@ -151,7 +151,8 @@ class Keys(ConsulTest):
         pairs, names = self.kv.list(self.prefix), self.kv.keys(self.prefix)
         self.assertEqual(pairs, [self.kv.get(name) for name in names])
         self.assertEqual([pair.key for pair in pairs], names)
-        self.assertEqual([pair.session for pair in pairs], [None, session, None, None, session, None])
+        holders = [None, session, None, None, session, None]
+        self.assertEqual([pair.session for pair in pairs], holders)
         self.assertEqual({type(pair) for pair in pairs}, {consul_ffi.Pair})
         self.assertEqual(pickle.loads(pickle.dumps(pairs[1])), pairs[1])
         for number in range(6):
