@@ -30,9 +30,13 @@ impl Clock for BootClock {
 #[derive(Default)]
 pub(crate) struct TestClock {
     now: crate::sync::Mutex<Duration>,
-    turned_too: crate::sync::Mutex<Vec<Box<dyn Fn(Duration) + Send + Sync>>>,
+    turned_too: crate::sync::Mutex<Vec<Turn>>,
     followers: crate::sync::Mutex<Vec<Follower>>,
 }
+
+/// Turns another clock, by this time.
+#[cfg(test)]
+type Turn = Box<dyn Fn(Duration) + Send + Sync>;
 
 /// Whether somebody who goes by the clock has done all that is due.
 #[cfg(test)]

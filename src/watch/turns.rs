@@ -261,8 +261,7 @@ mod tests {
 
     #[test]
     fn who_may_not_wait_asks_once_a_cycle_all_the_same() {
-        let mut turns = Turns::default();
-        turns.ghosts = vec![WAIT; 12];
+        let mut turns = Turns { ghosts: vec![WAIT; 12], ..Turns::default() };
         turns.schedule(1, Duration::ZERO);
         assert_eq!(turns.take(ms(0), |_| limits(12)), Some((1, SHORTEST_WAIT)));
         assert_eq!(turns.landed(1), CYCLE);
