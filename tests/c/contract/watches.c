@@ -95,6 +95,17 @@ static void a_view_stands_still_until_it_is_moved(void)
     free(prefix);
 }
 
+/* Until the thread that tells of a change has done what it was at: a version can be read just before it
+ * is told of. */
+static void settled(void)
+{
+    consul_queue *own = new_queue();
+    consul_async async = async_of(own, 1);
+    CHECK_STATUS(CONSUL_PENDING, consul_status_leader(client, NULL, &async, NULL));
+    CHECK_NEXT(own, 1, CONSUL_OK);
+    consul_queue_free(own);
+}
+
 static void events_tell_of_one_change_at_a_time(void)
 {
     char *key = unique("watch");
@@ -110,6 +121,7 @@ static void events_tell_of_one_change_at_a_time(void)
     put(key, "2");
     while (consul_watch_version(watch) < 3)
         ;
+    settled();
     /* Two changes, one event, which is about the second. */
     event = told(CONSUL_EVENT_WATCH_CHANGED, 5, CONSUL_OK);
     CHECK(consul_event_version(event) == 3);
