@@ -141,8 +141,9 @@ impl Work {
         }
         let checks = consul.get("/v1/agent/checks").json();
         assert_eq!(checks[self.service.check_id()]["Status"], "passing");
-        // Once more for each token.
-        assert_eq!(self.service.registrations(), 1 + u64::from(RELOADS));
+        // Once more for each token, or for several that followed each other closely.
+        let registrations = self.service.registrations();
+        assert!((2..=1 + u64::from(RELOADS)).contains(&registrations), "{registrations}");
     }
 }
 
