@@ -2,7 +2,7 @@
 
 use crate::clients::client_with;
 use crate::deferred::wait;
-use crate::quick::{PATIENCE, eventually, held, lock_spec, none, quick, session};
+use crate::quick::{PATIENCE, close, eventually, held, lock_spec, none, quick, session, start};
 use crate::support::fault::{Door, Reply, Server};
 use crate::support::{consul, unique};
 use consul_ffi::api::CheckStatus;
@@ -148,7 +148,7 @@ fn changes_of_every_style_and_of_recipes_have_their_lines() {
     let lock = held(client, lock_spec(&format!("{key}/lock")).session(&kept));
     let spec = KeptServiceSpec::new(ServiceDefinition::new(&key)).ttl(Duration::from_secs(2));
     let service = client.keep_service(spec).unwrap();
-    service.start().unwrap();
+    start(&service);
     let before = audited.told();
     let stats: [&dyn Fn() -> Stats; 2] = [&|| kept.stats(), &|| service.stats()];
     for stats in stats {
@@ -166,7 +166,7 @@ fn changes_of_every_style_and_of_recipes_have_their_lines() {
     eventually("the new state is told", || updates(&audited.told()) == updates(&before) + 1);
     lock.release().unwrap();
     kept.destroy().unwrap();
-    service.close().unwrap();
+    close(&service);
 
     let told = audited.told();
     let count = |part: &str| told.iter().filter(|line| line.starts_with(part)).count();

@@ -33,9 +33,9 @@ fn a_thousand_held_locks_cost_four_connections_at_most() {
         most = most.max(connections_to(consul.port()));
         std::thread::sleep(Duration::from_millis(20));
     }
-    // What comes two seconds late may use three more.
+    // What comes too late may use a few more.
     let timing = control.stop();
-    let allowed = if timing.is_punctual(SECOND) { 4 } else { 7 };
+    let allowed = if timing.is_punctual(SECOND) { 4 } else { 16 };
     assert!(most <= allowed, "{most} connections, {timing:?}");
     assert!(locks.iter().all(Lock::is_held));
 

@@ -2,7 +2,7 @@
 
 use crate::clients::{client_of, client_with};
 use crate::proxy::{Fate, Proxy};
-use crate::quick::{eventually, held, lock_spec, none, quick, quick_client, session};
+use crate::quick::{close, eventually, held, lock_spec, none, quick, quick_client, session, start};
 use crate::support::control::Control;
 use crate::support::fault::Reply;
 use crate::support::{Consul, consul, unique};
@@ -86,7 +86,7 @@ fn the_log_tells_of_what_is_lost_and_mended_and_holds_no_secret() {
     let name = unique("logged");
     let definition = ServiceDefinition::new(&name);
     let service = client.keep_service(KeptServiceSpec::new(definition).ttl(SECOND * 2)).unwrap();
-    service.start().unwrap();
+    start(&service);
     assert_eq!(taken("registration", &name, "is registered"), Level::Info);
     let kept = client.keep_session(&session().ttl(SECOND * 6), &none()).unwrap();
     let (id, key) = (kept.id(), unique("logged"));
@@ -109,7 +109,7 @@ fn the_log_tells_of_what_is_lost_and_mended_and_holds_no_secret() {
 
     let path = std::env::temp_dir().join(unique("consul-ffi-log"));
     log::set_file(Some(&path)).unwrap();
-    service.close().unwrap();
+    close(&service);
     client.shutdown();
     let text = std::fs::read_to_string(&path).unwrap();
     log::set_file(None).unwrap();

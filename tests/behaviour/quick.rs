@@ -5,6 +5,7 @@ use crate::support::control::{GRACE, timed};
 use crate::support::{Consul, consul};
 use consul_ffi::api::session::SessionSpec;
 use consul_ffi::recipes::lock::{Lock, LockSpec, LostReason};
+use consul_ffi::recipes::registration::KeptService;
 use consul_ffi::{Client, Options, Result, Status};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -53,6 +54,23 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// What a call for a kept service comes to: what the agent has not answered in time the library goes
+/// on with by itself.
+pub fn in_the_end(outcome: Result<()>, what: &str, holds: impl FnMut() -> bool) {
+    match outcome {
+        Err(error) if error.status() == Status::Timeout => eventually(what, holds),
+        outcome => outcome.unwrap(),
+    }
+}
+
+pub fn start(service: &KeptService) {
+    in_the_end(service.start(), "registered", || service.is_registered());
+}
+
+pub fn close(service: &KeptService) {
+    in_the_end(service.close(), "deregistered", || service.stats().state == "closed");
 }
 
 /// The session that holds a key, as the agent says.

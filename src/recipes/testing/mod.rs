@@ -11,7 +11,7 @@ use crate::api::session::SessionSpec;
 use crate::client::Client;
 use crate::config::{Config, Location, Options, Settings};
 use crate::recipes::session::KeptSession;
-use crate::runtime::TestClock;
+use crate::runtime::{Clock, TestClock};
 use crate::transport;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -62,11 +62,12 @@ impl World {
         self.client.keep_session(&SessionSpec::new(), &Options::new()).unwrap()
     }
 
-    /// Turns the clock until it holds.
+    /// Turns the clock until it holds: for ten minutes, which a loaded machine may take long for.
     pub(crate) fn eventually(&self, what: &str, mut holds: impl FnMut() -> bool) {
-        let started = Instant::now();
+        let (started, end) = (Instant::now(), self.clock.now() + Duration::from_secs(600));
         while !holds() {
-            assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
+            let in_vain = self.clock.now() > end && started.elapsed() > PATIENCE;
+            assert!(!in_vain, "waited in vain: {what}");
             self.clock.pass(Duration::from_millis(50));
             std::thread::sleep(Duration::from_millis(1));
         }
