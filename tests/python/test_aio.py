@@ -350,7 +350,7 @@ class Watches(AsyncTest):
             self.assertGreater(len(view), 0)
             stopped.stop()
         async with AsyncClient() as client:
-            # Of a key that nobody writes, where the node may still be changed by its agent.
+            # Of a key that nobody writes: it ends with the client alone.
             closed = client.watch.key(prefix() + "key")
             updates = aiter_of(closed)
             await updates.__anext__()
