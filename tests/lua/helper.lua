@@ -66,18 +66,6 @@ function helper.fake_library(path, major, minor)
     helper.must(("printf %%s %s | cc -shared -fPIC -x c - -o %s"):format(helper.quote(source), helper.quote(path)))
 end
 
--- Each spec has a module of its own, and all of them one ffi.
-if not pcall(function() return ffi.C.helper_clock end) then
-    ffi.cdef("int helper_clock(int, long *) __asm__(\"clock_gettime\");")
-end
-
---- What a clock shows that only goes on.
-function helper.now_ms()
-    local time = ffi.new("long[2]")
-    ffi.C.helper_clock(1, time)
-    return tonumber(time[0]) * 1e3 + tonumber(time[1]) / 1e6
-end
-
 --- A key prefix that no other test uses, with a slash at its end.
 local prefixes = 0
 function helper.prefix()
