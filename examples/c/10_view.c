@@ -69,7 +69,7 @@ int main(void)
         (status = set(client, "10")) == CONSUL_OK &&
         (status = consul_watch_spec_new(CONSUL_WATCH_PREFIX, "app/view/", &spec)) == CONSUL_OK &&
         (status = consul_watch_start(client, spec, NULL, 0, &watch)) == CONSUL_OK &&
-        (status = consul_watch_wait_ready(watch, 10000)) == CONSUL_OK &&
+        (status = consul_watch_wait_ready(watch, 30000)) == CONSUL_OK &&
         (status = consul_watch_view(watch, &view)) == CONSUL_OK)
         status = follow(client, view);
     if (status < 0)

@@ -39,7 +39,7 @@ static int run(const consul_client *client)
     }
     consul_semaphore_spec_free(spec);
 
-    status = consul_semaphore_acquire(semaphore, 10000, NULL);
+    status = consul_semaphore_acquire(semaphore, 30000, NULL);
     if (status == CONSUL_OK) {
         result = work(semaphore);
     } else if (status == CONSUL_HELD) {

@@ -27,7 +27,7 @@ static int show_change(const consul_election *observer, uint64_t *version)
 {
     consul_leader *leader = NULL;
     const consul_leadership *row;
-    if (consul_election_wait_change(observer, *version, 10000, &leader) != CONSUL_OK)
+    if (consul_election_wait_change(observer, *version, 30000, &leader) != CONSUL_OK)
         return failed();
     row = consul_leader_row(leader);
     if (row->is_present)

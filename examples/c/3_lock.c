@@ -44,7 +44,7 @@ static int run(const consul_client *client)
     }
     consul_lock_spec_free(spec);
 
-    status = consul_lock_acquire(lock, 10000, NULL);
+    status = consul_lock_acquire(lock, 30000, NULL);
     if (status == CONSUL_OK) {
         result = work(lock);
     } else if (status == CONSUL_HELD) {

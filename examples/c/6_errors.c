@@ -58,8 +58,8 @@ static void timeout(const consul_client *client)
     consul_response *response = NULL;
     consul_options_new(&options);
     consul_options_set_timeout_ms(options, 200);
-    /* Consul answers this after 5 s. */
-    if (consul_request(client, "GET", "/v1/kv/app/none?index=1000000000&wait=5s", NULL, 0, NULL,
+    /* Consul answers this after a minute. */
+    if (consul_request(client, "GET", "/v1/kv/app/none?index=1000000000&wait=60s", NULL, 0, NULL,
                        options, NULL, &response) == CONSUL_ERR_TIMEOUT)
         puts("timeout: the deadline passed");
     consul_response_free(response);
@@ -86,7 +86,7 @@ static void outcome_unknown(const consul_client *client)
     consul_options *options = NULL;
     consul_status status;
     consul_options_new(&options);
-    consul_options_set_timeout_ms(options, 1000);
+    consul_options_set_timeout_ms(options, 30000);
     status = consul_kv_cas(client, key, (const uint8_t *)value, strlen(value), 0, 0, options, NULL);
     if (status >= 0)
         printf("outcome: %s\n", status == CONSUL_OK ? "written" : "it was there already");

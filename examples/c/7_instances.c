@@ -42,7 +42,7 @@ static consul_status follow(const consul_client *client, consul_watch **watch, c
 
     if ((status = consul_watch_spec_new(CONSUL_WATCH_SERVICE, "example-web", &spec)) == CONSUL_OK &&
         (status = consul_watch_start(client, spec, NULL, 0, watch)) == CONSUL_OK &&
-        (status = consul_watch_wait_ready(*watch, 5000)) == CONSUL_OK)
+        (status = consul_watch_wait_ready(*watch, 30000)) == CONSUL_OK)
         status = consul_watch_view(*watch, view);
     consul_watch_spec_free(spec);
     return status;
@@ -53,7 +53,7 @@ static int use(consul_view *view)
     unsigned request;
 
     while (consul_view_count(view) < INSTANCES) /* until the catalog knows them */
-        if (consul_view_wait(view, 5000) != CONSUL_OK)
+        if (consul_view_wait(view, 30000) != CONSUL_OK)
             return failed();
     for (request = 0; request < REQUESTS; request++) {
         const consul_service_entry *entry;

@@ -109,6 +109,8 @@ configuration() { # N HTTPS RPC SERF
 END
 }
 
+quiet() { "$@" >/dev/null 2>&1; }
+
 # A leader that answers, three servers that vote, and ACLs, which take a moment longer.
 is_ready() {
     [ "$(cli operator raft list-peers 2>/dev/null | grep -c ' true ')" = 3 ] &&
@@ -128,12 +130,15 @@ await() { # CONDITION
     die "not ready in time"
 }
 
-# What the servers' agents and the programs may do.
+# What the servers' agents and the programs may do. On a busy machine the leader may change meanwhile:
+# what has been made by then is not made again.
 grant() {
     for name in agent program; do
-        cli acl policy create -name "$name" -rules "@$here/$name-policy.hcl" >/dev/null
-        cli acl token create -description "$name" -policy-name "$name" \
-            -secret "$(cat "$dir/tokens/$name")" >/dev/null
+        quiet cli acl policy read -name "$name" ||
+            quiet cli acl policy create -name "$name" -rules "@$here/$name-policy.hcl" || return 1
+        quiet cli_as "$name" 1 acl token read -self ||
+            quiet cli acl token create -description "$name" -policy-name "$name" \
+                -secret "$(cat "$dir/tokens/$name")" || return 1
     done
 }
 
@@ -176,7 +181,7 @@ start() {
     trap 'stop' EXIT
     for name in $servers; do run "$name"; done
     await is_ready
-    grant
+    await grant
     await is_granted
     trap - EXIT
     cat <<END

@@ -19,7 +19,7 @@ int main() try {
 
     const consul::watch_spec settings(consul::watch_kind::prefix, "app/view/");
     const auto watch = client.watch(settings).value();
-    watch.wait_ready(std::chrono::seconds(10)).value();
+    watch.wait_ready(std::chrono::seconds(30)).value();
     auto view = watch.view().value();
     show(view);
 

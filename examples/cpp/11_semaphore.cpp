@@ -10,7 +10,7 @@ int main() try {
     const auto client = consul::client::create().value();
 
     // Held until the guard's end, whatever ends it.
-    const auto slot = client.hold(consul::semaphore_spec("app/imports", 2), 10s).or_throw();
+    const auto slot = client.hold(consul::semaphore_spec("app/imports", 2), 30s).or_throw();
     if (!slot) {
         std::cout << "two others are at it\n";
         return 1;

@@ -7,7 +7,7 @@ using namespace std::chrono_literals;
 
 // Shows what has changed, and gives its version.
 static std::uint64_t show_change(const consul::election &observer, std::uint64_t version) {
-    const auto leader = observer.wait_change(version, 10s).value();
+    const auto leader = observer.wait_change(version, 30s).value();
     if (leader->is_present())
         std::cout << "the leader is " << leader->value() << '\n';
     else

@@ -12,7 +12,7 @@ int main() try {
     spec.value("worker");
 
     // Held until the guard's end, whatever ends it.
-    const auto guard = client.hold(spec, 10s).or_throw();
+    const auto guard = client.hold(spec, 30s).or_throw();
     if (!guard) {
         std::cout << "somebody else leads\n";
         return 1;

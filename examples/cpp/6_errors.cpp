@@ -50,9 +50,9 @@ static void connect_fails() {
 static void timeout(const consul::client &client) {
     consul::options options;
     options.timeout(200ms);
-    // Consul answers this after 5 s.
+    // Consul answers this after a minute.
     const auto response = client.request(
-        "GET", "/v1/kv/app/none?index=1000000000&wait=5s", "", nullptr, options);
+        "GET", "/v1/kv/app/none?index=1000000000&wait=60s", "", nullptr, options);
     if (response.status() == consul::status::err_timeout) {
         std::cout << "timeout: the deadline passed\n";
     }
@@ -63,7 +63,7 @@ static void outcome_unknown(const consul::client &client) {
     const char *key = "app/payment";
     const std::string_view value = "payment 4711";
     consul::options options;
-    options.timeout(1s);
+    options.timeout(30s);
     const auto written = client.kv().cas(key, value, 0, 0, options);
     if (!written.failed()) {
         std::cout << "outcome: " << (written ? "written" : "it was there already") << '\n';

@@ -14,7 +14,7 @@ static void register_instance(const consul::client &client, int number) {
 
 static void use(consul::view &view) {
     while (view.size() < instances) { // until the catalog knows them
-        view.wait(std::chrono::seconds(5)).value();
+        view.wait(std::chrono::seconds(30)).value();
     }
     for (int request = 0; request < 4; request++) {
         view.refresh().throw_if_failed(); // asks nobody: moves to the newest state that was found
@@ -34,7 +34,7 @@ int main() try {
     }
     const consul::watch_spec service(consul::watch_kind::service, "example-web");
     const auto watch = client.watch(service).value();
-    watch.wait_ready(std::chrono::seconds(5)).value();
+    watch.wait_ready(std::chrono::seconds(30)).value();
     auto view = watch.view().value();
     use(view);
     for (int number = 1; number <= instances; number++) {

@@ -15,7 +15,7 @@ end
 
 assert(client.kv:put(key, "10"))
 local watch = assert(client:watch({ prefix = "app/view/" }))
-assert(watch:wait_ready(10000))
+assert(watch:wait_ready(30000))
 show(watch)
 
 -- Somebody changes a setting. Who has nothing else to do waits for the news.

@@ -8,7 +8,7 @@ ffi.cdef("int poll(void *, unsigned long, int);")
 local client = assert(consul.connect())
 local semaphore = assert(client:semaphore{ prefix = "app/imports", limit = 2 })
 
-local ok, err = semaphore:acquire(10000)
+local ok, err = semaphore:acquire(30000)
 if not ok then
     print(err.code == consul.HELD and "two others are at it" or err)
     os.exit(1)

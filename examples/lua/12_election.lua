@@ -6,7 +6,7 @@ local client = assert(consul.connect())
 
 -- Who only wants to know observes, without campaigning.
 local observer = assert(client:election({ key = "app/election", observe_only = true }))
-local seen = assert(observer:wait_change(0, 10000))
+local seen = assert(observer:wait_change(0, 30000))
 
 local function show()
     print(seen.present and "the leader is " .. seen.value or "nobody leads")
@@ -25,11 +25,11 @@ end
 print("leading, fencing token " .. consul.decimal(candidate:fencing_token()))
 
 -- Work goes here. A long one asks candidate:is_leader() between its steps.
-seen = assert(observer:wait_change(seen.version, 10000))
+seen = assert(observer:wait_change(seen.version, 30000))
 show()
 
 -- Another candidate leads at once.
 assert(candidate:resign())
-seen = assert(observer:wait_change(seen.version, 10000))
+seen = assert(observer:wait_change(seen.version, 30000))
 show()
 client:close()

@@ -8,7 +8,7 @@ ffi.cdef("int poll(void *, unsigned long, int);")
 local client = assert(consul.connect())
 local lock = assert(client:lock("app/leader", { value = "worker" }))
 
-local ok, err = lock:acquire(10000)
+local ok, err = lock:acquire(30000)
 if not ok then
     print(err.code == consul.HELD and "somebody else leads" or err)
     os.exit(1)

@@ -32,8 +32,8 @@ if not value and err.code == consul.ERR_CONNECT then
 end
 nobody:close()
 
--- Consul answers this after 5 s.
-local slow = "/v1/kv/app/none?index=1000000000&wait=5s"
+-- Consul answers this after a minute.
+local slow = "/v1/kv/app/none?index=1000000000&wait=60s"
 value, err = client:request("GET", slow, nil, { timeout_ms = 200 })
 if not value and err.code == consul.ERR_TIMEOUT then
     print("timeout: the deadline passed")
@@ -41,7 +41,7 @@ end
 
 -- A change that was sent and not answered may have been applied, so it is not simply done again.
 local key, payment = "app/payment", "payment 4711"
-ok, err = client.kv:cas(key, payment, 0, { timeout_ms = 1000 })
+ok, err = client.kv:cas(key, payment, 0, { timeout_ms = 30000 })
 if ok then
     print("outcome: written")
 elseif err.code == consul.CONFLICT then

@@ -8,9 +8,9 @@ for n = 1, 2 do
 end
 
 local watch = assert(client:watch({ service = "example-web" }))
-assert(watch:wait_ready(5000))
+assert(watch:wait_ready(30000))
 while watch:count() < 2 do
-    assert(watch:wait(5000)) -- until the catalog knows them
+    assert(watch:wait(30000)) -- until the catalog knows them
 end
 
 for _ = 1, 4 do

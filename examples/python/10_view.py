@@ -18,7 +18,7 @@ with consul_ffi.Client() as client:
     client.kv.put(LIMIT, "10")
 
     with client.watch.prefix("app/view/") as watch:
-        view = watch.wait_ready(10_000).view()
+        view = watch.wait_ready(30_000).view()
         show(view)
 
         # Somebody changes a setting. Who has nothing else to do waits for the news.

@@ -7,7 +7,7 @@ import consul_ffi
 
 with consul_ffi.Client() as client:
     try:
-        with client.semaphore("app/imports", 2, acquire_timeout_ms=10_000):
+        with client.semaphore("app/imports", 2, acquire_timeout_ms=30_000):
             print("one of two", flush=True)
 
             time.sleep(0.2)  # Work goes here. A long one calls check() between its steps.

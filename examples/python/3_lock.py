@@ -7,7 +7,7 @@ import consul_ffi
 
 with consul_ffi.Client() as client:
     try:
-        with client.lock("app/leader", value="worker", acquire_timeout_ms=10_000) as lock:
+        with client.lock("app/leader", value="worker", acquire_timeout_ms=30_000) as lock:
             # A store that refuses lower tokens than it has seen is safe from a holder that was too
             # slow.
             print("leading, fencing token", lock.fencing_token, flush=True)

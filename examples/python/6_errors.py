@@ -10,7 +10,7 @@ def pay(client: consul_ffi.Client) -> str:
     """A change that was sent and not answered may have been applied, so it is not simply done
     again."""
     try:
-        written = client.kv.cas(KEY, PAYMENT, modify_index=0, timeout_ms=1000)
+        written = client.kv.cas(KEY, PAYMENT, modify_index=0, timeout_ms=30_000)
         return "written" if written else "it was there already"
     except consul_ffi.ConsulError as error:
         if not error.outcome_unknown:
@@ -45,8 +45,8 @@ with consul_ffi.Client() as client:
             print("connect:", "try again later" if error.retryable else "give up")
 
     try:
-        # Consul answers this after 5 s.
-        client.request("GET", "/v1/kv/app/none?index=1000000000&wait=5s", timeout_ms=200)
+        # Consul answers this after a minute.
+        client.request("GET", "/v1/kv/app/none?index=1000000000&wait=60s", timeout_ms=200)
     except consul_ffi.Timeout:
         print("timeout: the deadline passed")
 

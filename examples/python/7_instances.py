@@ -10,9 +10,9 @@ with consul_ffi.Client() as client:
         client.agent.service_register(spec)
 
     with client.watch.service("example-web") as watch:
-        view = watch.wait_ready(5000).view()
+        view = watch.wait_ready(30_000).view()
         while len(view) < 2:
-            view.wait(5000)  # until the catalog knows them
+            view.wait(30_000)  # until the catalog knows them
 
         for _ in range(4):
             view.refresh()  # asks nobody: moves to the newest state that was found

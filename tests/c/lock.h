@@ -10,6 +10,8 @@ static consul_lock *lock_of(consul_client *client, const char *key)
     consul_lock_spec *spec = NULL;
     consul_lock *lock = NULL;
     CHECK_OK(consul_session_spec_new(&session));
+    /* Longer than a machine may stand still. */
+    CHECK_OK(consul_session_spec_set_ttl_ms(session, 60000));
     CHECK_OK(consul_session_spec_set_lock_delay_ms(session, 0));
     CHECK_OK(consul_lock_spec_new(key, &spec));
     CHECK_OK(consul_lock_spec_set_session_spec(spec, session));

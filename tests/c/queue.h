@@ -5,8 +5,6 @@
 
 #include "support.h"
 
-enum { PATIENCE_MS = 20000 };
-
 UNUSED static consul_queue *new_queue(void)
 {
     consul_queue *queue = NULL;

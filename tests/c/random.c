@@ -9,14 +9,16 @@
 #include "calls_table.h"
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 
-enum { THREADS = 8, POOL = 24, HANG_AFTER_S = 400 };
+enum { THREADS = 8, POOL = 24, HANG_AFTER_S = 150 };
 
 /* The handles that all threads use; slots keep what was freed, so that it is used again. */
 static void *pool[handle_types][POOL];
 static const struct call *free_of[handle_types];
 static long statuses[64];
 static long called[sizeof calls / sizeof calls[0]];
+static long begun;
 static long calls_a_thread;
 static char *big;
 enum { BIG = 600 * 1024 };
@@ -290,9 +292,22 @@ static void *caller(void *seed)
         if (is_network(&calls[which]) && chance(&state, 70))
             which = below(&state, calls_count);
         count(&called[which]);
+        count(&begun);
         call_one(&state, &calls[which]);
     }
     return NULL;
+}
+
+/* However slow the machine is: it hangs when no call has begun for so long. */
+static void watch_over(int signal)
+{
+    static long last = -1;
+    long now = __atomic_load_n(&begun, __ATOMIC_RELAXED);
+    if (now == last)
+        abort();
+    last = now;
+    (void)signal;
+    alarm(HANG_AFTER_S);
 }
 
 static void find_frees(void)
@@ -327,6 +342,7 @@ int main(int argc, char **argv)
     }
     printf("random: %s calls, seed %" PRIu64 "\n", argv[1], seed);
     fflush(stdout);
+    CHECK(signal(SIGALRM, watch_over) != SIG_ERR);
     alarm(HANG_AFTER_S);
 
     /* Where the sockets of the queues come and go. */
@@ -354,9 +370,11 @@ int main(int argc, char **argv)
 
     /* It was there all the time. */
     {
+        consul_client *patient = consul();
         consul_text *leader = NULL;
-        CHECK_OK(consul_status_leader(real, NULL, NULL, &leader));
+        CHECK_OK(consul_status_leader(patient, NULL, NULL, &leader));
         consul_text_free(leader);
+        consul_client_free(patient);
     }
 
     for (type = 1; type < handle_types; type++)

@@ -127,12 +127,14 @@ class Cluster:
         return None
 
     def sessions(self) -> list[Any]:
-        """All sessions there are."""
-        for name in NAMES:
-            answer = self.ask(name, "GET", "/v1/session/list?consistent")
-            if answer is not None:
-                found: list[Any] = json.loads(answer)
-                return found
+        """All sessions there are, once a server can tell."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            for name in NAMES:
+                answer = self.ask(name, "GET", "/v1/session/list?consistent")
+                if answer is not None:
+                    found: list[Any] = json.loads(answer)
+                    return found
         raise TimeoutError("the sessions cannot be read")
 
     # --- hurt, and brought back ----------------------------------------------

@@ -29,7 +29,18 @@ import report
 from cluster import NAMES, Cluster
 from history import KILL_LEADER, Control, Fault, History, Left, Setting
 from watchers import Watchers
-from workers import REGISTERS, Candidate, Creator, Locker, Pulse, Reader, Recorder, Worker, Writer
+from workers import (
+    REGISTERS,
+    Candidate,
+    Creator,
+    Locker,
+    Pulse,
+    Reader,
+    Recorder,
+    Worker,
+    Writer,
+    write_surely,
+)
 
 TIMEOUT_S = 10.0
 #: Where all that happened is kept when a check has found something.
@@ -81,8 +92,8 @@ class Run:
     def _warm_up(self) -> None:
         """What the library starts once for the process is there afterwards."""
         with self._client() as client:
-            client.kv.put("chaos/warm", "")
-            client.watch.key("chaos/warm").wait_ready(30_000).close()
+            write_surely(client, "chaos/warm", "")
+            client.watch.key("chaos/warm").wait_ready(120_000).close()
 
     def _measure(self) -> None:
         seconds = 1 if self.given.short else 10

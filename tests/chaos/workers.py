@@ -11,6 +11,7 @@ from typing import Any, Callable, Literal, Optional
 import consul_ffi
 from consul_ffi import Client, ConsulError, SessionSpec
 
+from cluster import PATIENCE_S
 from history import FAILED, OK, UNKNOWN, Call, History, Holding
 
 Mode = Literal["consistent", "default", "stale"]
@@ -18,6 +19,18 @@ Mode = Literal["consistent", "default", "stale"]
 REGISTERS = [f"chaos/register/{number}" for number in range(6)]
 WATCHED = [f"chaos/watched/{number}" for number in range(3)]
 SHORT_TTL_MS, SHORT_DELAY_MS = 10_000, 1_000
+
+
+def write_surely(client: Client, key: str, value: str) -> None:
+    """Writes a key before there are faults, also where the servers of a busy machine lose their leader
+    amid it."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return client.kv.put(key, value)
+        except ConsulError:
+            if time.monotonic() > end:
+                raise
 
 
 class Recorder:

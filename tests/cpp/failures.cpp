@@ -34,7 +34,7 @@ static void failures(const consul::client &client, const std::string &key) {
           }).status() == consul::status::not_found);
     // What was made before is ended on the way out.
     CHECK(thrown([&] {
-              auto guard = client.hold(key + "/lock", 5s).value();
+              auto guard = client.hold(key + "/lock", 30s).value();
               consul::txn txn;
               txn.get("/");
               client.commit(txn).value();
@@ -86,7 +86,7 @@ int main() {
         const auto client = new_client();
         const auto key = unique("failures");
         failures(client, key);
-        OK(client.close());
+        OK(client.close(30s));
     }
     return finished();
 }

@@ -24,9 +24,9 @@ static void until_status(const consul::client &client, const std::string &name,
 
 static void life(const consul::client &client, const std::string &name) {
     consul::options settings;
-    settings.timeout(5s);
+    settings.timeout(30s);
     consul::kept_service_spec spec(web(name, 80));
-    spec.ttl(10s).must_pat(true).status("warning").note("starting").deregister_after(10min);
+    spec.ttl(60s).must_pat(true).status("warning").note("starting").deregister_after(10min);
     spec.options(settings);
     auto made = GET(client.kept_service(spec));
     const auto service = std::move(made);
@@ -88,7 +88,7 @@ int main() {
         life(client, unique("kept"));
         asynchronous(client, unique("kept"));
         refused(client);
-        OK(client.close());
+        OK(client.close(30s));
     }
     return finished();
 }

@@ -7,7 +7,7 @@
 
 static consul::lock_spec spec_of(const std::string &key) {
     consul::session_spec session;
-    session.ttl(10s).lock_delay(0ms);
+    session.ttl(60s).lock_delay(0ms);
     consul::lock_spec spec(key);
     spec.value("owner").session_spec(session);
     return spec;
@@ -30,7 +30,7 @@ static void held_and_released(const consul::client &client, const std::string &k
     (void)IS(not_found, lock.session_id());
     (void)IS(err_not_held, lock.release());
 
-    OK(lock.acquire(5s));
+    OK(lock.acquire(30s));
     CHECK(lock.is_held() && lock.remaining() > 0ms);
     CHECK(lock.lost_reason() == consul::lost_reason::none);
     (void)IS(err_already_held, lock.try_acquire());
@@ -71,19 +71,19 @@ static void contended(const consul::client &client, const std::string &key) {
     waits.join();
 
     OK(first.release());
-    OK(second.acquire(5s));
+    OK(second.acquire(30s));
     CHECK(second.fencing_token() > token);
     OK(second.release());
 }
 
 static void guarded(const consul::client &client, const std::string &key) {
     {
-        const auto guard = GET(client.hold(spec_of(key), 5s));
+        const auto guard = GET(client.hold(spec_of(key), 30s));
         CHECK(guard->is_held() && (*guard).fencing_token() == guard->fencing_token());
         (void)IS(held, client.hold(key, 0ms));
     }
     // Its end releases in the background, so the next one waits a moment at most.
-    auto guard = GET(client.hold(spec_of(key), 10s));
+    auto guard = GET(client.hold(spec_of(key), 30s));
     OK(guard->release());
     CHECK(!guard->is_held());
     FAILS(err_argument, "slash", client.hold("/bad", 0ms));
@@ -92,25 +92,25 @@ static void guarded(const consul::client &client, const std::string &key) {
 static void borrowed_sessions(const consul::client &client, const std::string &key) {
     const auto session = GET(client.session().start());
     consul::lock_spec kept(key);
-    kept.session(session).monitor_retry(2s).adopt(true);
+    kept.session(session).monitor_retry(50s).adopt(true);
     auto lock = GET(client.lock(kept));
-    OK(lock.acquire(5s));
+    OK(lock.acquire(30s));
     CHECK(GET(lock.session_id()) == session.id());
     OK(lock.release());
 
     consul::options settings;
-    settings.timeout(5s);
+    settings.timeout(30s);
     consul::lock_spec by_id(key);
     by_id.session_id(session.id()).options(settings);
     lock = GET(client.lock(by_id));
-    OK(lock.acquire(5s));
+    OK(lock.acquire(30s));
     OK(lock.release());
     OK(client.session().destroy(session.id()));
 }
 
 static void lost(const consul::client &client, const std::string &key) {
     const auto lock = GET(client.lock(key));
-    OK(lock.acquire(5s));
+    OK(lock.acquire(30s));
     OK(client.kv().delete_(key));
     (void)IS(err_lock_lost, lock.wait_lost());
     CHECK(!lock.is_held() && lock.lost_reason() == consul::lost_reason::key_deleted);
@@ -130,7 +130,7 @@ static void losses_in_a_queue(const consul::client &client, const std::string &k
     OK(session.unset_queue());
     OK(session.set_queue(queue, 2));
     OK(lock.set_queue(queue, 3));
-    OK(lock.acquire(5s));
+    OK(lock.acquire(30s));
     OK(client.kv().delete_(key));
     auto event = GET(queue.next(30s));
     CHECK(event.type() == consul::event_type::lock_lost && event.tag() == 3);
@@ -146,9 +146,9 @@ static void losses_in_a_queue(const consul::client &client, const std::string &k
 
 static void closed(const consul::client &client, const std::string &key) {
     const auto other = new_client();
-    const auto guard = GET(other.hold(spec_of(key), 5s));
-    OK(other.close());
-    OK(other.close()); // twice is harmless
+    const auto guard = GET(other.hold(spec_of(key), 30s));
+    OK(other.close(30s));
+    OK(other.close(30s)); // twice is harmless
     CHECK(!guard->is_held() && guard->lost_reason() == consul::lost_reason::closed);
     (void)IS(err_closed, guard->acquire(0ms));
     CHECK(ROW(client.kv().get(key), session().empty()));
@@ -156,9 +156,9 @@ static void closed(const consul::client &client, const std::string &key) {
 
 static consul::semaphore_spec slot_of(const std::string &prefix, std::uint64_t limit) {
     consul::session_spec session;
-    session.ttl(10s);
+    session.ttl(60s);
     consul::semaphore_spec spec(prefix, limit);
-    spec.value("owner").session_spec(session).monitor_retry(5s).options(consul::options());
+    spec.value("owner").session_spec(session).monitor_retry(50s).options(consul::options());
     return spec;
 }
 
@@ -171,7 +171,7 @@ static void slots(const consul::client &client, const std::string &prefix) {
     spec.session_id(session.id());
     (void)IS(err_not_held, one.release());
     (void)IS(not_found, one.session_id());
-    OK(one.acquire(5s));
+    OK(one.acquire(30s));
     OK(two.try_acquire());
     CHECK(one.is_held() && one.remaining() > 0ms && GET(two.session_id()) == session.id());
     CHECK(one.lost_reason() == consul::lost_reason::none);
@@ -185,7 +185,7 @@ static void slots(const consul::client &client, const std::string &prefix) {
     OK(one.release());
     (void)IS(err_limit_conflict, client.hold(slot_of(prefix, 3), 0ms));
     {
-        const auto guard = GET(client.hold(slot_of(prefix, 2), 5s));
+        const auto guard = GET(client.hold(slot_of(prefix, 2), 30s));
         CHECK(guard->is_held() && (*guard).is_held());
         OK(guard->stop());
     }
@@ -205,9 +205,9 @@ static void slots(const consul::client &client, const std::string &prefix) {
 static consul::election_spec candidate(const std::string &key, const char *value) {
     consul::election_spec spec(key);
     consul::session_spec session;
-    session.ttl(10s);
-    spec.value(value).session_spec(session).session_ttl(10s).lock_delay(0ms);
-    spec.adopt(true).ephemeral(false).monitor_retry(10s).options(consul::options());
+    session.ttl(60s);
+    spec.value(value).session_spec(session).session_ttl(60s).lock_delay(0ms);
+    spec.adopt(true).ephemeral(false).monitor_retry(50s).options(consul::options());
     return spec;
 }
 
@@ -271,7 +271,7 @@ static void rings() {
 
 static consul::cluster_spec member(const std::string &id, const std::string &prefix) {
     consul::cluster_spec spec(id, "127.0.0.1:7000");
-    spec.prefix(prefix).ttl(10s).min_nodes(2).add_meta("rack", "r1").weight(2);
+    spec.prefix(prefix).ttl(60s).min_nodes(2).add_meta("rack", "r1").weight(2);
     spec.lock_delay(0ms).leave_after(1s).join_after(1s).outage_hold(1s).options(consul::options());
     return spec;
 }

@@ -87,7 +87,7 @@ static void moved(const std::string &key) {
     (void)IS(err_handle, client.commit(txn));
     CHECK(GET(client.commit(moved_txn)).size() == 1);
 
-    auto guard = GET(client.hold(unique("guard"), 5s));
+    auto guard = GET(client.hold(unique("guard"), 30s));
     auto moved_guard = std::move(guard);
     CHECK(!guard->is_held() && moved_guard->is_held());
     (void)IS(err_handle, guard->release());
@@ -110,8 +110,8 @@ static void outlived(const std::string &key) {
     auto pair = GET(client.kv().get(key));
     auto lock = GET(client.lock(key));
     auto kv = client.kv();
-    OK(client.close());
-    OK(client.close());
+    OK(client.close(30s));
+    OK(client.close(30s));
     (void)IS(err_closed, kv.get(key));
     client = consul::client();
     (void)IS(err_handle, kv.get(key));
@@ -133,7 +133,7 @@ static void loops(const consul::client &client, const std::string &key) {
 
 static void shared(const consul::client &client, const std::string &key) {
     consul::options settings;
-    settings.timeout(10s);
+    settings.timeout(30s);
     std::vector<std::thread> threads;
     for (int i = 0; i < 8; i++) {
         threads.emplace_back([&] {

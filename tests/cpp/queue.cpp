@@ -68,7 +68,7 @@ static void locks(const consul::queue &queue, const consul::client &client) {
     auto lock = GET(client.lock(key));
     const auto moved = std::move(lock);
     const auto later = moved.on(queue, tag);
-    OK(ended(queue, later.acquire(5s)));
+    OK(ended(queue, later.acquire(30s)));
     CHECK(moved.is_held());
     (void)IS(err_already_held, ended(queue, later.try_acquire()));
     OK(ended(queue, later.put(key + "/fenced", "1")));

@@ -41,7 +41,7 @@ static void with_service_check(const consul::client &client) {
     spec.add_service_check("service:" + name);
     // The catalog gets the check a moment after the agent.
     auto id = client.session().create(spec);
-    for (int i = 0; i < 100 && id.failed(); i++) {
+    for (int i = 0; i < 600 && id.failed(); i++) {
         usleep(50000);
         id = client.session().create(spec);
     }
@@ -55,12 +55,12 @@ static void with_service_check(const consul::client &client) {
 
 static void kept(const consul::client &client) {
     consul::session_spec spec;
-    spec.ttl(10s).lock_delay(0ms);
+    spec.ttl(60s).lock_delay(0ms);
     auto session = GET(client.session().start(spec, consul::recreate::yes));
     CHECK(session.is_valid() && session.generation() == 1);
-    CHECK(session.remaining() > 0ms && session.remaining() <= 10s);
+    CHECK(session.remaining() > 0ms && session.remaining() <= 60s);
     const std::string id(session.id());
-    CHECK(ROW(client.session().info(id), ttl()) == 10s);
+    CHECK(ROW(client.session().info(id), ttl()) == 60s);
     OK(session.stop());
     OK(client.session().destroy(id));
 
@@ -98,7 +98,7 @@ int main() {
         with_service_check(client);
         kept(client);
         refused(client);
-        OK(client.close());
+        OK(client.close(30s));
     }
     return finished();
 }

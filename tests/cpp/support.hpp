@@ -41,7 +41,12 @@ consul::result<T> check_is(const char *file, int line, const char *call, consul:
             fail(__FILE__, __LINE__, "\"%s\" does not say \"%s\"", failure.what(), text);          \
     } while (0)
 
-inline consul::client new_client() { return GET(consul::client::create()); }
+/// A client of the tests' Consul, which may be slow on a busy machine.
+inline consul::client new_client() {
+    consul::config config;
+    config.set("timeout_ms", "30000");
+    return GET(consul::client::create(config));
+}
 
 /// A name that no other test uses. Fit for keys and services.
 inline std::string unique(const std::string &prefix) {

@@ -210,7 +210,7 @@ static void away() {
     const auto view = GET(watch.view());
     CHECK(view.state() == consul::view_state::pending && view.version() == 0 && view.empty());
     CHECK(view.age() == std::chrono::milliseconds::max());
-    OK(nowhere.close());
+    OK(nowhere.close(30s));
     (void)IS(err_closed, watch.wait_ready());
 }
 

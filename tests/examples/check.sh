@@ -70,6 +70,7 @@ semaphore() {
 # Once as it is, and once with a proxy between that keeps the answer to the payment to itself.
 errors() {
     "$@" >"$output" 2>&1 && grep -q '^outcome: written$' "$output" || return
+    : >"$output.address"        # the shell that looks may be faster than the one that starts it
     python3 "$here/lossy.py" "${CONSUL_HTTP_ADDR:?}" >"$output.address" &
     started=$!
     lines "$output.address" 1 "$started" || return

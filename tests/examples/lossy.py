@@ -1,4 +1,5 @@
-"""lossy.py CONSUL: a proxy before Consul that passes the first payment on and keeps the answer.
+"""lossy.py CONSUL: a proxy before Consul that passes the first payment on and ends the connection when
+it has the answer.
 
 Prints its address. Ends when it is told to.
 """
@@ -24,7 +25,6 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         text = answer.read()
         if self.command == "PUT" and "payment" in self.path and not kept.is_set():
             kept.set()
-            self.rfile.read(1)  # until the client gives up
             self.close_connection = True
             return
         self.send_response(answer.status)

@@ -146,7 +146,7 @@ for name, run in pairs(HOSTS) do
             local what, err, after, ended
             run(host, { function()
                 local lock = assert(client:lock(prefix .. "lock")):on(host.queue)
-                assert.is_true(host:await(lock:acquire(5000)))
+                assert.is_true(host:await(lock:acquire(helper.PATIENCE_MS)))
                 local losses = assert(lock:set_queue(host.queue))
                 assert.is_true(host:await(later.kv:delete(prefix .. "lock")))
                 what, err = host:await(losses)

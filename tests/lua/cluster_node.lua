@@ -1,5 +1,5 @@
 --- A node of a cluster in a process of its own, as a program for the earlier module: it says ten times a
---- second what it sees, and when, for three minutes at most.
+--- second what it sees, and when, for ten minutes at most.
 ---
 ---     luajit cluster_node.lua ID PREFIX KEYS
 
@@ -23,7 +23,7 @@ local cluster = require("consul_ha_cluster").new({
 })
 assert(cluster:start())
 
-for _ = 1, 1800 do
+for _ = 1, 6000 do
     local now, owners = helper.milliseconds(), {}
     for key = 1, keys do
         owners[key] = cluster:get_node_for_key("stock:" .. key) or "nobody"

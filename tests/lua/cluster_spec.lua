@@ -90,14 +90,14 @@ with_consul("client:cluster", function()
 
     after_each(function()
         assert(client.kv:delete_prefix(prefix))
-        assert.is_true(client:close())
+        assert.is_true(client:close(helper.PATIENCE_MS))
         client = nil
         assert.equal(0, helper.live_handles())
     end)
 
     local function member(id, campaigns)
         return assert(client:cluster({
-            id = id, address = id .. ":7000", prefix = prefix, ttl_ms = 10000, min_nodes = 2,
+            id = id, address = id .. ":7000", prefix = prefix, ttl_ms = 60000, min_nodes = 2,
             meta = { rack = "r1" }, campaigns = campaigns,
         }))
     end

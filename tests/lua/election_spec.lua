@@ -12,17 +12,17 @@ with_consul("client:election", function()
     end)
 
     after_each(function()
-        assert.is_true(client:close())
-        assert.is_true(other:close())
+        assert.is_true(client:close(helper.PATIENCE_MS))
+        assert.is_true(other:close(helper.PATIENCE_MS))
         local cleaner = assert(consul.connect())
         assert(cleaner.kv:delete(key))
-        assert.is_true(cleaner:close())
+        assert.is_true(cleaner:close(helper.PATIENCE_MS))
         client, other = nil, nil
         assert.equal(0, helper.live_handles())
     end)
 
     local function candidate(of, value)
-        return assert(of:election({ key = key, value = value, session_ttl_ms = 10000, lock_delay_ms = 0 }))
+        return assert(of:election({ key = key, value = value, session_ttl_ms = 60000, lock_delay_ms = 0 }))
     end
 
     it("has one leader at a time, and observers that see who it is", function()
@@ -122,7 +122,7 @@ with_consul("client:election", function()
 
     it("leaves no key behind where it is ephemeral", function()
         local election = assert(client:election({
-            key = key, ephemeral = true, session = { name = "special", ttl_ms = 10000, lock_delay_ms = 0 },
+            key = key, ephemeral = true, session = { name = "special", ttl_ms = 60000, lock_delay_ms = 0 },
         }))
         assert.is_true(election:wait_elected(30000))
         local session = assert(client.session:info(election:session_id()))

@@ -269,7 +269,7 @@ end
 
 --- Looks until all of them see it so: who leads, and who owns keys.
 local function wait_for(nodes, holds)
-    local deadline = helper.milliseconds() + 60000
+    local deadline = helper.milliseconds() + 180000
     while helper.milliseconds() < deadline do
         local all = true
         for _, node in ipairs(nodes) do
@@ -284,7 +284,7 @@ local function wait_for(nodes, holds)
             return
         end
     end
-    error("not within a minute", 2)
+    error("not within three minutes", 2)
 end
 
 with_consul("three processes of a cluster", function()

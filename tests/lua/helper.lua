@@ -4,6 +4,9 @@ local ffi = require("ffi")
 
 local helper = {}
 
+--- How long something that must happen may take on a busy machine.
+helper.PATIENCE_MS = 30000
+
 helper.root = debug.getinfo(1, "S").source:match("^@(.*)tests/lua/helper%.lua$")
 if helper.root == "" then
     helper.root = "./"

@@ -165,7 +165,7 @@ with_consul("client.kv", function()
     end)
 
     it("reads options and leaves the caller's table alone", function()
-        local given = { consistency = "consistent", timeout_ms = 5000, flags = 3 }
+        local given = { consistency = "consistent", timeout_ms = 30000, flags = 3 }
         local guarded = setmetatable({}, {
             __index = given,
             __newindex = function()
@@ -174,7 +174,7 @@ with_consul("client.kv", function()
         })
         assert.is_true(client.kv:put(prefix .. "k", "v", given))
         assert.is_true(client.kv:put(prefix .. "k", "v", guarded))
-        assert.same({ consistency = "consistent", timeout_ms = 5000, flags = 3 }, given)
+        assert.same({ consistency = "consistent", timeout_ms = 30000, flags = 3 }, given)
         local value, err = client.kv:get(prefix .. "k", { consistency = "sometimes" })
         assert.is_nil(value)
         assert.equal("ERR_CONFIG", err.name)

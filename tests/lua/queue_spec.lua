@@ -4,7 +4,7 @@ local ffi = require("ffi")
 
 local with_consul = os.getenv("CONSUL_HTTP_ADDR") and describe or pending
 
-local PATIENCE = 20000
+local PATIENCE = helper.PATIENCE_MS
 
 describe("consul.queue", function()
     it("has nothing, until something is begun", function()
@@ -124,14 +124,14 @@ with_consul("client:on(queue)", function()
         assert.equal(id, answer(later.session:info(id)).id)
         assert.is_true(answer(later.session:destroy(id)))
 
-        local session = answer(later.session:start({ ttl_ms = 10000 }))
+        local session = answer(later.session:start({ ttl_ms = 60000 }))
         assert.is_true(session:is_valid())
         local sid = session:id()
         assert.is_true(answer(session:destroy()))
         assert.is_nil((client.session:info(sid)))
 
         local lock = assert(later:lock(prefix .. "lock"))
-        assert.is_true(answer(lock:acquire(5000)))
+        assert.is_true(answer(lock:acquire(helper.PATIENCE_MS)))
         assert.is_true(lock:is_held())
         local other = assert(later:lock(prefix .. "lock"))
         local won, err = answer(other:try_acquire())
@@ -139,13 +139,13 @@ with_consul("client:on(queue)", function()
         assert.equal(consul.HELD, err.code)
         assert.is_true(answer(lock:put(prefix .. "by_holder", "x")))
         assert.is_true(answer(lock:release()))
-        assert.is_true(answer(other:acquire(5000)))
+        assert.is_true(answer(other:acquire(helper.PATIENCE_MS)))
         assert.is_true(answer(other:release()))
         lock:close()
         other:close()
 
         local blocking = assert(client:lock(prefix .. "lock"))
-        assert.is_true(answer(blocking:on(queue):acquire(5000)))
+        assert.is_true(answer(blocking:on(queue):acquire(helper.PATIENCE_MS)))
         assert.is_true(blocking:release())
         blocking:close()
     end)

@@ -24,7 +24,7 @@ with_consul("services", function()
     local function instance(status)
         local entries, meta = assert(client.health:service(name))
         while not (entries[1] and entries[1].status == status) do
-            entries, meta = assert(client.health:service(name, { index = meta.index, wait_ms = 5000 }))
+            entries, meta = assert(client.health:service(name, { index = meta.index, wait_ms = 30000 }))
         end
         assert.equal(1, #entries)
         return entries[1], meta

@@ -26,7 +26,8 @@ function fork.init()
 
     watch = assert(client:watch({ prefix = "fork/" }))
     assert(watch:wait_ready(30000))
-    lock = assert(client:lock("fork/lock"))
+    -- Held for longer than a machine may stand still.
+    lock = assert(client:lock("fork/lock", { session = { ttl_ms = 120000 } }))
     assert(lock:acquire(30000))
     assert(lock:is_held())
 end
@@ -37,7 +38,7 @@ function fork.start()
 end
 
 function fork.stop()
-    assert(client:close(5000))
+    assert(client:close(30000))
 end
 
 -- This worker's process, what the watch and a call say of the key, and what the master's lock is to it.

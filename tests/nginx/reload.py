@@ -41,6 +41,8 @@ def main():
         thread = threading.Thread(target=late, args=(nginx, answers))
         thread.start()
         threads.append(thread)
+        # Otherwise the next worker might be the one that it reaches.
+        rig.until(lambda: nginx.get("/calls")[1].split()[2] == "1", "it waits")
         before = nginx.reload()
         rig.until(lambda: not nginx.workers() & before, "the old worker ends")
         most = max(most, connections())

@@ -20,9 +20,14 @@ PATIENCE = 30
 CONSUL = os.environ["CONSUL_HTTP_ADDR"].removeprefix("http://")
 
 
+# An address of the loopback that is nobody else's: connections begin at 127.0.0.1, whose ports the
+# kernel gives away to anybody meanwhile.
+HOST = "127.%d.%d.%d" % (77, os.getpid() >> 8 & 255, max(1, os.getpid() & 255))
+
+
 def free_port():
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((HOST, 0))
         return probe.getsockname()[1]
 
 
@@ -58,7 +63,7 @@ class Nginx:
 
     def __init__(self, conf, folder, **variables):
         self.port = free_port()
-        self.address = f"127.0.0.1:{self.port}"
+        self.address = f"{HOST}:{self.port}"
         self.prefix = Path(tempfile.mkdtemp(prefix="consul-nginx-"))
         text = (folder / conf).read_text().replace("127.0.0.1:8080", self.address)
         (self.prefix / "nginx.conf").write_text(text)

@@ -27,12 +27,12 @@ class Instance(http.server.BaseHTTPRequestHandler):
     def log_message(self, *words):
         pass
 http.server.ThreadingHTTPServer.request_queue_size = 128
-http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Instance).serve_forever()
+http.server.ThreadingHTTPServer((sys.argv[2], int(sys.argv[3])), Instance).serve_forever()
 """
 
 
 def start(name, port):
-    return subprocess.Popen([sys.executable, "-c", INSTANCE, name, str(port)])
+    return subprocess.Popen([sys.executable, "-c", INSTANCE, name, rig.HOST, str(port)])
 
 
 def passing():
@@ -88,8 +88,8 @@ def main():
         assert nginx.get("/")[0] == 503, "nobody is registered"
 
         for name, port in ports.items():
-            check = {"TCP": f"127.0.0.1:{port}", "Interval": "200ms", "Timeout": "2s"}
-            service = {"Name": "web", "ID": name, "Address": "127.0.0.1", "Port": port, "Check": check}
+            check = {"TCP": f"{rig.HOST}:{port}", "Interval": "200ms", "Timeout": "30s"}
+            service = {"Name": "web", "ID": name, "Address": rig.HOST, "Port": port, "Check": check}
             rig.consul("PUT", "/agent/service/register", service)
         rig.until(lambda: passing() == set(ports), "every instance passes")
         rig.consul("PUT", "/kv/app/greeting", "hello")

@@ -10,7 +10,7 @@ local test = {}
 
 local client = assert(consul.connect())
 local host, later, watch, held
-local slowest = 0
+local slowest, waits = 0, 0
 
 local function now_ms()
     local time = ffi.new("struct test_time")
@@ -57,7 +57,7 @@ function test.start()
 end
 
 function test.stop()
-    assert(client:close(5000))
+    assert(client:close(30000))
 end
 
 local function answer(value, err)
@@ -76,7 +76,9 @@ end
 -- Answers when the key has changed.
 function test.change()
     local _, meta = host:await(later.kv:get(ngx.var.arg_key))
-    answer(host:await(later.kv:get(ngx.var.arg_key, { index = meta.index, wait_ms = 60000 })))
+    local change = later.kv:get(ngx.var.arg_key, { index = meta.index, wait_ms = 600000 })
+    waits = waits + 1
+    answer(host:await(change))
 end
 
 -- Acquires, waiting as long as it takes, and releases.
@@ -93,7 +95,7 @@ end
 -- Acquires, and keeps it as long as the worker lives.
 function test.hold()
     held = assert(later:lock(ngx.var.arg_key))
-    answer(host:await(held:acquire(10000)))
+    answer(host:await(held:acquire(30000)))
 end
 
 -- A light thread that is ended while it awaits.
@@ -106,6 +108,7 @@ end
 
 -- A request that begins to wait after its worker was told to exit.
 function test.late()
+    waits = waits + 1
     while not ngx.worker.exiting() do
         ngx.sleep(0.02)
     end
@@ -113,9 +116,10 @@ function test.late()
     answer(host:await(later.kv:get(ngx.var.arg_key)))
 end
 
--- What is in flight, and the slowest look into the queue in milliseconds.
+-- What is in flight, the slowest look into the queue in milliseconds, and how many requests have begun to
+-- wait for a change or for the worker's end.
 function test.calls()
-    ngx.say(host.queue:count(), " ", slowest)
+    ngx.say(host.queue:count(), " ", slowest, " ", waits)
 end
 
 return test

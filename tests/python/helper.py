@@ -29,9 +29,8 @@ def prefix() -> str:
     return f"python-{os.getpid()}-{next(_numbers)}/"
 
 
-def acquire_in_vain(contender: consul_ffi.Lock | consul_ffi.Semaphore) -> bool:
+def acquire_in_vain(contender: consul_ffi.Lock | consul_ffi.Semaphore, ms: int = 50) -> bool:
     """Waits in vain for what others hold, and longer where Consul takes longer to say so."""
-    ms = 50
     while True:
         try:
             return contender.acquire(ms)
@@ -39,6 +38,49 @@ def acquire_in_vain(contender: consul_ffi.Lock | consul_ffi.Semaphore) -> bool:
             if ms > 10_000:
                 raise
             ms *= 2
+
+
+class Control:
+    """How late this machine is, for tests of time limits on one that does other work too: a thread that
+    only sleeps, and adds up what it oversleeps and what a process waits for a processor, as the kernel
+    counts it."""
+
+    TICK_S = 0.005
+
+    def __init__(self, process: int) -> None:
+        self._tasks = Path(f"/proc/{process}/task")
+        self._waited: dict[str, float] = {}
+        self._late = 0.0
+        self._over = threading.Event()
+        self._look()
+        self._before = sum(self._waited.values())
+        self._began = time.monotonic()
+        self._thread = threading.Thread(target=self._sleep)
+        self._thread.start()
+
+    def _sleep(self) -> None:
+        while not self._over.is_set():
+            asleep = time.monotonic()
+            time.sleep(self.TICK_S)
+            over = time.monotonic() - asleep - self.TICK_S
+            # Any sleep ends a little late, by the timer's grain; that is no stall.
+            if over > self.TICK_S / 2:
+                self._late += over
+            self._look()
+
+    def _look(self) -> None:
+        # Of a thread that has ended, what was seen last stays. Not every kernel counts it.
+        with contextlib.suppress(OSError):
+            for task in self._tasks.iterdir():
+                with contextlib.suppress(OSError):
+                    self._waited[task.name] = int((task / "schedstat").read_text().split()[1]) / 1e9
+
+    def stop(self) -> float:
+        """The seconds since it began, less what is the machine's fault."""
+        took = time.monotonic() - self._began
+        self._over.set()
+        self._thread.join()
+        return took - self._late - (sum(self._waited.values()) - self._before)
 
 
 def eventually(question: Callable[[], Any]) -> Any:
@@ -67,8 +109,8 @@ class ConsulTest(unittest.TestCase):
     def setUp(self) -> None:
         if "CONSUL_HTTP_ADDR" not in os.environ:
             missing("Consul")
-        self.client = consul_ffi.Client()
-        self.addCleanup(self.client.close)
+        self.client = consul_ffi.Client(timeout_ms=PATIENCE * 1000)
+        self.addCleanup(self.client.close, PATIENCE * 1000)
 
     def wait_no_session(self, name: str) -> None:
         """Waits until no session has this name."""

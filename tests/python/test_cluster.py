@@ -67,7 +67,7 @@ class Clusters(ConsulTest):
 
     def options(self) -> dict[str, Any]:
         meta = {"rack": "r1"}
-        return {"prefix": self.prefix, "ttl_ms": 10_000, "min_nodes": 2, "meta": meta}
+        return {"prefix": self.prefix, "ttl_ms": 60_000, "min_nodes": 2, "meta": meta}
 
     def member(self, id: str, **options: Any) -> Cluster:
         cluster = self.client.cluster(id, f"{id}:7000", **self.options(), **options)

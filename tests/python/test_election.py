@@ -22,7 +22,7 @@ class Elections(ConsulTest):
 
     def candidate(self, value: str, **options: Any) -> Election:
         election = self.client.election(
-            self.key, value=value, session_ttl_ms=10_000, lock_delay_ms=0, **options
+            self.key, value=value, session_ttl_ms=60_000, lock_delay_ms=0, **options
         )
         self.addCleanup(election.close)
         return election

@@ -85,8 +85,9 @@ class Forks(ConsulTest):
                 return
             raise AssertionError("it was not refused")
 
-        key = prefix() + "lock"
-        with self.client.session.start() as session, self.client.lock(key) as lock:
+        key, spec = prefix() + "lock", consul_ffi.SessionSpec(ttl_ms=120_000)
+        kept, held = self.client.session.start(spec), self.client.lock(key, session=spec)
+        with kept as session, held as lock:
 
             def child() -> None:
                 assert not lock.is_held and not session.is_valid
@@ -124,7 +125,8 @@ class Forks(ConsulTest):
             self.assertIsNotNone(self.client.agent.service(name))
 
     def test_a_child_that_ends_leaves_what_is_the_parents(self) -> None:
-        with self.client.lock(prefix() + "lock") as lock:
+        spec = consul_ffi.SessionSpec(ttl_ms=120_000)
+        with self.client.lock(prefix() + "lock", session=spec) as lock:
             context = multiprocessing.get_context("fork")
             with forking():
                 child = context.Process(target=self.client.status.leader)

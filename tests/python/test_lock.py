@@ -22,7 +22,7 @@ class Locks(ConsulTest):
 
     def test_a_lock_is_held_for_the_block(self) -> None:
         name = prefix()
-        spec = SessionSpec(name=name, lock_delay_ms=0)
+        spec = SessionSpec(name=name, ttl_ms=60_000, lock_delay_ms=0)
         with self.client.lock(self.key, value="me", session=spec) as lock:
             self.assertTrue(lock.is_held)
             self.assertFalse(lock.lost)
@@ -206,7 +206,7 @@ class Handles(ConsulTest):
         before = consul_ffi.live_handles()
         key = prefix() + "a"
         with consul_ffi.Client() as client:
-            with client.lock(key, session=SessionSpec(ttl_ms=15_000)) as lock:
+            with client.lock(key, session=SessionSpec(ttl_ms=60_000)) as lock:
                 lock.put(key + "/b", "x", consistency="default")
             client.txn().get(key).commit()
             client.kv.list(key)

@@ -19,9 +19,9 @@ class Semaphores(ConsulTest):
 
     def test_a_slot_is_held_for_the_block(self) -> None:
         name = prefix()
-        spec = SessionSpec(name=name, ttl_ms=10_000)
+        spec = SessionSpec(name=name, ttl_ms=60_000)
         new = self.client.semaphore
-        with new(self.prefix, 2, value="me", session=spec, monitor_retry_ms=5_000) as semaphore:
+        with new(self.prefix, 2, value="me", session=spec, monitor_retry_ms=50_000) as semaphore:
             self.assertTrue(semaphore.is_held)
             self.assertFalse(semaphore.lost)
             self.assertGreater(semaphore.remaining_ms, 0)

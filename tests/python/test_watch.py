@@ -27,10 +27,12 @@ class Watches(ConsulTest):
         self.assertEqual(seen, [None, "1", "2"])
 
     def test_it_ends_when_it_is_stopped_on_another_thread(self) -> None:
-        with self.client.watch.nodes() as watch:
-            stopper = threading.Timer(0.1, watch.stop)
-            stopper.start()
-            self.assertEqual([len(view) for view in watch], [1])
+        with self.client.watch.key(prefix() + "key") as watch:
+            stopper, seen = threading.Thread(target=watch.stop), []
+            for view in watch:
+                seen.append(view.state)
+                stopper.start()
+            self.assertEqual(seen, ["empty"])
             stopper.join()
 
     def test_it_fails_when_its_client_is_closed(self) -> None:

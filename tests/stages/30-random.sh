@@ -9,7 +9,7 @@ if [ "${1:-}" != beside-consul ]; then
     beside_consul "$0"
 fi
 
-limit=420
+limit=600
 run "random 1000000" "$out/gcc-c99/random" 1000000
 grep seed "$out/log"
 finish

@@ -47,7 +47,7 @@ for program in tests/c/contract/*.c tests/c/process/*.c; do
 done
 run "address panic" "$out/asan/panic" "$target/asan/$host/debug/libconsul_ffi.so"
 run "address operators" tests/support/with-consul.sh --acl deny "$out/asan/operators"
-limit=420
+limit=600
 run "address random 1000000" "$out/asan/random" 1000000
 grep seed "$out/log"
 

@@ -21,7 +21,7 @@ for program in tests/c/contract/*.c; do
     name=contract/$(basename "$program" .c)
     memcheck "$name" "$out/gcc-c99/$name"
 done
-limit=420
+limit=600
 memcheck "random 50000" "$out/gcc-c99/random" 50000
 grep seed "$out/log"
 finish

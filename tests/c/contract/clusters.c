@@ -91,7 +91,7 @@ static consul_cluster_spec *spec_of(const char *id)
     consul_cluster_spec *spec = NULL;
     CHECK_OK(consul_cluster_spec_new(id, "127.0.0.1:7000", &spec));
     CHECK_OK(consul_cluster_spec_set_prefix(spec, prefix));
-    CHECK_OK(consul_cluster_spec_set_ttl_ms(spec, 10000));
+    CHECK_OK(consul_cluster_spec_set_ttl_ms(spec, 60000));
     CHECK_OK(consul_cluster_spec_set_min_nodes(spec, 2));
     CHECK_OK(consul_cluster_spec_set_lock_delay_ms(spec, 0));
     CHECK_OK(consul_cluster_spec_set_leave_after_ms(spec, 1000));

@@ -75,6 +75,17 @@ static void make_activities(void **handles)
     handles[3] = lock, handles[4] = txn, handles[5] = result;
 }
 
+/* What the last one had registered, and may not have deregistered where its client ended first. */
+static char *registered;
+
+static void deregister_last(const consul_client *client)
+{
+    if (registered != NULL)
+        CHECK_OK(consul_agent_service_deregister(client, registered, NULL, NULL));
+    free(registered);
+    registered = NULL;
+}
+
 /* A service that is kept registered, and what tells of it. */
 static void make_registrations(void **handles)
 {
@@ -84,7 +95,10 @@ static void make_registrations(void **handles)
     consul_kept_service *service = NULL;
     consul_stats *stats = NULL;
     consul_health_report *report = NULL;
-    CHECK_OK(consul_service_spec_new("frees", &service_spec));
+    deregister_last(client);
+    /* Its own, since the last one may still be deregistered in the background. */
+    registered = unique("frees-service");
+    CHECK_OK(consul_service_spec_new(registered, &service_spec));
     CHECK_OK(consul_kept_service_spec_new(service_spec, &spec));
     CHECK_OK(consul_kept_service_new(client, spec, &service));
     CHECK_OK(consul_kept_service_start(service, NULL));
@@ -185,6 +199,9 @@ int main(void)
     permute(&results, order, 0);
     permute(&activities, order, 0);
     permute(&registrations, order, 0);
+    client = consul();
+    deregister_last(client);
+    consul_client_free(client);
     rotate(&elections);
     /* What goes on in the background ends by itself, and leaves nothing behind. */
     while (threads() > 1)

@@ -7,7 +7,7 @@ static consul_client *client;
 /* Waits until the agent says so of a check. */
 static void until_status(const char *check_id, const char *status)
 {
-    uint64_t deadline = now_ms() + 20000;
+    uint64_t deadline = now_ms() + PATIENCE_MS;
     for (;;) {
         consul_checks *checks = NULL;
         bool found = false;
@@ -162,7 +162,7 @@ static void closed_with_its_client(void)
     CHECK_OK(consul_kept_service_new(other, spec, &service));
     consul_kept_service_spec_free(spec);
     CHECK_OK(consul_kept_service_start(service, NULL));
-    CHECK_OK(consul_client_close(other, 20000));
+    CHECK_OK(consul_client_close(other, PATIENCE_MS));
     CHECK(!is_there(name));
     CHECK_STATUS(CONSUL_ERR_CLOSED, consul_kept_service_start(service, NULL));
     consul_client_free(other);

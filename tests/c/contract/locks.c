@@ -16,7 +16,7 @@ static consul_lock *lock_new(const char *session_id)
     CHECK_OK(consul_lock_spec_set_value(spec, (const uint8_t *)"owner", 5));
     if (session_id == NULL) {
         CHECK_OK(consul_session_spec_new(&session));
-        CHECK_OK(consul_session_spec_set_ttl_ms(session, 10000));
+        CHECK_OK(consul_session_spec_set_ttl_ms(session, 60000));
         CHECK_OK(consul_session_spec_set_lock_delay_ms(session, 0));
         CHECK_OK(consul_lock_spec_set_session_spec(spec, session));
         consul_session_spec_free(session);
@@ -38,7 +38,7 @@ static void held_and_released(void)
     CHECK(id == NULL);
     CHECK_STATUS(CONSUL_ERR_NOT_HELD, consul_lock_release(lock, NULL));
 
-    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_lock_acquire(lock, PATIENCE_MS, NULL));
     CHECK(consul_lock_is_held(lock) && consul_lock_remaining_ms(lock) > 0);
     CHECK(consul_lock_lost_reason(lock) == CONSUL_LOST_NONE);
     CHECK_STATUS(CONSUL_ERR_ALREADY_HELD, consul_lock_acquire(lock, 0, NULL));
@@ -61,6 +61,16 @@ static void held_and_released(void)
     consul_lock_free(lock);
 }
 
+/* Waits in vain for what others hold, and longer where Consul takes longer to say so. */
+static consul_status acquire_in_vain(const consul_lock *lock)
+{
+    consul_status status = CONSUL_ERR_TIMEOUT;
+    uint64_t ms;
+    for (ms = 100; status == CONSUL_ERR_TIMEOUT && ms < PATIENCE_MS; ms *= 2)
+        status = consul_lock_acquire(lock, ms, NULL);
+    return status;
+}
+
 static void contended(void)
 {
     consul_lock *first = lock_new(NULL), *second = lock_new(NULL);
@@ -69,7 +79,7 @@ static void contended(void)
     CHECK_OK(consul_lock_try_acquire(first, NULL));
     token = consul_lock_fencing_token(first);
     CHECK_STATUS(CONSUL_HELD, consul_lock_try_acquire(second, NULL));
-    CHECK_STATUS(CONSUL_HELD, consul_lock_acquire(second, 100, NULL));
+    CHECK_STATUS(CONSUL_HELD, acquire_in_vain(second));
     CHECK_OK(consul_lock_session_id(first, &id));
     CHECK_OK(consul_lock_holder(second, &holder));
     CHECK_TEXT(consul_text_data(id), consul_text_data(holder));
@@ -77,7 +87,7 @@ static void contended(void)
     consul_text_free(id);
     CHECK_STATUS(CONSUL_HELD, consul_lock_destroy(second, NULL));
     CHECK_OK(consul_lock_release(first, NULL));
-    CHECK_OK(consul_lock_acquire(second, 5000, NULL));
+    CHECK_OK(consul_lock_acquire(second, PATIENCE_MS, NULL));
     CHECK(consul_lock_fencing_token(second) > token);
     consul_lock_free(first);
     consul_lock_free(second);
@@ -91,7 +101,7 @@ static void fenced_writes(void)
     sprintf(guarded, "%.100s/guarded", key);
     CHECK_STATUS(CONSUL_ERR_NOT_HELD,
                  consul_lock_put(lock, guarded, (const uint8_t *)"1", 1, 0, NULL, NULL));
-    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_lock_acquire(lock, PATIENCE_MS, NULL));
     CHECK_OK(consul_lock_put(lock, guarded, (const uint8_t *)"1", 1, 0, NULL, NULL));
     CHECK_OK(consul_lock_session_id(lock, &id));
     CHECK_OK(consul_kv_put_held(client, guarded, (const uint8_t *)"2", 1, 0, key,
@@ -107,19 +117,19 @@ static void lost(void)
 {
     consul_lock *lock = lock_new(NULL);
     consul_text *id = NULL;
-    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_lock_acquire(lock, PATIENCE_MS, NULL));
     CHECK_OK(consul_lock_session_id(lock, &id));
     CHECK_OK(consul_session_destroy(client, consul_text_data(id), NULL, NULL));
-    CHECK_STATUS(CONSUL_ERR_LOCK_LOST, consul_lock_wait_lost(lock, 20000));
+    CHECK_STATUS(CONSUL_ERR_LOCK_LOST, consul_lock_wait_lost(lock, PATIENCE_MS));
     CHECK(!consul_lock_is_held(lock));
     CHECK(consul_lock_lost_reason(lock) != CONSUL_LOST_NONE);
     CHECK_STATUS(CONSUL_ERR_LOCK_LOST, consul_lock_release(lock, NULL));
     consul_text_free(id);
 
-    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_lock_acquire(lock, PATIENCE_MS, NULL));
     CHECK(consul_lock_lost_reason(lock) == CONSUL_LOST_NONE);
     CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
-    CHECK_STATUS(CONSUL_ERR_LOCK_LOST, consul_lock_wait_lost(lock, 20000));
+    CHECK_STATUS(CONSUL_ERR_LOCK_LOST, consul_lock_wait_lost(lock, PATIENCE_MS));
     CHECK(consul_lock_lost_reason(lock) == CONSUL_LOST_KEY_DELETED);
     consul_lock_free(lock);
 }
@@ -187,7 +197,7 @@ static void losses_of_a_session(consul_queue *queue)
     consul_lock_spec_free(spec);
     CHECK_OK(consul_session_set_queue(session, queue, 1));
     CHECK_OK(consul_lock_set_queue(lock, queue, 2));
-    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_lock_acquire(lock, PATIENCE_MS, NULL));
     check_empty(queue);
 
     /* Somebody else destroys it: both tell, though nobody asks them. */
@@ -236,19 +246,19 @@ static void losses_of_a_lock(consul_queue *queue)
     consul_lock *lock = lock_new(NULL);
     consul_queue *other = new_queue();
     CHECK_OK(consul_lock_set_queue(lock, queue, 6));
-    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_lock_acquire(lock, PATIENCE_MS, NULL));
     CHECK_OK(consul_lock_release(lock, NULL));
     check_empty(queue);
-    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_lock_acquire(lock, PATIENCE_MS, NULL));
     CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
     loss_event(queue, CONSUL_EVENT_LOCK_LOST, 6, CONSUL_ERR_LOCK_LOST);
     CHECK(consul_lock_lost_reason(lock) == CONSUL_LOST_KEY_DELETED);
     /* It can be lost again. */
-    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_lock_acquire(lock, PATIENCE_MS, NULL));
     CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
     loss_event(queue, CONSUL_EVENT_LOCK_LOST, 6, CONSUL_ERR_LOCK_LOST);
 
-    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_lock_acquire(lock, PATIENCE_MS, NULL));
     CHECK_OK(consul_queue_cancel(queue, 6));
     loss_event(queue, CONSUL_EVENT_LOCK_LOST, 6, CONSUL_ERR_CANCELLED);
     CHECK_OK(consul_lock_set_queue(lock, queue, 7));
@@ -257,7 +267,7 @@ static void losses_of_a_lock(consul_queue *queue)
     consul_queue_free(other);
     CHECK_ERROR(CONSUL_ERR_HANDLE, "consul_queue", consul_lock_set_queue(lock, other, 8));
     CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
-    CHECK_STATUS(CONSUL_ERR_LOCK_LOST, consul_lock_wait_lost(lock, 20000));
+    CHECK_STATUS(CONSUL_ERR_LOCK_LOST, consul_lock_wait_lost(lock, PATIENCE_MS));
     consul_lock_free(lock);
     check_empty(queue);
 }
@@ -296,9 +306,9 @@ static void closed(void)
     consul_kv *kv = NULL;
     client = consul();
     lock = lock_new(NULL);
-    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_lock_acquire(lock, PATIENCE_MS, NULL));
     CHECK_OK(consul_lock_set_queue(lock, queue, 1));
-    CHECK_OK(consul_client_close(client, 10000));
+    CHECK_OK(consul_client_close(client, PATIENCE_MS));
     CHECK(!consul_lock_is_held(lock));
     loss_event(queue, CONSUL_EVENT_LOCK_LOST, 1, CONSUL_ERR_LOCK_LOST);
     loss_event(queue, CONSUL_EVENT_LOCK_LOST, 1, CONSUL_ERR_CLOSED);
@@ -325,10 +335,10 @@ static consul_semaphore *semaphore_new(uint64_t limit, const consul_session *bor
     consul_semaphore *semaphore = NULL;
     CHECK_OK(consul_semaphore_spec_new(key, limit, &spec));
     CHECK_OK(consul_semaphore_spec_set_value(spec, (const uint8_t *)"owner", 5));
-    CHECK_OK(consul_semaphore_spec_set_monitor_retry_ms(spec, 5000));
+    CHECK_OK(consul_semaphore_spec_set_monitor_retry_ms(spec, 50000));
     CHECK_OK(consul_semaphore_spec_set_options(spec, NULL));
     CHECK_OK(consul_session_spec_new(&session));
-    CHECK_OK(consul_session_spec_set_ttl_ms(session, 10000));
+    CHECK_OK(consul_session_spec_set_ttl_ms(session, 60000));
     CHECK_OK(consul_semaphore_spec_set_session_spec(spec, session));
     consul_session_spec_free(session);
     if (borrowed != NULL)
@@ -338,6 +348,15 @@ static consul_semaphore *semaphore_new(uint64_t limit, const consul_session *bor
     CHECK_OK(consul_semaphore_new(client, spec, &semaphore));
     consul_semaphore_spec_free(spec);
     return semaphore;
+}
+
+static consul_status slot_in_vain(const consul_semaphore *semaphore)
+{
+    consul_status status = CONSUL_ERR_TIMEOUT;
+    uint64_t ms;
+    for (ms = 50; status == CONSUL_ERR_TIMEOUT && ms < PATIENCE_MS; ms *= 2)
+        status = consul_semaphore_acquire(semaphore, ms, NULL);
+    return status;
 }
 
 static void slots(void)
@@ -352,7 +371,7 @@ static void slots(void)
     third = semaphore_new(2, NULL, NULL);
     CHECK_STATUS(CONSUL_ERR_NOT_HELD, consul_semaphore_release(first, NULL));
     CHECK_STATUS(CONSUL_NOT_FOUND, consul_semaphore_session_id(first, &id));
-    CHECK_OK(consul_semaphore_acquire(first, 5000, NULL));
+    CHECK_OK(consul_semaphore_acquire(first, PATIENCE_MS, NULL));
     CHECK(consul_semaphore_is_held(first) && consul_semaphore_remaining_ms(first) > 0);
     CHECK(consul_semaphore_lost_reason(first) == CONSUL_LOST_NONE);
     CHECK_STATUS(CONSUL_ERR_ALREADY_HELD, consul_semaphore_acquire(first, 0, NULL));
@@ -362,7 +381,7 @@ static void slots(void)
     CHECK_TEXT(consul_session_id(session), consul_text_data(id));
     consul_text_free(id);
     CHECK_STATUS(CONSUL_HELD, consul_semaphore_try_acquire(third, NULL));
-    CHECK_STATUS(CONSUL_HELD, consul_semaphore_acquire(third, 50, NULL));
+    CHECK_STATUS(CONSUL_HELD, slot_in_vain(third));
     CHECK_STATUS(CONSUL_HELD, consul_semaphore_destroy(third, NULL));
     CHECK_OK(consul_semaphore_holders(third, &holders));
     CHECK(consul_keys_count(holders) == 2 && consul_keys_at(holders, 2) == NULL);
@@ -371,13 +390,13 @@ static void slots(void)
     CHECK_TEXT("held", consul_stats_row(stats)->state);
     consul_stats_free(stats);
     CHECK_OK(consul_semaphore_release(first, NULL));
-    CHECK_OK(consul_semaphore_acquire(third, 5000, NULL));
+    CHECK_OK(consul_semaphore_acquire(third, PATIENCE_MS, NULL));
     CHECK_OK(consul_semaphore_stop(third));
     CHECK(consul_semaphore_is_held(third));
     /* Freed, both are given back in the background. */
     consul_semaphore_free(second);
     consul_semaphore_free(third);
-    CHECK_OK(consul_semaphore_acquire(first, 5000, NULL));
+    CHECK_OK(consul_semaphore_acquire(first, PATIENCE_MS, NULL));
     consul_session_free(session);
     CHECK_OK(consul_semaphore_release(first, NULL));
     consul_semaphore_free(first);
@@ -391,7 +410,7 @@ static void slots_in_a_queue(void)
     consul_async async = async_of(queue, 1);
     consul_text *id = NULL;
     CHECK_ERROR(CONSUL_ERR_HANDLE, "consul_semaphore", consul_semaphore_set_queue(NULL, queue, 1));
-    CHECK_STATUS(CONSUL_PENDING, consul_semaphore_acquire(held, 5000, &async));
+    CHECK_STATUS(CONSUL_PENDING, consul_semaphore_acquire(held, PATIENCE_MS, &async));
     CHECK_NEXT(queue, 1, CONSUL_OK);
     CHECK_OK(consul_semaphore_session_id(held, &id));
     other = semaphore_new(2, NULL, consul_text_data(id));
@@ -423,7 +442,7 @@ static consul_election *election_new(const char *value)
         CHECK_OK(consul_election_spec_set_observe_only(spec, true));
     else
         CHECK_OK(consul_election_spec_set_value(spec, (const uint8_t *)value, strlen(value)));
-    CHECK_OK(consul_election_spec_set_session_ttl_ms(spec, 10000));
+    CHECK_OK(consul_election_spec_set_session_ttl_ms(spec, 60000));
     CHECK_OK(consul_election_spec_set_lock_delay_ms(spec, 0));
     CHECK_OK(consul_election_start(client, spec, &election));
     consul_election_spec_free(spec);

@@ -63,7 +63,7 @@ static void registered(void)
 static consul_service_entries *entries_with(const char *status)
 {
     consul_options *options = NULL;
-    uint64_t end = now_ms() + 30000;
+    uint64_t end = now_ms() + PATIENCE_MS;
     CHECK_OK(consul_options_new(&options));
     CHECK_OK(consul_options_set_wait_ms(options, 2000));
     for (;;) {

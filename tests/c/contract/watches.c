@@ -170,7 +170,7 @@ static void a_client_can_be_closed(void)
     watch = watch_with(spec_of(CONSUL_WATCH_NODES, NULL), NULL, 0);
     client = lasting;
     view = view_of(watch);
-    CHECK_OK(consul_client_close(closed, 10000));
+    CHECK_OK(consul_client_close(closed, PATIENCE_MS));
     CHECK(consul_view_count(view) == 1 && consul_view_state(view) == CONSUL_VIEW_STALE);
     CHECK_STATUS(CONSUL_ERR_CLOSED, consul_view_wait(view, 1000));
     consul_client_free(closed);

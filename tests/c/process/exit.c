@@ -31,7 +31,7 @@ static void begin(void)
     CHECK_OK(consul_session_start(client, NULL, false, NULL, NULL, &session));
     CHECK_OK(consul_lock_spec_new(key, &spec));
     CHECK_OK(consul_lock_new(client, spec, &lock));
-    CHECK_OK(consul_lock_acquire(lock, 5000, NULL));
+    CHECK_OK(consul_lock_acquire(lock, PATIENCE_MS, NULL));
     free(key);
     stuck = client_with(silent.address, NULL, NULL);
     for (i = 0; i < CALLERS; i++) {

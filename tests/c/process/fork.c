@@ -8,7 +8,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-enum { CHILDREN = 20, CALLERS = 4 };
+/* The TTL is longer than a machine may stand still while the children come and go. */
+enum { CHILDREN = 20, CALLERS = 4, TTL_MS = 120000 };
 
 static consul_client *client;
 static consul_lock *lock;
@@ -34,10 +35,11 @@ static consul_election *election_new(const char *name)
     consul_election_spec *description = NULL;
     consul_election *new = NULL;
     CHECK_OK(consul_election_spec_new(name, &description));
+    CHECK_OK(consul_election_spec_set_session_ttl_ms(description, TTL_MS));
     CHECK_OK(consul_election_spec_set_lock_delay_ms(description, 0));
     CHECK_OK(consul_election_start(client, description, &new));
     consul_election_spec_free(description);
-    CHECK_OK(consul_election_wait_elected(new, 30000));
+    CHECK_OK(consul_election_wait_elected(new, PATIENCE_MS));
     return new;
 }
 
@@ -78,7 +80,7 @@ static void the_client_works(void)
     CHECK_OK(consul_lock_spec_new(name, &own_spec));
     CHECK_OK(consul_lock_spec_set_session(own_spec, kept));
     own_lock = lock_new(own_spec);
-    CHECK_OK(consul_lock_acquire(own_lock, 10000, NULL));
+    CHECK_OK(consul_lock_acquire(own_lock, PATIENCE_MS, NULL));
     CHECK_STATUS(CONSUL_PENDING, consul_lock_release(own_lock, &async));
     CHECK_NEXT(own, 5, CONSUL_OK);
     consul_lock_free(own_lock);
@@ -157,7 +159,7 @@ static int child(int number)
     consul_lock_spec_free(spec);
     CHECK_STATUS(CONSUL_ERR_HANDLE, consul_lock_release(lock, NULL));
     if (number % 3 == 0)
-        CHECK_OK(consul_client_close(client, 10000));
+        CHECK_OK(consul_client_close(client, PATIENCE_MS));
     consul_queue_free(queue);
     consul_client_free(client);
     /* What is left is what the parent's other threads had. */
@@ -194,7 +196,7 @@ static void hold_slot(void)
     CHECK_OK(consul_semaphore_spec_new(key, 1, &slot));
     CHECK_OK(consul_semaphore_spec_set_session(slot, session));
     CHECK_OK(consul_semaphore_new(client, slot, &semaphore));
-    CHECK_OK(consul_semaphore_acquire(semaphore, 10000, NULL));
+    CHECK_OK(consul_semaphore_acquire(semaphore, PATIENCE_MS, NULL));
     consul_semaphore_spec_free(slot);
 }
 
@@ -224,6 +226,15 @@ static void wait_for_news(const consul_async *async)
     consul_options_free(options);
 }
 
+static void keep_session(void)
+{
+    consul_session_spec *description = NULL;
+    CHECK_OK(consul_session_spec_new(&description));
+    CHECK_OK(consul_session_spec_set_ttl_ms(description, TTL_MS));
+    CHECK_OK(consul_session_start(client, description, false, NULL, NULL, &session));
+    consul_session_spec_free(description);
+}
+
 int main(void)
 {
     consul_async one = async_of(NULL, 1), two = async_of(NULL, 2);
@@ -236,11 +247,11 @@ int main(void)
     key = unique("fork");
     lock_key = unique("fork-lock");
     CHECK_OK(consul_kv_put(client, key, NULL, 0, 0, NULL, NULL));
-    CHECK_OK(consul_session_start(client, NULL, false, NULL, NULL, &session));
+    keep_session();
     CHECK_OK(consul_lock_spec_new(lock_key, &spec));
     CHECK_OK(consul_lock_spec_set_session(spec, session));
     lock = lock_new(spec);
-    CHECK_OK(consul_lock_acquire(lock, 10000, NULL));
+    CHECK_OK(consul_lock_acquire(lock, PATIENCE_MS, NULL));
     hold_slot();
     election_key = unique("fork-election");
     election = election_new(election_key);
@@ -291,7 +302,7 @@ int main(void)
     consul_session_free(session);
     consul_queue_free(queue);
     CHECK(access(path, F_OK) != 0);
-    CHECK_OK(consul_client_close(client, 10000));
+    CHECK_OK(consul_client_close(client, PATIENCE_MS));
     consul_client_free(client);
     while (library_threads() > 0)
         usleep(1000);

@@ -4,7 +4,7 @@
 #include "support.h"
 #include <sys/wait.h>
 
-enum { PATIENCE_MS = 20000, CHILDREN = 5 };
+enum { CHILDREN = 5 };
 
 static consul_client *client;
 static consul_watch *watch;

@@ -5,6 +5,7 @@
 #include "sockets.h"
 #include <pthread.h>
 #include <signal.h>
+#include <sys/syscall.h>
 
 static consul_client *client;
 
@@ -40,8 +41,33 @@ static bool blocks_all(const char *mask)
     return true;
 }
 
-/* Looks at every thread that came after `newest`; gives how many there are. */
-static int check_threads(int newest)
+/* The threads that were there before those of the library, whose numbers need not be larger. */
+static long known[16];
+static int known_count;
+
+static void know_threads(void)
+{
+    DIR *folder = opendir("/proc/self/task");
+    struct dirent *entry;
+    CHECK(folder != NULL);
+    for (known_count = 0; (entry = readdir(folder)) != NULL; known_count++) {
+        CHECK(known_count < (int)(sizeof known / sizeof known[0]));
+        known[known_count] = atol(entry->d_name);
+    }
+    closedir(folder);
+}
+
+/* Also true of "." and "..". */
+static bool is_known(const char *thread)
+{
+    int i = 0;
+    while (i < known_count && known[i] != atol(thread))
+        i++;
+    return i < known_count;
+}
+
+/* Looks at every other thread; gives how many there are. */
+static int check_threads(void)
 {
     DIR *folder = opendir("/proc/self/task");
     struct dirent *entry;
@@ -49,7 +75,7 @@ static int check_threads(int newest)
     CHECK(folder != NULL);
     while ((entry = readdir(folder)) != NULL) {
         char name[100], mask[100];
-        if (atoi(entry->d_name) <= newest)
+        if (is_known(entry->d_name))
             continue;
         if (!status_of(entry->d_name, "Name:\t", name, sizeof name) ||
             !status_of(entry->d_name, "SigBlk:\t", mask, sizeof mask))
@@ -64,33 +90,21 @@ static int check_threads(int newest)
     return count;
 }
 
-static int newest_thread(void)
-{
-    DIR *folder = opendir("/proc/self/task");
-    struct dirent *entry;
-    int newest = 0;
-    CHECK(folder != NULL);
-    while ((entry = readdir(folder)) != NULL)
-        if (atoi(entry->d_name) > newest)
-            newest = atoi(entry->d_name);
-    closedir(folder);
-    return newest;
-}
-
 static void few_threads(void)
 {
     enum { LOCKS = 50 };
     consul_lock *locks[LOCKS];
-    int i, before = threads(), newest = newest_thread();
+    int i, before = threads();
+    know_threads();
     client = consul();
     CHECK(threads() == before);
     for (i = 0; i < LOCKS; i++) {
         char *key = unique("many");
         locks[i] = lock_of(client, key);
-        CHECK_OK(consul_lock_acquire(locks[i], 5000, NULL));
+        CHECK_OK(consul_lock_acquire(locks[i], PATIENCE_MS, NULL));
         free(key);
     }
-    i = check_threads(newest);
+    i = check_threads();
     CHECK(i >= 1 && i <= 4);
     CHECK(sockets(NULL) <= 16);
     for (i = 0; i < LOCKS; i++) {
@@ -99,7 +113,7 @@ static void few_threads(void)
         consul_lock_free(locks[i]);
     }
     /* When it is closed, nothing needs them any more. */
-    CHECK_OK(consul_client_close(client, 10000));
+    CHECK_OK(consul_client_close(client, PATIENCE_MS));
     /* A thread that was joined is listed for another moment. */
     while (threads() > before)
         usleep(1000);
@@ -167,7 +181,7 @@ static void one_owner(void)
         CHECK(pthread_join(all[i], NULL) == 0);
     CHECK(wins == 2 * THREADS && owners == 0);
     stopped();
-    CHECK_OK(consul_client_close(client, 10000));
+    CHECK_OK(consul_client_close(client, PATIENCE_MS));
     consul_client_free(client);
     free(contended);
 }
@@ -230,21 +244,33 @@ static void interrupted(void)
     CHECK(consul_lock_is_held(held));
     consul_lock_free(held);
     consul_lock_free(wanting);
-    CHECK_OK(consul_client_close(client, 10000));
+    CHECK_OK(consul_client_close(client, PATIENCE_MS));
     consul_client_free(client);
     free(contended);
 }
 
-static void *nothing(void *unused)
+static void *name(void *id)
 {
-    return unused;
+    *(long *)id = syscall(SYS_gettid);
+    return NULL;
+}
+
+/* A sanitizer has a thread of its own, which comes with the first one of the program. */
+static void first_thread(void)
+{
+    pthread_t thread;
+    char path[60];
+    long id = 0;
+    CHECK(pthread_create(&thread, NULL, name, &id) == 0 && pthread_join(thread, NULL) == 0);
+    /* Joined, it is listed for another moment. */
+    sprintf(path, "/proc/self/task/%ld", id);
+    while (access(path, F_OK) == 0)
+        usleep(1000);
 }
 
 int main(void)
 {
-    pthread_t thread;
-    /* A sanitizer has a thread of its own, which comes with the first one of the program. */
-    CHECK(pthread_create(&thread, NULL, nothing, NULL) == 0 && pthread_join(thread, NULL) == 0);
+    first_thread();
     few_threads();
     one_owner();
     interrupted();

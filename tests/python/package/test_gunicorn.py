@@ -59,7 +59,7 @@ class Preload(unittest.TestCase):
         self.client.kv.put(KEY, "before")
         self.log = (self.folder / "log").open("w+")
         self.addCleanup(self.log.close)
-        command = [sys.executable, "-W", "error::ResourceWarning", "-m", "gunicorn", "--preload"]
+        command = [sys.executable, "-W", "error::ResourceWarning", "-m", "gunicorn", "--preload", "-t", "300"]
         self.server = subprocess.Popen(
             [*command, "-w", str(WORKERS), "-b", "unix:socket", "application:application"],
             cwd=self.folder,
