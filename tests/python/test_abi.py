@@ -55,9 +55,9 @@ class Rows(unittest.TestCase):
         self.assertGreater(len(layouts), 10)
         expected = {}
         for layout in layouts.values():
-            row = layout._make.__self__
+            row = layout._row
             name = re.findall(r"`(\w+)`", row.__doc__)[0]
-            code = layout.unpack_from.__self__.format
+            code = layout.codes
             for number, field in enumerate(row._fields):
                 before = struct.calcsize(code[: number + 1] + "0" + code[number + 1])
                 expected[f"{name}.{field}"] = before
