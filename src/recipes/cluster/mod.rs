@@ -24,9 +24,11 @@
 //! ```
 
 mod forget;
+mod leaving;
 mod member;
 mod presence;
 mod roster;
+mod settling;
 mod shared;
 mod spec;
 mod state;

@@ -1,10 +1,11 @@
-//! What the handle of a cluster, its watch and the lane share, and how its state comes about.
+//! What the handle of a cluster, its watch and the lane share.
 
-use super::member::{Member, Record, Seen};
+use super::leaving::left;
+use super::member::Record;
 use super::presence::Tending;
-use super::roster::{Entry, Roster};
+use super::roster::Roster;
 use super::spec::{Checked, Place};
-use super::state::{ClusterListener, ClusterNews, ClusterState, news, same};
+use super::state::{ClusterListener, ClusterNews, ClusterState};
 use crate::api::session::SessionSpec;
 use crate::client::{Client, Either};
 use crate::config::Options;
@@ -17,11 +18,11 @@ use crate::ring::Ring;
 use crate::runtime::{Leaving, Order, Resident, Signal, Task, TaskId};
 use crate::sync::{Mutex, MutexGuard};
 use crate::sys::fork_generation;
-use crate::watch::{Content, Notice, State, Watch, WatchSpec};
+use crate::watch::{Notice, Watch, WatchSpec};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use once_cell::sync::OnceCell;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// A cluster, shared.
 pub(super) struct Shared {
@@ -33,17 +34,17 @@ pub(super) struct Shared {
     presence: Mutex<Presence>,
     /// Held during every exchange about its own key. The lane waits for nobody who has it.
     pub(super) turn: Turn,
-    current: ArcSwap<ClusterState>,
+    pub(super) current: ArcSwap<ClusterState>,
     /// Only who makes a new state has it.
-    roll: Mutex<Roll>,
-    ring: Ring,
-    watch: OnceCell<Watch>,
-    election: OnceCell<Election>,
-    listener: Mutex<Option<Arc<ClusterListener>>>,
+    pub(super) roll: Mutex<Roll>,
+    pub(super) ring: Ring,
+    pub(super) watch: OnceCell<Watch>,
+    pub(super) election: OnceCell<Election>,
+    pub(super) listener: Mutex<Option<Arc<ClusterListener>>>,
     pub(super) changed: Signal,
-    ended: ArcSwapOption<Error>,
-    tending: TaskId,
-    settling: TaskId,
+    pub(super) ended: ArcSwapOption<Error>,
+    pub(super) tending: TaskId,
+    pub(super) settling: TaskId,
     process: u32,
     pub(super) me: Weak<Shared>,
 }
@@ -58,7 +59,7 @@ pub(super) struct Presence {
     pub(super) progress: Progress,
     /// The log has it that it joined.
     pub(super) told: bool,
-    leaving: Option<Leaving>,
+    pub(super) leaving: Option<Leaving>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,20 +72,10 @@ pub(super) enum Phase {
     Gone,
 }
 
-struct Roll {
-    roster: Roster,
+pub(super) struct Roll {
+    pub(super) roster: Roster,
     /// The state of the watch that the roster has.
-    seen: u64,
-}
-
-/// What is to be done once the roll is not locked any more.
-struct Settled {
-    /// When to come back.
-    due: Option<Duration>,
-    /// Its own key was lost.
-    is_lost: bool,
-    /// Keys of members that died long ago, which are for this one to delete.
-    abandoned: Vec<(String, u64)>,
+    pub(super) seen: u64,
 }
 
 impl Shared {
@@ -168,7 +159,7 @@ impl Shared {
     }
 
     /// The id of the leader, as it was seen last: what it wrote.
-    fn leader(&self) -> Option<String> {
+    pub(super) fn leader(&self) -> Option<String> {
         let leader = self.election.get()?.leadership().leader?;
         Some(String::from_utf8_lossy(&leader.value).into_owned())
     }
@@ -308,199 +299,12 @@ impl Shared {
         Ok(())
     }
 
-    fn tell(&self, news: Vec<ClusterNews>) {
+    pub(super) fn tell(&self, news: Vec<ClusterNews>) {
         let listener = self.listener.lock().clone();
         let Some(listener) = listener else { return };
         for news in news {
             listener(news);
         }
-    }
-
-    /// Takes over what the watch has found, and what has settled. Gives when to come back.
-    fn settle(&self) -> Option<Duration> {
-        if self.ended.load().is_some() {
-            return None;
-        }
-        let settled = self.settle_roll(&mut self.roll.lock());
-        if settled.is_lost {
-            self.wake_tending();
-        }
-        if !settled.abandoned.is_empty() {
-            self.forget(settled.abandoned);
-        }
-        settled.due
-    }
-
-    fn settle_roll(&self, roll: &mut Roll) -> Settled {
-        let (now, mut is_lost) = (self.now(), false);
-        let state = self.watch.get().map(Watch::state);
-        if let Some(state) = state.filter(|state| state.version() > roll.seen) {
-            roll.seen = state.version();
-            roll.roster.update(self.read(&state), now);
-            is_lost = self.has_lost_key(&state);
-        }
-        let mut abandoned = roll.roster.abandoned(now);
-        if !self.is_first(&roll.roster) {
-            abandoned.clear();
-        }
-        let due = roll.roster.settle(now);
-        if roll.seen > 0 {
-            self.publish(&roll.roster, now);
-        }
-        Settled { due, is_lost, abandoned }
-    }
-
-    /// Whether it does what one of the members is to do.
-    fn is_first(&self, roster: &Roster) -> bool {
-        let first = roster.first().and_then(|entry| entry.session.as_deref());
-        let presence = self.presence();
-        let own = presence.session.as_ref().filter(|_| presence.phase == Phase::Joined);
-        own.is_some_and(|own| Some(own.0.id()) == first)
-    }
-
-    fn read(&self, state: &State) -> Vec<Seen> {
-        let pairs = state.content().map(Content::pairs).unwrap_or_default();
-        pairs.iter().filter_map(|pair| Seen::of(pair, &self.place.nodes_prefix)).collect()
-    }
-
-    /// Whether somebody has deleted its key, or taken it: then it joins again.
-    fn has_lost_key(&self, state: &State) -> bool {
-        let mut presence = self.presence();
-        if presence.phase != Phase::Joined || self.is_ours(state, &presence) {
-            return false;
-        }
-        // What the watch found may be older than what was written, which costs a request.
-        presence.phase = Phase::Joining;
-        true
-    }
-
-    fn is_ours(&self, state: &State, presence: &Presence) -> bool {
-        let own = state.content().and_then(|content| content.pair(&self.place.node_key));
-        let holder = own.and_then(|pair| pair.session.as_deref());
-        presence.session.as_ref().map(|own| own.0.id()) == holder
-    }
-
-    /// Whether the watch has seen since the write of this index that its key is not its own.
-    pub(super) fn is_lost_since(&self, index: u64, presence: &Presence) -> bool {
-        let state = self.watch.get().map(Watch::state);
-        state.is_some_and(|state| state.index() >= index && !self.is_ours(&state, presence))
-    }
-
-    fn publish(&self, roster: &Roster, now: Duration) {
-        let in_ring = roster.entries().filter(|entry| entry.in_ring);
-        // Ids and weights were checked when they were read.
-        let _ = self.ring.set(in_ring.map(|entry| (&entry.record.id, entry.record.weight)));
-        let epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let members = roster.entries().map(|entry| {
-            let since = epoch.saturating_sub(now.saturating_sub(entry.since));
-            member(entry, since)
-        });
-        let (before, leader, leads) = (self.state(), self.leader(), self.is_leader());
-        let members = keep_times(&before.members, members.collect());
-        let (ring, version) = (self.ring.state(), before.version + 1);
-        let is_news = version == 1
-            || before.ring.version() != ring.version()
-            || before.leader != leader
-            || before.leads != leads
-            || !same(&before.members, &members);
-        if !is_news {
-            return;
-        }
-        let after = Arc::new(ClusterState::new(version, members, (leader, leads), ring));
-        self.current.store(after.clone());
-        self.changed.ring();
-        self.tell(news(&before, &after));
-    }
-
-    /// Leaves, and says how that went.
-    pub(super) async fn leave(&self, client: &Client<Either>) -> Result<()> {
-        self.check_process()?;
-        if !self.begin_leaving(None) {
-            return Ok(());
-        }
-        self.end(&left());
-        let handover = Handover(Some(self));
-        self.client.upkeep().lane.end(self.tending);
-        let _turn = self.turn.take(client).await?;
-        let resigned = self.resign(client).await;
-        let outcome = self.withdraw(client).await.and(resigned);
-        match &outcome {
-            Ok(()) => handover.done(),
-            Err(error) => self.presence().progress.failed(error.clone()),
-        }
-        outcome
-    }
-
-    /// Gives up the lead, so that another one has it at once, and the election.
-    async fn resign(&self, client: &Client<Either>) -> Result<()> {
-        let Some(election) = self.election.get() else { return Ok(()) };
-        let resigned = match election.styled(client.style()).resign() {
-            Ok(resigned) => resigned.await,
-            Err(error) => Err(error),
-        };
-        election.abandon();
-        resigned
-    }
-
-    /// Leaves in the background.
-    pub(super) fn abandon(&self, leaving: Option<Leaving>) {
-        if self.is_inherited() {
-            return;
-        }
-        if self.begin_leaving(leaving) {
-            if let Some(election) = self.election.get() {
-                election.abandon();
-            }
-            self.end(&left());
-            self.wake_tending();
-        }
-    }
-
-    /// False when it is gone already.
-    fn begin_leaving(&self, leaving: Option<Leaving>) -> bool {
-        let until = self.now() + self.session.time_to_live() * 2;
-        let mut presence = self.presence();
-        match presence.phase {
-            Phase::Gone => return false,
-            Phase::Leaving(_) => {}
-            Phase::Joining | Phase::Joined => {
-                presence.phase = Phase::Leaving(until);
-                presence.progress.begin_anew();
-            }
-        }
-        presence.leaving = leaving.or(presence.leaving.take());
-        true
-    }
-
-    /// Its key is gone, or given up.
-    pub(super) fn finish(&self) {
-        let (session, leaving) = {
-            let mut presence = self.presence();
-            presence.phase = Phase::Gone;
-            presence.progress.next(None);
-            (presence.session.take(), presence.leaving.take())
-        };
-        self.client.upkeep().lane.end(self.tending);
-        drop((session, leaving));
-    }
-
-    /// Nothing more is found or told.
-    fn end(&self, error: &Error) {
-        if self.ended.compare_and_swap(&None::<Arc<Error>>, Some(Arc::new(error.clone()))).is_some()
-        {
-            return;
-        }
-        if let Some(watch) = self.watch.get() {
-            watch.stop();
-        }
-        self.client.upkeep().lane.end(self.settling);
-        // Who tells something at this moment does so before.
-        let _roll = self.roll.lock();
-        let listener = self.listener.lock().take();
-        if let Some(listener) = listener {
-            listener(ClusterNews::Ended(error.clone()));
-        }
-        self.changed.ring();
     }
 
     pub(super) fn wake_tending(&self) {
@@ -514,46 +318,6 @@ impl Shared {
         let Some(me) = self.me.upgrade() else { return Ok(()) };
         let task: Arc<dyn Task> = Arc::new(Tending(me));
         self.client.upkeep().lane.schedule(self.tending, &task, self.now())
-    }
-
-    fn wake_settling(&self) {
-        let Some(me) = self.me.upgrade() else { return };
-        let task: Arc<dyn Task> = Arc::new(Settling(me));
-        let _ = self.client.upkeep().lane.schedule(self.settling, &task, self.now());
-    }
-}
-
-/// Makes a new state when there is something new, or something has lasted long enough.
-struct Settling(Arc<Shared>);
-
-impl Task for Settling {
-    fn uses_network(&self) -> bool {
-        false
-    }
-
-    fn step(&self) -> Option<Duration> {
-        self.0.settle()
-    }
-
-    fn failed(&self, _: Error) -> Option<Duration> {
-        None
-    }
-}
-
-/// What a call has begun the lane goes on with when the call is given up.
-struct Handover<'a>(Option<&'a Shared>);
-
-impl Handover<'_> {
-    fn done(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Handover<'_> {
-    fn drop(&mut self) {
-        if let Some(shared) = self.0 {
-            shared.wake_tending();
-        }
     }
 }
 
@@ -571,34 +335,4 @@ impl Resident for Shared {
         self.end(&Error::new(Status::Closed, "the client is closed"));
         self.finish();
     }
-}
-
-fn member(entry: &Entry, since: Duration) -> Member {
-    let Record { id, address, weight, metadata } = entry.record.clone();
-    let since_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-    Member {
-        id,
-        address,
-        weight,
-        metadata,
-        state: entry.state(),
-        session: entry.session.clone(),
-        since_ms,
-    }
-}
-
-/// The clocks that a time is made of do not go alike: what has not changed keeps its time.
-fn keep_times(before: &[Member], mut after: Vec<Member>) -> Vec<Member> {
-    for member in &mut after {
-        let known = before.binary_search_by(|known| known.id.cmp(&member.id));
-        let known = known.ok().and_then(|at| before.get(at));
-        if let Some(known) = known.filter(|known| known.state == member.state) {
-            member.since_ms = known.since_ms;
-        }
-    }
-    after
-}
-
-fn left() -> Error {
-    Error::new(Status::Cancelled, "the cluster was left")
 }
