@@ -41,6 +41,9 @@ T = TypeVar("T")
 #: How long to wait for another thread that moves what is waited by.
 _BUSY_MS = 20
 
+#: How long a fork waits for another thread that reads or moves a view.
+_LONGEST_READ_S = 1.0
+
 
 def _names(prefix: str) -> dict[int, str]:
     return {
@@ -323,10 +326,34 @@ def _argument(message: str) -> ConsulError:
 _views: weakref.WeakSet[View[Any]] = weakref.WeakSet()
 
 
+class _Forking(threading.local):
+    """What the thread that forks has locked for that."""
+
+    def __init__(self) -> None:
+        self.locks: list[threading.Lock] = []
+
+
+_forking = _Forking()
+
+
+def _lock() -> None:
+    """What another thread reads or moves would be so for ever in a forked child."""
+    for view in list(_views):
+        # Not without end: a signal handler may fork amid one that its own thread reads.
+        if view._lock.acquire(timeout=_LONGEST_READ_S):
+            _forking.locks.append(view._lock)
+
+
 def _unlock() -> None:
-    """In a forked child nobody is left who could unlock what another thread had locked."""
+    while _forking.locks:
+        _forking.locks.pop().release()
+
+
+def _renew_locks() -> None:
+    """Nobody is left who could unlock what another thread had locked."""
+    _forking.locks.clear()
     for view in list(_views):
         view._lock = threading.Lock()
 
 
-os.register_at_fork(after_in_child=_unlock)
+os.register_at_fork(before=_lock, after_in_parent=_unlock, after_in_child=_renew_locks)
