@@ -15,9 +15,13 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-/// The kernel's time-out is set anew only when the time left falls below another multiple of this:
-/// not once in a usual exchange. The rest is waited for exactly.
+/// The kernel's time-out is set anew only when what it is to be falls below another multiple of this:
+/// not once in a usual exchange.
 const STEP: Duration = Duration::from_millis(250);
+
+/// By which part of it a socket's time-out may come late: the kernel's timer wheel knows long times
+/// less exactly than short ones, and rounds up, a minute to several seconds more.
+const LATE: u32 = 7;
 
 /// On the thread itself.
 #[derive(Debug)]
@@ -85,16 +89,15 @@ impl socket::Socket for Socket {
     }
 
     async fn send_all(&mut self, mut bytes: &[u8], call: &Call) -> io::Result<()> {
-        let mut exact = false;
         while !bytes.is_empty() {
-            arm(&self.descriptor, Timeout::Send, &mut self.send_timeout, exact, call)?;
+            arm(&self.descriptor, Timeout::Send, &mut self.send_timeout, call)?;
             match rustix::net::send(&self.descriptor, bytes, SendFlags::NOSIGNAL) {
                 Ok(sent) => {
                     call.note_sent();
                     bytes = bytes.get(sent..).unwrap_or_default();
                 }
                 Err(Errno::INTR) => call.signalled().map_err(io::Error::other)?,
-                Err(Errno::AGAIN) => exact = true,
+                Err(Errno::AGAIN) => {}
                 Err(errno) => return Err(failed(errno, call)),
             }
         }
@@ -106,15 +109,14 @@ impl socket::Socket for Socket {
     }
 
     fn receive_now(&mut self, into: &mut [u8], call: &Call) -> io::Result<usize> {
-        let mut exact = false;
         loop {
-            arm(&self.descriptor, Timeout::Recv, &mut self.receive_timeout, exact, call)?;
+            arm(&self.descriptor, Timeout::Recv, &mut self.receive_timeout, call)?;
             match rustix::net::recv(&self.descriptor, &mut *into, RecvFlags::empty()) {
                 // An interruption shuts the socket, which reads like an end.
                 Ok((0, _)) => return call.check().map(|()| 0).map_err(io::Error::other),
                 Ok((received, _)) => return Ok(received),
                 Err(Errno::INTR) => call.signalled().map_err(io::Error::other)?,
-                Err(Errno::AGAIN) => exact = true,
+                Err(Errno::AGAIN) => {}
                 Err(errno) => return Err(failed(errno, call)),
             }
         }
@@ -133,17 +135,15 @@ impl Drop for Socket {
     }
 }
 
-/// Sees to it that the next read or write ends at the deadline, or a little before it: then it is
-/// repeated with the exact rest.
+/// Sees to it that the next read or write ends at the deadline, or before it: then it is repeated
+/// with the rest.
 fn arm(
     descriptor: &OwnedFd,
     direction: Timeout,
     armed: &mut Duration,
-    exact: bool,
     call: &Call,
 ) -> io::Result<()> {
-    let rest = call.rest().map_err(io::Error::other)?;
-    let wanted = if exact || rest < STEP { rest } else { whole_steps(rest) };
+    let wanted = time_out(call.rest().map_err(io::Error::other)?);
     if wanted == *armed {
         return Ok(());
     }
@@ -153,14 +153,22 @@ fn arm(
     Ok(())
 }
 
-fn whole_steps(rest: Duration) -> Duration {
-    let steps = rest.as_millis() / STEP.as_millis();
-    STEP.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX))
+/// A time-out that is over before this time is, however late it comes; short times come exactly.
+fn time_out(rest: Duration) -> Duration {
+    if rest < STEP {
+        return rest;
+    }
+    let early = rest - rest / LATE;
+    let steps = early.as_millis() / STEP.as_millis();
+    match u32::try_from(steps).unwrap_or(u32::MAX) {
+        0 => early,
+        steps => STEP.saturating_mul(steps),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{STEP, Socket, whole_steps};
+    use super::{STEP, Socket, time_out};
     use crate::error::Status;
     use crate::runtime::at_once;
     use crate::transport::http::call::Call;
@@ -177,9 +185,18 @@ mod tests {
     }
 
     #[test]
-    fn time_left_is_rounded_down() {
-        assert_eq!(whole_steps(Duration::from_millis(9999)), Duration::from_millis(9750));
-        assert_eq!(whole_steps(STEP), STEP);
+    fn a_time_out_that_comes_late_is_over_before_the_deadline() {
+        // The kernel knows times of more than 63 ticks to an eighth of a power of eight, rounded up.
+        let late = |time: Duration| time + time * 8 / 63;
+        for rest in (250..100_000).step_by(7).chain((100_000..86_400_000).step_by(99_991)) {
+            let rest = Duration::from_millis(rest);
+            let wanted = time_out(rest);
+            assert!(late(wanted) <= rest && wanted > rest / 3, "{wanted:?} of {rest:?}");
+        }
+        let short = STEP - Duration::from_nanos(1);
+        assert_eq!(time_out(short), short);
+        // Not anew with each call.
+        assert_eq!(time_out(Duration::from_millis(9999)), time_out(Duration::from_millis(9930)));
     }
 
     #[test]
