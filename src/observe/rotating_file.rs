@@ -8,6 +8,7 @@
 
 use super::log::{self, Level};
 use crate::error::{Error, Result, Status};
+use crate::sys::fork_generation;
 use arc_swap::ArcSwap;
 use rustix::fs::{FlockOperation, flock};
 use std::borrow::Cow;
@@ -108,13 +109,26 @@ pub(super) struct RotatingFile {
 struct Open {
     file: File,
     identity: Identity,
+    /// In which process it was opened.
+    process: u32,
 }
 
 impl Open {
     fn at(path: &Path, mode: u32) -> io::Result<Open> {
         let file = OpenOptions::new().create(true).append(true).mode(mode).open(path)?;
         let identity = Identity::of(&file.metadata()?);
-        Ok(Open { file, identity })
+        Ok(Open { file, identity, process: fork_generation() })
+    }
+
+    /// A fork copies descriptors before memory: the child may know the number of one that another
+    /// thread opened meanwhile, which is nothing there, or something else.
+    fn is_inherited(&self) -> bool {
+        self.process != fork_generation()
+    }
+
+    /// Whether the descriptor is that of the file.
+    fn is_itself(&self) -> bool {
+        self.file.metadata().is_ok_and(|file| Identity::of(&file) == self.identity)
     }
 
     /// Whether it has no name any more.
@@ -149,7 +163,7 @@ impl RotatingFile {
         now: SystemTime,
     ) -> io::Result<()> {
         self.make_room(line.len(), rotation, now);
-        let open = self.current();
+        let open = self.current()?;
         let torn = self.torn.swap(false, Relaxed);
         let line = if torn { Cow::Owned(format!("\n{line}")) } else { Cow::Borrowed(line) };
         self.write(&open, &line)?;
@@ -157,7 +171,7 @@ impl RotatingFile {
             return Ok(());
         }
         // It was renamed so often meanwhile that it is one of those that are not kept.
-        let named = self.current();
+        let named = self.current()?;
         if Arc::ptr_eq(&named, &open) {
             return Err(ErrorKind::NotFound.into());
         }
@@ -181,19 +195,25 @@ impl RotatingFile {
 
     /// The file that the name leads to. Where it cannot be opened any more, as after a change of user,
     /// the one that was open.
-    fn current(&self) -> Arc<Open> {
+    fn current(&self) -> io::Result<Arc<Open>> {
         let open = self.open.load_full();
         let named = std::fs::metadata(&self.path);
-        if named.is_ok_and(|file| Identity::of(&file) == open.identity) {
-            return open;
+        let is_named = named.is_ok_and(|file| Identity::of(&file) == open.identity);
+        if is_named && !open.is_inherited() {
+            return Ok(open);
         }
         match Open::at(&self.path, self.mode) {
             Ok(fresh) => {
                 let fresh = Arc::new(fresh);
-                self.open.store(fresh.clone());
-                fresh
+                let before = self.open.swap(fresh.clone());
+                if before.is_inherited() {
+                    // Its descriptor may be somebody else's, who would find it closed.
+                    std::mem::forget(before);
+                }
+                Ok(fresh)
             }
-            Err(_) => open,
+            Err(_) if open.is_itself() => Ok(open),
+            Err(error) => Err(error),
         }
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::sys::testing::in_child;
+use crate::sys::testing::{close_behind_its_back, in_child};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::collections::HashSet;
 use tempfile::TempDir;
@@ -132,6 +132,21 @@ fn no_line_is_lost_or_torn_however_many_write() {
         let parts: Vec<_> = line.splitn(3, ' ').collect();
         assert_eq!(parts[2].len(), parts[1].parse::<usize>().unwrap() % 40, "{line}");
     }
+}
+
+/// As when it was forked while another thread opened the file: the number is there, the file is not.
+#[test]
+fn a_child_opens_the_file_by_itself() {
+    let (folder, path) = folder();
+    let file = opened(&path);
+    let in_child = in_child(|| {
+        close_behind_its_back(&file.open.load().file);
+        add(&file, "child", &NONE);
+        0
+    });
+    assert_eq!(in_child, 0);
+    add(&file, "parent", &NONE);
+    is(&folder, &[("log", "child\nparent\n")]);
 }
 
 #[test]
