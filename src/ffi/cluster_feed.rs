@@ -4,18 +4,17 @@
 use super::cluster_nodes::{self, Object, consul_cluster_nodes};
 use super::event::Given;
 use super::kind::consul_text;
-use crate::error::{Error, Result, Status};
+use super::outlet::Outlet;
+use crate::error::{Result, Status};
 use crate::recipes::cluster::{ClusterListener, ClusterNews, Member};
-use crate::runtime::queue::{Content, EventKind, Flight, Queue};
+use crate::runtime::queue::{Content, EventKind, Queue};
 use crate::sync::Mutex;
-use crate::transport::Interrupt;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 /// Where the changes go.
 struct Feed {
-    /// None once it has ended.
-    flight: Mutex<Option<Flight>>,
+    outlet: Arc<Outlet>,
     unread: Arc<Mutex<Unread>>,
 }
 
@@ -38,13 +37,8 @@ const CHANGED: List = |unread| &mut unread.changed;
 
 /// What listens for this queue.
 pub(super) fn attach(queue: &Queue, tag: u64) -> Result<ClusterListener> {
-    let flight = queue.attach(tag)?;
-    let token = flight.cancel_token().clone();
-    let feed = Arc::new(Feed { flight: Mutex::new(Some(flight)), unread: Arc::default() });
-    let stopper = Arc::new(Stopper(Arc::downgrade(&feed)));
-    if let Err(error) = token.attach(stopper.clone()) {
-        stopper.interrupt(&error);
-    }
+    let outlet = Outlet::attach(queue, tag, EventKind::ClusterEnded)?;
+    let feed = Feed { outlet, unread: Arc::default() };
     Ok(Box::new(move |news| feed.hear(news)))
 }
 
@@ -67,7 +61,7 @@ impl Feed {
                     });
                 }
             }
-            ClusterNews::Ended(error) => self.end(error),
+            ClusterNews::Ended(error) => self.outlet.end(error),
         }
     }
 
@@ -97,15 +91,7 @@ impl Feed {
 
     fn tell(&self, kind: EventKind, content: impl FnOnce(&mut Unread) -> Content + Send + 'static) {
         let unread = self.unread.clone();
-        if let Some(flight) = &*self.flight.lock() {
-            flight.tell(kind, move || content(&mut unread.lock()));
-        }
-    }
-
-    fn end(&self, error: Error) {
-        if let Some(flight) = self.flight.lock().take() {
-            flight.end(EventKind::ClusterEnded, || Content::plain(Err(error)));
-        }
+        self.outlet.tell(kind, move || content(&mut unread.lock()));
     }
 }
 
@@ -118,24 +104,4 @@ fn leads(unread: &mut Unread) -> Content {
 
 fn given(given: Given) -> Content {
     Content { outcome: Ok(Status::Ok), result: Some(Box::new(given)) }
-}
-
-/// Another one took its place: who asked for that knows.
-impl Drop for Feed {
-    fn drop(&mut self) {
-        if let Some(flight) = self.flight.get_mut().take() {
-            flight.call_off();
-        }
-    }
-}
-
-/// Its tag was cancelled, or its queue is gone.
-struct Stopper(Weak<Feed>);
-
-impl Interrupt for Stopper {
-    fn interrupt(&self, reason: &Error) {
-        if let Some(feed) = self.0.upgrade() {
-            feed.end(reason.clone());
-        }
-    }
 }

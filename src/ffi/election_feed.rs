@@ -1,17 +1,16 @@
 //! The news of an election on their way to a queue: never more than one unread of a kind, and the
 //! last one that is read of "won" and "lost" tells how it is.
 
+use super::outlet::Outlet;
 use crate::error::{Error, Result, Status};
 use crate::recipes::election::{ElectionListener, News};
-use crate::runtime::queue::{Content, EventKind, Flight, Queue};
+use crate::runtime::queue::{Content, EventKind, Queue};
 use crate::sync::Mutex;
-use crate::transport::Interrupt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 /// Where the news go.
 struct Feed {
-    /// None once it has ended.
-    flight: Mutex<Option<Flight>>,
+    outlet: Arc<Outlet>,
     unread: Mutex<Unread>,
 }
 
@@ -55,13 +54,8 @@ fn kind_of(newest: &std::result::Result<(), Error>) -> EventKind {
 
 /// What listens for this queue.
 pub(super) fn attach(queue: &Queue, tag: u64) -> Result<ElectionListener> {
-    let flight = queue.attach(tag)?;
-    let token = flight.cancel_token().clone();
-    let feed = Arc::new(Feed { flight: Mutex::new(Some(flight)), unread: Mutex::default() });
-    let stopper = Arc::new(Stopper(Arc::downgrade(&feed)));
-    if let Err(error) = token.attach(stopper.clone()) {
-        stopper.interrupt(&error);
-    }
+    let outlet = Outlet::attach(queue, tag, EventKind::ElectionEnded)?;
+    let feed = Arc::new(Feed { outlet, unread: Mutex::default() });
     Ok(Box::new(move |news| feed.hear(news)))
 }
 
@@ -69,7 +63,7 @@ impl Feed {
     fn hear(self: &Arc<Feed>, news: News) {
         let newest = match news {
             News::Changed => return self.tell(EventKind::ElectionChanged),
-            News::Ended(error) => return self.end(error),
+            News::Ended(error) => return self.outlet.end(error),
             News::Won => Ok(()),
             News::Lost(error) => Err(error),
         };
@@ -83,9 +77,7 @@ impl Feed {
             return;
         }
         let feed = self.clone();
-        if let Some(flight) = &*self.flight.lock() {
-            flight.tell(kind, move || feed.content(kind));
-        }
+        self.outlet.tell(kind, move || feed.content(kind));
     }
 
     /// What an event says when it is read.
@@ -103,32 +95,6 @@ impl Feed {
             (EventKind::ElectionLost, _) => Err(lost()),
             _ => Ok(Status::Ok),
         })
-    }
-
-    fn end(&self, error: Error) {
-        if let Some(flight) = self.flight.lock().take() {
-            flight.end(EventKind::ElectionEnded, || Content::plain(Err(error)));
-        }
-    }
-}
-
-/// Another one took its place: who asked for that knows.
-impl Drop for Feed {
-    fn drop(&mut self) {
-        if let Some(flight) = self.flight.get_mut().take() {
-            flight.call_off();
-        }
-    }
-}
-
-/// Its tag was cancelled, or its queue is gone.
-struct Stopper(Weak<Feed>);
-
-impl Interrupt for Stopper {
-    fn interrupt(&self, reason: &Error) {
-        if let Some(feed) = self.0.upgrade() {
-            feed.end(reason.clone());
-        }
     }
 }
 

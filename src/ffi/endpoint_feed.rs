@@ -4,12 +4,12 @@
 use super::endpoint_changes::Object;
 use super::event::Given;
 use super::kind::consul_endpoint_changes;
+use super::outlet::Outlet;
 use crate::client::{EndpointChange, EndpointListener, EndpointNews, EndpointState};
 use crate::error::{Error, Result, Status};
-use crate::runtime::queue::{Content, EventKind, Flight, Queue};
+use crate::runtime::queue::{Content, EventKind, Queue};
 use crate::sync::Mutex;
-use crate::transport::Interrupt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 /// More addresses than a client has. A program that reads nothing, and configures its client anew with
 /// other addresses again and again, loses the oldest.
@@ -26,20 +26,14 @@ pub(super) struct Change {
 
 /// Where the changes go.
 struct Feed {
-    /// None once it has ended.
-    flight: Mutex<Option<Flight>>,
+    outlet: Arc<Outlet>,
     unread: Arc<Mutex<Vec<Change>>>,
 }
 
 /// What listens for this queue.
 pub(super) fn attach(queue: &Queue, tag: u64) -> Result<EndpointListener> {
-    let flight = queue.attach(tag)?;
-    let token = flight.cancel_token().clone();
-    let feed = Arc::new(Feed { flight: Mutex::new(Some(flight)), unread: Arc::default() });
-    let stopper = Arc::new(Stopper(Arc::downgrade(&feed)));
-    if let Err(error) = token.attach(stopper.clone()) {
-        stopper.interrupt(&error);
-    }
+    let outlet = Outlet::attach(queue, tag, EventKind::EndpointEnded)?;
+    let feed = Feed { outlet, unread: Arc::default() };
     Ok(Box::new(move |news| feed.hear(news)))
 }
 
@@ -47,7 +41,7 @@ impl Feed {
     fn hear(&self, news: EndpointNews) {
         match news {
             EndpointNews::Changed(changes) => self.tell(changes),
-            EndpointNews::Ended(error) => self.end(error),
+            EndpointNews::Ended(error) => self.outlet.end(error),
         }
     }
 
@@ -62,19 +56,11 @@ impl Feed {
             return;
         }
         let unread = self.unread.clone();
-        if let Some(flight) = &*self.flight.lock() {
-            flight.tell(EventKind::EndpointChanged, move || {
-                let changes = std::mem::take(&mut *unread.lock());
-                let given = Given::new::<consul_endpoint_changes>(Object::new(&changes));
-                Content { outcome: Ok(Status::Ok), result: Some(Box::new(given)) }
-            });
-        }
-    }
-
-    fn end(&self, error: Error) {
-        if let Some(flight) = self.flight.lock().take() {
-            flight.end(EventKind::EndpointEnded, || Content::plain(Err(error)));
-        }
+        self.outlet.tell(EventKind::EndpointChanged, move || {
+            let changes = std::mem::take(&mut *unread.lock());
+            let given = Given::new::<consul_endpoint_changes>(Object::new(&changes));
+            Content { outcome: Ok(Status::Ok), result: Some(Box::new(given)) }
+        });
     }
 }
 
@@ -91,26 +77,6 @@ fn add(unread: &mut Vec<Change>, change: EndpointChange) {
         unread.remove(0);
     }
     unread.push(Change { address, before, after, reason, count: 1 });
-}
-
-/// Another one took its place: who asked for that knows.
-impl Drop for Feed {
-    fn drop(&mut self) {
-        if let Some(flight) = self.flight.get_mut().take() {
-            flight.call_off();
-        }
-    }
-}
-
-/// Its tag was cancelled, or its queue is gone.
-struct Stopper(Weak<Feed>);
-
-impl Interrupt for Stopper {
-    fn interrupt(&self, reason: &Error) {
-        if let Some(feed) = self.0.upgrade() {
-            feed.end(reason.clone());
-        }
-    }
 }
 
 #[cfg(test)]

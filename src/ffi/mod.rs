@@ -187,6 +187,7 @@ mod log_feed;
 mod cluster_feed;
 mod lent;
 mod loss_feed;
+mod outlet;
 mod watch_feed;
 #[cfg(feature = "test-panic")]
 pub mod test_panic;
