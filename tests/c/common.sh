@@ -38,13 +38,15 @@ certificates() {
     echo "$out/certs"
 }
 
-# Runs the stage $1 again, beside a Consul of its own. A client that is freed while it watches a lock
-# leaves Consul with a connection that it does not miss for a while; two hundred of them, and Consul
-# takes no more. For the stage that shall only build this is its end.
+# A client that is freed while it watches a lock leaves Consul with a connection that it does not miss
+# for a while; two hundred of them, and Consul takes no more.
+many_connections='limits { http_max_conns_per_client = 5000 }'
+
+# Runs the stage $1 again, beside a Consul of its own. For the stage that shall only build this is its
+# end.
 beside_consul() {
     [ "$part" != build ] || exit 0
-    exec tests/support/with-consul.sh --hcl 'limits { http_max_conns_per_client = 5000 }' \
-        "$1" beside-consul
+    exec tests/support/with-consul.sh --hcl "$many_connections" "$1" beside-consul
 }
 
 passed=0
@@ -65,6 +67,15 @@ run() {
     failed=$((failed + 1))
     echo "FAILED  $name (exit status $status)"
     sed 's/^/    /' "$out/log"
+}
+
+# One test beside a Consul that no other sees: run_alone NAME COMMAND... The random calls need it: they
+# register a check of the name of Consul's own, serfHealth; when it goes, the node's health goes with
+# it, and for the minute until Consul notices nobody gets a session.
+run_alone() {
+    name=$1
+    shift
+    run "$name" tests/support/with-consul.sh --hcl "$many_connections" "$@"
 }
 
 # The stage's last line.

@@ -48,7 +48,7 @@ done
 run "address panic" "$out/asan/panic" "$target/asan/$host/debug/libconsul_ffi.so"
 run "address operators" tests/support/with-consul.sh --acl deny "$out/asan/operators"
 limit=600
-run "address random 1000000" "$out/asan/random" 1000000
+run_alone "address random 1000000" "$out/asan/random" 1000000
 grep seed "$out/log"
 
 export TSAN_OPTIONS="suppressions=$PWD/tests/c/tsan.supp"
@@ -57,6 +57,6 @@ for name in process/shared_client process/free_in_flight process/locks contract/
     process/queued_locks; do
     run "thread $name" "$out/tsan/$name"
 done
-run "thread random 200000" "$out/tsan/random" 200000
+run_alone "thread random 200000" "$out/tsan/random" 200000
 grep seed "$out/log"
 finish

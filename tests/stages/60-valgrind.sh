@@ -9,19 +9,17 @@ if [ "${1:-}" != beside-consul ]; then
     beside_consul "$0"
 fi
 
-memcheck() {
-    name=$1
-    shift
-    # Not what is "possibly lost": that is what a pointer into its middle holds, as of a hash table.
-    run "valgrind $name" valgrind -q --error-exitcode=99 --leak-check=full \
-        --show-leak-kinds=definite --errors-for-leak-kinds=definite "$@"
-}
+# Not what is "possibly lost": that is what a pointer into its middle holds, as of a hash table.
+memcheck="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
+    --errors-for-leak-kinds=definite"
 
 for program in tests/c/contract/*.c; do
     name=contract/$(basename "$program" .c)
-    memcheck "$name" "$out/gcc-c99/$name"
+    # shellcheck disable=SC2086     # several words
+    run "valgrind $name" $memcheck "$out/gcc-c99/$name"
 done
 limit=600
-memcheck "random 50000" "$out/gcc-c99/random" 50000
+# shellcheck disable=SC2086     # several words
+run_alone "valgrind random 50000" $memcheck "$out/gcc-c99/random" 50000
 grep seed "$out/log"
 finish
