@@ -10,13 +10,13 @@
 //! something that does not exist is `CONSUL_NOT_FOUND`, `out` is NULL then; for tokens and policies Consul
 //! 1.8 says `CONSUL_ERR_DENIED` with "ACL not found" instead, as to an unknown token.
 
-use super::asynchronous::{self, consul_async, done, ok};
-use super::client::{self, consul_client};
+use super::asynchronous::{consul_async, done, ok};
+use super::client::consul_client;
 use super::guard::guard;
-use super::options::{self, consul_options};
+use super::options::consul_options;
 use super::status::consul_status;
 use super::text::{Content, consul_text};
-use super::{input, output};
+use super::{call, input};
 use crate::api::Answer;
 use crate::api::acl::{Login, Policy, Role, Token, TokenFilter};
 use crate::api::document::Text;
@@ -47,11 +47,8 @@ pub unsafe extern "C" fn consul_acl_bootstrap(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         ending.give(out, client.acl().bootstrap_as::<Text<Token>>(&options)?, told)
     })
 }
@@ -67,11 +64,8 @@ pub unsafe extern "C" fn consul_acl_token_create(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let token = unsafe { input::required_str(token, "token") }?;
         let token = Text::object(token.as_bytes(), "token")?;
@@ -90,11 +84,8 @@ pub unsafe extern "C" fn consul_acl_token_read(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let accessor_id = unsafe { input::required_str(accessor_id, "accessor_id") }?;
         ending.give(out, client.acl().texts::<Token>().read(accessor_id, &options)?, found)
@@ -111,11 +102,8 @@ pub unsafe extern "C" fn consul_acl_token_self(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         ending.give(out, client.acl().texts::<Token>().own(&options)?, told)
     })
 }
@@ -132,11 +120,8 @@ pub unsafe extern "C" fn consul_acl_token_update(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let accessor_id = unsafe { input::required_str(accessor_id, "accessor_id") }?;
         // SAFETY: as above.
@@ -159,11 +144,8 @@ pub unsafe extern "C" fn consul_acl_token_clone(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let accessor_id = unsafe { input::required_str(accessor_id, "accessor_id") }?;
         // SAFETY: as above.
@@ -184,9 +166,7 @@ pub unsafe extern "C" fn consul_acl_token_delete(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let accessor_id = unsafe { input::required_str(accessor_id, "accessor_id") }?;
         ending.end(client.acl().texts::<Token>().delete(accessor_id, &options)?, ok)
@@ -207,11 +187,8 @@ pub unsafe extern "C" fn consul_acl_token_list(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let policy_id = unsafe { input::optional_str(policy_id, "policy_id") }?;
         // SAFETY: as above.
@@ -234,11 +211,8 @@ pub unsafe extern "C" fn consul_acl_policy_create(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let policy = unsafe { input::required_str(policy, "policy") }?;
         let policy = Text::object(policy.as_bytes(), "policy")?;
@@ -257,11 +231,8 @@ pub unsafe extern "C" fn consul_acl_policy_read(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let id = unsafe { input::required_str(id, "id") }?;
         ending.give(out, client.acl().texts::<Policy>().read(id, &options)?, found)
@@ -279,11 +250,8 @@ pub unsafe extern "C" fn consul_acl_policy_read_by_name(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let name = unsafe { input::required_str(name, "name") }?;
         ending.give(out, client.acl().texts::<Policy>().read_by_name(name, &options)?, found)
@@ -302,11 +270,8 @@ pub unsafe extern "C" fn consul_acl_policy_update(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let id = unsafe { input::required_str(id, "id") }?;
         // SAFETY: as above.
@@ -326,9 +291,7 @@ pub unsafe extern "C" fn consul_acl_policy_delete(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let id = unsafe { input::required_str(id, "id") }?;
         ending.end(client.acl().texts::<Policy>().delete(id, &options)?, ok)
@@ -345,11 +308,8 @@ pub unsafe extern "C" fn consul_acl_policy_list(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         ending.give(out, client.acl().texts::<Policy>().list(&options)?, told)
     })
 }
@@ -365,11 +325,8 @@ pub unsafe extern "C" fn consul_acl_role_create(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let role = unsafe { input::required_str(role, "role") }?;
         let role = Text::object(role.as_bytes(), "role")?;
@@ -388,11 +345,8 @@ pub unsafe extern "C" fn consul_acl_role_read(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let id = unsafe { input::required_str(id, "id") }?;
         ending.give(out, client.acl().texts::<Role>().read(id, &options)?, found)
@@ -410,11 +364,8 @@ pub unsafe extern "C" fn consul_acl_role_read_by_name(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let name = unsafe { input::required_str(name, "name") }?;
         ending.give(out, client.acl().texts::<Role>().read_by_name(name, &options)?, found)
@@ -433,11 +384,8 @@ pub unsafe extern "C" fn consul_acl_role_update(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let id = unsafe { input::required_str(id, "id") }?;
         // SAFETY: as above.
@@ -457,9 +405,7 @@ pub unsafe extern "C" fn consul_acl_role_delete(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let id = unsafe { input::required_str(id, "id") }?;
         ending.end(client.acl().texts::<Role>().delete(id, &options)?, ok)
@@ -476,11 +422,8 @@ pub unsafe extern "C" fn consul_acl_role_list(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         ending.give(out, client.acl().texts::<Role>().list(&options)?, told)
     })
 }
@@ -499,11 +442,8 @@ pub unsafe extern "C" fn consul_acl_login(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let auth_method = unsafe { input::required_str(auth_method, "auth_method") }?;
         // SAFETY: as above.
@@ -523,9 +463,7 @@ pub unsafe extern "C" fn consul_acl_logout(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         ending.end(client.acl().logout(&options)?, ok)
     })
 }

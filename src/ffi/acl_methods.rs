@@ -1,13 +1,13 @@
 //! Auth methods and binding rules: how those without a token get one by `consul_acl_login`.
 
 use super::acl::{found, told};
-use super::asynchronous::{self, consul_async, ok};
-use super::client::{self, consul_client};
+use super::asynchronous::{consul_async, ok};
+use super::client::consul_client;
 use super::guard::guard;
-use super::options::{self, consul_options};
+use super::options::consul_options;
 use super::status::consul_status;
 use super::text::consul_text;
-use super::{input, output};
+use super::{call, input};
 use crate::api::acl::{AuthMethod, BindingRule};
 use crate::api::document::Text;
 use std::ffi::c_char;
@@ -24,11 +24,8 @@ pub unsafe extern "C" fn consul_acl_auth_method_create(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let auth_method = unsafe { input::required_str(auth_method, "auth_method") }?;
         let auth_method = Text::object(auth_method.as_bytes(), "auth method")?;
@@ -47,11 +44,8 @@ pub unsafe extern "C" fn consul_acl_auth_method_read(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let name = unsafe { input::required_str(name, "name") }?;
         ending.give(out, client.acl().texts::<AuthMethod>().read(name, &options)?, found)
@@ -70,11 +64,8 @@ pub unsafe extern "C" fn consul_acl_auth_method_update(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let name = unsafe { input::required_str(name, "name") }?;
         // SAFETY: as above.
@@ -98,9 +89,7 @@ pub unsafe extern "C" fn consul_acl_auth_method_delete(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let name = unsafe { input::required_str(name, "name") }?;
         ending.end(client.acl().texts::<AuthMethod>().delete(name, &options)?, ok)
@@ -117,11 +106,8 @@ pub unsafe extern "C" fn consul_acl_auth_method_list(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         ending.give(out, client.acl().texts::<AuthMethod>().list(&options)?, told)
     })
 }
@@ -139,11 +125,8 @@ pub unsafe extern "C" fn consul_acl_binding_rule_create(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let binding_rule = unsafe { input::required_str(binding_rule, "binding_rule") }?;
         let binding_rule = Text::object(binding_rule.as_bytes(), "binding rule")?;
@@ -162,11 +145,8 @@ pub unsafe extern "C" fn consul_acl_binding_rule_read(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let id = unsafe { input::required_str(id, "id") }?;
         ending.give(out, client.acl().texts::<BindingRule>().read(id, &options)?, found)
@@ -185,11 +165,8 @@ pub unsafe extern "C" fn consul_acl_binding_rule_update(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let id = unsafe { input::required_str(id, "id") }?;
         // SAFETY: as above.
@@ -213,9 +190,7 @@ pub unsafe extern "C" fn consul_acl_binding_rule_delete(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let id = unsafe { input::required_str(id, "id") }?;
         ending.end(client.acl().texts::<BindingRule>().delete(id, &options)?, ok)
@@ -233,11 +208,8 @@ pub unsafe extern "C" fn consul_acl_binding_rule_list(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let auth_method = unsafe { input::optional_str(auth_method, "auth_method") }?;
         let rules = client.acl().texts::<BindingRule>();

@@ -3,18 +3,18 @@
 //! The agent that the client talks to. It passes on what is registered with it; a moment may go by
 //! until the catalog and other nodes see it.
 
-use super::asynchronous::{self, consul_async, done, found, ok};
+use super::asynchronous::{consul_async, done, found, ok};
 use super::check_spec::consul_check_spec;
 use super::checks::{self, consul_checks};
-use super::client::{self, consul_client};
+use super::client::consul_client;
 use super::guard::guard;
 use super::handle;
-use super::options::{self, consul_options};
+use super::options::consul_options;
 use super::service_entries::{self, consul_service_entries};
 use super::service_spec::consul_service_spec;
 use super::services::{self, consul_services};
 use super::status::consul_status;
-use super::{input, output};
+use super::{call, input};
 use std::ffi::c_char;
 
 /// Registers a service with its checks, or changes the one that has its id.
@@ -27,9 +27,7 @@ pub unsafe extern "C" fn consul_agent_service_register(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         let spec = handle::get(spec)?;
         ending.end(client.agent().register_service(&spec, &options)?, ok)
     })
@@ -45,9 +43,7 @@ pub unsafe extern "C" fn consul_agent_service_deregister(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let service_id = unsafe { input::required_str(service_id, "service_id") }?;
         ending.end(client.agent().deregister_service(service_id, &options)?, ok)
@@ -65,9 +61,7 @@ pub unsafe extern "C" fn consul_agent_check_register(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         let spec = handle::get(spec)?;
         ending.end(client.agent().register_check(&spec, &options)?, ok)
     })
@@ -83,9 +77,7 @@ pub unsafe extern "C" fn consul_agent_check_deregister(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let check_id = unsafe { input::required_str(check_id, "check_id") }?;
         ending.end(client.agent().deregister_check(check_id, &options)?, ok)
@@ -105,9 +97,7 @@ pub unsafe extern "C" fn consul_agent_check_pass(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let check_id = unsafe { input::required_str(check_id, "check_id") }?;
         // SAFETY: as above.
@@ -127,9 +117,7 @@ pub unsafe extern "C" fn consul_agent_check_warn(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let check_id = unsafe { input::required_str(check_id, "check_id") }?;
         // SAFETY: as above.
@@ -150,9 +138,7 @@ pub unsafe extern "C" fn consul_agent_check_fail(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let check_id = unsafe { input::required_str(check_id, "check_id") }?;
         // SAFETY: as above.
@@ -174,9 +160,7 @@ pub unsafe extern "C" fn consul_agent_check_update(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let check_id = unsafe { input::required_str(check_id, "check_id") }?;
         // SAFETY: as above.
@@ -200,9 +184,7 @@ pub unsafe extern "C" fn consul_agent_maintenance(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let reason = unsafe { input::optional_str(reason, "reason") }?;
         ending.end(client.agent().maintenance(enable, reason.unwrap_or_default(), &options)?, ok)
@@ -222,9 +204,7 @@ pub unsafe extern "C" fn consul_agent_service_maintenance(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let service_id = unsafe { input::required_str(service_id, "service_id") }?;
         // SAFETY: as above.
@@ -244,11 +224,8 @@ pub unsafe extern "C" fn consul_agent_services(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         ending
             .give(out, client.agent().services(&options)?, |found| done(services::of_agent(&found)))
     })
@@ -268,11 +245,8 @@ pub unsafe extern "C" fn consul_agent_service(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let service_id = unsafe { input::required_str(service_id, "service_id") }?;
         // SAFETY: as above.
@@ -293,11 +267,8 @@ pub unsafe extern "C" fn consul_agent_checks(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         ending.give(out, client.agent().checks(&options)?, |found| done(checks::of_agent(found)))
     })
 }
@@ -314,11 +285,8 @@ pub unsafe extern "C" fn consul_agent_service_health(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let service_id = unsafe { input::required_str(service_id, "service_id") }?;
         let health = client.agent().service_health(service_id, &options)?;
@@ -340,11 +308,8 @@ pub unsafe extern "C" fn consul_agent_services_health(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let service = unsafe { input::required_str(service, "service") }?;
         let health = client.agent().services_health(service, &options)?;

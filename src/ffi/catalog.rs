@@ -6,19 +6,19 @@
 
 use super::answer::{Listing, consul_meta};
 use super::arena::{Row, Rows, RowsBuilder};
-use super::asynchronous::{self, consul_async, done, found, ok};
-use super::client::{self, consul_client};
+use super::asynchronous::{consul_async, done, found, ok};
+use super::client::consul_client;
 use super::guard::guard;
 use super::handle::{self, Handle};
 use super::keys::{self, consul_keys};
 pub use super::kind::consul_service_names;
 use super::nodes::{self, consul_nodes};
-use super::options::{self, consul_options};
+use super::options::consul_options;
 use super::registration::consul_registration;
 use super::service_entries::{self, consul_service_entries};
 use super::services::{self, consul_services};
 use super::status::consul_status;
-use super::{input, output};
+use super::{call, input};
 use crate::api::Answer;
 use std::collections::BTreeMap;
 use std::ffi::c_char;
@@ -75,11 +75,8 @@ pub unsafe extern "C" fn consul_catalog_nodes(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         ending.give(out, client.catalog().nodes(&options)?, |found| done(nodes::listing(found)))
     })
 }
@@ -94,11 +91,8 @@ pub unsafe extern "C" fn consul_catalog_services(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         ending.give(out, client.catalog().services(&options)?, |found| done(listing(found)))
     })
 }
@@ -117,11 +111,8 @@ pub unsafe extern "C" fn consul_catalog_service(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let service = unsafe { input::required_str(service, "service") }?;
         // SAFETY: as above.
@@ -145,11 +136,8 @@ pub unsafe extern "C" fn consul_catalog_connect(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let service = unsafe { input::required_str(service, "service") }?;
         // SAFETY: as above.
@@ -172,11 +160,8 @@ pub unsafe extern "C" fn consul_catalog_node(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
         let answer = client.catalog().node(node, &options)?;
@@ -196,11 +181,8 @@ pub unsafe extern "C" fn consul_catalog_node_services(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
         let answer = client.catalog().node_services(node, &options)?;
@@ -218,11 +200,8 @@ pub unsafe extern "C" fn consul_catalog_datacenters(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         ending
             .give(out, client.catalog().datacenters(&options)?, |found| done(keys::listing(found)))
     })
@@ -238,9 +217,7 @@ pub unsafe extern "C" fn consul_catalog_register(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         let registration = handle::get(registration)?;
         ending.end(client.catalog().register(&registration, &options)?, ok)
     })
@@ -256,9 +233,7 @@ pub unsafe extern "C" fn consul_catalog_deregister_node(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
         ending.end(client.catalog().deregister_node(node, &options)?, ok)
@@ -276,9 +251,7 @@ pub unsafe extern "C" fn consul_catalog_deregister_service(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
         // SAFETY: as above.
@@ -298,9 +271,7 @@ pub unsafe extern "C" fn consul_catalog_deregister_check(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
         // SAFETY: as above.

@@ -13,14 +13,14 @@
 //! consul_service_entries_free(web);
 //! ```
 
-use super::asynchronous::{self, consul_async, done};
+use super::asynchronous::{consul_async, done};
 use super::checks::{self, consul_checks};
-use super::client::{self, consul_client};
+use super::client::consul_client;
 use super::guard::guard;
-use super::options::{self, consul_options};
+use super::options::consul_options;
 use super::service_entries::{self, consul_service_entries};
 use super::status::consul_status;
-use super::{input, output};
+use super::{call, input};
 use std::ffi::c_char;
 
 /// Finds the instances of a service that have all of these tags (NULL and 0: whatever their tags);
@@ -39,11 +39,8 @@ pub unsafe extern "C" fn consul_health_service(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let service = unsafe { input::required_str(service, "service") }?;
         // SAFETY: as above.
@@ -68,11 +65,8 @@ pub unsafe extern "C" fn consul_health_connect(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let service = unsafe { input::required_str(service, "service") }?;
         // SAFETY: as above.
@@ -96,11 +90,8 @@ pub unsafe extern "C" fn consul_health_ingress(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let service = unsafe { input::required_str(service, "service") }?;
         // SAFETY: as above.
@@ -121,11 +112,8 @@ pub unsafe extern "C" fn consul_health_node(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
         ending
@@ -144,11 +132,8 @@ pub unsafe extern "C" fn consul_health_checks(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let service = unsafe { input::required_str(service, "service") }?;
         ending.give(out, client.health().checks(service, &options)?, |found| {
@@ -168,11 +153,8 @@ pub unsafe extern "C" fn consul_health_state(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let state = unsafe { input::required_str(state, "state") }?;
         ending.give(out, client.health().state(state.parse()?, &options)?, |found| {

@@ -14,15 +14,15 @@
 
 use super::answer::{Listing, consul_meta};
 use super::arena::{Arena, Bytes, Row, Rows, RowsBuilder, Run, Text};
-use super::asynchronous::{self, consul_async, done, found};
-use super::client::{self, consul_client};
+use super::asynchronous::{consul_async, done, found};
+use super::client::consul_client;
 use super::guard::guard;
 use super::handle::{self, Handle};
 use super::keys::{self, consul_keys};
 pub use super::kind::consul_kv;
-use super::options::{self, consul_options};
+use super::options::consul_options;
 use super::status::consul_status;
-use super::{input, output};
+use super::{call, input};
 use crate::api::Answer;
 use crate::api::kv::{Collect, Found, KvPair};
 use crate::error::{Result, Status};
@@ -155,11 +155,8 @@ pub unsafe extern "C" fn consul_kv_get(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let key = unsafe { input::required_str(key, "key") }?;
         ending.give(out, client.kv().get_into(key, &options)?, |answer| {
@@ -181,11 +178,8 @@ pub unsafe extern "C" fn consul_kv_list(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let prefix = unsafe { input::required_str(prefix, "prefix") }?;
         ending.give(out, client.kv().list_into(prefix, &options)?, |answer| {
@@ -207,11 +201,8 @@ pub unsafe extern "C" fn consul_kv_keys(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let prefix = unsafe { input::required_str(prefix, "prefix") }?;
         // SAFETY: as above.
@@ -268,9 +259,7 @@ pub unsafe extern "C" fn consul_kv_put(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let (key, value) = unsafe { pair(key, value, value_len) }?;
         ending.end(client.kv().put(key, value, flags, &options)?, won)
@@ -290,9 +279,7 @@ pub unsafe extern "C" fn consul_kv_update(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let (key, value) = unsafe { pair(key, value, value_len) }?;
         ending.end(client.kv().update(key, value, &options)?, won)
@@ -314,9 +301,7 @@ pub unsafe extern "C" fn consul_kv_cas(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let (key, value) = unsafe { pair(key, value, value_len) }?;
         ending.end(client.kv().cas(key, value, flags, modify_index, &options)?, won)
@@ -333,9 +318,7 @@ pub unsafe extern "C" fn consul_kv_delete(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let key = unsafe { input::required_str(key, "key") }?;
         ending.end(client.kv().delete(key, &options)?, won)
@@ -354,9 +337,7 @@ pub unsafe extern "C" fn consul_kv_delete_cas(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let key = unsafe { input::required_str(key, "key") }?;
         ending.end(client.kv().delete_cas(key, modify_index, &options)?, won)
@@ -374,9 +355,7 @@ pub unsafe extern "C" fn consul_kv_delete_prefix(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let prefix = unsafe { input::required_str(prefix, "prefix") }?;
         ending.end(client.kv().delete_prefix(prefix, &options)?, won)
@@ -399,9 +378,7 @@ pub unsafe extern "C" fn consul_kv_acquire(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let (key, value) = unsafe { pair(key, value, value_len) }?;
         // SAFETY: as above.
@@ -425,9 +402,7 @@ pub unsafe extern "C" fn consul_kv_release(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let (key, value) = unsafe { pair(key, value, value_len) }?;
         // SAFETY: as above.

@@ -1,12 +1,12 @@
 //! Keys in the format of `consul kv export` and `consul kv import`.
 
-use super::asynchronous::{self, consul_async, done};
-use super::client::{self, consul_client};
+use super::asynchronous::{consul_async, done};
+use super::client::consul_client;
 use super::guard::guard;
-use super::options::{self, consul_options};
+use super::options::consul_options;
 use super::status::consul_status;
 use super::text::consul_text;
-use super::{input, output};
+use super::{call, input};
 use crate::error::Status;
 use std::ffi::c_char;
 
@@ -23,11 +23,8 @@ pub unsafe extern "C" fn consul_kv_export(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let prefix = unsafe { input::required_str(prefix, "prefix") }?;
         let exported = client.kv().export(prefix, &options)?;
@@ -52,9 +49,7 @@ pub unsafe extern "C" fn consul_kv_import(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let prefix = unsafe { input::optional_str(prefix, "prefix") }?;
         // SAFETY: as above.

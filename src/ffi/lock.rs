@@ -18,7 +18,7 @@
 //! ```
 
 use super::asynchronous::{self, consul_async, ok};
-use super::client::{self, consul_client};
+use super::client::consul_client;
 use super::guard::guard;
 use super::handle::{self, Handle};
 use super::kept_session::consul_session;
@@ -29,7 +29,7 @@ use super::options::{self, consul_options};
 use super::session::consul_session_spec;
 use super::status::consul_status;
 use super::text::consul_text;
-use super::{input, output, queue};
+use super::{call, input, output, queue};
 use crate::error::{Result, Status};
 use crate::recipes::fence::Fenced;
 use crate::recipes::lock::{Lock, LockSpec};
@@ -425,9 +425,7 @@ pub unsafe extern "C" fn consul_kv_put_held(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let key = unsafe { input::required_str(key, "key") }?;
         // SAFETY: as above.

@@ -1,13 +1,13 @@
 //! Who an agent is, and the members of its gossip pools.
 
 use super::arena::{Arena, Row, Rows, RowsBuilder};
-use super::asynchronous::{self, consul_async, done};
-use super::client::{self, consul_client};
+use super::asynchronous::{consul_async, done};
+use super::call;
+use super::client::consul_client;
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::{consul_agent_info, consul_members};
-use super::options::{self, consul_options};
-use super::output;
+use super::options::consul_options;
 use super::status::consul_status;
 use crate::api::agent::{AgentInfo, Member};
 use std::ffi::c_char;
@@ -160,11 +160,8 @@ pub unsafe extern "C" fn consul_agent_self(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         ending.give(out, client.agent().info(&options)?, |info| done(info_rows(&info)))
     })
 }
@@ -193,11 +190,8 @@ pub unsafe extern "C" fn consul_agent_members(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         let members = client.agent().members(wan, &options)?;
         ending.give(out, members, |members| done(member_rows(&members)))
     })

@@ -1,11 +1,11 @@
 //! The agent's membership of the cluster.
 
-use super::asynchronous::{self, consul_async, ok};
-use super::client::{self, consul_client};
+use super::asynchronous::{consul_async, ok};
+use super::client::consul_client;
 use super::guard::guard;
-use super::input;
-use super::options::{self, consul_options};
+use super::options::consul_options;
 use super::status::consul_status;
+use super::{call, input};
 use std::ffi::c_char;
 
 /// Makes the agent join the cluster of which the agent at this address, `host` or `host:port` of its
@@ -20,9 +20,7 @@ pub unsafe extern "C" fn consul_agent_join(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let address = unsafe { input::required_str(address, "address") }?;
         ending.end(client.agent().join(address, wan, &options)?, ok)
@@ -38,9 +36,7 @@ pub unsafe extern "C" fn consul_agent_leave(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         ending.end(client.agent().leave(&options)?, ok)
     })
 }
@@ -57,9 +53,7 @@ pub unsafe extern "C" fn consul_agent_force_leave(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
         ending.end(client.agent().force_leave(node, prune, &options)?, ok)

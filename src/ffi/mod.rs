@@ -10,13 +10,14 @@
 //! header's: what the call gives, what the caller owns, the statuses to expect. Types are the
 //! fixed-width integers, `usize`, `bool`, `f64`, strings, byte pointers, handles and row pointers.
 //!
-//! The order inside is always: clear what goes out, see how the call ends, look up handles, read
-//! inputs, one call into the Rust API, hand over: at once, or with the event that ends the call.
+//! The order inside is always: clear what goes out, see how the call ends, look up handles (a call of a
+//! client begins so in `call.rs`), read inputs, one call into the Rust API, hand over: at once, or with
+//! the event that ends the call.
 //!
 //! ```ignore
 //! //! # Keys and values
 //!
-//! use super::{handle, input, output};
+//! use super::{call, handle, input};
 //! pub use super::kind::consul_kv; // the type and its number are a line in kind.rs
 //!
 //! /// One key with its value.
@@ -66,12 +67,9 @@
 //! ) -> consul_status {
 //!     guard(|| {
 //!         // SAFETY: pointers as the header asks for.
-//!         let out = unsafe { output::out_of_call(out, r#async) }?;
+//!         let (client, options, ending, out) =
+//!             unsafe { call::giving(client, options, r#async, out) }?;
 //!         // SAFETY: as above.
-//!         let ending = unsafe { asynchronous::ending(r#async) }?;
-//!         let client = client::ending_in(client, &ending)?;
-//!         let options = options::chosen(options)?;
-//!         // SAFETY: pointers as the header asks for.
 //!         let key = unsafe { input::required_str(key, "key") }?;
 //!         ending.give(out, client.kv().get(key, &options)?, |answer| match answer.value {
 //!             Some(pair) => done(rows(vec![pair])),
@@ -175,6 +173,7 @@ pub mod embedded;
 
 // What they are made with.
 pub mod arena;
+mod call;
 pub mod guard;
 pub mod input;
 pub mod kind;

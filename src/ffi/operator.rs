@@ -1,12 +1,12 @@
 //! Autopilot, the gossip keys, and how a cluster is as a whole.
 
-use super::asynchronous::{self, consul_async, done, ok};
-use super::client::{self, consul_client};
+use super::asynchronous::{consul_async, done, ok};
+use super::client::consul_client;
 use super::guard::guard;
-use super::options::{self, consul_options};
+use super::options::consul_options;
 use super::status::consul_status;
 use super::text::consul_text;
-use super::{input, output};
+use super::{call, input};
 use crate::api::document::Text;
 use crate::api::operator::AutopilotConfig;
 use crate::error::{Result, Status};
@@ -33,11 +33,8 @@ pub unsafe extern "C" fn consul_operator_cluster_report(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         let report = client.operator().cluster_report(&options)?;
         ending.give(out, report, |report| match serde_json::to_vec(&report) {
             Ok(text) => done(text.into()),
@@ -57,11 +54,8 @@ pub unsafe extern "C" fn consul_operator_autopilot_config(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         let config = client.operator().autopilot_config_as::<Text<AutopilotConfig>>(&options)?;
         ending.give(out, config, |answer| done(answer.value.into_bytes().into()))
     })
@@ -78,9 +72,7 @@ pub unsafe extern "C" fn consul_operator_autopilot_config_set(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let config = unsafe { input::required_str(config, "config") }?;
         let config = config_text(config)?;
@@ -101,9 +93,7 @@ pub unsafe extern "C" fn consul_operator_autopilot_config_cas(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let config = unsafe { input::required_str(config, "config") }?;
         let config = config_text(config)?;
@@ -124,11 +114,8 @@ pub unsafe extern "C" fn consul_operator_autopilot_health(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         let health = client.operator().autopilot_health_as::<Text<Value>>(&options)?;
         ending.give(out, health, |answer| done(answer.value.into_bytes().into()))
     })
@@ -144,11 +131,8 @@ pub unsafe extern "C" fn consul_operator_autopilot_state(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         let state = client.operator().autopilot_state_as::<Text<Value>>(&options)?;
         ending.give(out, state, |answer| done(answer.value.into_bytes().into()))
     })
@@ -165,11 +149,8 @@ pub unsafe extern "C" fn consul_operator_keyring_list(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         let pools = client.operator().keyring_text(&options)?;
         ending.give(out, pools, |pools| done(pools.into_bytes().into()))
     })
@@ -186,9 +167,7 @@ pub unsafe extern "C" fn consul_operator_keyring_install(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let key = unsafe { input::required_str(key, "key") }?;
         ending.end(client.operator().keyring_install(key, &options)?, ok)
@@ -205,9 +184,7 @@ pub unsafe extern "C" fn consul_operator_keyring_use(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let key = unsafe { input::required_str(key, "key") }?;
         ending.end(client.operator().keyring_use(key, &options)?, ok)
@@ -224,9 +201,7 @@ pub unsafe extern "C" fn consul_operator_keyring_remove(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let key = unsafe { input::required_str(key, "key") }?;
         ending.end(client.operator().keyring_remove(key, &options)?, ok)

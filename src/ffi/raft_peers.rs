@@ -4,14 +4,14 @@
 //! `operator`, for the keys `keyring`.
 
 use super::arena::{Arena, Row, Rows, RowsBuilder};
-use super::asynchronous::{self, consul_async, done, ok};
-use super::client::{self, consul_client};
+use super::asynchronous::{consul_async, done, ok};
+use super::client::consul_client;
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_raft_peers;
-use super::options::{self, consul_options};
+use super::options::consul_options;
 use super::status::consul_status;
-use super::{input, output};
+use super::{call, input};
 use crate::api::operator::RaftPeer;
 use std::ffi::c_char;
 use std::ptr;
@@ -88,11 +88,8 @@ pub unsafe extern "C" fn consul_operator_raft_peers(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         let peers = client.operator().raft_peers(&options)?;
         ending.give(out, peers, |peers| done(rows(&peers)))
     })
@@ -109,9 +106,7 @@ pub unsafe extern "C" fn consul_operator_raft_peer_remove(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let id = unsafe { input::required_str(id, "id") }?;
         ending.end(client.operator().remove_raft_peer(id, &options)?, ok)
@@ -128,9 +123,7 @@ pub unsafe extern "C" fn consul_operator_raft_address_remove(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let address = unsafe { input::required_str(address, "address") }?;
         ending.end(client.operator().remove_raft_peer_at(address, &options)?, ok)

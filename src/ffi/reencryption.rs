@@ -11,14 +11,14 @@
 //! consul_reencryption_free(done);
 //! ```
 
-use super::asynchronous::{self, consul_async, done};
-use super::client::{self, consul_client};
+use super::asynchronous::{consul_async, done};
+use super::client::consul_client;
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_reencryption;
-use super::options::{self, consul_options};
+use super::options::consul_options;
 use super::status::consul_status;
-use super::{input, output};
+use super::{call, input};
 use crate::api::kv::Reencrypted;
 use std::ffi::c_char;
 use std::ptr;
@@ -65,11 +65,8 @@ pub unsafe extern "C" fn consul_kv_reencrypt(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let prefix = unsafe { input::required_str(prefix, "prefix") }?;
         ending

@@ -2,12 +2,12 @@
 //!
 //! Who leads, and who votes. Neither needs a token.
 
-use super::asynchronous::{self, consul_async, done};
-use super::client::{self, consul_client};
+use super::asynchronous::{consul_async, done};
+use super::call;
+use super::client::consul_client;
 use super::guard::guard;
 use super::keys::{self, consul_keys};
-use super::options::{self, consul_options};
-use super::output;
+use super::options::consul_options;
 use super::status::consul_status;
 use super::text::consul_text;
 use crate::error::Status;
@@ -23,11 +23,8 @@ pub unsafe extern "C" fn consul_status_leader(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         ending.give(out, client.status().leader(&options)?, |leader| match leader.value {
             Some(leader) => done(leader.into_bytes().into()),
             None => (Status::NotFound, None),
@@ -45,11 +42,8 @@ pub unsafe extern "C" fn consul_status_peers(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         ending.give(out, client.status().peers(&options)?, |found| done(keys::listing(found)))
     })
 }

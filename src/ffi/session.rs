@@ -24,7 +24,7 @@ pub use super::kind::{consul_session_spec, consul_sessions};
 use super::options::{self, consul_options};
 use super::status::consul_status;
 use super::text::consul_text;
-use super::{input, output};
+use super::{call, input, output};
 use crate::api::session::{Behavior, ServiceCheck, Session, SessionSpec};
 use crate::error::{Error, Result, Status};
 use std::ffi::c_char;
@@ -286,11 +286,8 @@ pub unsafe extern "C" fn consul_session_renew(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let session_id = unsafe { input::required_str(session_id, "session_id") }?;
         let answer = client.session().renew(session_id, &options)?;
@@ -311,9 +308,7 @@ pub unsafe extern "C" fn consul_session_destroy(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
         // SAFETY: as above.
         let session_id = unsafe { input::required_str(session_id, "session_id") }?;
         ending.end(client.session().destroy(session_id, &options)?, |_| Status::Ok)
@@ -332,11 +327,8 @@ pub unsafe extern "C" fn consul_session_info(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let session_id = unsafe { input::required_str(session_id, "session_id") }?;
         let answer = client.session().info(session_id, &options)?;
@@ -358,11 +350,8 @@ pub unsafe extern "C" fn consul_session_node(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let node = unsafe { input::required_str(node, "node") }?;
         let answer = client.session().node(node, &options)?;
@@ -382,11 +371,8 @@ pub unsafe extern "C" fn consul_session_list(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         let answer = client.session().list(&options)?;
         ending.give(out, answer, |answer| {
             done(Listing::new(answer, |sessions| rows(sessions.into_iter())))

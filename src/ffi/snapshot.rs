@@ -14,13 +14,13 @@
 //! consul_text_free(about);
 //! ```
 
-use super::asynchronous::{self, consul_async, done};
-use super::client::{self, consul_client};
+use super::asynchronous::{consul_async, done};
+use super::client::consul_client;
 use super::guard::guard;
-use super::options::{self, consul_options};
+use super::options::consul_options;
 use super::status::consul_status;
 use super::text::{Content, consul_text};
-use super::{input, output};
+use super::{call, input, output};
 use crate::api::snapshot::Snapshot;
 use crate::error::{Error, Result, Status};
 use std::ffi::c_char;
@@ -53,11 +53,8 @@ pub unsafe extern "C" fn consul_snapshot_save(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let path = unsafe { input::required_str(path, "path") }?;
         let saved = client.snapshot().save(Path::new(path), &options)?;
@@ -79,11 +76,8 @@ pub unsafe extern "C" fn consul_snapshot_restore(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let path = unsafe { input::required_str(path, "path") }?;
         let restored = client.snapshot().restore(Path::new(path), &options)?;

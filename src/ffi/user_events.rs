@@ -11,14 +11,14 @@
 
 use super::answer::{Listing, consul_meta};
 use super::arena::{Arena, Row, Rows, RowsBuilder};
-use super::asynchronous::{self, consul_async, done};
-use super::client::{self, consul_client};
+use super::asynchronous::{consul_async, done};
+use super::client::consul_client;
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_user_events;
-use super::options::{self, consul_options};
+use super::options::consul_options;
 use super::status::consul_status;
-use super::{input, output};
+use super::{call, input};
 use crate::api::Answer;
 use crate::api::event::{EventFilters, UserEvent};
 use std::ffi::c_char;
@@ -127,11 +127,8 @@ pub unsafe extern "C" fn consul_user_event_fire(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let name = unsafe { input::required_str(name, "name") }?;
         // SAFETY: as above.
@@ -163,11 +160,8 @@ pub unsafe extern "C" fn consul_user_event_list(
 ) -> consul_status {
     guard(|| {
         // SAFETY: pointers as the header asks for.
-        let out = unsafe { output::out_of_call(out, r#async) }?;
-        // SAFETY: as above.
-        let ending = unsafe { asynchronous::ending(r#async) }?;
-        let client = client::ending_in(client, &ending)?;
-        let options = options::chosen(options)?;
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
         // SAFETY: as above.
         let name = unsafe { input::optional_str(name, "name") }?;
         let found = client.events().list(name, &options)?;
