@@ -1,4 +1,4 @@
-//! Auth methods and binding rules: how those without a token get one by `consul_acl_login`.
+//! Logins, and the auth methods and binding rules by which those without a token get one.
 
 use super::acl::{found, told};
 use super::asynchronous::{consul_async, ok};
@@ -8,9 +8,49 @@ use super::options::consul_options;
 use super::status::consul_status;
 use super::text::consul_text;
 use super::{call, input};
-use crate::api::acl::{AuthMethod, BindingRule};
+use crate::api::acl::{AuthMethod, BindingRule, Login, Token};
 use crate::api::document::Text;
 use std::ffi::c_char;
+
+/// Logs in by an auth method with what proves who the caller is, such as a JWT or the token of a Kubernetes
+/// service account. `out` gets a token, which ends with `consul_acl_logout`. It needs no token itself.
+/// `CONSUL_ERR_DENIED` when there is no such method or it does not believe it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_login(
+    client: *const consul_client,
+    auth_method: *const c_char,
+    bearer_token: *const c_char,
+    options: *const consul_options,
+    r#async: *const consul_async,
+    out: *mut *mut consul_text,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let (client, options, ending, out) =
+            unsafe { call::giving(client, options, r#async, out) }?;
+        // SAFETY: as above.
+        let auth_method = unsafe { input::required_str(auth_method, "auth_method") }?;
+        // SAFETY: as above.
+        let bearer_token = unsafe { input::required_str(bearer_token, "bearer_token") }?;
+        let login = Login { auth_method, bearer_token, ..Login::default() };
+        ending.give(out, client.acl().login_as::<Text<Token>>(&login, &options)?, told)
+    })
+}
+
+/// Ends the token that the client or the options have, which must come from a login: `CONSUL_ERR_DENIED`
+/// otherwise.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn consul_acl_logout(
+    client: *const consul_client,
+    options: *const consul_options,
+    r#async: *const consul_async,
+) -> consul_status {
+    guard(|| {
+        // SAFETY: pointers as the header asks for.
+        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
+        ending.end(client.acl().logout(&options)?, ok)
+    })
+}
 
 /// Makes an auth method of a JSON object, with its `Name`, `Type` and `Config`; `out` gets it. The
 /// `Config` may hold secrets, which stand in no message and not in the log.

@@ -1,19 +1,17 @@
 //! The log's records on their way to a queue: one event says that there are some, and gives those that
 //! wait when it is taken. So what nobody takes stays within the log's own bounds.
 
-use crate::error::{Error, Result, Status};
+use super::outlet::Outlet;
+use crate::error::{Result, Status};
 use crate::observe::log::{self, Record};
-use crate::runtime::queue::{Content, EventKind, Flight, Queue};
-use crate::sync::Mutex;
+use crate::runtime::queue::{Content, EventKind, Queue};
 use crate::sys::fork_generation;
-use crate::transport::Interrupt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Weak};
 
 /// Where the records go.
-pub(super) struct Feed {
-    /// None once it has ended.
-    flight: Mutex<Option<Flight>>,
+struct Feed {
+    outlet: Arc<Outlet>,
     unread: AtomicBool,
     /// The process whose queue it is.
     process: u32,
@@ -21,19 +19,12 @@ pub(super) struct Feed {
 
 /// Sends them to this queue from now on, and nowhere else.
 pub(super) fn attach(queue: &Queue, tag: u64) -> Result<()> {
-    let flight = queue.attach(tag)?;
-    let token = flight.cancel_token().clone();
     let feed = Arc::new(Feed {
-        flight: Mutex::new(Some(flight)),
+        outlet: Outlet::attach(queue, tag, EventKind::Log)?,
         unread: AtomicBool::new(false),
         process: fork_generation(),
     });
-    let stopper = Arc::new(Stopper(Arc::downgrade(&feed)));
-    let hearing = feed.clone();
-    log::set_listener(Some(Box::new(move || hearing.hear())));
-    if let Err(error) = token.attach(stopper.clone()) {
-        stopper.interrupt(&error);
-    }
+    log::set_listener(Some(Box::new(move || feed.hear())));
     Ok(())
 }
 
@@ -44,11 +35,8 @@ impl Feed {
             return;
         }
         let feed = Arc::downgrade(self);
-        if let Some(flight) = &*self.flight.lock() {
-            flight.tell(EventKind::Log, move || {
-                feed.upgrade().map_or_else(nothing, |feed| feed.read())
-            });
-        }
+        self.outlet
+            .tell(EventKind::Log, move || feed.upgrade().map_or_else(nothing, |feed| feed.read()));
     }
 
     /// The records that wait.
@@ -61,36 +49,9 @@ impl Feed {
             false => Content { outcome: Ok(Status::Ok), result: Some(Box::new(records)) },
         }
     }
-
-    fn end(&self) {
-        if let Some(flight) = self.flight.lock().take() {
-            let error = Error::new(Status::Cancelled, "cancelled");
-            flight.end(EventKind::Log, || Content::plain(Err(error)));
-        }
-    }
-}
-
-/// Another one took its place: who asked for that knows.
-impl Drop for Feed {
-    fn drop(&mut self) {
-        if let Some(flight) = self.flight.get_mut().take() {
-            flight.call_off();
-        }
-    }
 }
 
 /// Somebody else has the records, or is to have them.
 fn nothing() -> Content {
     Content::plain(Ok(Status::NoChange))
-}
-
-/// Its tag was cancelled, or its queue is gone.
-struct Stopper(Weak<Feed>);
-
-impl Interrupt for Stopper {
-    fn interrupt(&self, _reason: &Error) {
-        if let Some(feed) = self.0.upgrade() {
-            feed.end();
-        }
-    }
 }

@@ -154,6 +154,8 @@ pub mod servers;
 pub mod raft_peers;
 pub mod operator;
 pub mod acl;
+pub mod acl_policies;
+pub mod acl_roles;
 pub mod acl_methods;
 pub mod snapshot;
 pub mod request;
