@@ -8,6 +8,7 @@ pub mod health_report;
 mod holding;
 pub mod lock;
 pub mod loss;
+mod owned;
 pub mod registration;
 pub mod semaphore;
 pub mod session;

@@ -10,7 +10,6 @@ use std::sync::Arc;
 impl Shared {
     /// Leaves, and says how that went.
     pub(super) async fn leave(&self, client: &Client<Either>) -> Result<()> {
-        self.check_process()?;
         if !self.begin_leaving(None) {
             return Ok(());
         }
@@ -39,10 +38,7 @@ impl Shared {
     }
 
     /// Leaves in the background.
-    pub(super) fn abandon(&self, leaving: Option<Leaving>) {
-        if self.is_inherited() {
-            return;
-        }
+    pub(super) fn leave_on_lane(&self, leaving: Option<Leaving>) {
         if self.begin_leaving(leaving) {
             if let Some(election) = self.election.get() {
                 election.abandon();

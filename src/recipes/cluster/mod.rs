@@ -39,12 +39,12 @@ pub use member::{Member, MemberState};
 pub use spec::ClusterSpec;
 pub use state::{ClusterListener, ClusterNews, ClusterState};
 
-use crate::client::{Blocking, Client, Deferred, Either, Style};
+use crate::client::{Blocking, Client, Deferred, Style};
 use crate::error::Result;
 use crate::observe::Stats;
+use crate::recipes::owned::Owned;
 use crate::ring::check_node;
 use shared::Shared;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,23 +59,7 @@ use std::time::Duration;
 /// In a forked child it stays its parent's, which goes on as a member: calls give `Status::Forked`,
 /// [`Cluster::state`] is what was known at the fork, [`Cluster::is_leader`] is false, and dropping it
 /// leaves nothing.
-pub struct Cluster<S: Style = Blocking> {
-    owner: Arc<Owner>,
-    style: S,
-}
-
-/// The part ends with the last of its handles.
-struct Owner(Arc<Shared>);
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        self.0.abandon(None);
-        if self.0.is_inherited() {
-            // What it holds of the parent's may be locked for ever: it is left as it is.
-            std::mem::forget(self.0.clone());
-        }
-    }
-}
+pub struct Cluster<S: Style = Blocking>(Owned<Shared, S>);
 
 impl<S: Style> Client<S> {
     /// Joins a cluster: begins to, and goes on in the background until it is left. An error when
@@ -84,7 +68,7 @@ impl<S: Style> Client<S> {
     pub fn join_cluster(&self, spec: ClusterSpec) -> Result<Cluster<S>> {
         let spec = spec.checked(self.settings().min_session_ttl)?;
         let shared = Shared::start(&self.blocking(), spec)?;
-        Ok(Cluster { owner: Arc::new(Owner(shared)), style: self.style() })
+        Ok(Cluster(Owned::new(shared, self.style())))
     }
 }
 
@@ -101,49 +85,45 @@ impl<S: Style> Cluster<S> {
 
     /// The same, whose calls end in this style.
     pub(crate) fn styled<T: Style>(&self, style: T) -> Cluster<T> {
-        Cluster { owner: self.owner.clone(), style }
-    }
-
-    fn shared(&self) -> &Arc<Shared> {
-        &self.owner.0
+        Cluster(self.0.styled(style))
     }
 
     /// Its own id.
     pub fn id(&self) -> &str {
-        &self.shared().place.id
+        &self.0.glance().place.id
     }
 
     /// The newest state. Takes no lock and makes no system call.
     pub fn state(&self) -> Arc<ClusterState> {
-        self.shared().state()
+        self.0.glance().state()
     }
 
     /// The same without counting who has it.
     pub(crate) fn glance(&self) -> arc_swap::Guard<Arc<ClusterState>> {
-        self.shared().glance()
+        self.0.glance().glance()
     }
 
     /// How long ago Consul confirmed the list of members, as far as an answer can tell; `None` when
     /// it never did, and in a forked child. While Consul is away the state stays, and this grows.
     pub fn age(&self) -> Option<Duration> {
-        self.shared().age()
+        self.0.shared().ok()?.age()
     }
 
     /// Whether as many members live as [`ClusterSpec::min_nodes`] says.
     pub fn has_enough_nodes(&self) -> bool {
-        self.shared().glance().living() >= self.shared().min_nodes
+        self.0.glance().glance().living() >= self.0.glance().min_nodes
     }
 
     /// Whether this node leads, judged by the clock at this moment. Makes no request.
     pub fn is_leader(&self) -> bool {
-        self.shared().is_leader()
+        self.0.glance().is_leader()
     }
 
     /// Waits until it has joined, and sees itself among the members. `Status::Timeout` when it has
     /// not in time, with the last failure in its message; `Cancelled` or `Closed` once it is left or
     /// its client is closed.
     pub fn wait_joined(&self, timeout: Duration) -> Result<S::Output<()>> {
-        self.run(move |shared, client| async move { shared.wait_joined(&client, timeout).await })
+        self.0.run(move |shared, client| async move { shared.wait_joined(&client, timeout).await })
     }
 
     /// Waits for a state that is newer than this version; `None` when there was none in time. Read the
@@ -154,7 +134,7 @@ impl<S: Style> Cluster<S> {
         version: u64,
         timeout: Duration,
     ) -> Result<S::Output<Option<Arc<ClusterState>>>> {
-        self.run(move |shared, client| async move {
+        self.0.run(move |shared, client| async move {
             let is_newer = shared.wait_newer(&client, version, timeout).await?;
             Ok(is_newer.then(|| shared.state()))
         })
@@ -163,19 +143,19 @@ impl<S: Style> Cluster<S> {
     /// Has this listener told of each change from now on, and no other. None ends that.
     /// `Status::Cancelled` or `Closed` once it is left or its client is closed.
     pub fn set_listener(&self, listener: Option<ClusterListener>) -> Result<()> {
-        self.shared().listen(listener)
+        self.0.shared()?.listen(listener)
     }
 
     /// Changes its weight, 1 to 1,000. Returns at once.
     pub fn set_weight(&self, weight: u32) -> Result<()> {
         check_node(self.id(), weight)?;
-        self.shared().change(|record| record.weight = weight)
+        self.0.shared()?.change(|record| record.weight = weight)
     }
 
     /// Says something of itself; `None` takes it back. Returns at once.
     pub fn set_metadata(&self, name: &str, value: Option<&str>) -> Result<()> {
         spec::check_metadata(name, value.unwrap_or_default())?;
-        self.shared().change(|record| {
+        self.0.shared()?.change(|record| {
             match value {
                 Some(value) => record.metadata.insert(name.to_string(), value.to_string()),
                 None => record.metadata.remove(name),
@@ -187,32 +167,17 @@ impl<S: Style> Cluster<S> {
     /// that went. After an error the library goes on trying in the background for two TTLs, when the
     /// session has ended by itself.
     pub fn leave(&self) -> Result<S::Output<()>> {
-        self.run(move |shared, client| async move { shared.leave(&client).await })
-    }
-
-    /// Runs a recipe in the cluster's style.
-    fn run<T, F>(
-        &self,
-        recipe: impl FnOnce(Arc<Shared>, Client<Either>) -> F + Send + 'static,
-    ) -> Result<S::Output<T>>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T>> + Send + 'static,
-    {
-        self.shared().check_process()?;
-        let shared = self.shared().clone();
-        let client = shared.client.styled(self.style);
-        client.run(move |client| recipe(shared, client))
+        self.0.run(move |shared, client| async move { shared.leave(&client).await })
     }
 
     /// How its own part is getting on: `joining`, `joined`, `leaving` or `left`; `forked` in
     /// a forked child. Never blocks.
     pub fn stats(&self) -> Stats {
-        self.shared().stats()
+        self.0.stats(Shared::stats)
     }
 
     /// As dropping it, while calls on other threads still use it.
     pub(crate) fn abandon(&self) {
-        self.shared().abandon(None);
+        self.0.abandon();
     }
 }

@@ -12,12 +12,12 @@ use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::observe::{Progress, Stats};
 use crate::recipes::election::{Election, ElectionSpec};
+use crate::recipes::owned::Background;
 use crate::recipes::session::OwnSession;
 use crate::recipes::turn::Turn;
 use crate::ring::Ring;
 use crate::runtime::{Leaving, Order, Resident, Signal, Task, TaskId};
 use crate::sync::{Mutex, MutexGuard};
-use crate::sys::fork_generation;
 use crate::watch::{Notice, Watch, WatchSpec};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use once_cell::sync::OnceCell;
@@ -45,7 +45,6 @@ pub(super) struct Shared {
     pub(super) ended: ArcSwapOption<Error>,
     pub(super) tending: TaskId,
     pub(super) settling: TaskId,
-    process: u32,
     pub(super) me: Weak<Shared>,
 }
 
@@ -107,7 +106,6 @@ impl Shared {
             ended: ArcSwapOption::empty(),
             tending: TaskId::new(),
             settling: TaskId::new(),
-            process: fork_generation(),
             me: me.clone(),
         });
         shared.watch_nodes(client)?;
@@ -164,20 +162,6 @@ impl Shared {
         Some(String::from_utf8_lossy(&leader.value).into_owned())
     }
 
-    /// An error in a forked child, where nothing is kept up and nothing of it may be touched.
-    pub(super) fn check_process(&self) -> Result<()> {
-        match self.is_inherited() {
-            true => {
-                Err(Error::new(Status::Forked, "the cluster belongs to the parent of this process"))
-            }
-            false => Ok(()),
-        }
-    }
-
-    pub(super) fn is_inherited(&self) -> bool {
-        self.process != fork_generation()
-    }
-
     pub(super) fn now(&self) -> Duration {
         self.client.upkeep().clock.now()
     }
@@ -197,13 +181,11 @@ impl Shared {
 
     /// How long ago Consul confirmed the list of members.
     pub(super) fn age(&self) -> Option<Duration> {
-        // To ask a watch in a forked child is to start it anew there.
-        self.watch.get().filter(|_| !self.is_inherited())?.age()
+        self.watch.get()?.age()
     }
 
     /// Changes what it says of itself, and has that written.
     pub(super) fn change(&self, change: impl FnOnce(&mut Record)) -> Result<()> {
-        self.check_process()?;
         {
             let mut presence = self.presence();
             if !matches!(presence.phase, Phase::Joining | Phase::Joined) {
@@ -222,9 +204,6 @@ impl Shared {
     }
 
     pub(super) fn stats(&self) -> Stats {
-        if self.is_inherited() {
-            return Progress::default().stats("forked", Duration::ZERO);
-        }
         let now = self.now();
         let presence = self.presence();
         let word = match presence.phase {
@@ -288,7 +267,6 @@ impl Shared {
 
     /// Has this listener told from now on, and no other.
     pub(super) fn listen(&self, listener: Option<ClusterListener>) -> Result<()> {
-        self.check_process()?;
         // Under the lock of the roll, so that nothing is told twice or not at all.
         let _roll = self.roll.lock();
         if let Some(error) = self.ended.load_full() {
@@ -321,6 +299,18 @@ impl Shared {
     }
 }
 
+impl Background for Shared {
+    const NOUN: &'static str = "cluster";
+
+    fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn abandon(&self) {
+        self.leave_on_lane(None);
+    }
+}
+
 /// Its key is a lock, so it is given back before the sessions end.
 impl Resident for Shared {
     fn order(&self) -> Order {
@@ -328,7 +318,7 @@ impl Resident for Shared {
     }
 
     fn leave(&self, leaving: Leaving) {
-        self.abandon(Some(leaving));
+        self.leave_on_lane(Some(leaving));
     }
 
     fn evict(&self) {

@@ -418,7 +418,7 @@ fn a_forked_child_reads_what_was_known_at_the_fork_and_waits_for_nothing() {
     let bench = world();
     let cluster = bench.join();
     // As when a thread of the parent's has it at the moment of the fork.
-    let locked = cluster.shared().presence();
+    let locked = cluster.0.glance().presence();
     let in_child = crate::sys::testing::in_child(|| {
         let state = cluster.state();
         let knows = state.member("a").is_some() && state.node_for_key(b"key").is_some();

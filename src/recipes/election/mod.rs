@@ -36,13 +36,12 @@ pub use leadership::{Leader, Leadership};
 pub use listening::{ElectionListener, News};
 pub use spec::ElectionSpec;
 
-use crate::client::{Blocking, Client, Deferred, Either, Style};
-use crate::error::{Error, Result, Status};
+use crate::client::{Blocking, Client, Deferred, Style};
+use crate::error::Result;
 use crate::observe::Stats;
 use crate::recipes::fence::Fence;
-use crate::sys::fork_generation;
+use crate::recipes::owned::Owned;
 use shared::Shared;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,34 +52,14 @@ use std::time::Duration;
 /// In a forked child it stays its parent's, which goes on campaigning or leading: calls give
 /// `Status::Forked`, it neither leads nor sees who does, and dropping it resigns nothing. A child that
 /// is to be a candidate starts an election of its own.
-pub struct Election<S: Style = Blocking> {
-    owner: Arc<Owner>,
-    style: S,
-}
-
-/// The election ends with the last of its handles.
-struct Owner {
-    shared: Arc<Shared>,
-    process: u32,
-}
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        if self.process == fork_generation() {
-            return self.shared.end(Status::Cancelled, "the election was freed");
-        }
-        // It is the parent's, and may be locked for ever here: it is left as it is.
-        std::mem::forget(self.shared.clone());
-    }
-}
+pub struct Election<S: Style = Blocking>(Owned<Shared, S>);
 
 impl<S: Style> Client<S> {
     /// Starts an election: observes its key, and campaigns unless it is only to observe. That Consul
     /// is away is no error.
     pub fn election(&self, spec: ElectionSpec) -> Result<Election<S>> {
         let shared = Shared::start(&self.blocking(), spec)?;
-        let owner = Owner { shared, process: fork_generation() };
-        Ok(Election { owner: Arc::new(owner), style: self.style() })
+        Ok(Election(Owned::new(shared, self.style())))
     }
 }
 
@@ -97,7 +76,7 @@ impl<S: Style> Election<S> {
 
     /// The same election, whose calls end in this style.
     pub(crate) fn styled<T: Style>(&self, style: T) -> Election<T> {
-        Election { owner: self.owner.clone(), style }
+        Election(self.0.styled(style))
     }
 
     /// Campaigns from now on, if it does not: after it resigned, or only observed.
@@ -110,21 +89,7 @@ impl<S: Style> Election<S> {
     /// error it does not lead either, and the library goes on giving the key back in the background.
     /// Where an attempt may just have won it waits for that answer, for 5 s at most.
     pub fn resign(&self) -> Result<S::Output<()>> {
-        self.run(move |shared, client| async move { shared.resign(&client).await })
-    }
-
-    /// Runs a recipe in the election's style.
-    fn run<T, F>(
-        &self,
-        recipe: impl FnOnce(Arc<Shared>, Client<Either>) -> F + Send + 'static,
-    ) -> Result<S::Output<T>>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T>> + Send + 'static,
-    {
-        let shared = self.shared()?.clone();
-        let client = shared.client.styled(self.style);
-        client.run(move |client| recipe(shared, client))
+        self.0.run(move |shared, client| async move { shared.resign(&client).await })
     }
 
     /// True while this candidate leads, judged by the clock at this moment: false from the moment
@@ -161,13 +126,13 @@ impl<S: Style> Election<S> {
     /// its terms from now on. `Status::LockLost` where it turns out not to lead any more, `TooLarge`
     /// for a value above `max_value_bytes`.
     pub fn set_value(&self, value: impl Into<Vec<u8>>) -> Result<S::Output<()>> {
-        self.shared()?.lock.styled(self.style).set_value(value)
+        self.shared()?.lock.styled(self.0.style()).set_value(value)
     }
 
     /// Waits until this candidate leads. False when it does not after this time. `Status::Cancelled`
     /// once the election is freed, `Closed` once its client is closed.
     pub fn wait_elected(&self, timeout: Duration) -> Result<S::Output<bool>> {
-        self.run(move |shared, client| async move {
+        self.0.run(move |shared, client| async move {
             let leads = || shared.lock.is_held().then_some(());
             Ok(shared.wait(&client, timeout, leads).await?.is_some())
         })
@@ -176,7 +141,7 @@ impl<S: Style> Election<S> {
     /// Waits until somebody leads, this candidate or another; `None` when nobody does after this
     /// time. As [`Election::wait_elected`].
     pub fn wait_leader(&self, timeout: Duration) -> Result<S::Output<Option<Leadership>>> {
-        self.run(move |shared, client| async move {
+        self.0.run(move |shared, client| async move {
             let led = || Some(shared.leadership()).filter(|now| now.leader.is_some());
             shared.wait(&client, timeout, led).await
         })
@@ -189,7 +154,7 @@ impl<S: Style> Election<S> {
         version: u64,
         timeout: Duration,
     ) -> Result<S::Output<Option<Leadership>>> {
-        self.run(move |shared, client| async move {
+        self.0.run(move |shared, client| async move {
             let newer = || Some(shared.leadership()).filter(|now| now.version > version);
             shared.wait(&client, timeout, newer).await
         })
@@ -204,7 +169,7 @@ impl<S: Style> Election<S> {
     /// What writes only while this candidate leads. `Status::NotHeld` or `LockLost` when it does
     /// not.
     pub fn fence(&self) -> Result<Fence<S>> {
-        self.shared()?.lock.styled(self.style).fence()
+        self.shared()?.lock.styled(self.0.style()).fence()
     }
 
     /// How it is getting on: `campaigning`, `leading`, `observing` or `closed`. Never blocks.
@@ -221,18 +186,13 @@ impl<S: Style> Election<S> {
         }
     }
 
-    /// An error in a forked child, where nothing of it may be touched.
+    /// An error in a forked child.
     fn shared(&self) -> Result<&Arc<Shared>> {
-        if self.owner.process == fork_generation() {
-            return Ok(&self.owner.shared);
-        }
-        Err(Error::new(Status::Forked, "the election belongs to the parent of this process"))
+        self.0.shared()
     }
 
     /// As dropping it, while calls on other threads still use it.
     pub(crate) fn abandon(&self) {
-        if let Ok(shared) = self.shared() {
-            shared.end(Status::Cancelled, "the election was freed");
-        }
+        self.0.abandon();
     }
 }

@@ -9,6 +9,7 @@ use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
 use crate::observe::{Progress, Stats};
 use crate::recipes::lock::Lock;
+use crate::recipes::owned::Background;
 use crate::runtime::{Leaving, Order, Resident, Signal, Task, TaskId, Upkeep, spawn};
 use crate::sync::{Mutex, MutexGuard};
 use crate::transport::CancelToken;
@@ -413,6 +414,18 @@ impl Task for Tending {
 
     fn failed(&self, _: Error) -> Option<Duration> {
         None
+    }
+}
+
+impl Background for Shared {
+    const NOUN: &'static str = "election";
+
+    fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn abandon(&self) {
+        self.end(Status::Cancelled, "the election was freed");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Elections under a clock that the tests turn, with an agent that fails as it is told to.
 
 use super::*;
+use crate::error::Status;
 use crate::recipes::lock::{LOCK_FLAG, LockSpec};
 use crate::recipes::testing::{Fate, PATIENCE, World, world};
 use crate::runtime::spawn;
@@ -94,7 +95,7 @@ fn a_term_that_is_over_before_the_campaign_looks_is_told_of_all_the_same() {
     assert!(election.wait_leader(PATIENCE).unwrap().is_some());
     // From the moment on at which it leads, the thread that the campaign goes on in stands still.
     let (leads, ended) = (channel(), channel::<()>());
-    let shared = election.owner.shared.clone();
+    let shared = election.0.shared().unwrap().clone();
     let standstill = poll_fn(move |context| {
         if shared.lock.is_held() {
             leads.0.send(()).unwrap();

@@ -8,57 +8,32 @@ use super::resource::Resource;
 use super::shared::Shared;
 use crate::client::{Client, Either, Style};
 use crate::error::{Error, Result, Status};
-use crate::observe::{Progress, Stats};
-use crate::sys::fork_generation;
+use crate::observe::Stats;
+use crate::recipes::owned::Owned;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A handle whose calls end in the style of its client.
-pub(in crate::recipes) struct Handle<R: Resource, S: Style> {
-    owner: Arc<Owner<R>>,
-    style: S,
-}
-
-/// It ends with the last of its handles.
-struct Owner<R: Resource> {
-    shared: Arc<Shared<R>>,
-    process: u32,
-}
-
-impl<R: Resource> Drop for Owner<R> {
-    fn drop(&mut self) {
-        if self.process == fork_generation() {
-            return self.shared.abandon();
-        }
-        // It is the parent's, and may be locked for ever here: it is left as it is.
-        std::mem::forget(self.shared.clone());
-    }
-}
+pub(in crate::recipes) struct Handle<R: Resource, S: Style>(Owned<Shared<R>, S>);
 
 impl<R: Resource, S: Style> Handle<R, S> {
     /// Of something whose description was checked.
     pub(in crate::recipes) fn new(client: &Client<S>, checked: R) -> Handle<R, S> {
-        let shared = Shared::new(client.blocking(), checked);
-        let owner = Owner { shared, process: fork_generation() };
-        Handle { owner: Arc::new(owner), style: client.style() }
+        Handle(Owned::new(Shared::new(client.blocking(), checked), client.style()))
     }
 
     pub(in crate::recipes) fn styled<T: Style>(&self, style: T) -> Handle<R, T> {
-        Handle { owner: self.owner.clone(), style }
+        Handle(self.0.styled(style))
     }
 
     pub(in crate::recipes) fn style(&self) -> S {
-        self.style
+        self.0.style()
     }
 
-    /// An error in a forked child, where nothing of it may be touched.
+    /// An error in a forked child.
     pub(in crate::recipes) fn shared(&self) -> Result<&Arc<Shared<R>>> {
-        if self.owner.process == fork_generation() {
-            return Ok(&self.owner.shared);
-        }
-        let message = format!("the {} belongs to the parent of this process", R::NOUN);
-        Err(Error::new(Status::Forked, message))
+        self.0.shared()
     }
 
     pub(in crate::recipes) fn remaining(&self) -> Duration {
@@ -74,15 +49,12 @@ impl<R: Resource, S: Style> Handle<R, S> {
     }
 
     pub(in crate::recipes) fn stats(&self) -> Stats {
-        let forked = |_| Progress::default().stats("forked", Duration::ZERO);
-        self.shared().map_or_else(forked, |shared| shared.stats())
+        self.0.stats(Shared::stats)
     }
 
     /// As dropping it, while calls on other threads still use it.
     pub(in crate::recipes) fn abandon(&self) {
-        if let Ok(shared) = self.shared() {
-            shared.abandon();
-        }
+        self.0.abandon();
     }
 
     pub(in crate::recipes) fn acquire(&self, patience: Patience) -> Result<S::Output<bool>> {
@@ -129,9 +101,7 @@ impl<R: Resource, S: Style> Handle<R, S> {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        let shared = self.shared()?.clone();
-        let client = shared.client.styled(self.style);
-        client.run(move |client| recipe(shared, client))
+        self.0.run(recipe)
     }
 
     /// The claim with which it is held at this moment.

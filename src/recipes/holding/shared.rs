@@ -12,6 +12,7 @@ use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
 use crate::observe::{Progress, Stats};
 use crate::recipes::loss::{Listening, Loss};
+use crate::recipes::owned::Background;
 use crate::recipes::session::{SessionEnd, Tenant};
 use crate::runtime::{Leaving, Order, Resident, Signal, Standing, Task, TaskId, Upkeep};
 use crate::sync::{Mutex, MutexGuard};
@@ -352,9 +353,17 @@ impl<R: Resource> Shared<R> {
         drop(state);
         self.changed.ring();
     }
+}
+
+impl<R: Resource> Background for Shared<R> {
+    const NOUN: &'static str = R::NOUN;
+
+    fn client(&self) -> &Client {
+        &self.client
+    }
 
     /// Ends waiting calls and gives it back from the lane.
-    pub(in crate::recipes) fn abandon(&self) {
+    fn abandon(&self) {
         let freed = format!("the {} was freed", R::NOUN);
         self.stop(Status::Cancelled, &freed);
         if let Some(held) = self.take_held(None, Phase::Free) {

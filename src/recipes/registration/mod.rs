@@ -13,12 +13,11 @@ pub use spec::{Heartbeat, KeptServiceSpec};
 
 use crate::api::CheckStatus;
 use crate::api::agent::ServiceDefinition;
-use crate::client::{Blocking, Client, Deferred, Either, Style};
+use crate::client::{Blocking, Client, Deferred, Style};
 use crate::error::Result;
 use crate::observe::Stats;
+use crate::recipes::owned::Owned;
 use shared::Shared;
-use std::future::Future;
-use std::sync::Arc;
 
 /// A service that the library keeps registered with the agent.
 ///
@@ -36,29 +35,13 @@ use std::sync::Arc;
 ///
 /// Its calls end in the style of the client that it was made through. In a forked child it is its
 /// parent's: calls give `Status::Forked`, the rest does and tells nothing.
-pub struct KeptService<S: Style = Blocking> {
-    owner: Arc<Owner>,
-    style: S,
-}
-
-/// The service ends with the last of its handles.
-struct Owner(Arc<Shared>);
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        self.0.abandon();
-        if self.0.is_inherited() {
-            // What it holds of the parent's may be locked for ever: it is left as it is.
-            std::mem::forget(self.0.clone());
-        }
-    }
-}
+pub struct KeptService<S: Style = Blocking>(Owned<Shared, S>);
 
 impl<S: Style> Client<S> {
     /// A service to keep registered. Checks what it is made of; sends nothing.
     pub fn keep_service(&self, spec: KeptServiceSpec) -> Result<KeptService<S>> {
         let shared = Shared::new(&self.blocking(), spec.checked()?);
-        Ok(KeptService { owner: Arc::new(Owner(shared)), style: self.style() })
+        Ok(KeptService(Owned::new(shared, self.style())))
     }
 }
 
@@ -75,109 +58,102 @@ impl<S: Style> KeptService<S> {
 
     /// The same service, whose calls end in this style.
     pub(crate) fn styled<T: Style>(&self, style: T) -> KeptService<T> {
-        KeptService { owner: self.owner.clone(), style }
+        KeptService(self.0.styled(style))
     }
 
     /// Registers it, and keeps it registered from then on. An error says how the first try went,
     /// that it was cancelled too: the library goes on trying all the same. One that is started
     /// already stays so. `Status::Closed` after [`KeptService::close`].
     pub fn start(&self) -> Result<S::Output<()>> {
-        self.run(move |service, client| async move { service.start(&client).await })
+        self.0.run(move |service, client| async move { service.start(&client).await })
     }
 
     /// Lets it alone from now on: it stays registered, and its heartbeat ends. Returns at once.
     pub fn stop(&self) {
-        self.shared().stop();
+        if let Ok(service) = self.0.shared() {
+            service.stop();
+        }
     }
 
     /// Deregisters it and says how that went. After an error the library goes on trying in the
     /// background for two TTLs, a minute at least.
     pub fn close(&self) -> Result<S::Output<()>> {
-        self.run(move |service, client| async move { service.close(&client).await })
-    }
-
-    fn run<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
-        &self,
-        recipe: impl FnOnce(Arc<Shared>, Client<Either>) -> F + Send + 'static,
-    ) -> Result<S::Output<T>> {
-        self.shared().check_process()?;
-        let service = self.shared().clone();
-        self.shared().client.styled(self.style).run(move |client| recipe(service, client))
-    }
-
-    fn shared(&self) -> &Arc<Shared> {
-        &self.owner.0
+        self.0.run(move |service, client| async move { service.close(&client).await })
     }
 
     /// Says how the program is, from now on. Returns at once; the agent is told within a round
     /// trip, and every heartbeat says it again. A note that changes wakes all who watch the
     /// service. `Status::Argument` when it has no TTL.
     pub fn set_status(&self, status: CheckStatus, note: &str) -> Result<()> {
-        self.shared().set_status(status, note)
+        self.0.shared()?.set_status(status, note)
     }
 
     /// Says that the program is as it said last. With [`Heartbeat::Program`] it must be called at
     /// least once a TTL; costs no request.
     pub fn pat(&self) {
-        self.shared().pat();
+        if let Ok(service) = self.0.shared() {
+            service.pat();
+        }
     }
 
     /// What the program said, or critical when it has not been heard of for a TTL and had to be.
     pub fn status(&self) -> CheckStatus {
-        self.shared().status()
+        self.0.shared().map_or(CheckStatus::Critical, |service| service.status())
     }
 
     /// Changes what is registered; nothing is sent when it is the same. Its id stays. Returns at
     /// once.
     pub fn update(&self, definition: &ServiceDefinition) -> Result<()> {
-        self.shared().update(definition)
+        self.0.shared()?.update(definition)
     }
 
     /// Registers it anew with this token, and uses it from then on; `None` for the client's. An
     /// agent keeps the token of a registration and syncs with it, so the service would vanish once
     /// an old one ends. Returns at once.
     pub fn set_token(&self, token: Option<&str>) {
-        self.shared().set_token(token);
+        if let Ok(service) = self.0.shared() {
+            service.set_token(token);
+        }
     }
 
     /// Puts it into maintenance, or ends that. The reason is for people. An agent that loses the
     /// service gets it back in maintenance. `Status::NotFound` when it is not registered.
     pub fn maintenance(&self, enable: bool, reason: &str) -> Result<S::Output<()>> {
         let reason = reason.to_string();
-        self.run(
-            move |service, client| async move { service.maintain(enable, &reason, &client).await },
-        )
+        self.0.run(move |service, client| async move {
+            service.maintain(enable, &reason, &client).await
+        })
     }
 
     /// The id that it is registered by.
     pub fn id(&self) -> &str {
-        self.shared().id()
+        self.0.glance().id()
     }
 
     /// The id of the TTL check that the library reports on.
     pub fn check_id(&self) -> String {
-        self.shared().check_id()
+        self.0.glance().check_id()
     }
 
     /// Whether the agent is known to have it, as of the last exchange.
     pub fn is_registered(&self) -> bool {
-        self.shared().is_registered()
+        self.0.shared().is_ok_and(|service| service.is_registered())
     }
 
     /// How often it was written to an agent: 1 after the start, and more each time it was lost or
     /// changed.
     pub fn registrations(&self) -> u64 {
-        self.shared().registrations()
+        self.0.shared().map_or(0, |service| service.registrations())
     }
 
     /// How it is getting on: `stopped`, `registering`, `registered`, `leaving` or `closed`. Never
     /// blocks.
     pub fn stats(&self) -> Stats {
-        self.shared().stats()
+        self.0.stats(Shared::stats)
     }
 
     /// As dropping it, while calls on other threads still use it.
     pub(crate) fn abandon(&self) {
-        self.shared().abandon();
+        self.0.abandon();
     }
 }

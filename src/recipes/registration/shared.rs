@@ -9,10 +9,10 @@ use crate::client::{Client, Either};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::observe::{Progress, Stats};
+use crate::recipes::owned::Background;
 use crate::recipes::turn::Turn;
 use crate::runtime::{Leaving, Order, Resident, Standing, Task, TaskId, Upkeep};
 use crate::sync::{Mutex, MutexGuard};
-use crate::sys::fork_generation;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,6 @@ pub(super) struct Shared {
     /// Held during every exchange about it. The lane waits for nobody who has it.
     pub(super) turn: Turn,
     task: TaskId,
-    /// The process that keeps it.
-    process: u32,
     me: Weak<Shared>,
 }
 
@@ -110,7 +108,6 @@ impl Shared {
             }),
             turn: Turn::default(),
             task: TaskId::new(),
-            process: fork_generation(),
             me: me.clone(),
         });
         let resident: Weak<dyn Resident> = shared.me.clone();
@@ -143,22 +140,7 @@ impl Shared {
         self.state.lock()
     }
 
-    /// Whether it was kept by the parent of this process, before a fork: its state may be locked for
-    /// ever here.
-    pub(super) fn is_inherited(&self) -> bool {
-        self.process != fork_generation()
-    }
-
-    /// An error in a forked child, where nothing of it may be touched.
-    pub(super) fn check_process(&self) -> Result<()> {
-        if !self.is_inherited() {
-            return Ok(());
-        }
-        Err(Error::new(Status::Forked, "the service belongs to the parent of this process"))
-    }
-
     pub(super) async fn start(&self, client: &Client<Either>) -> Result<()> {
-        self.check_process()?;
         if !self.begin_keeping()? {
             return Ok(());
         }
@@ -197,9 +179,6 @@ impl Shared {
     }
 
     pub(super) fn stop(&self) {
-        if self.is_inherited() {
-            return;
-        }
         {
             let mut state = self.state();
             if state.phase != Phase::Kept {
@@ -212,7 +191,6 @@ impl Shared {
     }
 
     pub(super) async fn close(&self, client: &Client<Either>) -> Result<()> {
-        self.check_process()?;
         if !self.state().started {
             self.finish();
             return Ok(());
@@ -242,16 +220,6 @@ impl Shared {
                 }
             }
             Phase::Gone => {}
-        }
-    }
-
-    pub(super) fn abandon(&self) {
-        if self.is_inherited() {
-            return;
-        }
-        let is_leaving = matches!(self.state().phase, Phase::Leaving(_));
-        if !is_leaving {
-            self.leave_on_lane(None);
         }
     }
 
@@ -285,7 +253,6 @@ impl Shared {
     }
 
     pub(super) fn set_status(&self, status: CheckStatus, note: &str) -> Result<()> {
-        self.check_process()?;
         if !self.kept.schedule.beats() {
             let message = format!("service \"{}\" has no TTL, so it reports nothing", self.id());
             return Err(Error::argument(message));
@@ -300,15 +267,11 @@ impl Shared {
     }
 
     pub(super) fn pat(&self) {
-        if self.is_inherited() {
-            return;
-        }
         self.state().patted = self.now();
         self.wake_for_news();
     }
 
     pub(super) fn update(&self, definition: &ServiceDefinition) -> Result<()> {
-        self.check_process()?;
         self.kept.definition(definition, CheckStatus::Passing).validate()?;
         if definition.registered_id() != self.id() {
             return Err(Error::argument(format!(
@@ -330,9 +293,6 @@ impl Shared {
     }
 
     pub(super) fn set_token(&self, token: Option<&str>) {
-        if self.is_inherited() {
-            return;
-        }
         {
             let mut state = self.state();
             state.options.token = token.map(str::to_string);
@@ -347,7 +307,6 @@ impl Shared {
         reason: &str,
         client: &Client<Either>,
     ) -> Result<()> {
-        self.check_process()?;
         let _turn = self.turn.take(client).await?;
         let (started, options) = {
             let state = self.state();
@@ -364,24 +323,18 @@ impl Shared {
     }
 
     pub(super) fn status(&self) -> CheckStatus {
-        match self.is_inherited() {
-            true => CheckStatus::Critical,
-            false => self.report(&self.state(), self.now()).status,
-        }
+        self.report(&self.state(), self.now()).status
     }
 
     pub(super) fn is_registered(&self) -> bool {
-        !self.is_inherited() && self.state().registered.is_some()
+        self.state().registered.is_some()
     }
 
     pub(super) fn registrations(&self) -> u64 {
-        if self.is_inherited() { 0 } else { self.state().registrations }
+        self.state().registrations
     }
 
     pub(super) fn stats(&self) -> Stats {
-        if self.is_inherited() {
-            return Progress::default().stats("forked", Duration::ZERO);
-        }
         let now = self.now();
         let state = self.state();
         let word = match (state.phase, state.registered) {
@@ -479,6 +432,21 @@ impl State {
     }
 }
 
+impl Background for Shared {
+    const NOUN: &'static str = "service";
+
+    fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn abandon(&self) {
+        let is_leaving = matches!(self.state().phase, Phase::Leaving(_));
+        if !is_leaving {
+            self.leave_on_lane(None);
+        }
+    }
+}
+
 impl Resident for Shared {
     fn order(&self) -> Order {
         Order::Services
@@ -493,7 +461,7 @@ impl Resident for Shared {
     }
 
     fn token_changed(&self) {
-        if !self.is_inherited() && self.state().phase == Phase::Kept {
+        if self.state().phase == Phase::Kept {
             self.wake();
         }
     }

@@ -9,6 +9,7 @@ use crate::recipes::testing::{Fate, PATIENCE, World, world};
 use crate::runtime::Clock;
 use crate::sync::Mutex;
 use crate::transport::{CancelToken, Lane};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -329,7 +330,7 @@ fn a_closed_client_leaves_nothing_registered_and_one_that_is_shut_down_sends_not
     assert_eq!(service.start().unwrap_err().status(), Status::Closed);
 
     let (w, service) = start(plain());
-    service.shared().client.shutdown();
+    service.0.glance().client.shutdown();
     assert_eq!(service.stats().state, "closed");
     assert_eq!(w.wire.seen("deregister").len(), 0);
 }
@@ -428,7 +429,7 @@ fn a_call_that_waits_for_its_turn_keeps_no_thread_and_can_be_cancelled() {
 fn what_a_cancelled_call_has_begun_goes_on_in_the_background() {
     let (w, service) = start(plain());
     let (later, give_up) = (service.deferred(), CancelToken::new());
-    let busy = service.shared().turn.try_take().unwrap();
+    let busy = service.0.glance().turn.try_take().unwrap();
     service.stop();
     w.consul.wipe_agent();
     let started = begin(later.start().unwrap(), &give_up);
@@ -440,7 +441,7 @@ fn what_a_cancelled_call_has_begun_goes_on_in_the_background() {
     let give_up = CancelToken::new();
     w.soon("settled", || service.is_registered());
     let busy = loop {
-        if let Some(busy) = service.shared().turn.try_take() {
+        if let Some(busy) = service.0.glance().turn.try_take() {
             break busy;
         }
     };
@@ -455,7 +456,7 @@ fn what_a_cancelled_call_has_begun_goes_on_in_the_background() {
 fn in_a_forked_child_it_is_its_parents() {
     let (w, service) = start(plain());
     w.soon("settled", || service.stats().next_try.is_some());
-    let shared = service.shared().clone();
+    let shared = service.0.shared().unwrap().clone();
     let service = Mutex::new(Some(service));
     // As if another thread of the parent were amid a change: nothing in the child may wait for it.
     let amid = (shared.state(), shared.turn.try_take());
