@@ -1,69 +1,41 @@
 //! Keeps one session alive, from its making to its end.
 
+use super::end::{SessionEnd, Tenant};
 use super::lease::Lease;
-use crate::api::session::{Session, SessionSpec};
+use super::renewal::{Expiry, Renewal};
+use crate::api::session::SessionSpec;
 use crate::client::{Client, Either};
 use crate::config::Options;
-use crate::error::{Error, Result, Status};
+use crate::error::Result;
 use crate::observe::log::{self, Level};
 use crate::observe::{Progress, Stats};
-use crate::runtime::{Kept, Leaving, Order, Resident, Standing, Task, TaskId, Upkeep, backoff};
+use crate::runtime::{Kept, Leaving, Order, Resident, Standing, Task, TaskId, Upkeep};
 use crate::sync::Mutex;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-const AREA: &str = "session";
+pub(super) const AREA: &str = "session";
 
 /// The longest time that an attempt to destroy a session is given.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why a session is not valid any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SessionEnd {
-    /// Consul does not know it any more.
-    Invalid,
-    /// No renewal succeeded in time.
-    Deadline,
-    /// This program ended it.
-    Destroyed,
-    /// The client was closed.
-    Closed,
-}
-
-impl SessionEnd {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            SessionEnd::Invalid => "Consul does not know it any more",
-            SessionEnd::Deadline => "no renewal succeeded in time",
-            SessionEnd::Destroyed => "it was destroyed",
-            SessionEnd::Closed => "the client was closed",
-        }
-    }
-}
-
-/// What depends on a session.
-pub(crate) trait Tenant: Send + Sync {
-    /// The session of this id is not valid any more. Told once.
-    fn session_ended(&self, id: &str, end: SessionEnd);
-}
-
 /// One session and its renewal.
 pub(crate) struct Keeper {
-    client: Client,
-    options: Options,
-    id: String,
+    pub(super) client: Client,
+    pub(super) options: Options,
+    pub(super) id: String,
     patience: Duration,
     renewal: TaskId,
     expiry: TaskId,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
     me: Weak<Keeper>,
 }
 
-struct State {
-    phase: Phase,
+pub(super) struct State {
+    pub(super) phase: Phase,
     /// Why it is not valid any more.
     end: Option<SessionEnd>,
-    progress: Progress,
+    pub(super) progress: Progress,
     tenants: Vec<Weak<dyn Tenant>>,
     /// An attempt to take something with it is in flight.
     in_use: bool,
@@ -71,7 +43,7 @@ struct State {
 }
 
 #[derive(Clone, Copy)]
-enum Phase {
+pub(super) enum Phase {
     /// It is renewed.
     Kept(Lease),
     /// It is not renewed any more and stays at Consul.
@@ -125,7 +97,8 @@ impl Keeper {
         let upkeep = self.upkeep();
         let first = lease.renewal(upkeep.jitter.unit());
         self.state.lock().progress.next(Some(first));
-        upkeep.lane.schedule(self.renewal, &self.renewal_task(), first)?;
+        let renewal: Arc<dyn Task> = Arc::new(Renewal(self.clone()));
+        upkeep.lane.schedule(self.renewal, &renewal, first)?;
         if let Some(deadline) = lease.deadline() {
             let expiry: Arc<dyn Task> = Arc::new(Expiry(self.clone()));
             upkeep.lane.schedule(self.expiry, &expiry, deadline)?;
@@ -276,8 +249,9 @@ impl Keeper {
             }
             state.leaving = leaving.or(state.leaving.take());
         }
+        let renewal: Arc<dyn Task> = Arc::new(Renewal(me));
         let upkeep = self.upkeep();
-        if upkeep.lane.schedule(self.renewal, &me.renewal_task(), upkeep.clock.now()).is_err() {
+        if upkeep.lane.schedule(self.renewal, &renewal, upkeep.clock.now()).is_err() {
             self.finish();
         }
     }
@@ -313,7 +287,7 @@ impl Keeper {
     }
 
     /// It is gone at Consul, or given up.
-    fn finish(&self) {
+    pub(super) fn finish(&self) {
         let mut state = self.state.lock();
         state.phase = Phase::Gone;
         state.progress.next(None);
@@ -325,76 +299,6 @@ impl Keeper {
     fn set_ending(&self, state: &mut State, lease: Lease) {
         state.phase = Phase::Ending(self.upkeep().clock.now() + lease.end_within());
         state.progress.begin_anew();
-    }
-
-    /// Renews it once; gives when to do it again.
-    fn renew(&self, lease: Lease) -> Option<Duration> {
-        let upkeep = self.upkeep();
-        let sent = upkeep.clock.now();
-        if lease.is_over(sent) {
-            self.lose(SessionEnd::Deadline);
-            return None;
-        }
-        let patience = lease.patience(sent, self.client.settings().timeout);
-        let client = self.client.until(Instant::now() + patience);
-        match client.session().renew(&self.id, &self.options) {
-            Ok(renewed) => self.renewed(&renewed.value, sent),
-            Err(error) if error.status() == Status::SessionInvalid => {
-                self.lose(SessionEnd::Invalid);
-                None
-            }
-            Err(error) => self.retry(error),
-        }
-    }
-
-    fn renewed(&self, session: &Session, sent: Duration) -> Option<Duration> {
-        let upkeep = self.upkeep();
-        let mut state = self.state.lock();
-        let Phase::Kept(lease) = state.phase else { return None };
-        // The clock is read under the lock, so that nobody has seen it expired and alive again.
-        let Some(lease) = lease.renewed(session.ttl, sent, upkeep.clock.now()) else {
-            drop(state);
-            self.lose(SessionEnd::Deadline);
-            return None;
-        };
-        state.phase = Phase::Kept(lease);
-        let next = lease.renewal(upkeep.jitter.unit());
-        let had_failed = state.progress.failures() > 0;
-        state.progress.succeeded(sent);
-        state.progress.next(Some(next));
-        drop(state);
-        if had_failed {
-            log::add(Level::Info, AREA, || format!("{} is renewed again", self.id));
-        }
-        Some(next)
-    }
-
-    /// When to try again what failed.
-    fn retry(&self, error: Error) -> Option<Duration> {
-        let upkeep = self.upkeep();
-        let failures = {
-            let mut state = self.state.lock();
-            state.progress.failed(error.clone());
-            state.progress.failures()
-        };
-        log::failed(AREA, failures, || format!("{}: {error}", self.id));
-        let mut state = self.state.lock();
-        let (now, unit) = (upkeep.clock.now(), upkeep.jitter.unit());
-        let next = match state.phase {
-            Phase::Kept(lease) => Some(lease.retry(now, failures, unit)),
-            Phase::Ending(until) if now < until => {
-                let (first, most) = (Duration::from_millis(200), Duration::from_secs(15));
-                Some(now + backoff(failures, first, most, unit))
-            }
-            Phase::Ending(_) => {
-                drop(state);
-                self.finish();
-                return None;
-            }
-            Phase::Left(_) | Phase::Gone => None,
-        };
-        state.progress.next(next);
-        next
     }
 
     /// How it is getting on.
@@ -411,32 +315,17 @@ impl Keeper {
         state.progress.stats(word, now)
     }
 
-    /// Destroys it once; gives when to try again.
-    fn end(&self) -> Option<Duration> {
-        match self.hurried().session().destroy(&self.id, &self.options) {
-            Ok(_) => {
-                self.finish();
-                None
-            }
-            Err(error) => self.retry(error),
-        }
-    }
-
     /// The client for a request that shall not hold up others: a third of the TTL at most.
-    fn hurried(&self) -> Client {
+    pub(super) fn hurried(&self) -> Client {
         self.client.until(Instant::now() + self.patience)
     }
 
-    fn phase(&self) -> Phase {
+    pub(super) fn phase(&self) -> Phase {
         self.state.lock().phase
     }
 
-    fn upkeep(&self) -> &Arc<Upkeep> {
+    pub(super) fn upkeep(&self) -> &Arc<Upkeep> {
         self.client.upkeep()
-    }
-
-    fn renewal_task(self: &Arc<Keeper>) -> Arc<dyn Task> {
-        Arc::new(Renewal(self.clone()))
     }
 }
 
@@ -468,46 +357,6 @@ impl Resident for Keeper {
 impl Kept for Keeper {
     fn destroyed(&self) {
         self.lose(SessionEnd::Destroyed);
-    }
-}
-
-/// Renews a session, and destroys it in the end: one after the other, so there is never more than
-/// one request about it in flight.
-struct Renewal(Arc<Keeper>);
-
-impl Task for Renewal {
-    fn step(&self) -> Option<Duration> {
-        match self.0.phase() {
-            Phase::Kept(lease) => self.0.renew(lease),
-            Phase::Ending(_) => self.0.end(),
-            Phase::Left(_) | Phase::Gone => None,
-        }
-    }
-
-    fn failed(&self, error: Error) -> Option<Duration> {
-        self.0.retry(error)
-    }
-}
-
-/// Notices the deadline though every request hangs.
-struct Expiry(Arc<Keeper>);
-
-impl Task for Expiry {
-    fn uses_network(&self) -> bool {
-        false
-    }
-
-    fn step(&self) -> Option<Duration> {
-        // Asking for it is enough to end it in time.
-        let _ = self.0.is_valid();
-        match self.0.phase() {
-            Phase::Kept(lease) | Phase::Left(lease) => lease.deadline(),
-            Phase::Ending(_) | Phase::Gone => None,
-        }
-    }
-
-    fn failed(&self, _: Error) -> Option<Duration> {
-        None
     }
 }
 

@@ -1,14 +1,17 @@
 //! A session that the library keeps alive.
 
+mod end;
 mod keeper;
 mod lease;
 mod listening;
 mod own;
 mod recreate;
+mod renewal;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use keeper::{Keeper, SessionEnd, Tenant};
+pub(crate) use end::{SessionEnd, Tenant};
+pub(crate) use keeper::Keeper;
 pub(crate) use own::{Attempt, OwnSession};
 
 use crate::api::session::SessionSpec;

@@ -1,7 +1,6 @@
 //! A new session in the place of a lost one, where that was asked for.
 
-use super::Shared;
-use super::keeper::{Keeper, SessionEnd, Tenant};
+use super::{Keeper, SessionEnd, Shared, Tenant};
 use crate::client::Either;
 use crate::error::Error;
 use crate::observe::log::{self, Level};
