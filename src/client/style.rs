@@ -4,9 +4,10 @@
 //! of the client that it is made through decides the rest.
 
 use super::{Call, Client, Operation};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::runtime::{self, Signal, at_once};
 use crate::transport::Response;
+use arc_swap::ArcSwapOption;
 use std::future::Future;
 use std::time::Duration;
 
@@ -164,6 +165,22 @@ impl Client<Either> {
             Either::Blocks => signal.wait(timeout, self.settings().interruptible, ready),
             Either::Defers => signal.within(&self.cancel(), timeout, ready).await,
         }
+    }
+
+    /// Waits until this holds; an error once it has ended. False when the time is over before.
+    pub(crate) async fn wait_unless_ended(
+        &self,
+        changed: &Signal,
+        ended: &ArcSwapOption<Error>,
+        timeout: Duration,
+        holds: impl Fn() -> bool,
+    ) -> Result<bool> {
+        let look = || match (holds(), ended.load_full()) {
+            (true, _) => Ok(Some(())),
+            (false, Some(error)) => Err(Error::clone(&error)),
+            (false, None) => Ok(None),
+        };
+        Ok(self.wait(changed, timeout, look).await?.is_some())
     }
 
     /// Lets this much time go by, or until the client is cancelled.

@@ -216,12 +216,8 @@ impl Watched {
         version: u64,
         timeout: Duration,
     ) -> Result<bool> {
-        let look = || match (self.version() > version, self.ended.load_full()) {
-            (true, _) => Ok(Some(())),
-            (false, Some(error)) => Err(Error::clone(&error)),
-            (false, None) => Ok(None),
-        };
-        Ok(client.wait(&self.changed, timeout, look).await?.is_some())
+        let is_newer = || self.version() > version;
+        client.wait_unless_ended(&self.changed, &self.ended, timeout, is_newer).await
     }
 
     /// Why its state is stale.

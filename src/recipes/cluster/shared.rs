@@ -257,12 +257,7 @@ impl Shared {
         timeout: Duration,
         holds: impl Fn() -> bool,
     ) -> Result<bool> {
-        let look = || match (holds(), self.ended.load_full()) {
-            (true, _) => Ok(Some(())),
-            (false, Some(error)) => Err(Error::clone(&error)),
-            (false, None) => Ok(None),
-        };
-        Ok(client.wait(&self.changed, timeout, look).await?.is_some())
+        client.wait_unless_ended(&self.changed, &self.ended, timeout, holds).await
     }
 
     /// Has this listener told from now on, and no other.
