@@ -5,6 +5,7 @@ use super::state::ClusterNews;
 use crate::client::{Client, Either};
 use crate::error::{Error, Result, Status};
 use crate::runtime::Leaving;
+use scopeguard::{ScopeGuard, guard};
 use std::sync::Arc;
 
 impl Shared {
@@ -14,13 +15,16 @@ impl Shared {
             return Ok(());
         }
         self.end(&left());
-        let handover = Handover(Some(self));
+        // What is begun the lane goes on with when the call is given up.
+        let handover = guard(self, Shared::wake_tending);
         self.client.upkeep().lane.end(self.tending);
         let _turn = self.turn.take(client).await?;
         let resigned = self.resign(client).await;
         let outcome = self.withdraw(client).await.and(resigned);
         match &outcome {
-            Ok(()) => handover.done(),
+            Ok(()) => {
+                ScopeGuard::into_inner(handover);
+            }
             Err(error) => self.presence().progress.failed(error.clone()),
         }
         outcome
@@ -93,23 +97,6 @@ impl Shared {
             listener(ClusterNews::Ended(error.clone()));
         }
         self.changed.ring();
-    }
-}
-
-/// What a call has begun the lane goes on with when the call is given up.
-struct Handover<'a>(Option<&'a Shared>);
-
-impl Handover<'_> {
-    fn done(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Handover<'_> {
-    fn drop(&mut self) {
-        if let Some(shared) = self.0 {
-            shared.wake_tending();
-        }
     }
 }
 

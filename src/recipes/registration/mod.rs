@@ -2,6 +2,7 @@
 
 mod found;
 mod home;
+mod leaving;
 mod schedule;
 mod shared;
 mod spec;

@@ -13,6 +13,7 @@ use crate::recipes::owned::Background;
 use crate::recipes::turn::Turn;
 use crate::runtime::{Leaving, Order, Resident, Standing, Task, TaskId, Upkeep};
 use crate::sync::{Mutex, MutexGuard};
+use scopeguard::{ScopeGuard, guard};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// Held during every exchange about it. The lane waits for nobody who has it.
     pub(super) turn: Turn,
-    task: TaskId,
+    pub(super) task: TaskId,
     me: Weak<Shared>,
 }
 
@@ -35,7 +36,7 @@ pub(super) struct State {
     /// The agent that has it, of a client with several addresses, and those that may still have it.
     pub(super) home: Home,
     /// Something about it may have been sent.
-    started: bool,
+    pub(super) started: bool,
     pub(super) definition: ServiceDefinition,
     pub(super) options: Options,
     /// Of the client's token, as it was sent last.
@@ -59,7 +60,7 @@ pub(super) struct State {
     pub(super) restoring: Option<String>,
     pub(super) registrations: u64,
     pub(super) progress: Progress,
-    leaving: Option<Leaving>,
+    pub(super) leaving: Option<Leaving>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,14 +145,15 @@ impl Shared {
         if !self.begin_keeping()? {
             return Ok(());
         }
-        let handover = Handover(Some(self));
+        // What is begun the lane goes on with when the call is given up.
+        let handover = guard(self, Shared::wake);
         let (outcome, next) = {
             let _turn = self.turn.take(client).await?;
             let outcome = self.tend_anywhere(client).await;
             let next = self.settle(&outcome);
             (outcome, next)
         };
-        handover.done();
+        ScopeGuard::into_inner(handover);
         let next = next.unwrap_or_else(|| self.now());
         self.schedule(next).inspect_err(|_| self.finish())?;
         outcome
@@ -188,68 +190,6 @@ impl Shared {
             state.progress.next(None);
         }
         self.upkeep().lane.end(self.task);
-    }
-
-    pub(super) async fn close(&self, client: &Client<Either>) -> Result<()> {
-        if !self.state().started {
-            self.finish();
-            return Ok(());
-        }
-        if !self.begin_leaving(None) {
-            return Ok(());
-        }
-        let handover = Handover(Some(self));
-        self.upkeep().lane.end(self.task);
-        let _turn = self.turn.take(client).await?;
-        let outcome = self.deregister(client).await;
-        match &outcome {
-            Ok(()) => handover.done(),
-            Err(error) => self.state().progress.failed(error.clone()),
-        }
-        outcome
-    }
-
-    /// As close, from the lane; one that was stopped stays registered.
-    fn leave_on_lane(&self, leaving: Option<Leaving>) {
-        let phase = self.state().phase;
-        match phase {
-            Phase::Idle => self.finish(),
-            Phase::Kept | Phase::Leaving(_) => {
-                if self.begin_leaving(leaving) {
-                    self.wake();
-                }
-            }
-            Phase::Gone => {}
-        }
-    }
-
-    /// False when it is gone already.
-    fn begin_leaving(&self, leaving: Option<Leaving>) -> bool {
-        let until = self.now() + self.kept.schedule.end_within();
-        let mut state = self.state();
-        match state.phase {
-            Phase::Gone => return false,
-            Phase::Leaving(_) => {}
-            Phase::Idle | Phase::Kept => {
-                state.phase = Phase::Leaving(until);
-                state.progress.begin_anew();
-            }
-        }
-        state.leaving = leaving.or(state.leaving.take());
-        true
-    }
-
-    /// It is gone at the agent, or given up.
-    pub(super) fn finish(&self) {
-        let leaving = {
-            let mut state = self.state();
-            state.phase = Phase::Gone;
-            state.registered = None;
-            state.progress.next(None);
-            state.leaving.take()
-        };
-        self.upkeep().lane.end(self.task);
-        drop(leaving);
     }
 
     pub(super) fn set_status(&self, status: CheckStatus, note: &str) -> Result<()> {
@@ -378,7 +318,7 @@ impl Shared {
         }
     }
 
-    fn wake(&self) {
+    pub(super) fn wake(&self) {
         if self.schedule(self.now()).is_err() {
             // The client is closed, or no thread can be started at all.
             self.evict();
@@ -405,23 +345,6 @@ impl Shared {
     /// The same for one exchange, which holds up nothing else for long.
     pub(super) fn hurried(&self, client: &Client<Either>) -> Client<Either> {
         self.through(client).until(Instant::now() + self.kept.schedule.patience())
-    }
-}
-
-/// What a call has begun the lane goes on with when the call is given up.
-struct Handover<'a>(Option<&'a Shared>);
-
-impl Handover<'_> {
-    fn done(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Handover<'_> {
-    fn drop(&mut self) {
-        if let Some(shared) = self.0 {
-            shared.wake();
-        }
     }
 }
 
