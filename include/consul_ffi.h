@@ -2106,49 +2106,6 @@ void consul_session_free(consul_session *session);
  */
 
 /**
- * Nothing is lost.
- */
-#define CONSUL_LOST_NONE 0
-
-/**
- * Its session ended: destroyed, expired, or one of its checks turned critical.
- */
-#define CONSUL_LOST_SESSION_INVALID 1
-
-/**
- * Somebody deleted the key; of a semaphore, its `.lock` or the holder's entry.
- */
-#define CONSUL_LOST_KEY_DELETED 2
-
-/**
- * Another session holds the key.
- */
-#define CONSUL_LOST_KEY_TAKEN 3
-
-/**
- * Consul could not be asked for too long: it may still be held, but nobody can count on it.
- */
-#define CONSUL_LOST_DEADLINE 4
-
-/**
- * The client was closed.
- */
-#define CONSUL_LOST_CLOSED 5
-
-/**
- * Somebody released the key with the lock's own session; of a semaphore, somebody took the session
- * out of the holders.
- */
-#define CONSUL_LOST_KEY_RELEASED 6
-
-/**
- * A lock, or a semaphore's slot, is lost: the status is `CONSUL_ERR_LOCK_LOST`, the error's message
- * tells why, and so does `consul_lock_lost_reason` or `consul_semaphore_lost_reason`. However often it is lost before the event is taken, there is one, about
- * the last time. With any other status it is the last event of its tag.
- */
-#define CONSUL_EVENT_LOCK_LOST 7
-
-/**
  * Makes the description of a lock on this key, with an empty value and a session of its own: TTL
  * 15 s, lock-delay 15 s, behavior release. Everything in it is checked by `consul_lock_new`. Free
  * it with `consul_lock_spec_free`.
@@ -2204,6 +2161,49 @@ consul_status consul_lock_spec_set_options(consul_lock_spec *spec, const consul_
  * Ends the description of a lock; locks that were made from it stay. NULL is fine.
  */
 void consul_lock_spec_free(consul_lock_spec *spec);
+
+/**
+ * Nothing is lost.
+ */
+#define CONSUL_LOST_NONE 0
+
+/**
+ * Its session ended: destroyed, expired, or one of its checks turned critical.
+ */
+#define CONSUL_LOST_SESSION_INVALID 1
+
+/**
+ * Somebody deleted the key; of a semaphore, its `.lock` or the holder's entry.
+ */
+#define CONSUL_LOST_KEY_DELETED 2
+
+/**
+ * Another session holds the key.
+ */
+#define CONSUL_LOST_KEY_TAKEN 3
+
+/**
+ * Consul could not be asked for too long: it may still be held, but nobody can count on it.
+ */
+#define CONSUL_LOST_DEADLINE 4
+
+/**
+ * The client was closed.
+ */
+#define CONSUL_LOST_CLOSED 5
+
+/**
+ * Somebody released the key with the lock's own session; of a semaphore, somebody took the session
+ * out of the holders.
+ */
+#define CONSUL_LOST_KEY_RELEASED 6
+
+/**
+ * A lock, or a semaphore's slot, is lost: the status is `CONSUL_ERR_LOCK_LOST`, the error's message
+ * tells why, and so does `consul_lock_lost_reason` or `consul_semaphore_lost_reason`. However often it is lost before the event is taken, there is one, about
+ * the last time. With any other status it is the last event of its tag.
+ */
+#define CONSUL_EVENT_LOCK_LOST 7
 
 /**
  * Makes a lock from a copy of its description. Sends nothing. `CONSUL_ERR_ARGUMENT` when a key,
@@ -2581,6 +2581,78 @@ void consul_semaphore_free(consul_semaphore *semaphore);
  */
 
 /**
+ * Makes the description of an election by this key, with an empty value and a session of its own for
+ * each term: TTL 15 s, lock-delay 15 s, behavior release. Everything in it is checked by
+ * `consul_election_start`. Free it with `consul_election_spec_free`.
+ */
+consul_status consul_election_spec_new(const char *key,
+                                       consul_election_spec **out);
+
+/**
+ * What the others read while this candidate leads, such as its name or address.
+ */
+consul_status consul_election_spec_set_value(consul_election_spec *spec,
+                                             const uint8_t *value,
+                                             size_t value_len);
+
+/**
+ * The TTL of its session, 15000 unless set: a leader that dies is followed by another one after twice
+ * of it and the lock-delay at the latest. 0 means none, and such a leader leads for ever when its
+ * process dies.
+ */
+consul_status consul_election_spec_set_session_ttl_ms(consul_election_spec *spec,
+                                                      uint64_t session_ttl_ms);
+
+/**
+ * For how long nobody can lead after the session of a leader ended, 15000 unless set. Not after it
+ * resigned.
+ */
+consul_status consul_election_spec_set_lock_delay_ms(consul_election_spec *spec,
+                                                     uint64_t lock_delay_ms);
+
+/**
+ * Whether the key goes when its leader does, however that is; false unless set.
+ */
+consul_status consul_election_spec_set_ephemeral(consul_election_spec *spec, bool ephemeral);
+
+/**
+ * What its session shall be where nothing else is set of it.
+ */
+consul_status consul_election_spec_set_session_spec(consul_election_spec *spec,
+                                                    const consul_session_spec *session_spec);
+
+/**
+ * Whether to take a key that nobody holds and that was written without flags, as by a program that
+ * knew nothing of locks; true unless set. A key with other flags is used for something else, and is
+ * never taken.
+ */
+consul_status consul_election_spec_set_adopt(consul_election_spec *spec, bool adopt);
+
+/**
+ * Whether only to see who leads, without campaigning; false unless set.
+ */
+consul_status consul_election_spec_set_observe_only(consul_election_spec *spec, bool observe_only);
+
+/**
+ * For how long the key may be unreadable before the leader counts as lost, 1000 ms at least; the
+ * session's TTL by default. The session's own deadline ends it in any case.
+ */
+consul_status consul_election_spec_set_monitor_retry_ms(consul_election_spec *spec,
+                                                        uint64_t monitor_retry_ms);
+
+/**
+ * With what token, datacenter, namespace and partition the election calls; `options` may be NULL, for
+ * the client's. The rest of the options is not used.
+ */
+consul_status consul_election_spec_set_options(consul_election_spec *spec,
+                                               const consul_options *options);
+
+/**
+ * Ends the description of an election; elections that were started from it stay. NULL is fine.
+ */
+void consul_election_spec_free(consul_election_spec *spec);
+
+/**
  * Somebody else leads, or nobody, or the leader has changed its value; `consul_election_leader`
  * tells. The first one comes as soon as Consul has told who leads, even if nobody does. However often
  * it changes before the event is taken, there is one.
@@ -2657,78 +2729,6 @@ typedef struct consul_leadership {
      */
     bool is_self;
 } consul_leadership;
-
-/**
- * Makes the description of an election by this key, with an empty value and a session of its own for
- * each term: TTL 15 s, lock-delay 15 s, behavior release. Everything in it is checked by
- * `consul_election_start`. Free it with `consul_election_spec_free`.
- */
-consul_status consul_election_spec_new(const char *key,
-                                       consul_election_spec **out);
-
-/**
- * What the others read while this candidate leads, such as its name or address.
- */
-consul_status consul_election_spec_set_value(consul_election_spec *spec,
-                                             const uint8_t *value,
-                                             size_t value_len);
-
-/**
- * The TTL of its session, 15000 unless set: a leader that dies is followed by another one after twice
- * of it and the lock-delay at the latest. 0 means none, and such a leader leads for ever when its
- * process dies.
- */
-consul_status consul_election_spec_set_session_ttl_ms(consul_election_spec *spec,
-                                                      uint64_t session_ttl_ms);
-
-/**
- * For how long nobody can lead after the session of a leader ended, 15000 unless set. Not after it
- * resigned.
- */
-consul_status consul_election_spec_set_lock_delay_ms(consul_election_spec *spec,
-                                                     uint64_t lock_delay_ms);
-
-/**
- * Whether the key goes when its leader does, however that is; false unless set.
- */
-consul_status consul_election_spec_set_ephemeral(consul_election_spec *spec, bool ephemeral);
-
-/**
- * What its session shall be where nothing else is set of it.
- */
-consul_status consul_election_spec_set_session_spec(consul_election_spec *spec,
-                                                    const consul_session_spec *session_spec);
-
-/**
- * Whether to take a key that nobody holds and that was written without flags, as by a program that
- * knew nothing of locks; true unless set. A key with other flags is used for something else, and is
- * never taken.
- */
-consul_status consul_election_spec_set_adopt(consul_election_spec *spec, bool adopt);
-
-/**
- * Whether only to see who leads, without campaigning; false unless set.
- */
-consul_status consul_election_spec_set_observe_only(consul_election_spec *spec, bool observe_only);
-
-/**
- * For how long the key may be unreadable before the leader counts as lost, 1000 ms at least; the
- * session's TTL by default. The session's own deadline ends it in any case.
- */
-consul_status consul_election_spec_set_monitor_retry_ms(consul_election_spec *spec,
-                                                        uint64_t monitor_retry_ms);
-
-/**
- * With what token, datacenter, namespace and partition the election calls; `options` may be NULL, for
- * the client's. The rest of the options is not used.
- */
-consul_status consul_election_spec_set_options(consul_election_spec *spec,
-                                               const consul_options *options);
-
-/**
- * Ends the description of an election; elections that were started from it stay. NULL is fine.
- */
-void consul_election_spec_free(consul_election_spec *spec);
 
 /**
  * Starts an election from a copy of its description: observes its key, and campaigns unless it is

@@ -421,7 +421,6 @@ consul_status consul_semaphore_wait_lost(const consul_semaphore *semaphore, int6
 consul_status consul_semaphore_wait_lost_async(const consul_semaphore *semaphore, int64_t timeout_ms, const consul_async *async);
 consul_status consul_semaphore_set_queue(const consul_semaphore *semaphore, consul_queue *queue, uint64_t tag);
 void consul_semaphore_free(consul_semaphore *semaphore);
-typedef struct consul_leadership { const uint8_t *value; size_t value_len; const char *session; size_t session_len; const char *node; size_t node_len; uint64_t modify_index; uint64_t lock_index; uint64_t version; bool is_present; bool is_self; } consul_leadership;
 consul_status consul_election_spec_new(const char *key, consul_election_spec **out);
 consul_status consul_election_spec_set_value(consul_election_spec *spec, const uint8_t *value, size_t value_len);
 consul_status consul_election_spec_set_session_ttl_ms(consul_election_spec *spec, uint64_t session_ttl_ms);
@@ -433,6 +432,7 @@ consul_status consul_election_spec_set_observe_only(consul_election_spec *spec, 
 consul_status consul_election_spec_set_monitor_retry_ms(consul_election_spec *spec, uint64_t monitor_retry_ms);
 consul_status consul_election_spec_set_options(consul_election_spec *spec, const consul_options *options);
 void consul_election_spec_free(consul_election_spec *spec);
+typedef struct consul_leadership { const uint8_t *value; size_t value_len; const char *session; size_t session_len; const char *node; size_t node_len; uint64_t modify_index; uint64_t lock_index; uint64_t version; bool is_present; bool is_self; } consul_leadership;
 consul_status consul_election_start(const consul_client *client, const consul_election_spec *spec, consul_election **out);
 consul_status consul_election_campaign(const consul_election *election);
 consul_status consul_election_resign(const consul_election *election, const consul_async *async);

@@ -4,13 +4,13 @@
 //! the agent runs needs an interval. What does not fit together gives `CONSUL_ERR_ARGUMENT` when it
 //! is registered, before anything is sent.
 
+use super::description::change;
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_check_spec;
 use super::status::consul_status;
 use super::{input, output};
 use crate::api::agent::CheckDefinition;
-use crate::error::{Result, Status};
 use std::ffi::c_char;
 use std::time::Duration;
 
@@ -280,16 +280,4 @@ pub extern "C" fn consul_check_spec_set_failures_before_critical(
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_check_spec_free(spec: *mut consul_check_spec) {
     handle::free(spec);
-}
-
-/// Changes a description; an error leaves it as it was.
-fn change(
-    spec: *mut consul_check_spec,
-    change: impl FnOnce(CheckDefinition) -> Result<CheckDefinition>,
-) -> consul_status {
-    guard(|| {
-        let mut spec = handle::get_mut(spec)?;
-        *spec = change(spec.clone())?;
-        Ok(Status::Ok)
-    })
 }

@@ -21,13 +21,13 @@
 //! consul_cluster_free(cluster);
 //! ```
 
+use super::description::change;
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_cluster_spec;
 use super::options::{self, consul_options};
 use super::status::consul_status;
 use super::{input, output};
-use crate::error::{Result, Status};
 use crate::recipes::cluster::ClusterSpec;
 use std::ffi::c_char;
 use std::time::Duration;
@@ -193,16 +193,4 @@ pub extern "C" fn consul_cluster_spec_set_options(
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_cluster_spec_free(spec: *mut consul_cluster_spec) {
     handle::free(spec);
-}
-
-/// Changes a description; an error leaves it as it was.
-fn change(
-    spec: *mut consul_cluster_spec,
-    change: impl FnOnce(ClusterSpec) -> Result<ClusterSpec>,
-) -> consul_status {
-    guard(|| {
-        let mut spec = handle::get_mut(spec)?;
-        *spec = change(spec.clone())?;
-        Ok(Status::Ok)
-    })
 }

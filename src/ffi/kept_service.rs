@@ -24,6 +24,7 @@
 
 use super::asynchronous::{self, consul_async, ok};
 use super::client::consul_client;
+use super::description::change;
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::{consul_kept_service, consul_kept_service_spec};
@@ -32,7 +33,7 @@ use super::service_spec::consul_service_spec;
 use super::status::consul_status;
 use super::{input, output};
 use crate::api::CheckStatus;
-use crate::error::{Result, Status};
+use crate::error::Status;
 use crate::recipes::registration::{Heartbeat, KeptService, KeptServiceSpec};
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
@@ -343,16 +344,4 @@ pub(super) fn word(status: CheckStatus) -> &'static CStr {
         CheckStatus::Warning => c"warning",
         CheckStatus::Critical => c"critical",
     }
-}
-
-/// Changes a description; an error leaves it as it was.
-fn change(
-    spec: *mut consul_kept_service_spec,
-    change: impl FnOnce(KeptServiceSpec) -> Result<KeptServiceSpec>,
-) -> consul_status {
-    guard(|| {
-        let mut spec = handle::get_mut(spec)?;
-        *spec = change(spec.clone())?;
-        Ok(Status::Ok)
-    })
 }

@@ -2,6 +2,7 @@
 //!
 //! For nodes without an agent.
 
+use super::description::change;
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_registration;
@@ -10,7 +11,6 @@ use super::status::consul_status;
 use super::{input, output};
 use crate::api::Check;
 use crate::api::catalog::Registration;
-use crate::error::{Result, Status};
 use std::ffi::c_char;
 
 impl Handle for consul_registration {
@@ -135,16 +135,4 @@ pub unsafe extern "C" fn consul_registration_add_check(
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_registration_free(registration: *mut consul_registration) {
     handle::free(registration);
-}
-
-/// Changes a description; an error leaves it as it was.
-fn change(
-    registration: *mut consul_registration,
-    change: impl FnOnce(Registration) -> Result<Registration>,
-) -> consul_status {
-    guard(|| {
-        let mut registration = handle::get_mut(registration)?;
-        *registration = change(registration.clone())?;
-        Ok(Status::Ok)
-    })
 }

@@ -17,13 +17,14 @@
 //! ```
 
 use super::check_spec::consul_check_spec;
+use super::description::change;
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_service_spec;
 use super::status::consul_status;
 use super::{input, output};
 use crate::api::agent::ServiceDefinition;
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result};
 use serde_json::Value;
 use std::ffi::c_char;
 
@@ -201,16 +202,4 @@ unsafe fn parsed(json: *const c_char) -> Result<Value> {
     // SAFETY: the caller's promise.
     let json = unsafe { input::required_str(json, "json") }?;
     serde_json::from_str(json).map_err(|error| Error::argument(format!("json: {error}")))
-}
-
-/// Changes a description; an error leaves it as it was.
-fn change(
-    spec: *mut consul_service_spec,
-    change: impl FnOnce(ServiceDefinition) -> Result<ServiceDefinition>,
-) -> consul_status {
-    guard(|| {
-        let mut spec = handle::get_mut(spec)?;
-        *spec = change(spec.clone())?;
-        Ok(Status::Ok)
-    })
 }

@@ -18,6 +18,7 @@ use super::answer::{Listing, consul_meta};
 use super::arena::{Row, Rows, RowsBuilder};
 use super::asynchronous::{self, consul_async, done, found};
 use super::client::{self, consul_client};
+use super::description::change;
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::{consul_session_spec, consul_sessions};
@@ -26,7 +27,7 @@ use super::status::consul_status;
 use super::text::consul_text;
 use super::{call, input, output};
 use crate::api::session::{Behavior, ServiceCheck, Session, SessionSpec};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Status};
 use std::ffi::c_char;
 use std::ptr;
 use std::time::Duration;
@@ -405,16 +406,4 @@ pub extern "C" fn consul_sessions_meta(sessions: *const consul_sessions) -> *con
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_sessions_free(sessions: *mut consul_sessions) {
     handle::free(sessions);
-}
-
-/// Changes a description; an error leaves it as it was.
-fn change(
-    spec: *mut consul_session_spec,
-    change: impl FnOnce(SessionSpec) -> Result<SessionSpec>,
-) -> consul_status {
-    guard(|| {
-        let mut spec = handle::get_mut(spec)?;
-        *spec = change(spec.clone())?;
-        Ok(Status::Ok)
-    })
 }

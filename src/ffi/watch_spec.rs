@@ -22,6 +22,7 @@
 //! consul_watch_free(watch);
 //! ```
 
+use super::description::change;
 use super::guard::guard;
 use super::handle::{self, Handle};
 pub use super::kind::consul_watch_spec;
@@ -29,7 +30,7 @@ use super::options::{self, consul_options};
 use super::status::consul_status;
 use super::{input, output};
 use crate::api::health::State;
-use crate::error::{Error, Result, Status};
+use crate::error::Error;
 use crate::watch::{Policy, WatchSpec};
 use std::ffi::c_char;
 use std::time::Duration;
@@ -223,15 +224,4 @@ pub extern "C" fn consul_watch_spec_set_max_age_ms(
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_watch_spec_free(spec: *mut consul_watch_spec) {
     handle::free(spec);
-}
-
-fn change(
-    spec: *mut consul_watch_spec,
-    change: impl FnOnce(WatchSpec) -> Result<WatchSpec>,
-) -> consul_status {
-    guard(|| {
-        let mut spec = handle::get_mut(spec)?;
-        *spec = change(spec.clone())?;
-        Ok(Status::Ok)
-    })
 }
