@@ -242,11 +242,7 @@ end
 --- the id of the one that leads, "ring" with its version, and in the end "ended". nil ends that.
 function Cluster:set_queue(queue)
     check_self(self)
-    local cluster = self
-    while cluster.cluster do
-        cluster = cluster.cluster
-    end
-    return losses(cluster, C.consul_cluster_set_queue, queue, hear)
+    return losses(self, C.consul_cluster_set_queue, queue, hear)
 end
 
 --- How its own part is getting on (consul_ffi/stats.lua). Makes no request.
@@ -257,7 +253,7 @@ end
 --- The same cluster, whose calls arrive in this queue.
 function Cluster:on(queue)
     check_self(self)
-    return setmetatable({ client = self.client:on(queue), handle = self.handle, cluster = self }, Cluster)
+    return setmetatable({ client = self.client:on(queue), handle = self.handle, original = self }, Cluster)
 end
 
 --- Leaves: gives up the lead, deletes its key, so that the others know at once, destroys its session, and

@@ -210,11 +210,7 @@ end
 --- tells why; in the end, when the election or its client is closed, "ended". nil ends that.
 function Election:set_queue(queue)
     check_self(self)
-    local election = self
-    while election.election do
-        election = election.election
-    end
-    return losses(election, C.consul_election_set_queue, queue, hear)
+    return losses(self, C.consul_election_set_queue, queue, hear)
 end
 
 --- How it is getting on (consul_ffi/stats.lua). Makes no request.
@@ -225,7 +221,7 @@ end
 --- The same election, whose calls arrive in this queue.
 function Election:on(queue)
     check_self(self)
-    return setmetatable({ client = self.client:on(queue), handle = self.handle, election = self }, Election)
+    return setmetatable({ client = self.client:on(queue), handle = self.handle, original = self }, Election)
 end
 
 --- Ends the object: it resigns in the background. Harmless when it was closed before.

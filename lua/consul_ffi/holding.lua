@@ -174,11 +174,7 @@ function holding.class(name)
     --- in the end, when it or its client is closed, "ended". A release is no loss. nil ends that.
     function Class:set_queue(queue)
         check_self(self)
-        local object = self
-        while object.original do
-            object = object.original
-        end
-        return losses(object, C[functions.set_queue], queue)
+        return losses(self, C[functions.set_queue], queue)
     end
 
     --- The same one, whose calls arrive in this queue.

@@ -34,6 +34,10 @@ return function(object, set, queue, hear)
     if queue and not queue.handle then
         return nil, errors.new(codes.ERR_HANDLE, "the queue was closed")
     end
+    -- One whose calls arrive in another queue is still the same.
+    while object.original do
+        object = object.original
+    end
     local tag = queue and queue:async().tag or 0
     local done, problem = errors.answer(set(object.handle, queue and queue.handle, tag))
     if not done then
