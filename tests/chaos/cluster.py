@@ -25,9 +25,11 @@ PATIENCE_S = 120.0
 class Cluster:
     """Three servers of examples/cluster, each behind a door of the proxy."""
 
-    def __init__(self, folder: Path, raft_multiplier: int) -> None:
+    def __init__(self, folder: Path, raft_multiplier: int, cores: int = 0) -> None:
         self.folder = folder
-        _run("start", str(folder), "--raft-multiplier", str(raft_multiplier))
+        #: How many a server uses at most, 0 for all.
+        self.cores = cores
+        self._run("start", str(folder), "--raft-multiplier", str(raft_multiplier))
         self.port = int((folder / "port").read_text())
         self._tls = ssl.create_default_context(cafile=str(folder / "tls" / "ca.pem"))
         self._tls.load_cert_chain(folder / "tls" / "client.pem", folder / "tls" / "client-key.pem")
@@ -149,7 +151,7 @@ class Cluster:
 
     def start(self, name: str) -> None:
         """Starts a server again that ended."""
-        _run("run", str(self.folder), name)
+        self._run("run", str(self.folder), name)
 
     def door(self, name: str, mode: str, number: float = 0) -> None:
         """Sets how the way from the clients to a server is."""
@@ -178,7 +180,13 @@ class Cluster:
         for stream in (self._doors.stdin, self._doors.stdout):
             if stream:
                 stream.close()
-        _run("stop", str(self.folder))
+        self._run("stop", str(self.folder))
+
+    def _run(self, *arguments: str) -> None:
+        limit = {"GOMAXPROCS": str(self.cores)} if self.cores else {}
+        subprocess.run(
+            [str(SCRIPT), *arguments], check=True, stdout=subprocess.DEVNULL, env=os.environ | limit
+        )
 
     @staticmethod
     def _lives(process: int) -> bool:
@@ -187,10 +195,6 @@ class Cluster:
             state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
             return state not in "ZX"
         return False
-
-
-def _run(*arguments: str) -> None:
-    subprocess.run([str(SCRIPT), *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
 def _iptables(*arguments: str) -> None:

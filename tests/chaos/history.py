@@ -93,6 +93,10 @@ class Load:
     began: float
     ended: float
     ok: bool
+    #: Who made it.
+    by: str
+    #: What the cluster is like that it was made on.
+    where: str
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,7 @@ class Control:
             if overslept > TICK_S / 2:
                 self._history.late.append((awake, overslept))
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Ends them."""
         self._stop.set()
         for thread in self._threads:

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from random import randrange
 from typing import Any, Optional
@@ -22,9 +23,9 @@ from typing import Any, Optional
 import consul_ffi
 from consul_ffi import Client
 
+import calm
 import checker
 import faults
-import load
 import report
 from cluster import NAMES, Cluster
 from history import KILL_LEADER, Control, Fault, History, Left, Setting
@@ -66,27 +67,24 @@ def arguments() -> argparse.Namespace:
 class Run:
     """One run on one cluster."""
 
-    def __init__(self, cluster: Cluster, given: argparse.Namespace) -> None:
-        self.cluster, self.given = cluster, given
-        setting = Setting(given.seed, given.raft_multiplier, str(consul_ffi.library_path))
-        self.history = History(setting)
+    def __init__(self, cluster: Cluster, given: argparse.Namespace, history: History) -> None:
+        self.cluster, self.given, self.history = cluster, given, history
 
     def all(self) -> None:
         """Everything, until nothing is left."""
         self._warm_up()
         before = _left()
-        control = Control(self.history)
-        clients = [self._client(first) for first in range(3)]
-        self._measure()
-        self._under_faults(clients)
-        self._read_all(clients[0])
-        for client in clients:
-            client.close()
-        control.stop()
+        calm.measure(self.cluster, self.history, calm.SHORT if self.given.short else calm.LONG)
+        with closing(Control(self.history)):
+            clients = [self._client(first) for first in range(3)]
+            self._under_faults(clients)
+            self._read_all(clients[0])
+            for client in clients:
+                client.close()
         self._note_left(before)
 
-    def _client(self, first: int = 0, direct: bool = False) -> Client:
-        settings = self.cluster.settings(first, direct)
+    def _client(self, first: int = 0) -> Client:
+        settings = self.cluster.settings(first)
         return Client(environment=False, timeout_ms=int(TIMEOUT_S * 1000), **settings)
 
     def _warm_up(self) -> None:
@@ -94,12 +92,6 @@ class Run:
         with self._client() as client:
             write_surely(client, "chaos/warm", "")
             client.watch.key("chaos/warm").wait_ready(120_000).close()
-
-    def _measure(self) -> None:
-        seconds = 1 if self.given.short else 10
-        with self._client(direct=True) as client:
-            self.history.loads += load.calm(client, seconds)
-            self.history.loads += load.rate(client, seconds, 200 if self.given.short else 1000)
 
     # --- faults ----------------------------------------------------------------
 
@@ -110,7 +102,8 @@ class Run:
         watchers = Watchers(self.cluster, clients, self.history, pulse)
         for worker in workers:
             worker.start()
-        names, self.history.not_run = faults.plan(self.given)
+        names, not_run = faults.plan(self.given)
+        self.history.not_run |= not_run
         try:
             for number, name in enumerate(names, 1):
                 fault = self._fault(name)
@@ -218,6 +211,16 @@ def _left() -> dict[str, int]:
     }
 
 
+def _measure_apart(history: History, given: argparse.Namespace) -> None:
+    """Before the servers of the faults are there."""
+    why = calm.why_not_apart()
+    if why:
+        history.not_run["servers apart, in calm"] = why
+        return
+    with calm.apart(given.raft_multiplier) as cluster:
+        calm.measure(cluster, history, calm.LONG)
+
+
 def main() -> int:
     given = arguments()
     faults.chance.seed(given.seed)
@@ -228,22 +231,24 @@ def main() -> int:
         f"seed {given.seed}, raft_multiplier {given.raft_multiplier}, {consul_ffi.library_path}",
         flush=True,
     )
+    history = History(Setting(given.seed, given.raft_multiplier, str(consul_ffi.library_path)))
     try:
+        if not given.short:
+            _measure_apart(history, given)
         cluster = Cluster(folder / "cluster", given.raft_multiplier)
         try:
-            run = Run(cluster, given)
-            run.all()
+            Run(cluster, given, history).all()
         finally:
             cluster.stop()
     finally:
         shutil.rmtree(folder)
-    report.show(run.history)
-    found = checker.check(run.history)
+    report.show(history)
+    found = checker.check(history)
     print()
     bad = checker.show(found)
     kept = given.history or (FOUND if bad else None)
     if kept:
-        run.history.save(kept)
+        history.save(kept)
         print(f"all that happened is in {kept}")
     result = os.environ.get("STAGE_RESULT")
     if result:

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Sequence
 
-from history import FAILED, KILL_LEADER, OK, UNKNOWN, Call, Fault, History
+from history import FAILED, KILL_LEADER, OK, UNKNOWN, Call, Fault, History, Load
 
 
 def fault_line(fault: Fault, history: History) -> str:
@@ -73,14 +73,31 @@ def show(history: History) -> None:
 
 def _show_loads(history: History) -> None:
     print("\nlatency in calm, in ms (goal at 1,000 a second: P99 under 5)")
-    for what in dict.fromkeys(load.what for load in history.loads):
-        loads = [load for load in history.loads if load.what == what]
-        times = sorted((load.ended - load.began) * 1000 for load in loads)
-        failed = sum(not load.ok for load in loads)
+    for where in dict.fromkeys(load.where for load in history.loads):
+        here = [load for load in history.loads if load.where == where]
+        print(f"\n  {where}")
+        _show_calls(here)
+        began, ended = min(load.began for load in here), max(load.ended for load in here)
+        late = [by * 1000 for at, by in history.late if began <= at <= ended]
         print(
-            f"  {what:34} P50 {_part(times, 0.5):7.2f}  P99 {_part(times, 0.99):7.2f}  "
-            f"of {len(loads)}, {failed} failed"
+            f"  meanwhile threads that only sleep woke late {len(late)} times, "
+            f"by {max(late, default=0):.1f} at most"
         )
+
+
+def _show_calls(loads: list[Load]) -> None:
+    whom = list(dict.fromkeys(load.by for load in loads))
+    print(f"  {'':34}" + "".join(f"{by:>20}" for by in whom))
+    print(f"  {'':34}" + f"{'P50':>10}{'P99':>10}" * len(whom))
+    for what in dict.fromkeys(load.what for load in loads):
+        by_each = ([load for load in loads if (load.what, load.by) == (what, by)] for by in whom)
+        print(f"  {what:34}" + "".join(map(_latency, by_each)))
+    print(f"  of {len(loads):,} calls {sum(not load.ok for load in loads)} failed")
+
+
+def _latency(loads: list[Load]) -> str:
+    times = sorted((load.ended - load.began) * 1000 for load in loads)
+    return f"{_part(times, 0.5):10.2f}{_part(times, 0.99):10.2f}"
 
 
 def _part(ordered: Sequence[float], share: float) -> float:

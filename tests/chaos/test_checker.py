@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import checker
-from history import FAILED, OK, UNKNOWN, Calm, Call, History, Holding, Left
+from history import FAILED, OK, UNKNOWN, Calm, Call, History, Holding, Left, Load
 
 
 def put(value, began, ended, outcome=OK, key="k", kind="put"):
@@ -135,7 +135,10 @@ class Rest(unittest.TestCase):
 
     def test_a_history_is_written_and_read(self):
         history = History(
-            calls=[put("1", 0, 1)], late=[(1.0, 0.5)], calms=[Calm("w", "f", 0, None)]
+            calls=[put("1", 0, 1)],
+            late=[(1.0, 0.5)],
+            calms=[Calm("w", "f", 0, None)],
+            loads=[Load("reads", 0, 1, True, "the library", "here")],
         )
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "history.json"
