@@ -7,7 +7,7 @@ use super::last_good::Body;
 use super::pace::Pace;
 use super::pulse::Pulse;
 use super::query::{Found, Query, QueryKey};
-use super::turns::{Id, Limits, Turns};
+use super::turns::{Id, Limits, Turn, Turns};
 use super::watched::Watched;
 use crate::api::Answer;
 use crate::client::{Client, Reader};
@@ -213,9 +213,13 @@ impl Hub {
         let mut guard = self.state.lock();
         let state = &mut *guard;
         let sources = &state.sources;
-        let (id, wait) = state.turns.take(now, |id| limits(sources.get(&id)))?;
+        let (id, turn) = state.turns.take(now, |id| limits(sources.get(&id)))?;
         let source = state.sources.get_mut(&id)?;
-        let asked = Asked { index: source.engine.next_index(), wait, at: now };
+        let (index, wait) = match turn {
+            Turn::Wait(wait) => (source.engine.next_index(), wait),
+            Turn::Look => (0, Duration::ZERO),
+        };
+        let asked = Asked { index, wait, at: now };
         let cancel = CancelToken::new();
         source.flight = Some(cancel.clone());
         source.pulse.sent();
