@@ -15,7 +15,7 @@ pub(super) const CYCLE: Duration = Duration::from_millis(1500);
 
 /// As many queries take turns on one connection at most, where there are enough connections. So an
 /// agent may take 50 ms for each answer; and answers that come together wake the thread once: the looks
-/// of 100 queries did so 50 times a second on one connection, 20 times on four.
+/// of 100 queries did so 50 times a second on one connection, 20 to 30 times on four.
 const TURNS_PER_CONNECTION: usize = 30;
 
 /// Whose share of a cycle is shorter does not wait, and looks.
