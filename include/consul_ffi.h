@@ -6635,11 +6635,11 @@ consul_status consul_cluster_replicas_for_key(const consul_cluster *cluster,
 bool consul_cluster_is_leader(const consul_cluster *cluster);
 
 /**
- * The id of the node that leads, as it was seen last. `CONSUL_NOT_FOUND` when none does. Free it with
+ * The id of the node that leads: as it was seen last where that is another one, and this node's
+ * exactly while `consul_cluster_is_leader` says so. `CONSUL_NOT_FOUND` when none does. Free it with
  * `consul_text_free`.
  */
-consul_status consul_cluster_leader(const consul_cluster *cluster,
-                                    consul_text **out);
+consul_status consul_cluster_leader(const consul_cluster *cluster, consul_text **out);
 
 /**
  * Changes its weight, 1 to 1,000. Returns at once.

@@ -258,7 +258,8 @@ pub extern "C" fn consul_cluster_is_leader(cluster: *const consul_cluster) -> bo
     handle::read(cluster, false, |cluster| cluster.is_leader())
 }
 
-/// The id of the node that leads, as it was seen last. `CONSUL_NOT_FOUND` when none does. Free it with
+/// The id of the node that leads: as it was seen last where that is another one, and this node's
+/// exactly while `consul_cluster_is_leader` says so. `CONSUL_NOT_FOUND` when none does. Free it with
 /// `consul_text_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_cluster_leader(
@@ -268,8 +269,8 @@ pub unsafe extern "C" fn consul_cluster_leader(
     guard(|| {
         // SAFETY: pointers as the header asks for.
         let out = unsafe { output::out(out) }?;
-        match handle::get(cluster)?.state().leader() {
-            Some(leader) => out.give(leader.as_bytes().to_vec().into()),
+        match handle::get(cluster)?.leader() {
+            Some(leader) => out.give(leader.into_bytes().into()),
             None => Ok(Status::NotFound),
         }
     })

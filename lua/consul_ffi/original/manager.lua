@@ -168,11 +168,12 @@ end
 --- What is known of the cluster; nil before `init`.
 method("get_cluster_info", function(self)
     local cluster = self.cluster
+    local leader = cluster and leader_of(cluster)
     return cluster and {
         node_count = cluster:get_node_count(),
-        leader_node = leader_of(cluster),
+        leader_node = leader,
         current_node = cluster.node_id,
-        is_leader = cluster:is_leader_node(),
+        is_leader = leader ~= nil and leader.node_id == cluster.node_id,
         nodes = cluster.cluster_nodes,
     }
 end)

@@ -119,6 +119,12 @@ impl<S: Style> Cluster<S> {
         self.0.glance().is_leader()
     }
 
+    /// The id of the node that leads: as it was seen last where that is another one, and this node's
+    /// exactly while [`Cluster::is_leader`] says so. `None` when none does. Makes no request.
+    pub fn leader(&self) -> Option<String> {
+        self.0.glance().leader()
+    }
+
     /// Waits until it has joined, and sees itself among the members. `Status::Timeout` when it has
     /// not in time, with the last failure in its message; `Cancelled` or `Closed` once it is left or
     /// its client is closed.

@@ -106,7 +106,7 @@ impl Shared {
             let since = epoch.saturating_sub(now.saturating_sub(entry.since));
             member(entry, since)
         });
-        let (before, leader, leads) = (self.state(), self.leader(), self.is_leader());
+        let (before, (leader, leads)) = (self.state(), self.lead());
         let members = keep_times(&before.members, members.collect());
         let (ring, version) = (self.ring.state(), before.version + 1);
         let is_news = version == 1

@@ -156,10 +156,23 @@ impl Shared {
         self.election.get().is_some_and(Election::is_leader)
     }
 
-    /// The id of the leader, as it was seen last: what it wrote.
+    /// The id of the leader, as it was seen last, and whether it is this node. Its own key tells so a
+    /// moment before this node knows it, and may tell so for a moment afterwards: nobody leads then.
+    pub(super) fn lead(&self) -> (Option<String>, bool) {
+        let leadership = self.election.get().map(Election::leadership).unwrap_or_default();
+        let (leader, leads) = (leadership.leader, leadership.is_self);
+        let id = leader.map(|leader| String::from_utf8_lossy(&leader.value).into_owned());
+        (id.filter(|id| leads || *id != self.place.id), leads)
+    }
+
+    /// The id of the leader: as it was seen last where it is another node, at this moment where it is
+    /// this one.
     pub(super) fn leader(&self) -> Option<String> {
-        let leader = self.election.get()?.leadership().leader?;
-        Some(String::from_utf8_lossy(&leader.value).into_owned())
+        if self.is_leader() {
+            return Some(self.place.id.clone());
+        }
+        let state = self.glance();
+        state.leader.clone().filter(|_| !state.leads)
     }
 
     pub(super) fn now(&self) -> Duration {

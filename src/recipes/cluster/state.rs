@@ -55,7 +55,8 @@ impl ClusterState {
         self.members.iter().filter(|member| member.session.is_some()).count()
     }
 
-    /// The id of the leader, as it was seen last.
+    /// The id of the leader, as it was seen last. Whether it is this node still tells
+    /// [`Cluster::leader`](super::Cluster::leader).
     pub fn leader(&self) -> Option<&str> {
         self.leader.as_deref()
     }

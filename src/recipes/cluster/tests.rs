@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::error::Status;
-use crate::recipes::testing::{Fate, PATIENCE, World, world};
+use crate::recipes::testing::{Fate, PATIENCE, Seen, World, world};
 use crate::sync::Mutex;
 
 const OWN: &str = "tsdb/cluster/nodes/a";
@@ -456,4 +456,26 @@ fn who_leads_is_known_to_all_and_gives_the_lead_back_when_it_leaves() {
     follows.leave().unwrap();
     bench.eventually("nothing left", || bench.consul.sessions().is_empty());
     assert!(bench.consul.keys("").is_empty(), "{:?}", bench.consul.keys(""));
+}
+
+#[test]
+fn it_is_not_named_as_the_leader_before_it_leads() {
+    let bench = world();
+    let takes = |seen: &Seen| seen.body.contains("tsdb/cluster/leader");
+    bench.wire.judge(move |seen| if takes(seen) { Fate::HoldAnswer } else { Fate::Pass });
+    let cluster = bench.client.join_cluster(spec().campaigns(true)).unwrap();
+    let election = cluster.0.glance().election.get().unwrap();
+    // Its key is there for all to see, and it does not know yet that it is its own.
+    bench.eventually("seen", || election.leadership().leader.is_some());
+    bench.add("b");
+    bench.eventually("a later state", || is(&cluster, "b", MemberState::Alive));
+    assert!(!cluster.is_leader());
+    assert_eq!((cluster.leader(), cluster.state().leader()), (None, None));
+    bench.wire.heal();
+    bench.eventually("elected", || cluster.is_leader());
+    assert_eq!(cluster.leader().as_deref(), Some("a"));
+    bench.eventually("told", || cluster.state().leader() == Some("a"));
+    cluster.leave().unwrap();
+    assert!(!cluster.is_leader());
+    assert_eq!(cluster.leader(), None);
 }
