@@ -6,7 +6,7 @@ use super::{Call, TOKEN, secret_header};
 use crate::config::{Settings, token_in};
 use crate::error::{Result, Status};
 use crate::observe::log::{self, Level};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, MutexGuard};
 use crate::sys::PerProcess;
 use crate::transport::Response;
 use arc_swap::ArcSwapOption;
@@ -30,8 +30,15 @@ pub(super) struct Token {
 
 struct File {
     path: PathBuf,
-    /// As it was when it was read last.
+    /// As it was when it was read last. Locked until what was read is in use: of two threads the one
+    /// that read earlier must not be the one that stores later.
     stamp: PerProcess<Mutex<Option<Stamp>>>,
+}
+
+impl File {
+    fn lock(&self) -> MutexGuard<'_, Option<Stamp>> {
+        self.stamp.get_or_init(Mutex::default).lock()
+    }
 }
 
 impl Token {
@@ -71,14 +78,12 @@ impl Token {
     /// Takes this one from now on; `None` goes back to what was configured.
     pub(super) fn set(&self, token: Option<&str>) -> Result<()> {
         let token = token.map(secret_header).transpose()?;
-        self.is_set.store(token.is_some(), Relaxed);
-        match token {
-            Some(token) => drop(self.take(Some(token))),
-            None => {
-                self.take(self.configured.clone());
-                self.read(true);
-            }
+        {
+            let _reading = self.file.as_ref().map(File::lock);
+            self.is_set.store(token.is_some(), Relaxed);
+            self.take(token.or_else(|| self.configured.clone()));
         }
+        self.read(true);
         Ok(())
     }
 
@@ -94,15 +99,16 @@ impl Token {
     }
 
     fn read(&self, in_any_case: bool) {
-        let Some(file) = self.file.as_ref().filter(|_| !self.is_set.load(Relaxed)) else { return };
-        {
-            let mut before = file.stamp.get_or_init(Mutex::default).lock();
-            let stamp = Stamp::of(&file.path);
-            if !in_any_case && *before == stamp {
-                return;
-            }
-            *before = stamp;
+        let Some(file) = &self.file else { return };
+        let mut before = file.lock();
+        if self.is_set.load(Relaxed) {
+            return;
         }
+        let stamp = Stamp::of(&file.path);
+        if !in_any_case && *before == stamp {
+            return;
+        }
+        *before = stamp;
         let read =
             token_in(&file.path).and_then(|token| token.as_deref().map(secret_header).transpose());
         match read {
@@ -170,5 +176,56 @@ impl OwnToken {
                 false
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use std::fs::{OpenOptions, rename, write};
+    use std::io::Write;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    fn token(path: &std::path::Path) -> Arc<Token> {
+        let mut config = Config::without_environment();
+        config.set("token_file", path.to_str().unwrap()).unwrap();
+        Arc::new(Token::new(&Settings::resolve(&config).unwrap()).unwrap())
+    }
+
+    /// A thread begins to read one file; another one is put in its place, and read by another thread.
+    #[test]
+    fn who_reads_slowly_does_not_undo_what_was_read_since() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, slow, new) =
+            (folder.path().join("token"), folder.path().join("slow"), folder.path().join("new"));
+        write(&path, "first").unwrap();
+        let token = token(&path);
+        // What is read from a pipe comes when the test writes it.
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, &slow, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        rename(&slow, &path).unwrap();
+        let reads = || {
+            let (token, (done, is_done)) = (token.clone(), mpsc::channel());
+            let thread = std::thread::spawn(move || {
+                token.look();
+                let _ = done.send(());
+            });
+            (thread, is_done)
+        };
+        let (slow_one, _) = reads();
+        // It has begun when there is somebody to write to.
+        let mut pipe = OpenOptions::new().write(true).open(&path).unwrap();
+        write(&new, "third").unwrap();
+        rename(&new, &path).unwrap();
+        let (quick_one, is_done) = reads();
+        // Were it not to wait for the other one, it would have had its chance to be done before it.
+        let _ = is_done.recv_timeout(Duration::from_millis(50));
+        pipe.write_all(b"second").unwrap();
+        drop(pipe);
+        slow_one.join().unwrap();
+        quick_one.join().unwrap();
+        assert_eq!(token.now().unwrap(), "third");
     }
 }
