@@ -10,8 +10,6 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rules {
     pub(super) comparison: Comparison,
-    /// What encrypts values, where something does: one that was only encrypted anew has not changed.
-    pub(super) vault: Option<Arc<Vault>>,
     pub(super) settle: Option<Settle>,
     pub(super) floor: Option<Floor>,
     pub(super) last_seen_index: u64,
@@ -72,8 +70,14 @@ impl Delivery {
         Delivery { rules, given: None, seen: 0, waiting: None }
     }
 
-    /// Something was found. Finds come with growing numbers; one that comes late is passed over.
-    pub(super) fn offer(&mut self, found: &Found, now: Duration) -> Option<Parcel> {
+    /// Something was found. Finds come with growing numbers; one that comes late is passed over. A value
+    /// that was only encrypted anew, by the vault where there is one, has not changed.
+    pub(super) fn offer(
+        &mut self,
+        found: &Found,
+        vault: Option<&Vault>,
+        now: Duration,
+    ) -> Option<Parcel> {
         if found.number <= self.seen {
             return None;
         }
@@ -89,8 +93,7 @@ impl Delivery {
             self.waiting = None;
             return None;
         }
-        if self.rules.vault.as_ref().is_some_and(|vault| given.is_rewritten(&found.content, vault))
-        {
+        if vault.is_some_and(|vault| given.is_rewritten(&found.content, vault)) {
             return Some(self.give(found.clone(), ParcelKind::Rewritten));
         }
         let due = self.due_of(given, &found.content, now);
@@ -178,19 +181,21 @@ mod tests {
 
     struct Bench {
         delivery: Delivery,
+        vault: Option<Vault>,
         number: u64,
     }
 
     impl Bench {
         fn new(rules: Rules) -> Bench {
-            Bench { delivery: Delivery::new(rules), number: 0 }
+            Bench { delivery: Delivery::new(rules), vault: None, number: 0 }
         }
 
         fn offer(&mut self, content: Content, now: u64) -> Option<ParcelKind> {
             self.number += 1;
             let content = Arc::new(content);
             let found = Found { content, index: 5, number: self.number, body: None };
-            self.delivery.offer(&found, ms(now)).map(|parcel| parcel.kind)
+            let parcel = self.delivery.offer(&found, self.vault.as_ref(), ms(now));
+            parcel.map(|parcel| parcel.kind)
         }
 
         fn ripe(&mut self, now: u64) -> Option<ParcelKind> {
@@ -282,10 +287,13 @@ mod tests {
 
     #[test]
     fn a_value_that_was_only_encrypted_anew_is_known_and_not_told() {
-        let (key, prefixes) = ([7; 32], vec!["app/".to_string()]);
-        let encryption = Encryption { key, old_keys: Vec::new(), prefixes, allow_plain: true };
-        let vault = Some(Arc::new(Vault::new(&encryption).unwrap()));
-        let mut bench = Bench::new(Rules { vault, ..Rules::default() });
+        let vault = |prefix: &str| {
+            let (key, prefixes) = ([7; 32], vec![prefix.to_string()]);
+            let encryption = Encryption { key, old_keys: Vec::new(), prefixes, allow_plain: true };
+            Some(Vault::new(&encryption).unwrap())
+        };
+        let mut bench = Bench::new(Rules::default());
+        bench.vault = vault("app/");
         let pair = |key: &str, value: &str, modify_index| {
             let (key, value) = (key.to_string(), value.as_bytes().to_vec());
             KvPair { key, value, modify_index, ..KvPair::default() }
@@ -298,6 +306,10 @@ mod tests {
         assert_eq!(bench.offer(found(("2", 8), 6), 3), Some(ParcelKind::Change));
         // What no prefix covers is not encrypted anew.
         assert_eq!(bench.offer(found(("2", 8), 9), 4), Some(ParcelKind::Change));
+        // The client was configured anew.
+        bench.vault = vault("b");
+        assert_eq!(bench.offer(found(("2", 8), 10), 5), Some(ParcelKind::Rewritten));
+        assert_eq!(bench.offer(found(("2", 9), 10), 6), Some(ParcelKind::Change));
     }
 
     #[test]

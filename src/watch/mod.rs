@@ -225,7 +225,6 @@ impl Client {
     fn start_watched(&self, spec: &WatchSpec, begin: Beginning) -> Result<Arc<Watched>> {
         let rules = Rules {
             comparison: Comparison { ignore_output: spec.ignore_output },
-            vault: self.vault(),
             settle: spec.settled()?,
             floor: spec.floored()?,
             last_seen_index: spec.last_seen_index,

@@ -28,6 +28,7 @@ pub(super) struct Watched {
     pub(super) id: Id,
     pub(super) hub: Arc<Hub>,
     pub(super) pulse: Arc<Pulse>,
+    client: Client,
     clock: Arc<dyn Clock>,
     current: ArcSwap<State>,
     version: AtomicU64,
@@ -71,6 +72,7 @@ impl Watched {
             hub: parts.hub,
             pulse: parts.pulse,
             kept: parts.kept.map(|age| (age, clock.now())),
+            client: client.clone(),
             clock,
             current: ArcSwap::from_pointee(State::nothing()),
             version: AtomicU64::new(parts.base),
@@ -161,7 +163,9 @@ impl Watched {
         if recovered || was_kept {
             self.tell(NoticeKind::Recovered, None);
         }
-        if let Some(parcel) = delivery.guard.offer(found, self.clock.now()) {
+        // As the client encrypts now: it may have been configured anew since the watch began.
+        let vault = self.client.vault();
+        if let Some(parcel) = delivery.guard.offer(found, vault.as_deref(), self.clock.now()) {
             self.put(parcel);
         }
         delivery.guard.due()

@@ -1,6 +1,6 @@
 //! Values encrypted at rest on a real Consul: what Consul holds, and what clients with other keys get.
 
-use crate::clients::client_with;
+use crate::clients::{client_with, config};
 use crate::quick::{PATIENCE, eventually, lock_spec, none, quick, session};
 use crate::support::{Consul, consul, unique};
 use consul_ffi::api::kv::Reencrypted;
@@ -329,6 +329,27 @@ fn a_watch_gives_plain_text_and_does_not_tell_of_a_new_salt() {
     assert_eq!(seen(), (b"2".to_vec(), index(&client, &key), 2));
     watch.stop();
     assert_eq!(*told.lock().unwrap(), [NoticeKind::Initial, NoticeKind::Changed]);
+}
+
+#[test]
+fn a_watch_follows_a_reload_that_encrypts_something_else() {
+    let Some(consul) = consul() else { return };
+    let prefix = unique("sealed") + "/";
+    let client = sealing(consul, KEY, "elsewhere/", &[]);
+    let key = format!("{prefix}a");
+    put(&client, &key, b"1");
+    let watch = client.watch(WatchSpec::key(&key)).unwrap();
+    watch.wait_ready(PATIENCE).unwrap();
+    let address = consul.address();
+    client
+        .reload(&config(&address, &[("encryption_key", KEY), ("encryption_prefixes", &prefix)]))
+        .unwrap();
+    put(&client, &key, b"1");
+    assert!(stored(consul, &key).starts_with(b"\0CFE\x01"));
+    let newest = index(&client, &key);
+    let seen = || watch.state().content().unwrap().pair(&key).unwrap().modify_index;
+    eventually("the newest index is seen", || seen() == newest);
+    assert_eq!(watch.state().version(), 1);
 }
 
 #[test]
