@@ -13,12 +13,16 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering::*};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+/// What Rust gives a thread by default. Were it not said, the first start of a thread would look for
+/// another size in the environment, which the host may be changing on a thread of its own.
+const STACK_SIZE: usize = 2 * 1024 * 1024;
+
 /// Starts a named thread that never handles a signal: the process's signals belong to its host.
 pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     // A thread inherits the mask of the one that starts it, so it is blocked around the start:
     // then there is no moment at which the new thread could take a signal.
     let previous = block_signals()?;
-    let thread = Builder::new().name(name.to_owned()).spawn(body);
+    let thread = Builder::new().name(name.to_owned()).stack_size(STACK_SIZE).spawn(body);
     restore_signals(&previous);
     thread
 }

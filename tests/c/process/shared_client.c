@@ -1,14 +1,50 @@
 /* Thirty-two threads share one client: with time-outs, with their own results, over few sockets, and
- * at last with the client freed under them. */
+ * at last with the client freed under them. None of them reads the environment, which another one may
+ * change meanwhile. */
 
 #include "sockets.h"
 #include <pthread.h>
 
-enum { THREADS = 32, ROUNDS = 40 };
+/* Sixteen for calls and watches, four of the library's upkeep. */
+enum { THREADS = 32, ROUNDS = 40, MOST_SOCKETS = 20 };
 
 static consul_client *client;
 static consul_options *hurry;
 static pthread_barrier_t all;
+
+/* Who reads the environment comes by here, the library included: it may where a client is made. */
+extern char **environ;
+static bool may_read = true;
+static int reads, reads_elsewhere;
+
+char *getenv(const char *name)
+{
+    size_t length = strlen(name);
+    char **entry;
+    bool is_right = __atomic_load_n(&may_read, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(is_right ? &reads : &reads_elsewhere, 1, __ATOMIC_SEQ_CST);
+    for (entry = environ; *entry != NULL; entry++)
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=')
+            return *entry + length + 1;
+    return NULL;
+}
+
+/* A lock and a watch, so that the library's own threads are at work. */
+static void keep(consul_lock **lock, consul_watch **watch)
+{
+    consul_lock_spec *wanted = NULL;
+    consul_watch_spec *watched = NULL;
+    char *key = unique("environment");
+    CHECK_OK(consul_lock_spec_new(key, &wanted));
+    CHECK_OK(consul_lock_new(client, wanted, lock));
+    CHECK_OK(consul_lock_acquire(*lock, PATIENCE_MS, NULL));
+    CHECK_OK(consul_watch_spec_new(CONSUL_WATCH_KEY, key, &watched));
+    CHECK_OK(consul_watch_start(client, watched, NULL, 0, watch));
+    CHECK_OK(consul_watch_wait_ready(*watch, PATIENCE_MS));
+    consul_lock_spec_free(wanted);
+    consul_watch_spec_free(watched);
+    free(key);
+}
 
 static void *use(void *argument)
 {
@@ -30,7 +66,7 @@ static void *use(void *argument)
         CHECK(status == CONSUL_OK || status == CONSUL_ERR_TIMEOUT);
         consul_kv_free(kv);
     }
-    CHECK(sockets(NULL) <= 16);
+    CHECK(sockets(NULL) <= MOST_SOCKETS);
     pthread_barrier_wait(&all);
     /* Till the client is gone. */
     do {
@@ -47,7 +83,12 @@ int main(void)
 {
     pthread_t threads[THREADS];
     uintptr_t i;
+    consul_lock *lock = NULL;
+    consul_watch *watch = NULL;
     client = consul();
+    CHECK(reads > 2 && reads_elsewhere == 0);
+    __atomic_store_n(&may_read, false, __ATOMIC_SEQ_CST);
+    keep(&lock, &watch);
     CHECK_OK(consul_options_new(&hurry));
     CHECK_OK(consul_options_set_timeout_ms(hurry, 1));
     CHECK(pthread_barrier_init(&all, NULL, THREADS + 1) == 0);
@@ -58,6 +99,9 @@ int main(void)
     for (i = 0; i < THREADS; i++)
         CHECK(pthread_join(threads[i], NULL) == 0);
     CHECK(sockets(NULL) == 0);
+    CHECK(reads_elsewhere == 0);
+    consul_lock_free(lock);
+    consul_watch_free(watch);
     consul_options_free(hurry);
     CHECK_NO_HANDLES();
     return 0;
