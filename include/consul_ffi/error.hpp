@@ -4,6 +4,7 @@
 #define CONSUL_FFI_ERROR_HPP
 
 #include "constants.hpp"
+#include "names.hpp"
 
 #include <cstdio>
 #include <cstdlib>

@@ -3,6 +3,7 @@
 #include "support.hpp"
 
 #include <memory>
+#include <sstream>
 #include <type_traits>
 
 static void values() {
@@ -49,6 +50,22 @@ static void errors() {
     CHECK(copy.what() == error.what());
 }
 
+template <class Constant> static std::string printed(Constant value) {
+    std::ostringstream out;
+    out << value;
+    return out.str();
+}
+
+static void prints() {
+    CHECK(printed(consul::status::err_timeout) == "CONSUL_ERR_TIMEOUT");
+    CHECK(printed(consul::status::ok) == "CONSUL_OK");
+    CHECK(printed(consul::event_type::watch_changed) == "watch_changed");
+    CHECK(printed(consul::lost_reason::key_deleted) == "key_deleted");
+    CHECK(printed(consul::behavior::delete_) == "delete_");
+    // Of a later library.
+    CHECK(printed(static_cast<consul::event_type>(4711)) == "4711");
+}
+
 static void versions() {
     using consul::detail::check_abi;
     const auto abi = [](std::uint32_t major, std::uint32_t minor) { return major << 16 | minor; };
@@ -78,6 +95,7 @@ int main(int count, char **) {
     values();
     honest_answers();
     errors();
+    prints();
     versions();
     return finished();
 }

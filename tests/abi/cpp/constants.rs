@@ -60,8 +60,13 @@ fn enumeration(
         if !about.is_empty() {
             text += &comment("    ", &about);
         }
-        let short = name(&constant[prefix.len()..].to_lowercase());
+        let short = short(&constant, prefix);
         writeln!(text, "    {short} = {constant},").unwrap();
     }
     text + "};\n"
+}
+
+/// A constant's word in its enumeration.
+pub fn short(constant: &str, prefix: &str) -> String {
+    name(&constant[prefix.len()..].to_lowercase())
 }

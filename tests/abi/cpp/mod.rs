@@ -3,6 +3,7 @@
 mod constants;
 mod docs;
 mod handles;
+mod names;
 mod rows;
 mod setters;
 
@@ -10,11 +11,12 @@ use super::model::Header;
 use docs::Docs;
 
 /// The generated files with their texts.
-pub fn render(text: &str, header: &Header) -> [(&'static str, String); 4] {
+pub fn render(text: &str, header: &Header) -> [(&'static str, String); 5] {
     let docs = docs::parse(text);
     [
         ("include/consul_ffi/constants.hpp", constants::render(header, &docs)),
         ("include/consul_ffi/handles.hpp", handles::render(header)),
+        ("include/consul_ffi/names.hpp", names::render(header)),
         ("include/consul_ffi/rows.hpp", rows::render(header, &docs)),
         ("include/consul_ffi/setters.hpp", setters::render(header, &docs)),
     ]
