@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from ctypes import byref, c_void_p
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Sequence
 
-from . import _convert
+from . import _abi, _convert
 from ._answers import take_text
 from ._core import Native
 from ._library import lib
-from ._outcome import check
+from ._outcome import check, new
 
 
 def connect(environment: bool, settings: Mapping[str, Any]) -> Native:
@@ -55,9 +56,29 @@ def _setting(name: str, value: object) -> tuple[bytes, bytes]:
         value = str(value).lower()
     elif isinstance(value, int):
         value = str(value)
+    elif isinstance(value, (list, tuple)):
+        value = _joined(name, value)
+    elif isinstance(value, os.PathLike):
+        value = os.fspath(value)
     elif not isinstance(value, str):
-        raise TypeError(f"{name} must be a str, an int or a bool, not {type(value).__name__}")
+        kinds = "a str, an int, a bool, a path or a list"
+        raise TypeError(f"{name} must be {kinds}, not {type(value).__name__}")
     return _convert.text(name, "the name of a setting"), _convert.text(value, name)
+
+
+def _joined(name: str, values: Sequence[object]) -> str:
+    """Several texts as the one that the library takes."""
+    if not values:
+        raise new(_abi.CONSUL_ERR_CONFIG, f"{name} is an empty list: leave it out for its default")
+    texts = []
+    for place, value in enumerate(values):
+        if not isinstance(value, str):
+            raise TypeError(f"{name}[{place}] must be a str, not {type(value).__name__}")
+        if not value or "," in value:
+            what = "has a comma" if value else "is empty"
+            raise new(_abi.CONSUL_ERR_CONFIG, f"{name}[{place}] {what}")
+        texts.append(value)
+    return ",".join(texts)
 
 
 def _number(config: c_void_p, name: bytes) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, Mapping, TypedDict
+from os import PathLike
+from typing import Literal, Mapping, Sequence, TypedDict
 
 
 class Settings(TypedDict, total=False):
     """The settings of a client."""
 
-    address: str
+    address: str | Sequence[str]
     """Where Consul answers: `host:port`, `http://host:port` or `https://host:port`, each with an optional path prefix, or `unix:///path/to/socket`. Several, with commas between them, are servers of one cluster: a call goes to the one that serves (`docs/failover.md`). `embedded:` is an agent in this process's memory, `embedded:NAME` one that all its clients share that name it: for development and tests."""
     token: str
     """The ACL token, sent in the `X-Consul-Token` header only."""
-    token_file: str
+    token_file: str | PathLike[str]
     """A file whose trimmed content is the ACL token. It is read again when it changes, and at once when Consul refuses the token. It wins over the token of the environment, an explicit `token` wins over it."""
     http_auth: str
     """`user:password` or `user` for HTTP basic authentication, for a proxy in front of Consul."""
@@ -20,13 +21,13 @@ class Settings(TypedDict, total=False):
     """Speak TLS even where the address does not say `https`."""
     tls_verify: bool
     """Check the server's certificate and name. Turning it off is for experiments."""
-    tls_ca_file: str
+    tls_ca_file: str | PathLike[str]
     """A PEM file with the certificate authorities to trust. Without it and `tls_ca_path`, the system's."""
-    tls_ca_path: str
+    tls_ca_path: str | PathLike[str]
     """A folder whose PEM files hold the certificate authorities to trust."""
-    tls_cert_file: str
+    tls_cert_file: str | PathLike[str]
     """The client's certificate (PEM), together with `tls_key_file`."""
-    tls_key_file: str
+    tls_key_file: str | PathLike[str]
     """The client's private key (PEM), together with `tls_cert_file`."""
     tls_server_name: str
     """The name to expect in the server's certificate instead of the address's host."""
@@ -72,13 +73,13 @@ class Settings(TypedDict, total=False):
     """The key by which values are encrypted in Consul: 32 bytes in base64 (`openssl rand -base64 32`). Nothing is encrypted until `encryption_prefixes` names a prefix."""
     encryption_old_keys: str
     """Keys that only decrypt, each 32 bytes in base64, separated by commas: those before `encryption_key`, until nothing is left under them."""
-    encryption_prefixes: str
+    encryption_prefixes: str | Sequence[str]
     """The beginnings of the names of those keys of Consul whose values are encrypted, separated by commas: `app/secrets/,app/tokens/`."""
     encryption_allow_plain: bool
     """Take a value under `encryption_prefixes` that is not encrypted as it is. Turned off, it gives `CONSUL_ERR_CRYPTO`."""
     interruptible: bool
     """End a blocking call with `CONSUL_ERR_INTERRUPTED` when a signal handler ran, instead of going on."""
-    audit_log_file: str
+    audit_log_file: str | PathLike[str]
     """A file that gets a line of JSON for every change that is made through the client: who, what, when and how it ended, never a value or a token."""
     audit_actor: str
     """Who makes the changes, for the audit log; unset means the name of the process."""

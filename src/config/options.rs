@@ -269,7 +269,7 @@ mod tests {
     fn every_setting_of_a_call_can_be_set_and_unset_by_name() {
         for setting in TABLE.iter().filter(|setting| setting.scope != Scope::Client) {
             let value = match setting.kind {
-                Kind::Text | Kind::Secret => "x",
+                Kind::Text | Kind::Path | Kind::List | Kind::Secret => "x",
                 Kind::Bool => "true",
                 Kind::Integer(..) => "1",
                 Kind::Choice(words) => words[0],

@@ -8,6 +8,10 @@ use crate::observe::Rotation;
 pub enum Kind {
     /// Any text; empty means unset.
     Text,
+    /// The path of a file or a folder.
+    Path,
+    /// Texts with commas between them, of which bindings take a list.
+    List,
     /// Text that no dump, log or message may show.
     Secret,
     /// `true` or `false` (also `1`, `t`, `0`, `f` in any usual spelling).
@@ -73,11 +77,11 @@ const DAY_MS: u64 = 86_400_000;
 
 settings! {
     /// Where Consul answers: `host:port`, `http://host:port` or `https://host:port`, each with an optional path prefix, or `unix:///path/to/socket`. Several, with commas between them, are servers of one cluster: a call goes to the one that serves (`docs/failover.md`). `embedded:` is an agent in this process's memory, `embedded:NAME` one that all its clients share that name it: for development and tests.
-    Address "address": Kind::Text, "http://127.0.0.1:8500", "CONSUL_HTTP_ADDR", Client;
+    Address "address": Kind::List, "http://127.0.0.1:8500", "CONSUL_HTTP_ADDR", Client;
     /// The ACL token, sent in the `X-Consul-Token` header only.
     Token "token": Kind::Secret, "", "CONSUL_HTTP_TOKEN", Both;
     /// A file whose trimmed content is the ACL token. It is read again when it changes, and at once when Consul refuses the token. It wins over the token of the environment, an explicit `token` wins over it.
-    TokenFile "token_file": Kind::Text, "", "CONSUL_HTTP_TOKEN_FILE", Client;
+    TokenFile "token_file": Kind::Path, "", "CONSUL_HTTP_TOKEN_FILE", Client;
     /// `user:password` or `user` for HTTP basic authentication, for a proxy in front of Consul.
     HttpAuth "http_auth": Kind::Secret, "", "CONSUL_HTTP_AUTH", Client;
     /// Speak TLS even where the address does not say `https`.
@@ -85,13 +89,13 @@ settings! {
     /// Check the server's certificate and name. Turning it off is for experiments.
     TlsVerify "tls_verify": Kind::Bool, "true", "CONSUL_HTTP_SSL_VERIFY", Client;
     /// A PEM file with the certificate authorities to trust. Without it and `tls_ca_path`, the system's.
-    TlsCaFile "tls_ca_file": Kind::Text, "", "CONSUL_CACERT", Client;
+    TlsCaFile "tls_ca_file": Kind::Path, "", "CONSUL_CACERT", Client;
     /// A folder whose PEM files hold the certificate authorities to trust.
-    TlsCaPath "tls_ca_path": Kind::Text, "", "CONSUL_CAPATH", Client;
+    TlsCaPath "tls_ca_path": Kind::Path, "", "CONSUL_CAPATH", Client;
     /// The client's certificate (PEM), together with `tls_key_file`.
-    TlsCertFile "tls_cert_file": Kind::Text, "", "CONSUL_CLIENT_CERT", Client;
+    TlsCertFile "tls_cert_file": Kind::Path, "", "CONSUL_CLIENT_CERT", Client;
     /// The client's private key (PEM), together with `tls_cert_file`.
-    TlsKeyFile "tls_key_file": Kind::Text, "", "CONSUL_CLIENT_KEY", Client;
+    TlsKeyFile "tls_key_file": Kind::Path, "", "CONSUL_CLIENT_KEY", Client;
     /// The name to expect in the server's certificate instead of the address's host.
     TlsServerName "tls_server_name": Kind::Text, "", "CONSUL_TLS_SERVER_NAME", Client;
     /// The datacenter to ask; unset means the agent's own.
@@ -137,13 +141,13 @@ settings! {
     /// Keys that only decrypt, each 32 bytes in base64, separated by commas: those before `encryption_key`, until nothing is left under them.
     EncryptionOldKeys "encryption_old_keys": Kind::Secret, "", "", Client;
     /// The beginnings of the names of those keys of Consul whose values are encrypted, separated by commas: `app/secrets/,app/tokens/`.
-    EncryptionPrefixes "encryption_prefixes": Kind::Text, "", "", Client;
+    EncryptionPrefixes "encryption_prefixes": Kind::List, "", "", Client;
     /// Take a value under `encryption_prefixes` that is not encrypted as it is. Turned off, it gives `CONSUL_ERR_CRYPTO`.
     EncryptionAllowPlain "encryption_allow_plain": Kind::Bool, "true", "", Client;
     /// End a blocking call with `CONSUL_ERR_INTERRUPTED` when a signal handler ran, instead of going on.
     Interruptible "interruptible": Kind::Bool, "false", "", Client;
     /// A file that gets a line of JSON for every change that is made through the client: who, what, when and how it ended, never a value or a token.
-    AuditLogFile "audit_log_file": Kind::Text, "", "", Client;
+    AuditLogFile "audit_log_file": Kind::Path, "", "", Client;
     /// Who makes the changes, for the audit log; unset means the name of the process.
     AuditActor "audit_actor": Kind::Text, "", "", Client;
     /// The size at which the audit log is renamed to `FILE.1`, what was that to `FILE.2`, and so on; 0 means never.
@@ -171,7 +175,7 @@ impl Setting {
     /// What it takes, in words.
     pub fn allowed(&self) -> String {
         match self.kind {
-            Kind::Text | Kind::Secret => "text".to_string(),
+            Kind::Text | Kind::Path | Kind::List | Kind::Secret => "text".to_string(),
             Kind::Bool => "true or false".to_string(),
             Kind::Integer(0, u64::MAX) => "a whole number below 2^64".to_string(),
             Kind::Integer(min, max) => format!("a whole number from {min} to {max}"),

@@ -6,10 +6,10 @@ use crate::error::{Error, Result};
 /// Refuses a text that the setting does not take.
 pub(super) fn check(setting: &Setting, text: &str) -> Result<()> {
     match setting.kind {
-        Kind::Text | Kind::Secret if text.contains('\0') => {
+        Kind::Text | Kind::Path | Kind::List | Kind::Secret if text.contains('\0') => {
             Err(Error::config("a NUL character is not allowed"))
         }
-        Kind::Text => Ok(()),
+        Kind::Text | Kind::Path | Kind::List => Ok(()),
         Kind::Secret => header_safe(text),
         Kind::Bool => parse_bool(setting, text).map(drop),
         Kind::Integer(..) => parse_integer(setting, text).map(drop),

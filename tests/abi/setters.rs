@@ -20,7 +20,7 @@ use std::ffi::c_char;
 fn setter(setting: &Setting) -> String {
     let name = setting.name;
     let (parameter, unset, body) = match setting.kind {
-        Kind::Text | Kind::Secret | Kind::Choice(_) => (
+        Kind::Text | Kind::Path | Kind::List | Kind::Secret | Kind::Choice(_) => (
             "*const c_char",
             " NULL or an empty text unsets it.",
             format!(
@@ -37,7 +37,12 @@ fn setter(setting: &Setting) -> String {
         ),
     };
     let allowed = match setting.kind {
-        Kind::Integer(0, u64::MAX) | Kind::Text | Kind::Secret | Kind::Bool => String::new(),
+        Kind::Integer(0, u64::MAX)
+        | Kind::Text
+        | Kind::Path
+        | Kind::List
+        | Kind::Secret
+        | Kind::Bool => String::new(),
         _ => format!(" It takes {}.", setting.allowed()),
     };
     format!(

@@ -82,7 +82,10 @@ describe("an error", function()
             { "value must be a string", function() client:txn():set("a") end },
             { "body: JSON cannot hold a function (at .f)", function() client:request("PUT", "/v1/x", { f = print }) end },
             { "settings must be a table", function() consul.connect("http://a") end },
-            { "setting timeout_ms must be a string, a whole number or a boolean, not 1.5", function() consul.connect({ timeout_ms = 1.5 }) end },
+            { "setting timeout_ms must be a string, a whole number, a boolean or a list of strings, not 1.5", function() consul.connect({ timeout_ms = 1.5 }) end },
+            { "setting address is an empty list: leave it out", function() consul.connect({ address = {} }) end },
+            { "setting address[2] must be a string, not a number", function() consul.connect({ address = { "a", 5 } }) end },
+            { "setting address[1] has a comma", function() consul.connect({ address = { "a,b" } }) end },
         }
         local line = tonumber(here:match("%d+$"))
         for number, mistake in ipairs(mistakes) do
@@ -92,6 +95,15 @@ describe("an error", function()
             assert.truthy(message:find(place, 1, true), message)
             assert.truthy(message:find(mistake[1], 1, true), message)
         end
+    end)
+
+    it("is none for a list of addresses", function()
+        local client = assert(consul.connect({
+            address = { "http://127.0.0.1:1", "http://127.0.0.1:2" }, environment = false,
+        }))
+        local first, second = unpack(client:endpoints())
+        assert.same({ "http://127.0.0.1:1", "http://127.0.0.1:2" }, { first.address, second.address })
+        client:close()
     end)
 
     it("of a setting says what is allowed", function()

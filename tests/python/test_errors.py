@@ -6,7 +6,9 @@ import copy
 import pickle
 import re
 import socket
+import tempfile
 import unittest
+from pathlib import Path
 from typing import Callable
 
 import consul_ffi
@@ -92,6 +94,11 @@ class Fields(unittest.TestCase):
         self.assertIn("Permission denied", str(error))
 
 
+class BytesPath:
+    def __fspath__(self) -> bytes:
+        return b"a"
+
+
 class Mistakes(ConsulTest):
     def test_an_unknown_setting_and_a_bad_value_say_what_is_allowed(self) -> None:
         with self.assertRaisesRegex(consul_ffi.ConfigError, "no_such"):
@@ -100,6 +107,25 @@ class Mistakes(ConsulTest):
             consul_ffi.Client(timeout_ms=0)
         with self.assertRaisesRegex(TypeError, "timeout_ms must be"):
             consul_ffi.Client(timeout_ms=1.5)  # type: ignore[arg-type]
+
+    def test_files_may_be_paths_and_addresses_a_list(self) -> None:
+        addresses = ["http://127.0.0.1:1", "http://127.0.0.1:2"]
+        with tempfile.NamedTemporaryFile("w+") as file, consul_ffi.Client(
+            environment=False, address=tuple(addresses), token_file=Path(file.name)
+        ) as client:
+            self.assertEqual([each.address for each in client.endpoints()], addresses)
+            client.reload(environment=False, address=addresses[:1])
+            self.assertEqual(len(client.endpoints()), 1)
+        missing = Path("/does/not/exist.pem")
+        with self.assertRaisesRegex(consul_ffi.ConfigError, str(missing)):
+            consul_ffi.Client(environment=False, address="https://127.0.0.1:1", tls_ca_file=missing)
+        for wrong, why in (([], "is an empty list"), (["a,b"], r"\[0\] has a comma"), (["a", ""], r"\[1\] is empty")):
+            with self.assertRaisesRegex(consul_ffi.ConfigError, f"address{why}|address {why}"):
+                consul_ffi.Client(address=wrong)
+        with self.assertRaisesRegex(TypeError, r"address\[1\] must be a str, not int"):
+            consul_ffi.Client(address=["a", 5])  # type: ignore[list-item]
+        with self.assertRaisesRegex(TypeError, "token_file must be a str, not bytes"):
+            consul_ffi.Client(token_file=BytesPath())  # type: ignore[arg-type]
 
     def test_an_unknown_option_says_what_is_allowed(self) -> None:
         with self.assertRaisesRegex(TypeError, "unknown option 'tiemout_ms'; allowed are cached,"):

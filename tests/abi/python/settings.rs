@@ -16,7 +16,8 @@ pub fn render() -> String {
 
 from __future__ import annotations
 
-from typing import Literal, Mapping, TypedDict
+from os import PathLike
+from typing import Literal, Mapping, Sequence, TypedDict
 
 
 class Settings(TypedDict, total=False):
@@ -57,6 +58,8 @@ fn field(setting: &Setting) -> String {
             let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
             format!("Literal[{}]", words.join(", "))
         }
+        Kind::Path => "str | PathLike[str]".to_owned(),
+        Kind::List => "str | Sequence[str]".to_owned(),
         _ => runtime_type(setting).to_owned(),
     };
     let allowed = match setting.kind {
@@ -68,7 +71,7 @@ fn field(setting: &Setting) -> String {
 
 fn runtime_type(setting: &Setting) -> &'static str {
     match setting.kind {
-        Kind::Text | Kind::Secret | Kind::Choice(_) => "str",
+        Kind::Text | Kind::Path | Kind::List | Kind::Secret | Kind::Choice(_) => "str",
         Kind::Bool => "bool",
         Kind::Integer(..) => "int",
     }
