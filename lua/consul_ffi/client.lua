@@ -6,6 +6,7 @@ local of, plain = require("consul_ffi.call").of, require("consul_ffi.call").plai
 local check = require("consul_ffi.check")
 local endpoints = require("consul_ffi.endpoints")
 local errors = require("consul_ffi.errors")
+local guard = require("consul_ffi.end_of_state")
 local number = require("consul_ffi.number")
 local queue = require("consul_ffi.queue")
 
@@ -45,8 +46,22 @@ Client.service = require("consul_ffi.kept_service")
 Client.txn = require("consul_ffi.txn")
 Client.watch = require("consul_ffi.watch")
 
+--- A list of texts as the one that the library takes.
+local function joined(list, name)
+    if #list == 0 then
+        check.fail("setting %s is an empty list: leave it out for its default", name)
+    end
+    for position, text in ipairs(list) do
+        local what = ("setting %s[%d]"):format(name, position)
+        if check.type(text, "string", what) == "" or text:find(",", 1, true) then
+            check.fail("%s %s", what, text == "" and "is empty" or "has a comma")
+        end
+    end
+    return table.concat(list, ",")
+end
+
 --- A Lua value as the text that a setting takes; nil for what no setting takes.
-local function setting_text(value)
+local function setting_text(value, name)
     local kind = type(value)
     if kind == "string" then
         return value
@@ -55,6 +70,8 @@ local function setting_text(value)
     elseif kind == "number" or kind == "cdata" then
         local exact = number.uint64(value)
         return exact and number.decimal(exact)
+    elseif kind == "table" then
+        return joined(value, name)
     end
 end
 
@@ -62,10 +79,10 @@ local function check_settings(settings)
     check.type(settings, "table", "settings")
     local texts = {}
     for name, value in pairs(settings) do
-        local text = setting_text(value)
+        local text = setting_text(value, tostring(name))
         if type(name) ~= "string" or not text then
             check.fail(
-                "setting %s must be a string, a whole number or a boolean, not %s",
+                "setting %s must be a string, a whole number, a boolean or a list of strings, not %s",
                 tostring(name), check.shown(value)
             )
         end
@@ -135,7 +152,7 @@ local function connect(settings)
     if problem then
         return nil, problem
     end
-    return with_areas(setmetatable({ handle = ffi.gc(out[0], C.consul_client_free) }, Client))
+    return with_areas(setmetatable({ handle = out[0], guard = guard(out[0]) }, Client))
 end
 
 --- The client of a queue: it has the client's handle, as long as that has one.
@@ -174,7 +191,7 @@ function Client:close(timeout_ms)
     end
     root.handle = nil
     return call:conclude(C.consul_client_close_async(handle, limit, call.async), function(problem)
-        C.consul_client_free(ffi.gc(handle, nil))
+        C.consul_client_free(handle)
         return plain(problem)
     end)
 end

@@ -19,6 +19,7 @@ local errors = require("consul_ffi.errors")
 local losses = require("consul_ffi.losses")
 local number = require("consul_ffi.number")
 local result = require("consul_ffi.result")
+local shown = require("consul_ffi.shown")
 local spec = require("consul_ffi.spec")
 local stats = require("consul_ffi.stats")
 
@@ -33,6 +34,9 @@ local STATES = {
 
 local Cluster = {}
 Cluster.__index = Cluster
+Cluster.__tostring = shown("cluster node", function(cluster)
+    return cluster.node_id
+end)
 
 local KIND = spec.kind({
     type = "cluster_spec",
@@ -74,7 +78,11 @@ local function new(client, options)
     if problem then
         return nil, problem
     end
-    return setmetatable({ client = client, handle = ffi.gc(out[0], C.consul_cluster_free) }, Cluster)
+    return setmetatable({
+        client = client,
+        handle = ffi.gc(out[0], C.consul_cluster_free),
+        node_id = options.id,
+    }, Cluster)
 end
 
 local function check_self(cluster)
@@ -253,7 +261,12 @@ end
 --- The same cluster, whose calls arrive in this queue.
 function Cluster:on(queue)
     check_self(self)
-    return setmetatable({ client = self.client:on(queue), handle = self.handle, original = self }, Cluster)
+    return setmetatable({
+        client = self.client:on(queue),
+        handle = self.handle,
+        node_id = self.node_id,
+        original = self,
+    }, Cluster)
 end
 
 --- Leaves: gives up the lead, deletes its key, so that the others know at once, destroys its session, and

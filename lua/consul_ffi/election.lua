@@ -26,6 +26,7 @@ local losses = require("consul_ffi.losses")
 local number = require("consul_ffi.number")
 local result = require("consul_ffi.result")
 local session_spec = require("consul_ffi.session_spec")
+local shown = require("consul_ffi.shown")
 local spec = require("consul_ffi.spec")
 local stats = require("consul_ffi.stats")
 
@@ -35,6 +36,9 @@ local box, leader_box = result.box("election"), result.box("leader")
 
 local Election = {}
 Election.__index = Election
+Election.__tostring = shown("election", function(election)
+    return election.key
+end)
 
 local function set_session(handle, description)
     local own, problem = session_spec.open(description)
@@ -75,7 +79,11 @@ local function new(client, options)
     if problem then
         return nil, problem
     end
-    return setmetatable({ client = client, handle = ffi.gc(out[0], C.consul_election_free) }, Election)
+    return setmetatable({
+        client = client,
+        handle = ffi.gc(out[0], C.consul_election_free),
+        key = options.key,
+    }, Election)
 end
 
 local function check_self(election)
@@ -221,7 +229,12 @@ end
 --- The same election, whose calls arrive in this queue.
 function Election:on(queue)
     check_self(self)
-    return setmetatable({ client = self.client:on(queue), handle = self.handle, original = self }, Election)
+    return setmetatable({
+        client = self.client:on(queue),
+        handle = self.handle,
+        key = self.key,
+        original = self,
+    }, Election)
 end
 
 --- Ends the object: it resigns in the background. Harmless when it was closed before.

@@ -69,12 +69,26 @@ function errors.from(status)
     return errors.of(status, C.consul_last_error())
 end
 
+--- What a program knows by other words than C.
+local CALLED = { view = "watch", kept_service = "service" }
+
+--- What is wrong with a handle, in a program's words: an object that was closed has none any more, and
+--- the same one of another queue has a freed one.
+local function of_handle(message)
+    local kind = message:match("^expected a consul_([%l_]+) handle, got NULL$")
+        or message:match("^expected a consul_([%l_]+) handle, got one that was freed already$")
+    return kind and ("the %s was closed"):format(CALLED[kind] or kind:gsub("_", " ")) or message
+end
+
 --- The error of a status and the library's row about it.
 function errors.of(status, row)
     if status > 0 then
         return errors.new(status, ffi.string(C.consul_status_message(status)))
     end
     local message = ffi.string(row.message, row.message_len)
+    if status == errors.codes.ERR_HANDLE then
+        message = of_handle(message)
+    end
     local endpoint = ffi.string(row.endpoint, row.endpoint_len)
     return setmetatable({
         code = status,

@@ -14,11 +14,17 @@ local C = require("consul_ffi.loader")
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
 local result = require("consul_ffi.result")
+local shown = require("consul_ffi.shown")
 
 local box = result.box("health_report")
 
+local WORDS = { [200] = "passing", [429] = "warning", [503] = "critical" }
+
 local Report = {}
 Report.__index = Report
+Report.__tostring = shown("health report", nil, function(report)
+    return WORDS[select(2, report:document())] or "unknown"
+end)
 
 local function check_self(report)
     if getmetatable(report) ~= Report then

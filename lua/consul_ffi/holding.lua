@@ -10,6 +10,7 @@ local losses = require("consul_ffi.losses")
 local number = require("consul_ffi.number")
 local result = require("consul_ffi.result")
 local session_spec = require("consul_ffi.session_spec")
+local shown = require("consul_ffi.shown")
 local spec = require("consul_ffi.spec")
 local stats = require("consul_ffi.stats")
 
@@ -64,6 +65,7 @@ function holding.make(class, call, kind, description)
     return setmetatable({
         client = call.object,
         handle = ffi.gc(out[0], C[functions.free]),
+        name = description.key or description.prefix,
         -- A session object that is collected destroys its session.
         session = description.session,
     }, class)
@@ -80,6 +82,9 @@ function holding.class(name)
     })
     local Class = { functions = functions, box = result.box(name) }
     Class.__index = Class
+    Class.__tostring = shown(name, function(object)
+        return object.name
+    end)
 
     local function check_self(object)
         if type(object) ~= "table" or not object.client then
@@ -181,7 +186,12 @@ function holding.class(name)
     function Class:on(queue)
         check_self(self)
         local client = self.client:on(queue)
-        return setmetatable({ client = client, handle = self.handle, original = self }, Class)
+        return setmetatable({
+            client = client,
+            handle = self.handle,
+            name = self.name,
+            original = self,
+        }, Class)
     end
 
     --- Ends the object: what is held is released in the background. Harmless when it was closed before.

@@ -17,6 +17,7 @@ local calls = require("consul_ffi.call")
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
 local result = require("consul_ffi.result")
+local shown = require("consul_ffi.shown")
 local spec = require("consul_ffi.spec")
 local stats = require("consul_ffi.stats")
 
@@ -37,6 +38,9 @@ local KIND = spec.kind({
 
 local Service = {}
 Service.__index = Service
+Service.__tostring = shown("service", function(service)
+    return service.name
+end)
 
 --- The parts of a description: of the service, and of how it is kept.
 local function split(description)
@@ -68,7 +72,11 @@ local function new(client, description, options)
     if problem then
         return nil, problem
     end
-    return setmetatable({ client = client, handle = ffi.gc(out[0], C.consul_kept_service_free) }, Service)
+    return setmetatable({
+        client = client,
+        handle = ffi.gc(out[0], C.consul_kept_service_free),
+        name = description.id or description.name,
+    }, Service)
 end
 
 local function check_self(service)
@@ -179,7 +187,12 @@ end
 --- The same service, whose calls arrive in this queue.
 function Service:on(queue)
     check_self(self)
-    return setmetatable({ client = self.client:on(queue), handle = self.handle, service = self }, Service)
+    return setmetatable({
+        client = self.client:on(queue),
+        handle = self.handle,
+        name = self.name,
+        service = self,
+    }, Service)
 end
 
 --- Deregisters it, also when it was stopped, and ends the object. nil and an error when that failed:

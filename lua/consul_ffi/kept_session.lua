@@ -9,6 +9,7 @@ local losses = require("consul_ffi.losses")
 local number = require("consul_ffi.number")
 local result = require("consul_ffi.result")
 local session_spec = require("consul_ffi.session_spec")
+local shown = require("consul_ffi.shown")
 local stats = require("consul_ffi.stats")
 
 local Session = {}
@@ -24,6 +25,8 @@ function Session:id()
     end
     return self.last_id
 end
+
+Session.__tostring = shown("session", Session.id)
 
 --- 1, and one more each time it was recreated.
 function Session:generation()

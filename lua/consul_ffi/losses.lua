@@ -13,6 +13,10 @@ local codes = errors.codes
 local Losses = {}
 Losses.__index = Losses
 
+function Losses:__tostring()
+    return "consul ticket of " .. tostring(self.object)
+end
+
 --- What an event of the queue says: whether it is the last one, "lost" or "ended", and why.
 function Losses:hear(event)
     local status = C.consul_event_status(event)

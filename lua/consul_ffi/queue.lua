@@ -21,6 +21,7 @@ local C = require("consul_ffi.loader")
 local call = require("consul_ffi.call")
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
+local shown = require("consul_ffi.shown")
 
 local codes = errors.codes
 local async_of = ffi.typeof("consul_async")
@@ -36,6 +37,14 @@ local FIRST_TAG = 2 ^ 32
 local Ticket = {}
 Ticket.__index = Ticket
 
+--- `consul ticket of key app/greeting: in flight`.
+function Ticket:__tostring()
+    local call = self.call
+    local what = call.what and (" of %s %s"):format(call.what, call.which) or ""
+    local is_expected = self.queue.tickets[self.tag] == self
+    return ("consul ticket%s: %s"):format(what, is_expected and "in flight" or "ended")
+end
+
 --- Cancels the call: its ticket comes at once, with ERR_CANCELLED unless it had ended already.
 function Ticket:cancel()
     return self.queue:cancel(self)
@@ -43,6 +52,9 @@ end
 
 local Queue = {}
 Queue.__index = Queue
+Queue.__tostring = shown("queue", nil, function(queue)
+    return queue:count() .. " expected"
+end)
 
 local function check_self(queue)
     if type(queue) ~= "table" or not queue.tickets then

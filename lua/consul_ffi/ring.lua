@@ -13,6 +13,7 @@ local C = require("consul_ffi.loader")
 local check = require("consul_ffi.check")
 local errors = require("consul_ffi.errors")
 local result = require("consul_ffi.result")
+local shown = require("consul_ffi.shown")
 
 local codes = errors.codes
 local box, strings_box = result.box("ring"), result.strings_box
@@ -20,6 +21,9 @@ local names_array, weights_array = ffi.typeof("const char *[?]"), ffi.typeof("ui
 
 local Ring = {}
 Ring.__index = Ring
+Ring.__tostring = shown("ring", nil, function(ring)
+    return ring:count() .. " nodes"
+end)
 
 --- Makes a ring without nodes; nil and an error for a number of virtual nodes that cannot be.
 local function new(options)

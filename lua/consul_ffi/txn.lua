@@ -24,6 +24,10 @@ local result_box = result.box("txn_result")
 local Txn = {}
 Txn.__index = Txn
 
+function Txn:__tostring()
+    return ("consul transaction: %d operations"):format(#self)
+end
+
 --- Keeps one operation: the verb and what the library's function takes after the handle. The first
 --- key that C would cut is kept as the transaction's problem.
 local function add(self, verb, key, ...)

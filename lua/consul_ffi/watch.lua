@@ -28,6 +28,7 @@ local errors = require("consul_ffi.errors")
 local number = require("consul_ffi.number")
 local result = require("consul_ffi.result")
 local rows = require("consul_ffi.rows")
+local shown = require("consul_ffi.shown")
 local spec = require("consul_ffi.spec")
 local stats = require("consul_ffi.stats")
 
@@ -188,6 +189,11 @@ end
 
 local Watch = {}
 Watch.__index = Watch
+Watch.__tostring = shown("watch of", function(watch)
+    -- What comes after the path of a request may be secret.
+    local of = watch.of and watch.subject == "path" and watch.of:match("^[^?]*") or watch.of
+    return of and watch.subject .. " " .. of or watch.subject
+end)
 
 local function check_self(watch)
     if type(watch) ~= "table" or not watch.subject then
@@ -226,6 +232,7 @@ local function new(client, what)
         handle = handle,
         view = ffi.gc(view[0], C.consul_view_free),
         subject = subject,
+        of = name,
     }, Watch)
     if queue then
         queue:follow(watch)
@@ -299,7 +306,7 @@ end
 
 --- What a read returns that has found nothing: nil, and an error where what was found is too old.
 local function nothing(view)
-    local status = view ~= nil and C.consul_view_check(view) or codes.OK
+    local status = C.consul_view_check(view)
     return nil, status ~= codes.OK and errors.from(status) or nil
 end
 
@@ -372,6 +379,11 @@ end
 
 local Lease = {}
 Lease.__index = Lease
+Lease.__tostring = shown("lease of", function(lease)
+    return ("%s at %s:%d"):format(lease.id, lease.address, lease.port)
+end, function()
+    return "in use"
+end)
 
 --- Ends the use of the instance. Harmless when it was ended before.
 function Lease:close()

@@ -62,7 +62,7 @@ describe("the library under LuaJIT", function()
             local consul = require("consul_ffi")
             local C = require("consul_ffi.loader")
             local new = {
-                function() return consul.connect({ address = "http://127.0.0.1:1" }).handle end,
+                function() return consul.connect({ address = "http://127.0.0.1:1" }) end,
                 function()
                     local out = ffi.new("consul_options *[1]")
                     C.consul_options_new(out)
@@ -102,7 +102,7 @@ describe("the library under LuaJIT", function()
         local client = require("consul_ffi").connect({ address = "http://127.0.0.1:1" })
         local options = ffi.new("consul_options *[1]")
         C.consul_options_new(options)
-        C.consul_client_free(ffi.gc(client.handle, nil))
+        C.consul_client_free(client.handle)
         C.consul_client_free(client.handle)
         C.consul_options_free(options[0])
         C.consul_options_free(options[0])
@@ -112,6 +112,37 @@ describe("the library under LuaJIT", function()
         assert.equal("ERR_HANDLE", err.name)
         client, options = nil, nil
         assert.equal(0, helper.live_handles())
+    end)
+
+    with_consul("gives back what a program holds when its Lua state ends, however that comes", function()
+        local holds = [[
+            local consul = require("consul_ffi")
+            client = assert(consul.connect())
+            lock = assert(client:lock("KEY"))
+            assert(lock:acquire(30000))
+            session = assert(client.session:start())
+            service = assert(client:service({ name = "lua-end", id = "KEY" }))
+            assert(service:start())
+            queue = consul.queue()
+            watch = client:on(queue):watch({ key = "KEY" })
+            election = client:election({ key = "KEY-leader" })
+            assert(election:wait_elected(30000))
+            print(lock:session_id(), session:id(), election:session_id())
+        ]]
+        local client = assert(require("consul_ffi").connect())
+        for _, finish in ipairs({ "", "error('out of luck')", "os.exit(3, true)" }) do
+            local key = helper.prefix() .. "end"
+            local output = helper.luajit(((holds .. finish):gsub("KEY", key)))
+            local ids = { output:match("(%x+%-[%x-]+)\t(%S+)\t(%S+)\n") }
+            assert.equal(3, #ids, output)
+            for _, id in ipairs(ids) do
+                local _, err = client.session:info(id, { consistency = "consistent" })
+                assert.equal("NOT_FOUND", err and err.name)
+            end
+            assert.is_nil(select(2, assert(client.kv:get(key))).session)
+            assert.is_nil(assert(client.agent:services())[key])
+        end
+        client:close()
     end)
 
     with_consul("keeps its memory over 200,000 reads", function()
