@@ -1,4 +1,5 @@
-"""A worker that exits gives back its locks: when nginx reloads, quits and stops."""
+"""A worker that exits gives back its locks: when nginx reloads, quits and stops, and also where
+nothing closes its client."""
 
 import signal
 
@@ -10,11 +11,11 @@ def holder(key):
     return pairs[0].get("Session")
 
 
-def held_and_ended(way):
-    """Holds a lock in a worker, ends the worker, and returns its nginx."""
-    key = f"nginx/{way}"
+def held_and_ended(way, forget):
+    """Holds a lock in a worker, and ends the worker."""
+    key = f"nginx/{way}-{forget}"
     nginx = rig.Nginx("test.conf", rig.ROOT / "tests/nginx")
-    assert nginx.get(f"/hold?key={key}") == (200, "true\n")
+    assert nginx.get(f"/hold?key={key}&forget={forget}") == (200, "true\n")
     assert holder(key)
     if way == "reload":
         before = nginx.reload()
@@ -31,4 +32,5 @@ def held_and_ended(way):
 
 
 for way in ("reload", "quit", "stop"):
-    held_and_ended(way)
+    held_and_ended(way, "no")
+held_and_ended("quit", "yes")

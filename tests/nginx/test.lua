@@ -9,7 +9,7 @@ ffi.cdef([[ struct test_time { long s, ns; }; int clock_gettime(int, struct test
 local test = {}
 
 local client = assert(consul.connect())
-local host, later, watch, held
+local host, later, watch, held, forgets
 local slowest, waits = 0, 0
 
 local function now_ms()
@@ -57,6 +57,9 @@ function test.start()
 end
 
 function test.stop()
+    if forgets then
+        return
+    end
     assert(client:close(30000))
 end
 
@@ -95,6 +98,7 @@ end
 -- Acquires, and keeps it as long as the worker lives.
 function test.hold()
     held = assert(later:lock(ngx.var.arg_key))
+    forgets = ngx.var.arg_forget == "yes"
     answer(host:await(held:acquire(30000)))
 end
 
