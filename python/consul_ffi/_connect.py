@@ -52,18 +52,24 @@ def _config(environment: bool, settings: Mapping[str, Any]) -> Iterator[c_void_p
 
 def _setting(name: str, value: object) -> tuple[bytes, bytes]:
     """The name and the value of a setting as the library takes them."""
+    text = _text_of(name, value)
+    return _convert.text(name, "the name of a setting"), _convert.text(text, name)
+
+
+def _text_of(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
-        value = str(value).lower()
-    elif isinstance(value, int):
-        value = str(value)
-    elif isinstance(value, (list, tuple)):
-        value = _joined(name, value)
-    elif isinstance(value, os.PathLike):
-        value = os.fspath(value)
-    elif not isinstance(value, str):
-        kinds = "a str, an int, a bool, a path or a list"
-        raise TypeError(f"{name} must be {kinds}, not {type(value).__name__}")
-    return _convert.text(name, "the name of a setting"), _convert.text(value, name)
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return _joined(name, value)
+    if isinstance(value, os.PathLike):
+        path: str = os.fspath(value)
+        return path
+    kinds = "a str, an int, a bool, a path or a list"
+    raise TypeError(f"{name} must be {kinds}, not {type(value).__name__}")
 
 
 def _joined(name: str, values: Sequence[object]) -> str:
