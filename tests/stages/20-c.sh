@@ -27,6 +27,10 @@ for program in tests/c/process/*.c; do
     name=process/$(basename "$program" .c)
     run "$name" "$out/gcc-c99/$name" "$target/release/libconsul_ffi.so"
 done
+# As in a container that has one.
+processor=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')
+run "process/shared_client on one processor" \
+    taskset -c "$processor" "$out/gcc-c99/process/shared_client"
 run operators tests/support/with-consul.sh --acl deny "$out/gcc-c99/operators"
 run linkage tests/c/linkage.sh "$target/release/libconsul_ffi.so"
 finish
