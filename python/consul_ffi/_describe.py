@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from ctypes import byref, c_char_p, c_void_p
+from dataclasses import is_dataclass
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from . import _convert, _outcome
@@ -37,6 +38,9 @@ class Kind:
     def opened(self, description: Any) -> Iterator[c_void_p]:
         """The library's object for a description, ended with the block."""
         name, out = self._name, c_void_p()
+        if not is_dataclass(description) or not hasattr(description, next(iter(self._setters))):
+            given = type(description).__name__
+            raise TypeError(f"{name} must be a description of one, not {given}")
         first = [
             _convert.optional_text(getattr(description, field), f"{name}.{field}")
             for field in self._first

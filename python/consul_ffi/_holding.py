@@ -199,6 +199,8 @@ class HoldingBase:
     def __repr__(self) -> str:
         reason = self.lost_reason()
         state = "held" if self.is_held else f"lost: {reason}" if reason else "not held"
+        if self._handle.value is None:
+            state = "closed"
         return f"<consul_ffi.{type(self).__name__} {self.name} {state}>"
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Callable
 
 from . import _abi, errors
@@ -32,11 +33,25 @@ def from_status(status: int) -> ConsulError:
     return from_row(status, lib.consul_last_error())
 
 
+#: What a program knows by other words than C.
+_CALLED = {"view": "watch", "kept_service": "service"}
+
+
+def _of_handle(message: str) -> str:
+    """What is wrong with a handle, in a program's words: an object that was closed has none."""
+    found = re.fullmatch(r"expected a consul_(\w+) handle, got NULL", message)
+    if not found:
+        return message
+    kind = found[1]
+    return f"the {_CALLED.get(kind, kind.replace('_', ' '))} was closed"
+
+
 def from_row(status: int, address: int) -> ConsulError:
     """The error behind a status, of the row that tells of it."""
     row = _abi.ERROR.read(address)
+    message = text(row.message, row.message_len)
     return _class_of(status)(
-        text(row.message, row.message_len),
+        _of_handle(message) if status == _abi.CONSUL_ERR_HANDLE else message,
         status=status,
         name=name_of(status),
         http_status=row.http_status,

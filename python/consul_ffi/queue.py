@@ -196,6 +196,10 @@ class Queue(Closing):
     def __bool__(self) -> bool:
         return True
 
+    def __repr__(self) -> str:
+        state = "closed" if self.handle is None else f"{len(self)} expected"
+        return f"<consul_ffi.{type(self).__name__} {state}>"
+
     def fileno(self) -> int:
         """A descriptor that is readable as long as tickets wait. It belongs to the queue."""
         return lib.consul_queue_fd(self.handle)

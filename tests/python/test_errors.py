@@ -140,6 +140,10 @@ class Mistakes(ConsulTest):
             self.client.kv.put("a", 5)  # type: ignore[arg-type]
         with self.assertRaisesRegex(TypeError, "flags must be an int, not float"):
             self.client.kv.put("a", b"", flags=1.0)  # type: ignore[arg-type]
+        with self.assertRaisesRegex(TypeError, "service must be a description of one, not str"):
+            self.client.service("web")  # type: ignore[arg-type]
+        with self.assertRaisesRegex(TypeError, "session must be a description of one, not dict"):
+            self.client.session.create({"name": "a"})  # type: ignore[arg-type]
 
     def test_a_text_that_is_no_utf8_is_named(self) -> None:
         with self.assertRaisesRegex(consul_ffi.ArgumentError, "key has half a surrogate .* 1, which"):
@@ -154,6 +158,25 @@ class Mistakes(ConsulTest):
                 pickle.dumps(thing)
             with self.assertRaisesRegex(TypeError, "make a client of its own"):
                 copy.deepcopy(thing)
+
+    def test_what_was_closed_says_so(self) -> None:
+        lock, watch, queue = self.client.lock("a"), self.client.watch.key("a"), consul_ffi.Queue()
+        service = self.client.service(consul_ffi.ServiceSpec("web"))
+        self.assertEqual(repr(queue), "<consul_ffi.Queue 0 expected>")
+        self.assertEqual(repr(lock), "<consul_ffi.Lock a not held>")
+        for closed in (lock, watch, queue, service):
+            closed.close()
+        calls: dict[str, Callable[[], object]] = {
+            "the lock was closed": lambda: lock.acquire(0),
+            "the watch was closed": watch.stats,
+            "the service was closed": service.start,
+            "the queue was closed": lambda: self.client.on(queue).kv.get("a"),
+        }
+        for expected, call in calls.items():
+            with self.assertRaisesRegex(consul_ffi.ConsulError, expected):
+                call()
+        self.assertEqual(repr(queue), "<consul_ffi.Queue closed>")
+        self.assertEqual(repr(lock), "<consul_ffi.Lock a closed>")
 
     def test_a_closed_client_says_so(self) -> None:
         client = self.client
