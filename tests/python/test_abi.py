@@ -36,6 +36,12 @@ class Signatures(unittest.TestCase):
         for name, (restype, _) in _abi.SIGNATURES.items():
             self.assertIsNot(restype, ctypes.c_char_p, name)
 
+    def test_the_library_is_never_given_a_function_to_call(self) -> None:
+        code = re.sub(r"/\*.*?\*/", "", (ROOT / "include" / "consul_ffi.h").read_text(), flags=re.S)
+        self.assertNotIn("(*", code)
+        for file in (ROOT / "python" / "consul_ffi").rglob("*.py"):
+            self.assertNotRegex(file.read_text(), r"FUNCTYPE\b|\bpy_object\b", str(file))
+
     def test_calls_that_may_wait_give_up_the_gil(self) -> None:
         for name, (restype, _) in _abi.SIGNATURES.items():
             keeps_it = bool(getattr(_library.lib, name)._flags_ & 0x4)  # FUNCFLAG_PYTHONAPI
