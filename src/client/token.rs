@@ -6,7 +6,7 @@ use super::{Call, TOKEN, secret_header};
 use crate::config::{Settings, token_in};
 use crate::error::{Result, Status};
 use crate::observe::log::{self, Level};
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::Mutex;
 use crate::sys::PerProcess;
 use crate::transport::Response;
 use arc_swap::ArcSwapOption;
@@ -30,25 +30,23 @@ pub(super) struct Token {
 
 struct File {
     path: PathBuf,
-    /// As it was when it was read last. Locked until what was read is in use: of two threads the one
+    /// As it was when it was read last: nothing before the first look, since it may have changed after
+    /// the configuration was read. Locked until what was read is in use: of two threads the one
     /// that read earlier must not be the one that stores later.
     stamp: PerProcess<Mutex<Option<Stamp>>>,
 }
 
 impl File {
-    fn lock(&self) -> MutexGuard<'_, Option<Stamp>> {
-        self.stamp.get_or_init(Mutex::default).lock()
+    fn stamp(&self) -> &Mutex<Option<Stamp>> {
+        self.stamp.get_or_init(Mutex::default)
     }
 }
 
 impl Token {
     pub(super) fn new(settings: &Settings) -> Result<Token> {
         let configured = settings.token.as_deref().map(secret_header).transpose()?;
-        let file = settings.token_file.clone().map(|path| {
-            let stamp = PerProcess::new();
-            stamp.get_or_init(|| Mutex::new(Stamp::of(&path)));
-            File { path, stamp }
-        });
+        let file = settings.token_file.clone();
+        let file = file.map(|path| File { path, stamp: PerProcess::new() });
         let now = ArcSwapOption::new(configured.clone().map(Arc::new));
         let (is_set, revision) = (AtomicBool::new(false), AtomicU64::new(0));
         Ok(Token { now, configured, file, is_set, revision })
@@ -79,33 +77,40 @@ impl Token {
     pub(super) fn set(&self, token: Option<&str>) -> Result<()> {
         let token = token.map(secret_header).transpose()?;
         {
-            let _reading = self.file.as_ref().map(File::lock);
+            let _reading = self.file.as_ref().map(|file| file.stamp().lock());
             self.is_set.store(token.is_some(), Relaxed);
             self.take(token.or_else(|| self.configured.clone()));
         }
-        self.read(true);
+        self.read_anew();
         Ok(())
     }
 
-    /// Reads the file where it has changed.
+    /// Reads the file where it has changed, and no other thread is at that.
     pub(super) fn look(&self) {
-        self.read(false);
+        let Some(file) = &self.file else { return };
+        let Some(mut before) = file.stamp().try_lock() else { return };
+        let stamp = Stamp::of(&file.path);
+        if *before != stamp {
+            self.read(file, &mut before, stamp);
+        }
     }
 
     /// Another one than this, which Consul has refused; the file is read at once.
     pub(super) fn instead_of(&self, refused: Option<&HeaderValue>) -> Option<HeaderValue> {
-        self.read(true);
+        self.read_anew();
         self.now().filter(|token| Some(token) != refused)
     }
 
-    fn read(&self, in_any_case: bool) {
-        let Some(file) = &self.file else { return };
-        let mut before = file.lock();
-        if self.is_set.load(Relaxed) {
-            return;
+    /// Reads the file in any case.
+    fn read_anew(&self) {
+        if let Some(file) = &self.file {
+            let mut before = file.stamp().lock();
+            self.read(file, &mut before, Stamp::of(&file.path));
         }
-        let stamp = Stamp::of(&file.path);
-        if !in_any_case && *before == stamp {
+    }
+
+    fn read(&self, file: &File, before: &mut Option<Stamp>, stamp: Option<Stamp>) {
+        if self.is_set.load(Relaxed) {
             return;
         }
         *before = stamp;
@@ -183,49 +188,61 @@ impl OwnToken {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
     use std::fs::{OpenOptions, rename, write};
     use std::io::Write;
-    use std::sync::mpsc;
-    use std::time::Duration;
+    use std::path::Path;
 
-    fn token(path: &std::path::Path) -> Arc<Token> {
+    fn token(path: &Path) -> Arc<Token> {
         let mut config = Config::without_environment();
         config.set("token_file", path.to_str().unwrap()).unwrap();
         Arc::new(Token::new(&Settings::resolve(&config).unwrap()).unwrap())
     }
 
-    /// A thread begins to read one file; another one is put in its place, and read by another thread.
+    fn looks(token: &Arc<Token>) -> std::thread::JoinHandle<()> {
+        let token = token.clone();
+        std::thread::spawn(move || token.look())
+    }
+
+    #[test]
+    fn what_changes_while_a_client_is_made_is_seen_by_the_first_look() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        write(&path, "first").unwrap();
+        let mut config = Config::without_environment();
+        config.set("token_file", path.to_str().unwrap()).unwrap();
+        let settings = Settings::resolve(&config).unwrap();
+        write(&path, "second").unwrap();
+        let token = Token::new(&settings).unwrap();
+        token.look();
+        assert_eq!(
+            (token.now().unwrap(), token.revision()),
+            (HeaderValue::from_static("second"), 1)
+        );
+        token.look();
+        assert_eq!(token.revision(), 1);
+    }
+
+    /// A thread begins to read one file; another one is put in its place, and looked at.
     #[test]
     fn who_reads_slowly_does_not_undo_what_was_read_since() {
         let folder = tempfile::tempdir().unwrap();
-        let (path, slow, new) =
-            (folder.path().join("token"), folder.path().join("slow"), folder.path().join("new"));
-        write(&path, "first").unwrap();
-        let token = token(&path);
+        let file = |name: &str| folder.path().join(name);
+        write(file("token"), "first").unwrap();
+        let token = token(&file("token"));
         // What is read from a pipe comes when the test writes it.
-        let mode = rustix::fs::Mode::from_raw_mode(0o600);
-        rustix::fs::mknodat(rustix::fs::CWD, &slow, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-        rename(&slow, &path).unwrap();
-        let reads = || {
-            let (token, (done, is_done)) = (token.clone(), mpsc::channel());
-            let thread = std::thread::spawn(move || {
-                token.look();
-                let _ = done.send(());
-            });
-            (thread, is_done)
-        };
-        let (slow_one, _) = reads();
+        mknodat(CWD, file("slow"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        rename(file("slow"), file("token")).unwrap();
+        let slow = looks(&token);
         // It has begun when there is somebody to write to.
-        let mut pipe = OpenOptions::new().write(true).open(&path).unwrap();
-        write(&new, "third").unwrap();
-        rename(&new, &path).unwrap();
-        let (quick_one, is_done) = reads();
-        // Were it not to wait for the other one, it would have had its chance to be done before it.
-        let _ = is_done.recv_timeout(Duration::from_millis(50));
+        let mut pipe = OpenOptions::new().write(true).open(file("token")).unwrap();
+        write(file("new"), "third").unwrap();
+        rename(file("new"), file("token")).unwrap();
+        looks(&token).join().unwrap();
         pipe.write_all(b"second").unwrap();
         drop(pipe);
-        slow_one.join().unwrap();
-        quick_one.join().unwrap();
+        slow.join().unwrap();
+        token.look();
         assert_eq!(token.now().unwrap(), "third");
     }
 }
