@@ -257,7 +257,7 @@ pub mod testing {
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
     /// Runs `body` in a forked child and gives the status that the child exited with; 101 when
-    /// `body` panics, a negative number when a signal ended it or it took more than 20 s.
+    /// `body` panics, a negative number when a signal ended it or it took more than two minutes.
     pub fn in_child(body: impl FnOnce() -> i32) -> i32 {
         // SAFETY: the child only runs `body`, which is what is tested, and leaves by `_exit`.
         let child = unsafe { libc::fork() };

@@ -42,6 +42,8 @@ struct Files {
     since: Instant,
     /// In ms since then.
     looked: AtomicU64,
+    /// As they were before they were read, which a forked child begins with too.
+    read: Stamps,
     tls: PerProcess<Mutex<Stamps>>,
 }
 
@@ -130,12 +132,14 @@ impl Files {
             &settings.tls_key_file,
         ];
         let tls = tls.into_iter().filter(|_| speaks_tls).flatten().cloned();
-        let stamps = Stamps::of(tls);
-        let any = settings.token_file.is_some() || !stamps.is_empty();
-        let files =
-            Files { any, since: Instant::now(), looked: AtomicU64::new(0), tls: PerProcess::new() };
-        files.tls.get_or_init(|| Mutex::new(stamps));
-        files
+        let read = Stamps::of(tls);
+        Files {
+            any: settings.token_file.is_some() || !read.is_empty(),
+            since: Instant::now(),
+            looked: AtomicU64::new(0),
+            read,
+            tls: PerProcess::new(),
+        }
     }
 
     fn is_time(&self) -> bool {
@@ -146,6 +150,32 @@ impl Files {
     }
 
     fn tls_has_changed(&self) -> bool {
-        self.tls.get_or_init(Mutex::default).lock().have_changed()
+        self.tls.get_or_init(|| Mutex::new(self.read.clone())).lock().have_changed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::sys::testing::in_child;
+
+    #[test]
+    fn a_forked_child_sees_that_a_certificate_has_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        std::fs::write(&path, "1").unwrap();
+        let mut config = Config::without_environment();
+        config.set("address", "https://127.0.0.1:1").unwrap();
+        config.set("tls_ca_file", path.to_str().unwrap()).unwrap();
+        let files = Files::of(&Settings::resolve(&config).unwrap());
+        assert!(!files.tls_has_changed());
+        let seen = || {
+            let before = files.tls_has_changed();
+            std::fs::write(&path, "10").unwrap();
+            i32::from(before || !files.tls_has_changed() || files.tls_has_changed())
+        };
+        assert_eq!(in_child(seen), 0);
+        assert!(files.tls_has_changed());
     }
 }

@@ -26,7 +26,7 @@ impl Stamp {
 }
 
 /// Some files, and how they were last.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Stamps(Vec<(PathBuf, Option<Stamp>)>);
 
 impl Stamps {
