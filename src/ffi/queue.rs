@@ -51,7 +51,9 @@ pub extern "C" fn consul_queue_set_max_in_flight(
 /// `consul_queue_wake`. `CONSUL_ERR_CLOSED` when the queue is freed meanwhile. Free the event with
 /// `consul_event_free`.
 ///
-/// The answer of an operation is decoded here, on the caller's thread.
+/// The answer of an operation is decoded here, on the caller's thread. While it waits, this thread may
+/// do the work of the library's I/O thread, which saves a wake-up an answer: a signal handler must not
+/// jump out of it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_queue_next(
     queue: *const consul_queue,

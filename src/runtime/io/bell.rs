@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 /// Wakes somebody.
 pub(crate) trait Bell: Send + Sync {
-    /// Cheap, and must not block.
-    fn ring(&self);
+    /// Cheap, and must not block. True when that ends a thread's wait.
+    fn ring(&self) -> bool;
 }
 
 thread_local! {
@@ -21,7 +21,8 @@ thread_local! {
 /// Rings at once; on the I/O thread at the end of its turn, once however often it was asked for.
 pub(crate) fn ring(bell: &Arc<impl Bell + 'static>) {
     if !is_io_thread() {
-        return bell.ring();
+        bell.ring();
+        return;
     }
     ASKED.with_borrow_mut(|asked| {
         let is_asked =
@@ -32,14 +33,15 @@ pub(crate) fn ring(bell: &Arc<impl Bell + 'static>) {
     });
 }
 
-/// The turn is over.
-pub(super) fn ring_asked() {
+/// The turn is over. True when that ends a thread's wait.
+pub(super) fn ring_asked() -> bool {
     let mut asked = ASKED.take();
-    asked.drain(..).for_each(|bell| bell.ring());
+    let woken = asked.drain(..).fold(false, |woken, bell| bell.ring() | woken);
     // Its room serves the next turn.
     ASKED.with_borrow_mut(|later| {
         if later.is_empty() {
             *later = asked;
         }
     });
+    woken
 }

@@ -1,16 +1,19 @@
 //! The process's one I/O thread, `consul-io`: it waits for sockets and for times, and runs what is
-//! due. It exists while somebody holds an [`Io`].
+//! due. It exists while somebody holds an [`Io`]. While another thread waits for what it brings, that
+//! one does its work, see [`Guest`].
 //!
 //! What runs on it must be cheap and must not block: everything asynchronous of every client waits
 //! behind it.
 
 mod bell;
+mod guest;
 mod source;
 mod task;
 mod timers;
 mod work;
 
 pub(crate) use bell::{Bell, ring};
+pub(crate) use guest::{Guest, Nudge};
 pub(crate) use source::{Source, Tell};
 pub(crate) use work::is_io_thread;
 
@@ -28,7 +31,7 @@ use std::task::{Poll, Waker};
 use std::time::Instant;
 use task::Task;
 use timers::{Key, Timers};
-use work::Job;
+use work::{Job, Wheel};
 
 /// The I/O thread. It lives as long as one of these; a clone is the same thread.
 #[derive(Clone)]
@@ -46,6 +49,10 @@ struct Shared {
     alarm: OwnedFd,
     queue: Mutex<Queue>,
     sources: Mutex<Sources>,
+    /// Who holds it runs the loop.
+    wheel: Mutex<Wheel>,
+    /// Wakes the thread from its nap, for it does not sleep at the wheel then.
+    back: Condvar,
 }
 
 #[derive(Default)]
@@ -57,6 +64,13 @@ struct Queue {
     stopping: bool,
     /// The thread has ended: nothing is taken any more.
     ended: bool,
+    /// Nobody is at the wheel: the thread naps.
+    is_free: bool,
+    /// The thread is to take the wheel back at once.
+    wanted_back: bool,
+    /// How many threads wait for what the thread brings, and how often one has taken the wheel.
+    guests: usize,
+    drives: u64,
 }
 
 #[derive(Default)]
@@ -229,6 +243,8 @@ impl Shared {
             alarm: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             queue: Mutex::default(),
             sources: Mutex::default(),
+            wheel: Mutex::default(),
+            back: Condvar::new(),
         };
         let wanted = epoll::EventFlags::IN | epoll::EventFlags::ET;
         epoll::add(&shared.epoll, &shared.alarm, epoll::EventData::new_u64(0), wanted)?;
@@ -247,6 +263,9 @@ impl Shared {
             return drop(job);
         }
         queue.jobs.push(job);
+        if queue.is_free {
+            return self.call_back(&mut queue);
+        }
         // Only who finds it asleep wakes it: no system call while it is at work.
         let asleep = queue.asleep.take().is_some();
         drop(queue);
@@ -276,8 +295,17 @@ impl Shared {
     }
 
     fn stop(&self) {
-        self.queue.lock().stopping = true;
+        let mut queue = self.queue.lock();
+        queue.stopping = true;
+        self.call_back(&mut queue);
+        drop(queue);
         self.ring();
+    }
+
+    /// Ends the thread's nap.
+    fn call_back(&self, queue: &mut Queue) {
+        queue.wanted_back = true;
+        self.back.notify_one();
     }
 
     fn ring(&self) {

@@ -3,7 +3,7 @@ use crossbeam_channel::unbounded;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use std::io::Write;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,8 +44,9 @@ fn jobs_run_in_their_order_on_a_named_thread_without_signals() {
 struct Counting(AtomicUsize);
 
 impl Bell for Counting {
-    fn ring(&self) {
+    fn ring(&self) -> bool {
         self.0.fetch_add(1, SeqCst);
+        false
     }
 }
 
@@ -76,14 +77,15 @@ fn a_bell_rings_once_a_turn_and_at_once_elsewhere() {
 fn timers_come_in_time_and_not_when_they_are_dropped() {
     let io = own();
     let (send, seen) = unbounded();
-    let timer = |ms| {
+    let timer_at = |start: Instant, ms| {
         let send = send.clone();
-        let at = in_ms(ms);
+        let at = start + Duration::from_millis(ms);
         io.after(at, move || send.send((ms, Instant::now() >= at)).unwrap())
     };
     // The later one first: it must not make the thread oversleep the other.
-    let _late = timer(3_600_000);
-    let _early = timer(20);
+    let start = Instant::now();
+    let _late = timer_at(start, 3_600_000);
+    let _early = timer_at(start, 20);
     assert_eq!(seen.recv_timeout(PATIENCE), Ok((20, true)));
     // While these are set the thread is kept busy, however long that takes.
     let ((busy, is_busy), (go, wait)) = (unbounded(), unbounded::<()>());
@@ -92,9 +94,11 @@ fn timers_come_in_time_and_not_when_they_are_dropped() {
         let _ = wait.recv();
     });
     is_busy.recv_timeout(PATIENCE).unwrap();
-    let _last = timer(3);
-    drop(timer(2));
-    let (_first, _past) = (timer(1), timer(0));
+    // From one moment, however long this thread is kept from its work between them.
+    let start = Instant::now();
+    let _last = timer_at(start, 3);
+    drop(timer_at(start, 2));
+    let (_first, _past) = (timer_at(start, 1), timer_at(start, 0));
     go.send(()).unwrap();
     for expected in [0, 1, 3] {
         assert_eq!(seen.recv_timeout(PATIENCE), Ok((expected, true)));
@@ -259,4 +263,122 @@ fn a_thread_whose_descriptors_are_closed_ends_and_another_takes_its_place_in_a_f
         seen.recv_timeout(PATIENCE).unwrap()
     });
     assert_eq!(status, 6);
+}
+
+/// Runs the loop of `io` on a thread of its own, until it is told that there is news.
+struct Guested {
+    nudge: Nudge,
+    news: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+fn guest_at_the_wheel(io: &Io) -> Guested {
+    let (guest, news) = (Guest::of(io), Arc::new(AtomicBool::new(false)));
+    let (nudge, told) = (guest.nudge(), news.clone());
+    let drives = move || {
+        while !guest.drive(None, || told.load(SeqCst)) {
+            std::thread::yield_now();
+        }
+    };
+    let thread = std::thread::Builder::new().name("guest".to_owned()).spawn(drives).unwrap();
+    lend_until(io, || io.0.0.queue.lock().drives > 0);
+    Guested { nudge, news, thread }
+}
+
+/// Has the thread lend its wheel, as it does when it has woken a reader, until it was taken.
+fn lend_until(io: &Io, mut is_taken: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !is_taken() {
+        assert!(Instant::now() < end);
+        io.run(|| ring(&Arc::new(Reader)));
+        // What it is given to do ends its nap, so it gets nothing meanwhile.
+        let until = in_ms(10);
+        while !is_taken() && Instant::now() < until {
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Guested {
+    fn leaves(self) {
+        self.news.store(true, SeqCst);
+        self.nudge.nudge();
+        self.thread.join().unwrap();
+    }
+}
+
+/// Ringing it ends somebody's wait.
+struct Reader;
+
+impl Bell for Reader {
+    fn ring(&self) -> bool {
+        true
+    }
+}
+
+fn thread_of_a_job(io: &Io) -> String {
+    let (send, seen) = unbounded();
+    io.run(move || {
+        assert!(is_io_thread());
+        send.send(std::thread::current().name().unwrap_or("consul-io").to_owned()).unwrap();
+    });
+    seen.recv_timeout(PATIENCE).unwrap()
+}
+
+#[test]
+fn who_waits_runs_the_loop_meanwhile_and_the_thread_goes_on_after_it() {
+    let io = own();
+    assert_eq!(thread_of_a_job(&io), "consul-io");
+    let guested = guest_at_the_wheel(&io);
+    assert_eq!(thread_of_a_job(&io), "guest");
+    let (send, seen) = unbounded();
+    let told = send.clone();
+    let _timer = io.after(in_ms(5), move || {
+        told.send(std::thread::current().name().map(str::to_owned)).unwrap();
+    });
+    assert_eq!(seen.recv_timeout(PATIENCE).unwrap().as_deref(), Some("guest"));
+    guested.leaves();
+    // At once for a job, and by itself for what nobody tells it of.
+    assert_eq!(thread_of_a_job(&io), "consul-io");
+    let _timer = io.after(in_ms(5), move || send.send(None).unwrap());
+    assert_eq!(seen.recv_timeout(PATIENCE), Ok(None));
+}
+
+#[test]
+fn where_two_wait_the_thread_serves_them() {
+    let io = own();
+    let guested = guest_at_the_wheel(&io);
+    let (second, third) = (Guest::of(&io), Guest::of(&io));
+    assert!(!second.drive(None, || true), "the wheel is taken");
+    guested.leaves();
+    assert!(!second.drive(None, || true), "another one waits, too");
+    assert_eq!(thread_of_a_job(&io), "consul-io");
+    drop(third);
+    assert!(!second.drive(Some(Instant::now()), || false), "there is no time");
+}
+
+#[test]
+fn a_guest_leaves_when_its_time_is_almost_over() {
+    let io = own();
+    let guest = Guest::of(&io);
+    lend_until(&io, || {
+        let until = in_ms(5);
+        let has_driven = guest.drive(Some(until), || false);
+        assert!(!has_driven || Instant::now() + Duration::from_millis(1) >= until);
+        has_driven
+    });
+}
+
+#[test]
+fn the_thread_ends_while_a_guest_is_at_its_wheel() {
+    let io = own();
+    let guested = guest_at_the_wheel(&io);
+    let shared = io.0.0.clone();
+    drop(io);
+    guested.thread.join().unwrap();
+    let until = Instant::now() + PATIENCE;
+    while !shared.queue.lock().ended {
+        assert!(Instant::now() < until);
+        std::thread::yield_now();
+    }
 }

@@ -1,11 +1,11 @@
 //! What the I/O thread does all day.
 
 use super::task::Task;
-use super::{Shared, bell, contained};
-use rustix::buffer::spare_capacity;
+use super::{Shared, bell, contained, guest};
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use std::cell::Cell;
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -52,20 +52,66 @@ pub(crate) fn is_io_thread() -> bool {
     IS_IO.with(Cell::get)
 }
 
+/// The right to run the loop, and what is kept from turn to turn.
+pub(super) struct Wheel {
+    jobs: Vec<Job>,
+    /// Something has been done since the last sleep.
+    worked: bool,
+}
+
+impl Default for Wheel {
+    fn default() -> Wheel {
+        Wheel { jobs: Vec::new(), worked: true }
+    }
+}
+
+impl Wheel {
+    /// Runs what is due. False when there is nothing left to do, for good.
+    pub(super) fn work(&mut self, shared: &Shared) -> bool {
+        if is_over(shared, &mut self.jobs) {
+            return false;
+        }
+        self.worked |= !self.jobs.is_empty();
+        self.jobs.drain(..).for_each(Job::run);
+        true
+    }
+
+    /// Sleeps until something comes up, or this long.
+    pub(super) fn sleep(&mut self, shared: &Shared, most: Duration) -> rustix::io::Result<()> {
+        let timeout = rest(shared, self.worked, most);
+        self.worked = wait(shared, timeout)?;
+        Ok(())
+    }
+}
+
+/// Marks this thread as the one that runs the loop until it is dropped.
+pub(super) struct AtWork(());
+
+impl AtWork {
+    pub(super) fn begin() -> AtWork {
+        IS_IO.set(true);
+        AtWork(())
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        IS_IO.set(false);
+    }
+}
+
 /// Works until it is told to stop and has nothing left to do.
 pub(super) fn run(shared: &Shared) {
-    IS_IO.with(|is_io| is_io.set(true));
-    let mut events = Vec::with_capacity(EVENTS);
-    let (mut jobs, mut worked) = (Vec::new(), true);
-    while !is_over(shared, &mut jobs) {
-        worked |= !jobs.is_empty();
-        jobs.drain(..).for_each(Job::run);
-        bell::ring_asked();
-        let timeout = rest(shared, worked);
-        match wait(shared, &mut events, timeout) {
-            Ok(news) => worked = news,
+    let _at_work = AtWork::begin();
+    let mut wheel = shared.wheel.lock();
+    while wheel.work(shared) {
+        // Asked before: the guest that is woken is one no more.
+        let has_guest = shared.queue.lock().guests == 1;
+        if bell::ring_asked() && has_guest {
+            wheel = guest::nap(shared, wheel);
+        } else if wheel.sleep(shared, LONG).is_err() {
             // Nothing of this thread works any more.
-            Err(_) => break,
+            break;
         }
     }
     end(shared);
@@ -84,13 +130,13 @@ fn is_over(shared: &Shared, jobs: &mut Vec<Job>) -> bool {
 }
 
 /// How long to sleep. From now on whoever brings something must wake the thread.
-fn rest(shared: &Shared, worked: bool) -> Duration {
+fn rest(shared: &Shared, worked: bool, most: Duration) -> Duration {
     let mut queue = shared.queue.lock();
     if queue.stopping || !queue.jobs.is_empty() {
         return Duration::ZERO;
     }
     let now = Instant::now();
-    let latest = now + if worked { DOZE } else { LONG };
+    let latest = now + most.min(if worked { DOZE } else { LONG });
     let until = queue.timers.next().map_or(latest, |at| at.min(latest));
     if until <= now {
         return Duration::ZERO;
@@ -100,27 +146,24 @@ fn rest(shared: &Shared, worked: bool) -> Duration {
 }
 
 /// Waits for sockets and wakes their tasks. True when there was one.
-fn wait(
-    shared: &Shared,
-    events: &mut Vec<epoll::Event>,
-    timeout: Duration,
-) -> rustix::io::Result<bool> {
-    events.clear();
+fn wait(shared: &Shared, timeout: Duration) -> rustix::io::Result<bool> {
+    let mut room = [const { MaybeUninit::uninit() }; EVENTS];
     // The kernel counts in milliseconds here; waking a little before a time is due would be in
     // vain.
     let ms = timeout.as_nanos().div_ceil(1_000_000);
     let ms = i64::try_from(ms).unwrap_or(i64::MAX);
     let timeout = Timespec { tv_sec: ms / 1000, tv_nsec: ms % 1000 * 1_000_000 };
-    let waited = epoll::wait(&shared.epoll, spare_capacity(events), Some(&timeout));
+    let waited = epoll::wait(&shared.epoll, &mut room, Some(&timeout));
     if ms > 0 {
         shared.queue.lock().asleep = None;
     }
-    let count = match waited {
-        // No signal ends it, for all are blocked; but that the process was stopped does (signal(7)).
-        Err(Errno::INTR) => 0,
-        waited => waited?,
+    let events = match waited {
+        // On its own thread no signal ends it, for all are blocked; but that the process was stopped
+        // does (signal(7)).
+        Err(Errno::INTR) => return Ok(false),
+        waited => waited?.0,
     };
-    if count == 0 {
+    if events.is_empty() {
         return Ok(false);
     }
     let ready: Vec<_> = {

@@ -14,7 +14,7 @@ mod tests;
 pub use event::{Content, Event, EventKind};
 pub use flight::Flight;
 
-use super::io::{self, Bell};
+use super::io::{self, Bell, Guest, Nudge};
 use crate::error::{Error, Result, Status};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::transport::CancelToken;
@@ -52,6 +52,10 @@ struct State {
     closed: bool,
     alarm: Alarm,
     served: Option<Served>,
+    /// How many wait to be told.
+    readers: usize,
+    /// Wakes the reader that runs the I/O loop while it waits.
+    driver: Option<Nudge>,
 }
 
 struct InFlight {
@@ -71,6 +75,8 @@ impl Default for State {
             closed: false,
             alarm: Alarm::default(),
             served: None,
+            readers: 0,
+            driver: None,
         }
     }
 }
@@ -120,7 +126,8 @@ impl Queue {
     /// The next event, once there is one: `None` when there was none for this long, or somebody
     /// called [`Queue::wake`]. [`Duration::MAX`] waits for ever.
     pub fn next(&self, timeout: Duration) -> Result<Option<Event>> {
-        let until = Instant::now().checked_add(timeout);
+        let mut until = None;
+        let mut guest = None;
         let mut state = self.0.state.lock();
         loop {
             if state.closed {
@@ -130,14 +137,39 @@ impl Queue {
                 drop(state);
                 return Ok(Some(arrival.read()));
             }
+            let until = *until.get_or_insert_with(|| Instant::now().checked_add(timeout));
             if state.take_wake() || until.is_some_and(|until| Instant::now() >= until) {
                 return Ok(None);
             }
+            let guest = guest.get_or_insert_with(Guest::enter).as_ref();
+            if guest.is_some_and(|guest| self.drive(guest, &mut state, until)) {
+                continue;
+            }
+            state.readers += 1;
             match until {
                 Some(until) => drop(self.0.arrived.wait_until(&mut state, until)),
                 None => self.0.arrived.wait(&mut state),
             }
+            state.readers -= 1;
         }
+    }
+
+    /// Waits by running the I/O loop. False where that is not possible, and nothing has come.
+    fn drive(
+        &self,
+        guest: &Guest,
+        state: &mut MutexGuard<'_, State>,
+        until: Option<Instant>,
+    ) -> bool {
+        if state.driver.is_some() {
+            return false;
+        }
+        state.driver = Some(guest.nudge());
+        let has_driven =
+            MutexGuard::unlocked(state, || guest.drive(until, || self.0.state.lock().has_news()));
+        state.driver = None;
+        // What has come since was not told to anybody.
+        has_driven || state.has_news()
     }
 
     /// Ends the wait of one who is in [`Queue::next`], or of the next who would wait there.
@@ -145,8 +177,10 @@ impl Queue {
         let mut state = self.0.state.lock();
         state.woken = true;
         state.alarm.raise();
+        let driver = state.driver.clone();
         drop(state);
         self.0.arrived.notify_one();
+        driver.iter().for_each(Nudge::nudge);
     }
 
     /// Cancels everything in flight under this tag. Each ends with its last event, soon.
@@ -188,8 +222,10 @@ impl Queue {
         let arrivals = std::mem::take(&mut state.arrivals);
         let served = state.served.take();
         state.alarm.raise();
+        let driver = state.driver.clone();
         drop(state);
         self.0.arrived.notify_all();
+        driver.iter().for_each(Nudge::nudge);
         for flight in flights.into_values() {
             flight.cancel.cancel(Status::Cancelled, "the queue was freed");
         }
@@ -216,22 +252,30 @@ impl Queue {
 }
 
 impl Bell for Inner {
-    fn ring(&self) {
+    fn ring(&self) -> bool {
         let mut state = self.state.lock();
         let waiting = state.arrivals.len();
         if waiting > 0 {
             state.alarm.raise();
         }
+        let (driver, has_reader) = (state.driver.clone(), state.readers > 0);
         drop(state);
+        driver.iter().for_each(Nudge::nudge);
         match waiting {
             0 => {}
             1 => self.arrived.notify_one(),
             _ => self.arrived.notify_all(),
         }
+        has_reader && waiting > 0
     }
 }
 
 impl State {
+    /// Who reads need not wait.
+    fn has_news(&self) -> bool {
+        !self.arrivals.is_empty() || self.woken || self.closed
+    }
+
     fn pop(&mut self) -> Option<Arrival> {
         let arrival = self.arrivals.pop_front()?;
         self.operations -= usize::from(arrival.counted);

@@ -108,6 +108,45 @@ fn a_wake_ends_one_wait_also_one_that_comes_later() {
     assert!(reader.join().unwrap());
 }
 
+/// Others than the I/O thread tell it as well.
+#[test]
+fn a_reader_that_runs_the_io_loop_meanwhile_misses_nothing() {
+    let (io, queue) = (io::Io::get().unwrap(), Queue::new());
+    let (send, seen) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn({
+        let queue = queue.clone();
+        move || {
+            while let Ok(event) = queue.next(Duration::MAX) {
+                send.send(event.map(|event| event.tag)).unwrap();
+            }
+        }
+    });
+    let driven = || {
+        let is_driven = || queue.0.state.lock().driver.is_some();
+        let last = Instant::now() + PATIENCE;
+        while !is_driven() {
+            assert!(Instant::now() < last);
+            let flight = queue.begin(1).unwrap();
+            io.run(move || end(flight));
+            assert_eq!(seen.recv_timeout(PATIENCE), Ok(Some(1)));
+            // Whatever the thread is given to do keeps it at its work.
+            let until = Instant::now() + Duration::from_millis(10);
+            while !is_driven() && Instant::now() < until {
+                std::thread::yield_now();
+            }
+        }
+    };
+    driven();
+    end(queue.begin(2).unwrap());
+    assert_eq!(seen.recv_timeout(PATIENCE), Ok(Some(2)));
+    driven();
+    queue.wake();
+    assert_eq!(seen.recv_timeout(PATIENCE), Ok(None));
+    driven();
+    queue.close();
+    reader.join().unwrap();
+}
+
 #[test]
 fn a_closed_queue_ends_what_is_in_flight_silently() {
     let queue = Queue::new();
