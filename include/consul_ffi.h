@@ -727,9 +727,13 @@ consul_status consul_queue_set_max_in_flight(const consul_queue *queue, uint32_t
  * `consul_queue_wake`. `CONSUL_ERR_CLOSED` when the queue is freed meanwhile. Free the event with
  * `consul_event_free`.
  *
- * The answer of an operation is decoded here, on the caller's thread.
+ * The answer of an operation is decoded here, on the caller's thread. While it waits, this thread may
+ * do the work of the library's I/O thread, which saves a wake-up an answer: a signal handler must not
+ * jump out of it.
  */
-consul_status consul_queue_next(const consul_queue *queue, int64_t timeout_ms, consul_event **out);
+consul_status consul_queue_next(const consul_queue *queue,
+                                int64_t timeout_ms,
+                                consul_event **out);
 
 /**
  * Ends the wait of one thread in `consul_queue_next`, or of the next that would wait there.
