@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import repeat
+from itertools import repeat, starmap
 from typing import Iterable
 
 from . import _abi
@@ -56,8 +56,9 @@ def pair_block(address: int, count: int) -> Iterable[Pair]:
         created,
         modified,
     )
-    # What `Pair._make` does, without a function of ours for each.
-    return map(_new, repeat(Pair), fields)
+    # What `Pair._make` does, without a function of ours for each. `starmap` makes one tuple less for
+    # each than `map`.
+    return starmap(_new, zip(repeat(Pair), fields))
 
 
 def pair(address: int) -> Pair:
