@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from ctypes import byref, c_void_p
+from ctypes import addressof, c_void_p
 from typing import Any, Callable, Mapping, TypeVar
 
 from . import _abi
@@ -33,7 +33,7 @@ class Blocking(Core):
         options: Mapping[str, Any],
         *arguments: Any,
     ) -> T:
-        return finish(_call(self.native, function, options, arguments, ()))
+        return finish(_call(self.native, function, options, arguments))
 
     def ask(
         self,
@@ -43,7 +43,7 @@ class Blocking(Core):
         *arguments: Any,
     ) -> T:
         out = c_void_p()
-        status = _call(self.native, function, options, arguments, (byref(out),))
+        status = _call(self.native, function, options, arguments, addressof(out))
         return read(status, out.value)
 
 
@@ -52,30 +52,31 @@ def _call(
     function: Callable[..., int],
     options: Mapping[str, Any],
     arguments: tuple[Any, ...],
-    out: tuple[Any, ...],
+    *out: int,
 ) -> int:
-    """The status of a call, of which it raises errors."""
+    """The status of a call, of which it raises errors. What it gives is put where `out` is."""
     began = time.monotonic()
-    status = _once(native, function, options, arguments, out)
+    if options:
+        status = _with(native, function, options, arguments, out)
+    else:
+        status = function(native.handle.value, *arguments, None, None, *out)
     while status < 0:
         error = native.error(status)
         if status != _abi.CONSUL_ERR_INTERRUPTED or error.outcome_unknown:
             raise error
         # The handler of the signal has run by now. It did not raise, so the call goes on.
         rest = _rest(native, options, began, error)
-        status = _once(native, function, rest, arguments, out)
+        status = _with(native, function, rest, arguments, out)
     return status
 
 
-def _once(
+def _with(
     native: Native,
     function: Callable[..., int],
     options: Mapping[str, Any],
     arguments: tuple[Any, ...],
-    out: tuple[Any, ...],
+    out: tuple[int, ...],
 ) -> int:
-    if not options:
-        return function(native.handle.value, *arguments, None, None, *out)
     with opened(options) as settings:
         return function(native.handle.value, *arguments, settings, None, *out)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctypes import Structure, addressof, byref, c_uint32, c_uint64, c_void_p
+from ctypes import Structure, byref, c_uint32, c_uint64, c_void_p
 from typing import Any, Callable, Mapping
 
 from . import _abi
@@ -33,16 +33,15 @@ def begin(
     function: Callable[..., int],
     options: Mapping[str, Any],
     arguments: tuple[Any, ...],
-    request: Async,
+    request: int,
     *out: None,
 ) -> None:
-    """Begins a call; raises when it does not."""
-    address = addressof(request)
+    """Begins a call; raises when it does not. `request` is the address of its `Async`."""
     if options:
         with opened(options) as settings:
-            status = function(native.handle.value, *arguments, settings, address, *out)
+            status = function(native.handle.value, *arguments, settings, request, *out)
     else:
-        status = function(native.handle.value, *arguments, None, address, *out)
+        status = function(native.handle.value, *arguments, None, request, *out)
     if status != _abi.CONSUL_PENDING:
         raise native.error(status)
 

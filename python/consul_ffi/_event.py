@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctypes import byref, c_void_p
+from ctypes import addressof, c_void_p
 from typing import Callable, TypeVar
 
 from . import _abi, _outcome
@@ -19,6 +19,8 @@ _TAKE: dict[int, Callable[..., int]] = {
     and hasattr(lib, take := f"consul_event_take_{name[len('CONSUL_HANDLE_') :].lower()}")
 }
 
+_status_of, _type_of = lib.consul_event_status, lib.consul_event_result_type
+
 #: Makes the result of a call of its status and the handle of what it gave, if it gave something.
 Read = Callable[[int, "int | None"], T]
 
@@ -30,12 +32,12 @@ def error(event: int, status: int) -> ConsulError:
 
 def result(event: int, read: Read[T]) -> T:
     """What the blocking call would have returned; raises what it would have raised."""
-    status = lib.consul_event_status(event)
+    status = _status_of(event)
     if status < 0:
         raise error(event, status)
-    take = _TAKE.get(lib.consul_event_result_type(event))
+    take = _TAKE.get(_type_of(event))
     if take is None:
         return read(status, None)
     out = c_void_p()
-    _outcome.check(take(event, byref(out)))
+    _outcome.check(take(event, addressof(out)))
     return read(status, out.value)

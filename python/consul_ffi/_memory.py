@@ -15,6 +15,9 @@ _new: Any = tuple.__new__
 #: more. Only for addresses that the library gave, while what they belong to is not freed.
 MEMORY = cast(bytes, (c_char * sys.maxsize).from_address(0))
 
+#: The same without copying: `VIEW[start:end]` is the memory itself.
+VIEW = memoryview(MEMORY).cast("B")
+
 
 class Layout(Generic[T]):
     """A kind of row: `read(address)` gives its fields as a named tuple."""

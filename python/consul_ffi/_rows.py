@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import repeat
+from itertools import repeat, starmap
 from typing import Iterable
 
 from . import _abi
@@ -29,6 +29,7 @@ from .results import (
 _BEHAVIORS = {_abi.CONSUL_BEHAVIOR_RELEASE: "release", _abi.CONSUL_BEHAVIOR_DELETE: "delete"}
 _PAIRS = Columns(_abi.KV_PAIR, lib.consul_kv_pair_size())
 _STRINGS = Columns(_abi.STRING, lib.consul_string_size())
+_unpack_pair = _abi.KV_PAIR.unpack_from
 _new = tuple.__new__
 
 
@@ -44,30 +45,33 @@ def pair_block(address: int, count: int) -> Iterable[Pair]:
     """So many keys with their values, one after the other in memory. It is read before the library
     frees it."""
     rows = _PAIRS.block(address, count)
+    # Most keys were written once.
+    created, modified = rows.alike("create_index", "modify_index")
     fields = zip(
         rows.text_run("key"),
         rows.data_run("value"),
         rows.numbers("flags"),
         rows.optional_texts("session"),
         rows.numbers("lock_index"),
-        rows.numbers("create_index"),
-        rows.numbers("modify_index"),
+        created,
+        modified,
     )
-    # What `Pair._make` does, without a function of ours for each.
-    return map(_new, repeat(Pair), fields)
+    # What `Pair._make` does, without a function of ours for each. `starmap` makes one tuple less for
+    # each than `map`.
+    return starmap(_new, zip(repeat(Pair), fields))
 
 
 def pair(address: int) -> Pair:
     """A key with its value."""
-    row = _abi.KV_PAIR.unpack_from(MEMORY, address)
+    row = _unpack_pair(MEMORY, address)
     key, key_len, value, value_len, flags, holder, holder_len, lock, create, modify = row
     return _new(
         Pair,
         (
-            text(key, key_len),
+            MEMORY[key : key + key_len].decode(),
             MEMORY[value : value + value_len],
             flags,
-            optional(holder, holder_len),
+            MEMORY[holder : holder + holder_len].decode() if holder_len else None,
             lock,
             create,
             modify,

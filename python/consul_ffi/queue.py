@@ -14,7 +14,7 @@ client of its own: `consul_ffi.aio`.
 from __future__ import annotations
 
 import itertools
-from ctypes import byref, c_void_p
+from ctypes import addressof, byref, c_void_p
 from typing import TYPE_CHECKING, Any, Callable, Generic, Iterator, Mapping, Optional, TypeVar
 
 from . import _abi, _event, _outcome, _wait, request
@@ -122,15 +122,16 @@ class Queue(Closing):
         """The library's handle, None once it is closed."""
         return self._handle.value
 
-    def begin(self, read: _event.Read[T], call: Callable[[Async], None]) -> Ticket[T]:
-        """The ticket of a call that is begun here."""
+    def begin(self, read: _event.Read[T], call: Callable[[int], None]) -> Ticket[T]:
+        """The ticket of a call that is begun here, with the address of its `Async`."""
         if self.handle is None:
             raise _outcome.new(_abi.CONSUL_ERR_CLOSED, "the queue was closed")
         tag = next(self._tags)
         # Before it begins, since another thread may take its end at once.
         ticket = self._tickets[tag] = Ticket(self, tag, read)
+        request = Async(self.handle, tag)
         try:
-            call(Async(self.handle, tag))
+            call(addressof(request))
         except BaseException:
             del self._tickets[tag]
             raise
@@ -232,7 +233,7 @@ class _Ticketing(Core):
         options: Mapping[str, Any],
         *arguments: Any,
     ) -> Ticket[T]:
-        def call(request: Async) -> None:
+        def call(request: int) -> None:
             begin(self.native, function, options, arguments, request)
 
         return self._queue.begin(without_handle(finish), call)
@@ -244,7 +245,7 @@ class _Ticketing(Core):
         options: Mapping[str, Any],
         *arguments: Any,
     ) -> Ticket[T]:
-        def call(request: Async) -> None:
+        def call(request: int) -> None:
             begin(self.native, function, options, arguments, request, None)
 
         return self._queue.begin(read, call)

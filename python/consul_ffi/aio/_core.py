@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from ctypes import addressof
 from typing import Any, Callable, Mapping, Optional, TypeVar
 
 from .. import _abi, _event, _outcome
@@ -58,11 +57,9 @@ class Awaiting(Core):
         *arguments: Any,
     ) -> asyncio.Future[T]:
         inbox = self.inbox()
-        call: Call[T] = Call(inbox, self, without_handle(finish))
         inbox.next_tag()
-        begin(self.native, function, options, arguments, inbox.request)
-        call.begun()
-        return call
+        begin(self.native, function, options, arguments, inbox.address)
+        return inbox.call(self, without_handle(finish))
 
     def ask(  # type: ignore[override]
         self,
@@ -72,11 +69,9 @@ class Awaiting(Core):
         *arguments: Any,
     ) -> asyncio.Future[T]:
         inbox = self.inbox()
-        call = Call(inbox, self, read)
         inbox.next_tag()
-        begin(self.native, function, options, arguments, inbox.request, None)
-        call.begun()
-        return call
+        begin(self.native, function, options, arguments, inbox.address, None)
+        return inbox.call(self, read)
 
     def begin(
         self,
@@ -88,13 +83,11 @@ class Awaiting(Core):
     ) -> Call[T]:
         """Begins what an object does itself, without options."""
         inbox = self.inbox()
-        call: Call[T] = Call(inbox, self, without_handle(finish))
         inbox.next_tag()
-        status = function(handle.value, *arguments, addressof(inbox.request))
+        status = function(handle.value, *arguments, inbox.address)
         if status != _abi.CONSUL_PENDING:
             raise _outcome.from_status(status)
-        call.begun(give_back)
-        return call
+        return inbox.call(self, without_handle(finish), give_back)
 
 
 def _forget(inbox: Inbox) -> None:

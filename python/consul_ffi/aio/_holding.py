@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from contextlib import suppress
-from ctypes import addressof
 from typing import TYPE_CHECKING, Optional
 
 from .. import _abi, _outcome, _wait
@@ -116,7 +115,7 @@ class AsyncHolding(HoldingBase, AsyncBlock):
         """Releases in the background what was acquired for somebody who is gone."""
         inbox = self._core.inbox()
         inbox.next_tag()
-        self.functions.release(self.handle, addressof(inbox.request))
+        self.functions.release(self.handle, inbox.address)
 
     async def __aenter__(self) -> Self:
         try:

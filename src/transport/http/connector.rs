@@ -111,6 +111,8 @@ impl<'a> Tries<'a> {
     /// Notes why the address did not do. An error that another one cannot mend ends the call.
     fn failed(&mut self, error: io::Error, call: &Call) -> Result<()> {
         call.detach();
+        // An interruption shuts the socket, which looks like a failure of the address.
+        call.check()?;
         let error = recoverable(error)?;
         // Reset as soon as it was accepted.
         if failure::is_death(&error) {
@@ -240,5 +242,25 @@ impl Pauses {
         let until = Instant::now() + self.0.min(call.rest()?);
         self.0 = (self.0 * 2).min(BACKLOG_PAUSE);
         Ok(until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Status;
+    use crate::transport::cancel::Interrupt;
+
+    #[test]
+    fn what_fails_because_it_was_interrupted_ends_with_the_interruption() {
+        let end = Instant::now() + Duration::from_secs(60);
+        let call = Call::new(end, end, false);
+        let addresses = [SocketAddr::from(([127, 0, 0, 1], 1))];
+        let mut tries = Tries::new(&addresses);
+        tries.next(&call).unwrap().unwrap();
+        tries.failed(Errno::CONNREFUSED.into(), &call).unwrap();
+        call.interrupt(&Error::new(Status::Cancelled, "enough"));
+        let error = tries.failed(Errno::TIMEDOUT.into(), &call).unwrap_err();
+        assert_eq!(error.status(), Status::Cancelled);
     }
 }
