@@ -27,7 +27,7 @@ impl<S: Style> Client<S> {
 pub(super) struct Landed {
     pub(super) answer: Result<Response>,
     pub(super) endpoint: Arc<Endpoint>,
-    pub(super) entry: Option<Entry>,
+    pub(super) entry: Option<Box<Entry>>,
 }
 
 impl Landed {
@@ -50,7 +50,11 @@ impl Landed {
 
 /// The call has ended. Cheap: nothing is written yet.
 #[inline]
-pub(super) fn landed(entry: &mut Option<Entry>, endpoint: &Endpoint, answer: &Result<Response>) {
+pub(super) fn landed(
+    entry: &mut Option<Box<Entry>>,
+    endpoint: &Endpoint,
+    answer: &Result<Response>,
+) {
     let Some(entry) = entry else { return };
     match answer {
         Ok(response) => entry.answered(endpoint.shown(), response.status, &response.body),
@@ -60,7 +64,7 @@ pub(super) fn landed(entry: &mut Option<Entry>, endpoint: &Endpoint, answer: &Re
 
 /// This was made of its answer. The line is written here.
 #[inline]
-pub(super) fn finished<T>(entry: Option<Entry>, result: Result<T>) -> Result<T> {
+pub(super) fn finished<T>(entry: Option<Box<Entry>>, result: Result<T>) -> Result<T> {
     if let (Some(mut entry), Err(error)) = (entry, &result) {
         entry.doubted(error);
     }

@@ -193,7 +193,7 @@ impl<T: Send + 'static> Exchange<T> {
 
 impl<T: Send + 'static> End<T> {
     /// What makes the result of an answer of this endpoint.
-    fn reader(self, endpoint: Arc<Endpoint>, entry: Option<Entry>) -> Reader<T> {
+    fn reader(self, endpoint: Arc<Endpoint>, entry: Option<Box<Entry>>) -> Reader<T> {
         let End { method, headers, changes, shown, finish } = self;
         Box::new(move |answer| {
             let answer =

@@ -49,7 +49,7 @@ impl<S: Style> Client<S> {
 
 impl Prepared<'_> {
     /// It begins: its line in the audit log, where it is to have one.
-    pub(super) fn entry(&self) -> Option<Entry> {
+    pub(super) fn entry(&self) -> Option<Box<Entry>> {
         let begin =
             |audit: &Arc<Audit>| audit.begin(self.method.as_str(), self.target.as_str(), self.body);
         self.audit.as_ref().map(begin)

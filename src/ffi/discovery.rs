@@ -12,7 +12,7 @@
 //!     printf("%s:%u\n", entry->address, (unsigned)entry->service->port);
 //! ```
 
-use super::guard::guard;
+use super::guard::{guard, guard_or};
 use super::handle::{self, Handle};
 pub use super::kind::consul_lease;
 use super::service_entries::consul_service_entry;
@@ -61,12 +61,16 @@ pub unsafe extern "C" fn consul_view_pick(
     key: *const u8,
     key_len: usize,
 ) -> *const consul_service_entry {
-    handle::read(view, ptr::null(), |view| {
+    guard_or(ptr::null(), || {
+        // Before the view is borrowed, which is an atomic change that everything after it waits for:
+        // a key is hashed meanwhile.
         // SAFETY: pointers as the header asks for.
-        let Ok(strategy) = (unsafe { strategy(pick, key, key_len) }) else { return ptr::null() };
-        let Some(entries) = view.entries() else { return ptr::null() };
-        let at = view.state.pick(strategy).ok().flatten();
-        at.map_or(ptr::null(), |at| entries.at(at))
+        let strategy = unsafe { strategy(pick, key, key_len) }.ok()?;
+        Some(handle::read(view, ptr::null(), |view| {
+            let Some(entries) = view.entries() else { return ptr::null() };
+            let at = view.state.pick(strategy).ok().flatten();
+            at.map_or(ptr::null(), |at| entries.at(at))
+        }))
     })
 }
 
@@ -111,7 +115,7 @@ pub extern "C" fn consul_lease_free(lease: *mut consul_lease) {
     handle::free(lease);
 }
 
-fn in_use(view: &View, strategy: Strategy<'_>) -> Result<Option<InUse>> {
+fn in_use(view: &View, strategy: Strategy) -> Result<Option<InUse>> {
     view.check()?;
     let Some(at) = view.state.pick(strategy)? else { return Ok(None) };
     let (lease, rows) = (view.state.lease(at), view.rows().cloned());
@@ -120,7 +124,8 @@ fn in_use(view: &View, strategy: Strategy<'_>) -> Result<Option<InUse>> {
 
 /// # Safety
 /// As for [`input::bytes`].
-unsafe fn strategy<'a>(pick: i32, key: *const u8, key_len: usize) -> Result<Strategy<'a>> {
+#[inline]
+unsafe fn strategy(pick: i32, key: *const u8, key_len: usize) -> Result<Strategy> {
     Ok(match pick {
         CONSUL_PICK_ROUND_ROBIN => Strategy::RoundRobin,
         CONSUL_PICK_RANDOM => Strategy::Random,
@@ -128,10 +133,12 @@ unsafe fn strategy<'a>(pick: i32, key: *const u8, key_len: usize) -> Result<Stra
         CONSUL_PICK_LEAST_CONNECTIONS => Strategy::LeastConnections,
         CONSUL_PICK_NEAREST => Strategy::Nearest,
         // SAFETY: the caller's promise.
-        CONSUL_PICK_HASH => Strategy::Hash(unsafe { input::bytes(key, key_len, "key") }?),
-        _ => {
-            let message = format!("the pick {pick} is none of CONSUL_PICK_..., 1 to 6");
-            return Err(Error::argument(message));
-        }
+        CONSUL_PICK_HASH => Strategy::of_key(unsafe { input::bytes(key, key_len, "key") }?),
+        _ => return Err(unknown(pick)),
     })
+}
+
+#[cold]
+fn unknown(pick: i32) -> Error {
+    Error::argument(format!("the pick {pick} is none of CONSUL_PICK_..., 1 to 6"))
 }

@@ -82,6 +82,8 @@ impl Collect for Pairs {
         let (start, len) = (self.values.len(), found.value.len()?);
         self.values.resize(start + len, 0);
         found.value.write(self.values.get_mut(start..)?)?;
+        // The NUL beside it, or a single pair would ask the allocator twice.
+        self.keys.reserve(found.key.len() + 1);
         self.keys.extend_from_slice(found.key.as_bytes());
         self.keys.push(0);
         // `finish` says where.

@@ -68,6 +68,12 @@ impl Points {
 
     /// Whose key it is; the first's where there is nobody.
     pub(crate) fn owner(&self, key: &[u8]) -> usize {
+        self.owner_of(hash(key))
+    }
+
+    /// As [`Points::owner`], of a key that has this hash.
+    #[inline]
+    pub(crate) fn owner_of(&self, key: u64) -> usize {
         self.points.get(self.following(key)).map_or(0, |&(_, seat)| seat as usize)
     }
 
@@ -75,7 +81,8 @@ impl Points {
     pub(crate) fn owners(&self, key: &[u8], most: usize, seats: usize) -> Vec<usize> {
         let most = most.min(seats);
         let (mut owners, mut taken) = (Vec::with_capacity(most), vec![false; seats]);
-        let (before, after) = self.points.split_at(self.following(key).min(self.points.len()));
+        let (before, after) =
+            self.points.split_at(self.following(hash(key)).min(self.points.len()));
         for &(_, seat) in after.iter().chain(before) {
             if owners.len() == most {
                 break;
@@ -88,9 +95,9 @@ impl Points {
         owners
     }
 
-    /// The place of the first point that follows a key; the first one's past the last.
-    fn following(&self, key: &[u8]) -> usize {
-        let key = hash(key);
+    /// The place of the first point that follows a key's hash; the first one's past the last.
+    #[inline]
+    fn following(&self, key: u64) -> usize {
         let bucket = (key >> self.shift) as usize;
         let mut at = self.starts.get(bucket).map_or(0, |&start| start as usize);
         // It is nearly always among the next few. Those before it are counted, four at a time: how

@@ -122,7 +122,7 @@ pub enum Lane {
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// The headers.
+    /// The headers; over HTTP without `Date` and `Vary`, which nobody reads.
     pub headers: ureq::http::HeaderMap,
     /// The whole body.
     pub body: Vec<u8>,

@@ -28,12 +28,13 @@ fn check(text: &str, what: &str) -> Result<()> {
     if let Some(bad) = text.chars().find(|&c| is_unprintable(c)) {
         return refuse(&format!("has the unprintable character U+{:04X}", bad as u32));
     }
-    let mut segments = text.split('/').peekable();
+    // By bytes: a search for each slash takes longer than what it passes over.
+    let mut segments = text.as_bytes().split(|&byte| byte == b'/').peekable();
     while let Some(segment) = segments.next() {
         let is_last = segments.peek().is_none();
         match segment {
-            "" if !is_last => return refuse("has an empty segment (\"//\")"),
-            "." | ".." => return refuse("has a segment \".\" or \"..\""),
+            b"" if !is_last => return refuse("has an empty segment (\"//\")"),
+            b"." | b".." => return refuse("has a segment \".\" or \"..\""),
             _ => {}
         }
     }

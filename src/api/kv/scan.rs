@@ -14,8 +14,8 @@ pub(super) fn pairs<C: Collect>(text: &str) -> Option<C> {
     scan.expect(b'[')?;
     if !scan.skip(b']') {
         pairs.add(&scan.pair()?)?;
-        // The others are about as long as the first.
-        pairs.reserve(text.len() / scan.at);
+        // The others are about as long as the first; of one alone only the bracket is left.
+        pairs.reserve((text.len() - scan.at / 2) / scan.at);
         while scan.skip(b',') {
             pairs.add(&scan.pair()?)?;
         }
@@ -45,7 +45,7 @@ impl<'a> Scan<'a> {
     }
 
     fn field(&mut self, pair: &mut Found<'a>) -> Option<()> {
-        let name = self.short()?;
+        let name = self.name()?;
         self.expect(b':')?;
         match name {
             "Key" => pair.key = self.short()?,
@@ -57,7 +57,8 @@ impl<'a> Scan<'a> {
             "CreateIndex" => pair.create_index = self.number()?,
             "ModifyIndex" => pair.modify_index = self.number()?,
             // Of another version or edition of Consul, such as its namespace.
-            _ => drop(self.short()?),
+            _ if name.bytes().all(is_plain) => drop(self.short()?),
+            _ => return None,
         }
         Some(())
     }
@@ -66,11 +67,19 @@ impl<'a> Scan<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    /// The name of a field, perhaps not plain. One that is known is, without a look at each byte: that
+    /// spares a list of 1,000 keys a sixteenth of its instructions.
+    fn name(&mut self) -> Option<&'a str> {
+        let start = self.opened()?;
+        let length = self.text.as_bytes().get(start..)?.iter().position(|&byte| byte == b'"')?;
+        self.closed(start, start + length)
+    }
+
     /// A string without escapes.
     fn short(&mut self) -> Option<&'a str> {
         let start = self.opened()?;
-        let is_plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | 0..b' ');
-        let length = self.text.as_bytes().get(start..)?.iter().take_while(|b| is_plain(b)).count();
+        let text = self.text.as_bytes().get(start..)?;
+        let length = text.iter().position(|&byte| !is_plain(byte))?;
         self.closed(start, start + length)
     }
 
@@ -137,6 +146,10 @@ impl<'a> Scan<'a> {
             self.at += 1;
         }
     }
+}
+
+fn is_plain(byte: u8) -> bool {
+    !matches!(byte, b'"' | b'\\' | 0..b' ')
 }
 
 #[cfg(test)]

@@ -44,15 +44,16 @@ impl Audit {
         Ok(Arc::new(Audit { file, actor, rotation: settings.rotation, told }))
     }
 
-    /// A change begins: one line, however often it is sent.
+    /// A change begins: one line, however often it is sent. Boxed, since few calls have one, and all
+    /// move the place for it from hand to hand.
     pub(crate) fn begin(
         self: &Arc<Audit>,
         method: &'static str,
         target: &str,
         body: Option<&[u8]>,
-    ) -> Entry {
+    ) -> Box<Entry> {
         let subject = Subject::of(method, target, body.unwrap_or_default());
-        Entry { audit: self.clone(), subject, started: Instant::now(), end: None }
+        Box::new(Entry { audit: self.clone(), subject, started: Instant::now(), end: None })
     }
 
     fn write(&self, subject: &Subject, end: &End) {

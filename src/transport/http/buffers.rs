@@ -1,5 +1,6 @@
 //! What a connection reads into and writes from: small while little goes through.
 
+use std::ops::Range;
 use ureq::unversioned::transport::Buffers as UreqBuffers;
 
 /// The size to begin with, and to go back to between exchanges.
@@ -50,6 +51,16 @@ impl Buffers {
             self.output.resize(self.output.len() * 2, 0);
         }
         self.pending = 0;
+    }
+
+    /// Takes pieces out of what was received and not used yet, the first one first: what stands before
+    /// each moves up.
+    pub(super) fn cut(&mut self, pieces: impl IntoIterator<Item = Range<usize>>) {
+        let first = self.consumed;
+        for piece in pieces.into_iter().filter(|piece| !piece.is_empty()) {
+            self.input.copy_within(self.consumed..first + piece.start, self.consumed + piece.len());
+            self.consumed += piece.len();
+        }
     }
 
     /// Gives memory back before a connection waits for its next exchange, but for what the last one
@@ -131,6 +142,16 @@ mod tests {
             buffers.input_consume(piece);
             bytes -= piece;
         }
+    }
+
+    #[test]
+    fn what_is_cut_out_was_never_there() {
+        let mut buffers = Buffers::default();
+        buffers.input_append_buf()[..9].copy_from_slice(b"123456789");
+        buffers.input_appended(9);
+        buffers.input_consume(1);
+        buffers.cut([1..3, 3..3, 4..5]);
+        assert_eq!(buffers.input(), b"25789");
     }
 
     #[test]

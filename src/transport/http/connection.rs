@@ -6,6 +6,7 @@ use super::endpoint::MAX_HEAD;
 use super::failure;
 use super::link::Link;
 use super::message::{self, Outgoing, UreqResult};
+use super::skim::unread_lines;
 use super::socket::Socket;
 use crate::error::{Error, Status};
 use crate::transport::Response;
@@ -47,14 +48,15 @@ impl<S: Socket> Connection<S> {
             let written = protocol.write(self.buffers.output())?;
             self.written(written, call).await?;
         }
-        let mut protocol = match protocol.proceed()? {
-            Some(SendRequestResult::RecvResponse(protocol)) => protocol,
-            Some(SendRequestResult::SendBody(mut protocol)) => {
+        let mut protocol = match protocol.proceed() {
+            Ok(Some(SendRequestResult::RecvResponse(protocol))) => protocol,
+            Ok(Some(SendRequestResult::SendBody(mut protocol))) => {
                 self.send_body(&mut protocol, body, call).await?;
                 protocol.proceed().ok_or_else(cut)?
             }
             // We never ask for a 100.
-            Some(SendRequestResult::Await100(_)) | None => return Err(cut()),
+            Ok(Some(SendRequestResult::Await100(_)) | None) => return Err(cut()),
+            Err(error) => return Err(error.into()),
         };
         self.flush(call).await?;
         let head = self.read_head(&mut protocol, call).await?;
@@ -147,6 +149,7 @@ impl<S: Socket> Connection<S> {
     ) -> UreqResult<http::Response<()>> {
         loop {
             let more = self.buffers.can_use_input() || self.receive(call).await?;
+            self.buffers.cut(unread_lines(self.buffers.input()));
             let input = self.buffers.input();
             let (used, head) = protocol.try_response(input, false)?;
             let length = if head.is_some() { used } else { input.len() };

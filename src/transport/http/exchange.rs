@@ -8,6 +8,7 @@ use super::{HttpTransport, failure};
 use crate::error::{Error, Result, Status};
 use crate::transport::cancel::Watched;
 use crate::transport::{Method, Request, Response};
+use std::pin::pin;
 use std::sync::Arc;
 
 /// What an exchange has while it goes on: its place among the connections, and what can end it early.
@@ -65,7 +66,8 @@ async fn attempt<W: Wait>(
     let sure = !request.replay || request.method != Method::Get;
     let connected = pool.connection(sure, call).await;
     let mut connection = connected.map_err(|error| explain(error, call))?;
-    let answer = connection.exchange(outgoing, call).await;
+    // Pinned where it is made, as the whole exchange is.
+    let answer = pin!(connection.exchange(outgoing, call)).await;
     let is_intact = call.detach();
     let (response, is_reusable) =
         answer.map_err(|error| explain(failure::from_ureq(error), call))?;

@@ -21,6 +21,7 @@ mod mux;
 mod pool;
 mod resolver;
 mod session;
+mod skim;
 mod socket;
 mod stream;
 mod tls;

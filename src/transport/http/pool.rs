@@ -26,8 +26,8 @@ pub(super) struct Pool<W: Wait> {
 }
 
 struct Idle<S: Socket> {
-    /// With when they became idle, the oldest first.
-    connections: Vec<(Instant, Connection<S>)>,
+    /// With when they became idle, the oldest first. Boxed, as it goes in and out for each exchange.
+    connections: Vec<(Instant, Box<Connection<S>>)>,
     timer: Option<Timer>,
 }
 
@@ -48,7 +48,7 @@ impl<W: Wait> Pool<W> {
         &self,
         sure: bool,
         call: &Arc<Call>,
-    ) -> Result<Connection<W::Socket>> {
+    ) -> Result<Box<Connection<W::Socket>>> {
         if call.takes_idle()
             && let Some(connection) = self.take(sure, call)
         {
@@ -58,11 +58,11 @@ impl<W: Wait> Pool<W> {
     }
 
     /// A new connection.
-    pub(super) async fn open(&self, call: &Arc<Call>) -> Result<Connection<W::Socket>> {
-        self.connector.open(&self.wait, call).await.map(Connection::new)
+    pub(super) async fn open(&self, call: &Arc<Call>) -> Result<Box<Connection<W::Socket>>> {
+        self.connector.open(&self.wait, call).await.map(|link| Box::new(Connection::new(link)))
     }
 
-    fn take(&self, sure: bool, call: &Call) -> Option<Connection<W::Socket>> {
+    fn take(&self, sure: bool, call: &Call) -> Option<Box<Connection<W::Socket>>> {
         loop {
             let (since, mut connection) = self.idle.lock().connections.pop()?;
             // Its answer may come before the exchange waits for it, and is no news of idleness.
@@ -79,7 +79,7 @@ impl<W: Wait> Pool<W> {
     }
 
     /// Takes a connection back that can serve another exchange.
-    pub(super) fn put(&self, mut connection: Connection<W::Socket>, max_connections: usize) {
+    pub(super) fn put(&self, mut connection: Box<Connection<W::Socket>>, max_connections: usize) {
         connection.rest();
         if self.is_over(&connection) {
             return;

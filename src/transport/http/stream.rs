@@ -112,14 +112,14 @@ fn agent(carrier: Carrier) -> ureq::Agent {
 
 /// A connection as ureq sees it.
 pub(super) struct Carrier {
-    connection: Connection<blocking::Socket>,
+    connection: Box<Connection<blocking::Socket>>,
     call: Arc<Call>,
 }
 
 impl Carrier {
     /// For requests whose lines are no longer than this.
     pub(super) fn new(
-        mut connection: Connection<blocking::Socket>,
+        mut connection: Box<Connection<blocking::Socket>>,
         longest_line: usize,
         call: &Arc<Call>,
     ) -> Carrier {

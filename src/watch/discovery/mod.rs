@@ -15,11 +15,12 @@ pub(super) use roster::{Bench, Roster};
 use super::{Content, State, Watch};
 use crate::api::health::ServiceEntry;
 use crate::error::{Error, Result};
+use crate::ring::murmur::hash;
 use std::sync::Arc;
 
 /// How an instance is picked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strategy<'a> {
+pub enum Strategy {
     /// One after the other.
     RoundRobin,
     /// Any.
@@ -31,9 +32,17 @@ pub enum Strategy<'a> {
     LeastConnections,
     /// The nearest by the cluster's network coordinates, for a watch whose options say `near`.
     Nearest,
+    /// The one that a key of this hash belongs to: see [`Strategy::of_key`].
+    Hash(u64),
+}
+
+impl Strategy {
     /// The one that this key belongs to: it stays the same while the instance is there, and of the
     /// keys of an instance that goes each goes to another.
-    Hash(&'a [u8]),
+    #[inline]
+    pub fn of_key(key: &[u8]) -> Strategy {
+        Strategy::Hash(hash(key))
+    }
 }
 
 /// An instance that was picked.
@@ -59,7 +68,7 @@ impl Pick {
 impl Watch {
     /// Picks an instance of the service that is watched; `None` when there is none to pick.
     /// `Status::Argument` for a watch of something else.
-    pub fn pick(&self, strategy: Strategy<'_>) -> Result<Option<Pick>> {
+    pub fn pick(&self, strategy: Strategy) -> Result<Option<Pick>> {
         let state = self.state();
         let at = state.pick(strategy)?;
         Ok(at.map(|at| Pick { state, at }))
@@ -68,7 +77,7 @@ impl Watch {
 
 impl State {
     /// The place of an instance among the entries, picked; `None` when there is none to pick.
-    pub fn pick(&self, strategy: Strategy<'_>) -> Result<Option<usize>> {
+    pub fn pick(&self, strategy: Strategy) -> Result<Option<usize>> {
         match &self.roster {
             Some(roster) => roster.pick(strategy),
             None if self.content.is_none() => Ok(None),

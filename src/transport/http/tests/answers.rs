@@ -80,6 +80,16 @@ fn a_body_may_be_framed_in_every_way_of_http() {
 }
 
 #[test]
+fn what_is_left_out_of_a_head_stays_in_a_body() {
+    let body = "Vary: a\r\nDate: b\r\n\r\n";
+    let head = "HTTP/1.1 200 OK\r\nVary: x\r\nAge: 1\r\nDate: y\r\nContent-Length: 20\r\n\r\n";
+    let response = answered(format!("{head}{body}")).unwrap();
+    assert_eq!(response.body, body.as_bytes());
+    let names: Vec<_> = response.headers.keys().map(|name| name.as_str()).collect();
+    assert_eq!(names, ["age", "content-length"]);
+}
+
+#[test]
 fn redirects_and_errors_are_answers_like_any_other() {
     let moved =
         answered("HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n").unwrap();
