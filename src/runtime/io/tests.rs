@@ -2,6 +2,7 @@ use super::*;
 use crossbeam_channel::unbounded;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use std::io::Write;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
@@ -342,6 +343,26 @@ fn who_waits_runs_the_loop_meanwhile_and_the_thread_goes_on_after_it() {
     assert_eq!(thread_of_a_job(&io), "consul-io");
     let _timer = io.after(in_ms(5), move || send.send(None).unwrap());
     assert_eq!(seen.recv_timeout(PATIENCE), Ok(None));
+}
+
+#[test]
+fn who_runs_the_loop_is_not_rung_by_itself() {
+    let io = own();
+    let guested = guest_at_the_wheel(&io);
+    let rings = || {
+        let info = format!("/proc/self/fdinfo/{}", io.0.0.alarm.as_raw_fd());
+        let info = std::fs::read_to_string(info).unwrap();
+        u64::from_str_radix(&field(&info, "eventfd-count"), 16).unwrap()
+    };
+    let (nudge, before, (send, seen)) = (guested.nudge.clone(), rings(), unbounded());
+    io.run(move || {
+        (0..100).for_each(|_| nudge.nudge());
+        send.send(()).unwrap();
+    });
+    seen.recv_timeout(PATIENCE).unwrap();
+    // By what gave it the job, at most.
+    assert!(rings() <= before + 1);
+    guested.leaves();
 }
 
 #[test]
