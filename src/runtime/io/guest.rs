@@ -71,7 +71,10 @@ impl Guest {
             }
             // In whole milliseconds, so that it is not too long.
             let rest = Duration::from_millis(u64::try_from(rest.as_millis()).unwrap_or(u64::MAX));
-            works = wheel.sleep(shared, rest).is_ok();
+            works = match wheel.linger(shared) {
+                Ok(false) => wheel.sleep(shared, rest).is_ok(),
+                lingered => lingered.is_ok(),
+            };
         }
         drop(at_work);
         shared.leave_wheel();
