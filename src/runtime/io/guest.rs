@@ -2,7 +2,7 @@
 //!
 //! Otherwise each answer wakes two threads, one after the other, and on a machine with few processors
 //! they take them from each other and from the agent. With 32 gets in flight from one thread a get costs
-//! 10 µs of processor time this way, on two processors; it was 17.
+//! 10 µs of processor time this way, on two processors, before what [`Wheel::linger`] spends; it was 17.
 //!
 //! The I/O thread hands over when it has woken the only thread that waits, since that one will in
 //! general begin the next operation and wait again. It naps then, and takes the wheel back when nobody
