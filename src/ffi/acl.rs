@@ -10,31 +10,17 @@
 //! something that does not exist is `CONSUL_NOT_FOUND`, `out` is NULL then; for tokens and policies Consul
 //! 1.8 says `CONSUL_ERR_DENIED` with "ACL not found" instead, as to an unknown token.
 
-use super::asynchronous::{consul_async, done, ok};
+use super::acl_documents::{self, told};
+use super::asynchronous::consul_async;
 use super::client::consul_client;
 use super::guard::guard;
 use super::options::consul_options;
 use super::status::consul_status;
-use super::text::{Content, consul_text};
+use super::text::consul_text;
 use super::{call, input};
-use crate::api::Answer;
 use crate::api::acl::{Token, TokenFilter};
 use crate::api::document::Text;
-use crate::error::Status;
 use std::ffi::c_char;
-
-pub(super) type Ended = (Status, Option<Content>);
-
-pub(super) fn told<T>(answer: Answer<Text<T>>) -> Ended {
-    done(answer.value.into_bytes().into())
-}
-
-pub(super) fn found<T>(answer: Answer<Option<Text<T>>>) -> Ended {
-    match answer.value {
-        Some(text) => done(text.into_bytes().into()),
-        None => (Status::NotFound, None),
-    }
-}
 
 /// Makes the first token, which may do anything. It works once in the life of a cluster:
 /// `CONSUL_ERR_DENIED` after that, with a message that says how to reset it.
@@ -62,15 +48,8 @@ pub unsafe extern "C" fn consul_acl_token_create(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let token = unsafe { input::required_str(token, "token") }?;
-        let token = Text::object(token.as_bytes(), "token")?;
-        ending.give(out, client.acl().texts::<Token>().create(&token, &options)?, told)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::create::<Token>(client, token, options, r#async, out) }
 }
 
 /// Reads a token by its accessor id.
@@ -82,14 +61,10 @@ pub unsafe extern "C" fn consul_acl_token_read(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let accessor_id = unsafe { input::required_str(accessor_id, "accessor_id") }?;
-        ending.give(out, client.acl().texts::<Token>().read(accessor_id, &options)?, found)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe {
+        acl_documents::read::<Token>(client, (accessor_id, "accessor_id"), options, r#async, out)
+    }
 }
 
 /// Reads the token that the client or the options have.
@@ -118,17 +93,17 @@ pub unsafe extern "C" fn consul_acl_token_update(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let accessor_id = unsafe { input::required_str(accessor_id, "accessor_id") }?;
-        // SAFETY: as above.
-        let token = unsafe { input::required_str(token, "token") }?;
-        let token = Text::object(token.as_bytes(), "token")?;
-        ending.give(out, client.acl().texts::<Token>().update(accessor_id, &token, &options)?, told)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe {
+        acl_documents::update::<Token>(
+            client,
+            (accessor_id, "accessor_id"),
+            token,
+            options,
+            r#async,
+            out,
+        )
+    }
 }
 
 /// Makes a token with the policies and roles of another one. `description`, which may be NULL, is the new
@@ -164,13 +139,10 @@ pub unsafe extern "C" fn consul_acl_token_delete(
     options: *const consul_options,
     r#async: *const consul_async,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
-        // SAFETY: as above.
-        let accessor_id = unsafe { input::required_str(accessor_id, "accessor_id") }?;
-        ending.end(client.acl().texts::<Token>().delete(accessor_id, &options)?, ok)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe {
+        acl_documents::delete::<Token>(client, (accessor_id, "accessor_id"), options, r#async)
+    }
 }
 
 /// Lists tokens, without their secrets on most versions of Consul: an array. `policy_id`, `role_id` and

@@ -1,6 +1,6 @@
 //! Logins, and the auth methods and binding rules by which those without a token get one.
 
-use super::acl::{found, told};
+use super::acl_documents::{self, told};
 use super::asynchronous::{consul_async, ok};
 use super::client::consul_client;
 use super::guard::guard;
@@ -62,15 +62,8 @@ pub unsafe extern "C" fn consul_acl_auth_method_create(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let auth_method = unsafe { input::required_str(auth_method, "auth_method") }?;
-        let auth_method = Text::object(auth_method.as_bytes(), "auth method")?;
-        ending.give(out, client.acl().texts::<AuthMethod>().create(&auth_method, &options)?, told)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::create::<AuthMethod>(client, auth_method, options, r#async, out) }
 }
 
 /// Reads an auth method by its name.
@@ -82,14 +75,8 @@ pub unsafe extern "C" fn consul_acl_auth_method_read(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let name = unsafe { input::required_str(name, "name") }?;
-        ending.give(out, client.acl().texts::<AuthMethod>().read(name, &options)?, found)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::read::<AuthMethod>(client, (name, "name"), options, r#async, out) }
 }
 
 /// Replaces an auth method by a JSON object: what is not there is empty after that.
@@ -102,21 +89,17 @@ pub unsafe extern "C" fn consul_acl_auth_method_update(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let name = unsafe { input::required_str(name, "name") }?;
-        // SAFETY: as above.
-        let auth_method = unsafe { input::required_str(auth_method, "auth_method") }?;
-        let auth_method = Text::object(auth_method.as_bytes(), "auth method")?;
-        ending.give(
+    // SAFETY: pointers as the header asks for.
+    unsafe {
+        acl_documents::update::<AuthMethod>(
+            client,
+            (name, "name"),
+            auth_method,
+            options,
+            r#async,
             out,
-            client.acl().texts::<AuthMethod>().update(name, &auth_method, &options)?,
-            told,
         )
-    })
+    }
 }
 
 /// Deletes an auth method. The tokens that it gave end with it. `CONSUL_OK` also when it does not exist.
@@ -127,13 +110,8 @@ pub unsafe extern "C" fn consul_acl_auth_method_delete(
     options: *const consul_options,
     r#async: *const consul_async,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
-        // SAFETY: as above.
-        let name = unsafe { input::required_str(name, "name") }?;
-        ending.end(client.acl().texts::<AuthMethod>().delete(name, &options)?, ok)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::delete::<AuthMethod>(client, (name, "name"), options, r#async) }
 }
 
 /// Lists auth methods, without their `Config`: an array.
@@ -144,12 +122,8 @@ pub unsafe extern "C" fn consul_acl_auth_method_list(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        ending.give(out, client.acl().texts::<AuthMethod>().list(&options)?, told)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::list::<AuthMethod>(client, options, r#async, out) }
 }
 
 /// Makes a binding rule of a JSON object; `out` gets it with its id. `AuthMethod` names the method,
@@ -163,15 +137,8 @@ pub unsafe extern "C" fn consul_acl_binding_rule_create(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let binding_rule = unsafe { input::required_str(binding_rule, "binding_rule") }?;
-        let binding_rule = Text::object(binding_rule.as_bytes(), "binding rule")?;
-        ending.give(out, client.acl().texts::<BindingRule>().create(&binding_rule, &options)?, told)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::create::<BindingRule>(client, binding_rule, options, r#async, out) }
 }
 
 /// Reads a binding rule by its id.
@@ -183,14 +150,8 @@ pub unsafe extern "C" fn consul_acl_binding_rule_read(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let id = unsafe { input::required_str(id, "id") }?;
-        ending.give(out, client.acl().texts::<BindingRule>().read(id, &options)?, found)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::read::<BindingRule>(client, (id, "id"), options, r#async, out) }
 }
 
 /// Replaces a binding rule by a JSON object: what is not there is empty after that.
@@ -203,21 +164,17 @@ pub unsafe extern "C" fn consul_acl_binding_rule_update(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let id = unsafe { input::required_str(id, "id") }?;
-        // SAFETY: as above.
-        let binding_rule = unsafe { input::required_str(binding_rule, "binding_rule") }?;
-        let binding_rule = Text::object(binding_rule.as_bytes(), "binding rule")?;
-        ending.give(
+    // SAFETY: pointers as the header asks for.
+    unsafe {
+        acl_documents::update::<BindingRule>(
+            client,
+            (id, "id"),
+            binding_rule,
+            options,
+            r#async,
             out,
-            client.acl().texts::<BindingRule>().update(id, &binding_rule, &options)?,
-            told,
         )
-    })
+    }
 }
 
 /// Deletes a binding rule. `CONSUL_OK` also when it does not exist.
@@ -228,13 +185,8 @@ pub unsafe extern "C" fn consul_acl_binding_rule_delete(
     options: *const consul_options,
     r#async: *const consul_async,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
-        // SAFETY: as above.
-        let id = unsafe { input::required_str(id, "id") }?;
-        ending.end(client.acl().texts::<BindingRule>().delete(id, &options)?, ok)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::delete::<BindingRule>(client, (id, "id"), options, r#async) }
 }
 
 /// Lists the binding rules of an auth method: an array. `auth_method` may be NULL: those of all.

@@ -1,15 +1,12 @@
 //! Policies: what those who have them may do.
 
-use super::acl::{found, told};
-use super::asynchronous::{consul_async, ok};
+use super::acl_documents;
+use super::asynchronous::consul_async;
 use super::client::consul_client;
-use super::guard::guard;
 use super::options::consul_options;
 use super::status::consul_status;
 use super::text::consul_text;
-use super::{call, input};
 use crate::api::acl::Policy;
-use crate::api::document::Text;
 use std::ffi::c_char;
 
 /// Makes a policy of a JSON object; `out` gets it with its ids. Its `Rules` are HCL or JSON.
@@ -21,15 +18,8 @@ pub unsafe extern "C" fn consul_acl_policy_create(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let policy = unsafe { input::required_str(policy, "policy") }?;
-        let policy = Text::object(policy.as_bytes(), "policy")?;
-        ending.give(out, client.acl().texts::<Policy>().create(&policy, &options)?, told)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::create::<Policy>(client, policy, options, r#async, out) }
 }
 
 /// Reads a policy by its id.
@@ -41,14 +31,8 @@ pub unsafe extern "C" fn consul_acl_policy_read(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let id = unsafe { input::required_str(id, "id") }?;
-        ending.give(out, client.acl().texts::<Policy>().read(id, &options)?, found)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::read::<Policy>(client, (id, "id"), options, r#async, out) }
 }
 
 /// Reads a policy by its name.
@@ -60,14 +44,8 @@ pub unsafe extern "C" fn consul_acl_policy_read_by_name(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let name = unsafe { input::required_str(name, "name") }?;
-        ending.give(out, client.acl().texts::<Policy>().read_by_name(name, &options)?, found)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::read_by_name::<Policy>(client, name, options, r#async, out) }
 }
 
 /// Replaces a policy by a JSON object: what is not there is empty after that.
@@ -80,17 +58,8 @@ pub unsafe extern "C" fn consul_acl_policy_update(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let id = unsafe { input::required_str(id, "id") }?;
-        // SAFETY: as above.
-        let policy = unsafe { input::required_str(policy, "policy") }?;
-        let policy = Text::object(policy.as_bytes(), "policy")?;
-        ending.give(out, client.acl().texts::<Policy>().update(id, &policy, &options)?, told)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::update::<Policy>(client, (id, "id"), policy, options, r#async, out) }
 }
 
 /// Deletes a policy. `CONSUL_OK` also when it does not exist.
@@ -101,13 +70,8 @@ pub unsafe extern "C" fn consul_acl_policy_delete(
     options: *const consul_options,
     r#async: *const consul_async,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
-        // SAFETY: as above.
-        let id = unsafe { input::required_str(id, "id") }?;
-        ending.end(client.acl().texts::<Policy>().delete(id, &options)?, ok)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::delete::<Policy>(client, (id, "id"), options, r#async) }
 }
 
 /// Lists policies, without their rules: an array.
@@ -118,10 +82,6 @@ pub unsafe extern "C" fn consul_acl_policy_list(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        ending.give(out, client.acl().texts::<Policy>().list(&options)?, told)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::list::<Policy>(client, options, r#async, out) }
 }

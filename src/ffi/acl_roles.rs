@@ -1,15 +1,12 @@
 //! Roles: policies that go together.
 
-use super::acl::{found, told};
-use super::asynchronous::{consul_async, ok};
+use super::acl_documents;
+use super::asynchronous::consul_async;
 use super::client::consul_client;
-use super::guard::guard;
 use super::options::consul_options;
 use super::status::consul_status;
 use super::text::consul_text;
-use super::{call, input};
 use crate::api::acl::Role;
-use crate::api::document::Text;
 use std::ffi::c_char;
 
 /// Makes a role of a JSON object; `out` gets it with its ids. Its `Policies` are an array of `{"Name": ...}` or `{"ID": ...}`.
@@ -21,15 +18,8 @@ pub unsafe extern "C" fn consul_acl_role_create(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let role = unsafe { input::required_str(role, "role") }?;
-        let role = Text::object(role.as_bytes(), "role")?;
-        ending.give(out, client.acl().texts::<Role>().create(&role, &options)?, told)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::create::<Role>(client, role, options, r#async, out) }
 }
 
 /// Reads a role by its id.
@@ -41,14 +31,8 @@ pub unsafe extern "C" fn consul_acl_role_read(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let id = unsafe { input::required_str(id, "id") }?;
-        ending.give(out, client.acl().texts::<Role>().read(id, &options)?, found)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::read::<Role>(client, (id, "id"), options, r#async, out) }
 }
 
 /// Reads a role by its name.
@@ -60,14 +44,8 @@ pub unsafe extern "C" fn consul_acl_role_read_by_name(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let name = unsafe { input::required_str(name, "name") }?;
-        ending.give(out, client.acl().texts::<Role>().read_by_name(name, &options)?, found)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::read_by_name::<Role>(client, name, options, r#async, out) }
 }
 
 /// Replaces a role by a JSON object: what is not there is empty after that.
@@ -80,17 +58,8 @@ pub unsafe extern "C" fn consul_acl_role_update(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        // SAFETY: as above.
-        let id = unsafe { input::required_str(id, "id") }?;
-        // SAFETY: as above.
-        let role = unsafe { input::required_str(role, "role") }?;
-        let role = Text::object(role.as_bytes(), "role")?;
-        ending.give(out, client.acl().texts::<Role>().update(id, &role, &options)?, told)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::update::<Role>(client, (id, "id"), role, options, r#async, out) }
 }
 
 /// Deletes a role. `CONSUL_OK` also when it does not exist.
@@ -101,13 +70,8 @@ pub unsafe extern "C" fn consul_acl_role_delete(
     options: *const consul_options,
     r#async: *const consul_async,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending) = unsafe { call::begin(client, options, r#async) }?;
-        // SAFETY: as above.
-        let id = unsafe { input::required_str(id, "id") }?;
-        ending.end(client.acl().texts::<Role>().delete(id, &options)?, ok)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::delete::<Role>(client, (id, "id"), options, r#async) }
 }
 
 /// Lists roles: an array.
@@ -118,10 +82,6 @@ pub unsafe extern "C" fn consul_acl_role_list(
     r#async: *const consul_async,
     out: *mut *mut consul_text,
 ) -> consul_status {
-    guard(|| {
-        // SAFETY: pointers as the header asks for.
-        let (client, options, ending, out) =
-            unsafe { call::giving(client, options, r#async, out) }?;
-        ending.give(out, client.acl().texts::<Role>().list(&options)?, told)
-    })
+    // SAFETY: pointers as the header asks for.
+    unsafe { acl_documents::list::<Role>(client, options, r#async, out) }
 }

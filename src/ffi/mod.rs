@@ -157,6 +157,7 @@ pub mod servers;
 pub mod raft_peers;
 pub mod operator;
 pub mod acl;
+mod acl_documents;
 pub mod acl_policies;
 pub mod acl_roles;
 pub mod acl_methods;

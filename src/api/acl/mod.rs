@@ -12,6 +12,7 @@ mod types;
 
 pub use login::Login;
 pub use methods::{AuthMethod, BindingRule};
+pub(crate) use resource::Named;
 pub use resource::{Resource, Resources};
 pub use types::{Link, NodeIdentity, Policy, Role, ServiceIdentity, Token};
 
