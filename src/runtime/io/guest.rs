@@ -62,8 +62,7 @@ impl Guest {
             return false;
         }
         let (at_work, mut works) = (AtWork::begin(), true);
-        // No more than it waits for: what it begins next is with the agent while it goes on.
-        while works && wheel.work(shared, &has_news) {
+        while works && wheel.work(shared) {
             bell::ring_asked();
             let rest = rest();
             if has_news() || rest < LEAST {

@@ -5,7 +5,6 @@ use super::{Shared, bell, contained, guest};
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::task::Waker;
@@ -60,31 +59,26 @@ pub(crate) fn is_io_thread() -> bool {
 
 /// The right to run the loop, and what is kept from turn to turn.
 pub(super) struct Wheel {
-    /// What is due and was not done yet.
-    jobs: VecDeque<Job>,
+    /// Room for what is due.
+    jobs: Vec<Job>,
     /// Something has been done since the last sleep.
     worked: bool,
 }
 
 impl Default for Wheel {
     fn default() -> Wheel {
-        Wheel { jobs: VecDeque::new(), worked: true }
+        Wheel { jobs: Vec::new(), worked: true }
     }
 }
 
 impl Wheel {
-    /// Runs what is due, or until that is enough. False when there is nothing left to do, for good.
-    pub(super) fn work(&mut self, shared: &Shared, is_enough: impl Fn() -> bool) -> bool {
+    /// Runs what is due. False when there is nothing left to do, for good.
+    pub(super) fn work(&mut self, shared: &Shared) -> bool {
         if is_over(shared, &mut self.jobs) {
             return false;
         }
         self.worked |= !self.jobs.is_empty();
-        while let Some(job) = self.jobs.pop_front() {
-            job.run();
-            if is_enough() {
-                break;
-            }
-        }
+        self.jobs.drain(..).for_each(Job::run);
         true
     }
 
@@ -130,7 +124,7 @@ impl Drop for AtWork {
 pub(super) fn run(shared: &Shared) {
     let _at_work = AtWork::begin();
     let mut wheel = shared.wheel.lock();
-    while wheel.work(shared, || false) {
+    while wheel.work(shared) {
         // Asked before: the guest that is woken is one no more.
         let has_guest = shared.queue.lock().guests == 1;
         if bell::ring_asked() && has_guest {
@@ -145,9 +139,9 @@ pub(super) fn run(shared: &Shared) {
 }
 
 /// Fetches what there is to do. True when that is nothing, for good.
-fn is_over(shared: &Shared, jobs: &mut VecDeque<Job>) -> bool {
+fn is_over(shared: &Shared, jobs: &mut Vec<Job>) -> bool {
     let mut queue = shared.queue.lock();
-    jobs.extend(queue.jobs.drain(..));
+    std::mem::swap(&mut queue.jobs, jobs);
     if queue.timers.next().is_some() {
         let now = Instant::now();
         jobs.extend(std::iter::from_fn(|| queue.timers.take_due(now)));

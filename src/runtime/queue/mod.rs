@@ -176,11 +176,7 @@ impl Queue {
     pub fn wake(&self) {
         let mut state = self.0.state.lock();
         state.woken = true;
-        state.alarm.raise();
-        let driver = state.driver.clone();
-        drop(state);
-        self.0.arrived.notify_one();
-        driver.iter().for_each(Nudge::nudge);
+        self.0.rouse(state, false);
     }
 
     /// Cancels everything in flight under this tag. Each ends with its last event, soon.
@@ -221,11 +217,7 @@ impl Queue {
         let flights = std::mem::take(&mut state.flights);
         let arrivals = std::mem::take(&mut state.arrivals);
         let served = state.served.take();
-        state.alarm.raise();
-        let driver = state.driver.clone();
-        drop(state);
-        self.0.arrived.notify_all();
-        driver.iter().for_each(Nudge::nudge);
+        self.0.rouse(state, true);
         for flight in flights.into_values() {
             flight.cancel.cancel(Status::Cancelled, "the queue was freed");
         }
@@ -251,22 +243,32 @@ impl Queue {
     }
 }
 
+impl Inner {
+    /// Tells that there is news: one of those who wait, or all of them.
+    fn rouse(&self, mut state: MutexGuard<'_, State>, all: bool) {
+        state.alarm.raise();
+        let driver = state.driver.clone();
+        drop(state);
+        if all {
+            self.arrived.notify_all()
+        } else {
+            self.arrived.notify_one()
+        }
+        if let Some(driver) = driver {
+            driver.nudge();
+        }
+    }
+}
+
 impl Bell for Inner {
     fn ring(&self) -> bool {
-        let mut state = self.state.lock();
-        let waiting = state.arrivals.len();
-        if waiting > 0 {
-            state.alarm.raise();
+        let state = self.state.lock();
+        let (waiting, has_reader) = (state.arrivals.len(), state.readers > 0);
+        if waiting == 0 {
+            return false;
         }
-        let (driver, has_reader) = (state.driver.clone(), state.readers > 0);
-        drop(state);
-        driver.iter().for_each(Nudge::nudge);
-        match waiting {
-            0 => {}
-            1 => self.arrived.notify_one(),
-            _ => self.arrived.notify_all(),
-        }
-        has_reader && waiting > 0
+        self.rouse(state, waiting > 1);
+        has_reader
     }
 }
 
