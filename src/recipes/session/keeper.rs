@@ -48,6 +48,8 @@ pub(super) enum Phase {
     Kept(Lease),
     /// It is not renewed any more and stays at Consul.
     Left(Lease),
+    /// Its deadline is over: it is to be destroyed as soon as nothing uses it.
+    Expired(Duration),
     /// It is to be destroyed; not after this time, since it has ended by itself then.
     Ending(Duration),
     Gone,
@@ -123,7 +125,7 @@ impl Keeper {
     pub(crate) fn remaining(&self) -> Duration {
         let remaining = match self.phase() {
             Phase::Kept(lease) | Phase::Left(lease) => lease.remaining(self.upkeep().clock.now()),
-            Phase::Ending(_) | Phase::Gone => return Duration::ZERO,
+            Phase::Expired(_) | Phase::Ending(_) | Phase::Gone => return Duration::ZERO,
         };
         if remaining.is_zero() {
             self.lose(SessionEnd::Deadline);
@@ -140,7 +142,7 @@ impl Keeper {
     pub(crate) fn ttl(&self) -> Option<Duration> {
         match self.phase() {
             Phase::Kept(lease) | Phase::Left(lease) => Some(lease.ttl()),
-            Phase::Ending(_) | Phase::Gone => None,
+            Phase::Expired(_) | Phase::Ending(_) | Phase::Gone => None,
         }
     }
 
@@ -177,12 +179,15 @@ impl Keeper {
         let tenants = {
             let mut state = self.state.lock();
             match (state.phase, end) {
-                (Phase::Kept(lease), SessionEnd::Deadline) => self.set_ending(&mut state, lease),
+                (Phase::Kept(lease), SessionEnd::Deadline) => {
+                    state.phase = Phase::Expired(self.end_by(lease));
+                    state.progress.begin_anew();
+                }
                 (Phase::Kept(_) | Phase::Left(_), _) => {
                     state.phase = Phase::Gone;
                     state.progress.next(None);
                 }
-                (Phase::Ending(_) | Phase::Gone, _) => return,
+                (Phase::Expired(_) | Phase::Ending(_) | Phase::Gone, _) => return,
             }
             state.end = Some(end);
             std::mem::take(&mut state.tenants)
@@ -199,8 +204,13 @@ impl Keeper {
     pub(crate) fn let_go(&self) {
         let tenants = {
             let mut state = self.state.lock();
-            let (Phase::Kept(lease) | Phase::Left(lease)) = state.phase else { return };
-            self.set_ending(&mut state, lease);
+            let lease = match state.phase {
+                Phase::Kept(lease) | Phase::Left(lease) => lease,
+                Phase::Expired(until) => return state.phase = Phase::Ending(until),
+                Phase::Ending(_) | Phase::Gone => return,
+            };
+            state.phase = Phase::Ending(self.end_by(lease));
+            state.progress.begin_anew();
             state.end = Some(SessionEnd::Destroyed);
             std::mem::take(&mut state.tenants)
         };
@@ -232,7 +242,7 @@ impl Keeper {
 
     /// Destroys it at Consul from the lane, unless it shall stay there.
     pub(crate) fn end_unless_left(&self, leaving: Option<Leaving>) {
-        if matches!(self.phase(), Phase::Kept(_) | Phase::Ending(_)) {
+        if matches!(self.phase(), Phase::Kept(_) | Phase::Expired(_) | Phase::Ending(_)) {
             self.let_go();
             self.end_on_lane(leaving);
         }
@@ -279,7 +289,7 @@ impl Keeper {
     fn end_unless_in_use(&self) {
         let is_due = {
             let state = self.state.lock();
-            matches!(state.phase, Phase::Ending(_)) && !state.in_use
+            matches!(state.phase, Phase::Expired(_) | Phase::Ending(_)) && !state.in_use
         };
         if is_due {
             self.end_on_lane(None);
@@ -296,9 +306,9 @@ impl Keeper {
         drop(leaving);
     }
 
-    fn set_ending(&self, state: &mut State, lease: Lease) {
-        state.phase = Phase::Ending(self.upkeep().clock.now() + lease.end_within());
-        state.progress.begin_anew();
+    /// When it has ended by itself at the latest.
+    fn end_by(&self, lease: Lease) -> Duration {
+        self.upkeep().clock.now() + lease.end_within()
     }
 
     /// How it is getting on.
@@ -309,7 +319,7 @@ impl Keeper {
             Phase::Kept(lease) | Phase::Left(lease) if lease.is_over(now) => "ended",
             Phase::Kept(_) => "kept",
             Phase::Left(_) => "stopped",
-            Phase::Ending(_) => "ending",
+            Phase::Expired(_) | Phase::Ending(_) => "ending",
             Phase::Gone => "ended",
         };
         state.progress.stats(word, now)

@@ -75,7 +75,7 @@ impl Keeper {
                 self.finish();
                 return None;
             }
-            Phase::Left(_) | Phase::Gone => None,
+            Phase::Left(_) | Phase::Expired(_) | Phase::Gone => None,
         };
         state.progress.next(next);
         next
@@ -102,7 +102,7 @@ impl Task for Renewal {
         match self.0.phase() {
             Phase::Kept(lease) => self.0.renew(lease),
             Phase::Ending(_) => self.0.end(),
-            Phase::Left(_) | Phase::Gone => None,
+            Phase::Left(_) | Phase::Expired(_) | Phase::Gone => None,
         }
     }
 
@@ -124,7 +124,7 @@ impl Task for Expiry {
         let _ = self.0.is_valid();
         match self.0.phase() {
             Phase::Kept(lease) | Phase::Left(lease) => lease.deadline(),
-            Phase::Ending(_) | Phase::Gone => None,
+            Phase::Expired(_) | Phase::Ending(_) | Phase::Gone => None,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::error::Status;
 use crate::recipes::testing::{Fate, World, world};
+use crate::runtime::Task;
 use crate::transport::Lane;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -57,6 +58,23 @@ fn a_suspended_machine_wakes_to_a_lost_session() {
     assert!(!session.is_valid());
     w.wire.wait_seen("destroy", 1);
     assert_eq!(w.wire.seen("renew").len(), 0);
+}
+
+/// Its renewal is due at its deadline at the latest, so whether before or after is by chance.
+#[test]
+fn a_renewal_after_its_deadline_does_not_end_what_is_in_use() {
+    let w = world();
+    let client = w.client.styled(Either::Blocks);
+    let spec = SessionSpec::new().ttl(TTL);
+    let keeper = at_once(Keeper::create(&client, &spec, &Options::default())).unwrap();
+    let own = OwnSession(keeper.clone());
+    let attempt = own.begin_attempt();
+    w.clock.advance(TTL);
+    assert!(!keeper.is_valid());
+    assert!(renewal::Renewal(keeper).step().is_none());
+    assert!(w.wire.seen("destroy").is_empty());
+    drop(attempt);
+    w.wire.wait_seen("destroy", 1);
 }
 
 #[test]
