@@ -66,4 +66,12 @@ UNUSED static int library_threads(void)
     return count;
 }
 
+/* Till what goes on in the background has ended, which it does by itself when the last client is gone.
+ * A thread that was joined is listed for another moment. */
+UNUSED static void await_library_threads(void)
+{
+    while (library_threads() > 0)
+        usleep(1000);
+}
+
 #endif

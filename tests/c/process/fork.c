@@ -304,8 +304,7 @@ int main(void)
     CHECK(access(path, F_OK) != 0);
     CHECK_OK(consul_client_close(client, PATIENCE_MS));
     consul_client_free(client);
-    while (library_threads() > 0)
-        usleep(1000);
+    await_library_threads();
     free(key);
     free(lock_key);
     free(election_key);

@@ -136,8 +136,7 @@ int main(void)
     consul_queue_free(queue);
     CHECK_OK(consul_client_close(client, PATIENCE_MS));
     consul_client_free(client);
-    while (library_threads() > 0)
-        usleep(1000);
+    await_library_threads();
     CHECK_NO_HANDLES();
     return 0;
 }

@@ -98,6 +98,8 @@ int main(void)
     consul_client_free(client);
     for (i = 0; i < THREADS; i++)
         CHECK(pthread_join(threads[i], NULL) == 0);
+    /* Those of the lock and the watch are closed by the threads that had them. */
+    await_library_threads();
     CHECK(sockets(NULL) == 0);
     CHECK(reads_elsewhere == 0);
     consul_lock_free(lock);
