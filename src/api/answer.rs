@@ -1,6 +1,6 @@
 //! What comes back from a call: the value, and what Consul's headers say about it.
 
-use ureq::http::HeaderMap;
+use crate::transport::Headers;
 
 /// The value of an answer with what its headers say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,18 +35,21 @@ pub struct Meta {
 }
 
 impl Meta {
-    /// One walk over the dozen headers that Consul sends costs a third of looking up five by name.
-    pub(crate) fn from_headers(headers: &HeaderMap) -> Meta {
+    /// In one walk, which is less than to look up each.
+    pub(crate) fn from_headers(headers: &Headers) -> Meta {
         let mut meta = Meta::default();
-        for (name, value) in headers {
-            let value = value.as_bytes();
-            match name.as_str() {
-                "x-consul-index" => meta.index = number(value),
-                "x-consul-lastcontact" => meta.last_contact_ms = number(value),
-                "x-consul-knownleader" => meta.known_leader = value.eq_ignore_ascii_case(b"true"),
-                "x-cache" => meta.cache_hit = value.eq_ignore_ascii_case(b"hit"),
-                "age" => meta.cache_age_s = number(value),
-                _ => {}
+        for (name, value) in headers.iter() {
+            let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+            if is("X-Consul-Index") {
+                meta.index = number(value);
+            } else if is("X-Consul-LastContact") {
+                meta.last_contact_ms = number(value);
+            } else if is("X-Consul-KnownLeader") {
+                meta.known_leader = value.eq_ignore_ascii_case(b"true");
+            } else if is("X-Cache") {
+                meta.cache_hit = value.eq_ignore_ascii_case(b"hit");
+            } else if is("Age") {
+                meta.cache_age_s = number(value);
             }
         }
         meta
@@ -63,16 +66,15 @@ mod tests {
 
     #[test]
     fn an_index_above_2_to_the_63_survives() {
-        let mut headers = HeaderMap::new();
-        headers.insert("X-Consul-Index", "15616765216658428665".parse().unwrap());
+        let headers = Headers::default().with("X-Consul-Index", "15616765216658428665");
         assert_eq!(Meta::from_headers(&headers).index, 15_616_765_216_658_428_665);
     }
 
     #[test]
     fn missing_and_garbled_headers_read_as_zero() {
-        let mut headers = HeaderMap::new();
-        headers.insert("X-Consul-Index", "twelve".parse().unwrap());
-        headers.insert("X-Consul-KnownLeader", "perhaps".parse().unwrap());
+        let headers = Headers::default()
+            .with("X-Consul-Index", "twelve")
+            .with("X-Consul-KnownLeader", "perhaps");
         assert_eq!(Meta::from_headers(&headers), Meta::default());
     }
 }

@@ -9,7 +9,6 @@ use crate::config::Options;
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 use std::str::FromStr;
-use ureq::http::header::CONTENT_TYPE;
 
 /// A request as the HTTP API's documentation shows it.
 ///
@@ -86,7 +85,7 @@ impl<S: Style> Client<S> {
         };
         self.exchange(call, |_, answer| {
             let response = answer?;
-            let content_type = response.headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok());
+            let content_type = response.headers.get("Content-Type");
             let value = RawAnswer {
                 http_status: response.status,
                 content_type: content_type.unwrap_or_default().to_string(),

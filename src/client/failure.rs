@@ -95,14 +95,14 @@ pub(super) fn is_limit(response: &Response) -> bool {
 }
 
 fn is_json(response: &Response) -> bool {
-    let content_type = response.headers.get("content-type");
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
+    let content_type = response.headers.get("Content-Type");
+    content_type.is_some_and(|value| value.starts_with("application/json"))
 }
 
 /// Consul's 404 for a path that it does not know has neither a body nor an index; its 404 for a
 /// key that does not exist has the index.
 fn is_unknown_endpoint(response: &Response) -> bool {
-    response.body.is_empty() && !response.headers.contains_key("x-consul-index")
+    response.body.is_empty() && response.headers.get("X-Consul-Index").is_none()
 }
 
 fn message(http_status: u16, text: &str, status: Status) -> String {
@@ -130,11 +130,10 @@ fn shown(body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ureq::http::HeaderMap;
+    use crate::transport::Headers;
 
     fn error(status: u16, body: &str) -> Error {
-        let mut headers = HeaderMap::new();
-        headers.insert("x-consul-index", "1".parse().unwrap());
+        let headers = Headers::default().with("X-Consul-Index", 1);
         from_answer(&Response { status, headers, body: body.as_bytes().to_vec() })
     }
 
@@ -175,7 +174,7 @@ mod tests {
     fn health_is_told_from_a_limit() {
         let is_limit = |status, body: &str| {
             let body = body.as_bytes().to_vec();
-            is_limit(&Response { status, headers: HeaderMap::new(), body })
+            is_limit(&Response { status, headers: Headers::default(), body })
         };
         assert!(!is_limit(503, r#"{"AggregatedStatus":"critical"}"#) && !is_limit(429, "warning"));
         assert!(is_limit(429, "") && is_limit(503, "rate limit exceeded, try again later"));
@@ -185,8 +184,7 @@ mod tests {
 
     #[test]
     fn a_check_that_speaks_of_a_rate_limit_is_health() {
-        let mut headers = HeaderMap::new();
-        headers.insert("content-type", "application/json".parse().unwrap());
+        let headers = Headers::default().with("Content-Type", "application/json");
         let body =
             br#"{"AggregatedStatus":"critical","Checks":[{"Output":"rate limit"}]}"#.to_vec();
         assert!(!is_limit(&Response { status: 503, headers, body }));
@@ -194,7 +192,7 @@ mod tests {
 
     #[test]
     fn an_unknown_endpoint_is_told_from_a_missing_object() {
-        let answer = Response { status: 404, headers: HeaderMap::new(), body: Vec::new() };
+        let answer = Response { status: 404, headers: Headers::default(), body: Vec::new() };
         assert_eq!(from_answer(&answer).status(), Status::Unsupported);
     }
 

@@ -372,9 +372,7 @@ fn waited_in_vain(judged: &Judged) -> bool {
 
 /// How long ago the server that answered had heard from the leader.
 fn behind(response: &Response) -> Duration {
-    // As the result has it: the last one, where there are several.
-    let value = response.headers.get_all("x-consul-lastcontact").iter().next_back();
-    let text = value.and_then(|value| value.to_str().ok());
+    let text = response.headers.get("X-Consul-LastContact");
     Duration::from_millis(text.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 

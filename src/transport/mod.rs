@@ -4,6 +4,7 @@
 
 mod cancel;
 mod embedded;
+mod headers;
 pub mod http;
 mod tasks;
 pub mod tls;
@@ -11,6 +12,7 @@ pub mod tls;
 pub use cancel::CancelToken;
 pub(crate) use cancel::Interrupt;
 pub(crate) use embedded::Control;
+pub use headers::Headers;
 
 use crate::config::{Location, Settings};
 use crate::error::{Error, Result};
@@ -122,8 +124,8 @@ pub enum Lane {
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// The headers; over HTTP without `Date` and `Vary`, which nobody reads.
-    pub headers: ureq::http::HeaderMap,
+    /// The headers.
+    pub headers: Headers,
     /// The whole body.
     pub body: Vec<u8>,
 }

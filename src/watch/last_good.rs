@@ -8,13 +8,12 @@ use super::content::Content;
 use super::query::Query;
 use crate::atomic_file::{self, AtomicFile};
 use crate::error::{Error, Result, Status};
-use crate::transport::Response;
+use crate::transport::{Headers, Response};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use ureq::http::HeaderMap;
 
 const SUBJECT: &str = "the last-good file";
 
@@ -76,7 +75,7 @@ impl LastGood {
         };
         let Some((header, body)) = self.parse(&bytes) else { return Ok(None) };
         let response =
-            Response { status: header.status, headers: HeaderMap::new(), body: body.to_vec() };
+            Response { status: header.status, headers: Headers::default(), body: body.to_vec() };
         let Some(read) = query.reader() else { return Ok(None) };
         let Ok(answer) = read(Ok(response)) else { return Ok(None) };
         let now = since_epoch(SystemTime::now());

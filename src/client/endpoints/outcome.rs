@@ -106,20 +106,18 @@ fn retry_after(response: &Response) -> Option<Duration> {
     if !matches!(response.status, 429 | 503) {
         return None;
     }
-    let text = response.headers.get("retry-after")?.to_str().ok()?;
-    let seconds = text.trim().parse().ok()?;
+    let text = response.headers.get("Retry-After")?;
+    let seconds = text.parse().ok()?;
     Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ureq::http::HeaderMap;
+    use crate::transport::Headers;
 
     fn judged(status: u16, body: &str, accept: Accept) -> Judged {
-        let mut headers = HeaderMap::new();
-        headers.insert("retry-after", "3".parse().unwrap());
-        headers.insert("x-consul-index", "1".parse().unwrap());
+        let headers = Headers::default().with("Retry-After", 3).with("X-Consul-Index", 1);
         let response = Response { status, headers, body: body.as_bytes().to_vec() };
         Judged::new(Ok(response), accept, "http://a")
     }

@@ -4,11 +4,10 @@ use crate::error::{Error, Result, Status};
 use crate::runtime::{Clock, TestClock};
 use crate::sync::{Condvar, Mutex};
 use crate::transport::{
-    CancelToken, Control, Done, Lane, OwnedRequest, Request, Response, Transport,
+    CancelToken, Control, Done, Headers, Lane, OwnedRequest, Request, Response, Transport,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use ureq::http::HeaderMap;
 
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +146,7 @@ impl Wire {
             Fate::Pass => self.ask(request),
             Fate::Fail => {
                 let body = b"rpc error making call: EOF".to_vec();
-                Ok(Response { status: 500, headers: HeaderMap::new(), body })
+                Ok(Response { status: 500, headers: Headers::default(), body })
             }
             Fate::LoseAnswer => {
                 self.ask(request)?;

@@ -50,7 +50,7 @@ fn told(response: Response) -> (u16, String) {
 }
 
 fn index(response: &Response) -> u64 {
-    response.headers["x-consul-index"].to_str().unwrap().parse().unwrap()
+    response.headers.get("X-Consul-Index").unwrap().parse().unwrap()
 }
 
 /// Starts a request; what it ends with arrives here.
@@ -268,7 +268,7 @@ fn without_a_leader_requests_are_held_and_stale_reads_answered() {
     put(&transport, "/v1/kv/a", "1");
     control.no_leader(true);
     let stale = get(&transport, "/v1/kv/a?stale");
-    assert_eq!(stale.headers["x-consul-knownleader"], "false");
+    assert_eq!(stale.headers.get("X-Consul-KnownLeader"), Some("false"));
     assert_eq!(told(get(&transport, "/v1/status/leader")), (200, "\"\"\n".into()));
     let begin = || {
         let write = request(Method::Put, "/v1/kv/a", b"2");

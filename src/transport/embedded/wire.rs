@@ -1,9 +1,10 @@
 //! A request as the agent's handlers read it, and the answer that they give.
 
 use super::json;
-use crate::transport::{Method, Request, Response};
+use crate::transport::{Headers, Method, Request, Response};
 use serde::Serialize;
-use ureq::http::{HeaderMap, HeaderName, HeaderValue, header};
+use std::fmt::Display;
+use ureq::http::{HeaderName, HeaderValue};
 
 /// What a handler gives: its answer, or the one that says why there is none.
 pub(super) type Outcome<T> = std::result::Result<T, Answer>;
@@ -155,21 +156,19 @@ fn digit(byte: u8) -> Option<u8> {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
-    /// Boxed: an answer is also the error of most functions here.
-    headers: Box<HeaderMap>,
+    headers: Headers,
     pub(super) body: Vec<u8>,
 }
 
 impl Answer {
     /// No body.
     pub(super) fn empty(status: u16) -> Answer {
-        Answer { status, headers: Box::default(), body: Vec::new() }
+        Answer { status, headers: Headers::default(), body: Vec::new() }
     }
 
     /// Bytes of this kind.
     pub(super) fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> Answer {
-        let mut headers = Box::<HeaderMap>::default();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        let headers = Headers::default().with("Content-Type", content_type);
         Answer { status, headers, body }
     }
 
@@ -190,11 +189,8 @@ impl Answer {
     }
 
     /// The same answer with one more header.
-    pub(super) fn with_header(mut self, name: &'static str, value: impl ToString) -> Answer {
-        if let Ok(value) = HeaderValue::from_str(&value.to_string()) {
-            self.headers.insert(HeaderName::from_static(name), value);
-        }
-        self
+    pub(super) fn with_header(self, name: &'static str, value: impl Display) -> Answer {
+        Answer { headers: self.headers.with(name, value), ..self }
     }
 
     /// What Consul's handlers of reads leave on an error: they set the headers in any case, and
@@ -206,6 +202,6 @@ impl Answer {
     }
 
     pub(super) fn into_response(self) -> Response {
-        Response { status: self.status, headers: *self.headers, body: self.body }
+        Response { status: self.status, headers: self.headers, body: self.body }
     }
 }

@@ -6,12 +6,11 @@ use super::endpoint::MAX_HEAD;
 use super::failure;
 use super::link::Link;
 use super::message::{self, Outgoing, UreqResult};
-use super::skim::unread_lines;
+use super::skim::skim;
 use super::socket::Socket;
 use crate::error::{Error, Status};
-use crate::transport::Response;
+use crate::transport::{Headers, Response};
 use std::io::{self, ErrorKind};
-use ureq::http;
 use ureq::unversioned::transport::Buffers as _;
 use ureq_proto::BodyMode;
 use ureq_proto::client::state::{RecvBody, RecvResponse, SendBody};
@@ -59,7 +58,7 @@ impl<S: Socket> Connection<S> {
             Err(error) => return Err(error.into()),
         };
         self.flush(call).await?;
-        let head = self.read_head(&mut protocol, call).await?;
+        let (status, headers) = self.read_head(&mut protocol, call).await?;
         let (body, must_close) = match protocol.proceed() {
             Some(RecvResponseResult::RecvBody(mut protocol)) => {
                 let body = self.read_body(&mut protocol, max_answer, call).await?;
@@ -70,7 +69,7 @@ impl<S: Socket> Connection<S> {
             None => return Err(cut()),
         };
         let clean = self.buffers.input().is_empty() && self.write_error.is_none();
-        Ok((message::response(head, body), clean && !must_close))
+        Ok((Response { status, headers, body }, clean && !must_close))
     }
 
     /// Gives memory back before the connection lies idle.
@@ -146,10 +145,11 @@ impl<S: Socket> Connection<S> {
         &mut self,
         protocol: &mut Protocol<RecvResponse>,
         call: &Call,
-    ) -> UreqResult<http::Response<()>> {
+    ) -> UreqResult<(u16, Headers)> {
         loop {
             let more = self.buffers.can_use_input() || self.receive(call).await?;
-            self.buffers.cut(unread_lines(self.buffers.input()));
+            let skimmed = skim(self.buffers.input()).unwrap_or_default();
+            self.buffers.cut(skimmed.unread);
             let input = self.buffers.input();
             let (used, head) = protocol.try_response(input, false)?;
             let length = if head.is_some() { used } else { input.len() };
@@ -158,7 +158,7 @@ impl<S: Socket> Connection<S> {
             }
             self.buffers.input_consume(used);
             match head {
-                Some(head) => return Ok(head),
+                Some(head) => return Ok((head.status().as_u16(), skimmed.headers)),
                 None if !more => return Err(cut()),
                 None => {}
             }

@@ -131,7 +131,7 @@ fn too_large(max_answer: u64) -> ureq::Error {
     failure::of(Error::new(Status::TooLarge, message))
 }
 
-pub(super) fn response<B>(head: http::Response<B>, body: Vec<u8>) -> Response {
-    let (parts, _) = head.into_parts();
-    Response { status: parts.status.as_u16(), headers: parts.headers, body }
+pub(super) fn response<B>(head: &http::Response<B>, body: Vec<u8>) -> Response {
+    let (status, headers) = (head.status().as_u16(), head.headers().into());
+    Response { status, headers, body }
 }

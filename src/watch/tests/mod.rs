@@ -9,12 +9,11 @@ use crate::config::{Config, Options};
 use crate::error::Status;
 use crate::runtime::TestClock;
 use crate::sync::{Condvar, Mutex};
-use crate::transport::{CancelToken, Done, OwnedRequest, Request, Response, Transport};
+use crate::transport::{CancelToken, Done, Headers, OwnedRequest, Request, Response, Transport};
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Instant;
-use ureq::http::HeaderMap;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -88,9 +87,9 @@ impl Asked {
     }
 
     fn answer(self, status: u16, index: u64, body: impl Into<Vec<u8>>) {
-        let mut headers = HeaderMap::new();
+        let mut headers = Headers::default();
         if index > 0 {
-            headers.insert("x-consul-index", index.into());
+            headers = headers.with("X-Consul-Index", index);
         }
         (self.done)(Ok(Response { status, headers, body: body.into() }));
     }

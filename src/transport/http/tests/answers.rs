@@ -85,15 +85,15 @@ fn what_is_left_out_of_a_head_stays_in_a_body() {
     let head = "HTTP/1.1 200 OK\r\nVary: x\r\nAge: 1\r\nDate: y\r\nContent-Length: 20\r\n\r\n";
     let response = answered(format!("{head}{body}")).unwrap();
     assert_eq!(response.body, body.as_bytes());
-    let names: Vec<_> = response.headers.keys().map(|name| name.as_str()).collect();
-    assert_eq!(names, ["age", "content-length"]);
+    let names: Vec<_> = response.headers.iter().map(|(name, _)| name).collect();
+    assert_eq!(names, [b"Vary".as_slice(), b"Age", b"Date", b"Content-Length"]);
 }
 
 #[test]
 fn redirects_and_errors_are_answers_like_any_other() {
     let moved =
         answered("HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n").unwrap();
-    assert_eq!((moved.status, moved.headers["location"].as_bytes()), (302, b"/b".as_slice()));
+    assert_eq!((moved.status, moved.headers.get("location")), (302, Some("/b")));
     let failed = answered("HTTP/1.1 500 Oops\r\nContent-Length: 3\r\n\r\nwhy").unwrap();
     assert_eq!((failed.status, failed.body.as_slice()), (500, b"why".as_slice()));
 }

@@ -78,7 +78,7 @@ fn an_answer_of_any_size_goes_out_in_small_pieces() {
     // `max_answer` is for what is held in memory.
     let answer = download(&server.transport(), &mut seen).unwrap();
     assert_eq!((answer.status, answer.body.len()), (200, 0));
-    assert_eq!(answer.headers["x-consul-index"], "7");
+    assert_eq!(answer.headers.get("X-Consul-Index"), Some("7"));
     assert_eq!(seen.all, SIZE);
     assert!(seen.largest <= 64 << 10, "{}", seen.largest);
     server.join();

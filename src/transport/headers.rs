@@ -1,0 +1,97 @@
+//! The headers of an answer.
+
+use std::fmt::Display;
+use std::io::Write;
+
+/// The header lines of an answer as they came, since few are ever asked for: to take one apart, into a
+/// map and out of memory again costs a thousand instructions.
+#[derive(Clone, Debug, Default)]
+pub struct Headers(Vec<u8>);
+
+impl Headers {
+    /// The lines between the first one of a head and the empty one.
+    pub(super) fn of_lines(lines: &[u8]) -> Headers {
+        Headers(lines.to_vec())
+    }
+
+    /// The same with one more at the end. It stands before those of its name that came earlier.
+    #[must_use]
+    pub fn with(mut self, name: impl AsRef<[u8]>, value: impl Display) -> Headers {
+        self.push(name.as_ref(), format_args!("{value}"));
+        self
+    }
+
+    /// Each header's name and value, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut rest = self.0.as_slice();
+        std::iter::from_fn(move || {
+            let (line, after) = rest.split_at_checked(memchr::memchr(b'\n', rest)? + 1)?;
+            rest = after;
+            Some(line)
+        })
+        .filter_map(|line| {
+            let colon = memchr::memchr(b':', line)?;
+            Some((line.get(..colon)?, line.get(colon + 1..)?.trim_ascii()))
+        })
+    }
+
+    /// The value of the last header of this name, whatever its case, where it is plain text.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let named = |(found, _): &(&[u8], &[u8])| found.eq_ignore_ascii_case(name.as_bytes());
+        let (_, value) = self.iter().filter(named).last()?;
+        let is_plain = value.iter().all(|&byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
+        std::str::from_utf8(value).ok().filter(|_| is_plain)
+    }
+
+    fn push(&mut self, name: &[u8], value: impl Display) {
+        self.0.extend_from_slice(name);
+        // Into memory it does not fail.
+        let _ = write!(self.0, ": {value}\r\n");
+    }
+}
+
+impl From<&ureq::http::HeaderMap> for Headers {
+    fn from(map: &ureq::http::HeaderMap) -> Headers {
+        let mut lines = Vec::new();
+        for (name, value) in map {
+            lines.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+        }
+        Headers(lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Headers;
+
+    #[test]
+    fn a_header_is_found_by_its_name_in_any_case() {
+        let headers = Headers::of_lines(b"Age:  7\t\r\nX-Cache:HIT\nbroken\r\nEmpty:\r\n");
+        assert_eq!(headers.get("age"), Some("7"));
+        assert_eq!(headers.get("X-CACHE"), Some("HIT"));
+        assert_eq!(headers.get("empty"), Some(""));
+        assert_eq!(headers.get("broken"), None);
+        assert_eq!(headers.get("ag"), None);
+    }
+
+    #[test]
+    fn of_several_the_last_one_counts() {
+        let headers = Headers::default().with("a", 1).with("b", true).with("A", 2);
+        assert_eq!(headers.get("a"), Some("2"));
+        assert_eq!(headers.iter().count(), 3);
+    }
+
+    #[test]
+    fn a_value_that_is_no_text_is_none() {
+        for value in [b"a: \0\r\n".as_slice(), b"a: \xff\r\n", b"a: \x1b[1m\r\n"] {
+            assert_eq!(Headers::of_lines(value).get("a"), None);
+        }
+    }
+
+    #[test]
+    fn a_map_becomes_its_lines() {
+        let mut map = ureq::http::HeaderMap::new();
+        map.insert("x-consul-index", 7.into());
+        assert_eq!(Headers::from(&map).get("X-Consul-Index"), Some("7"));
+    }
+}
