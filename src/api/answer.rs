@@ -38,17 +38,16 @@ impl Meta {
     /// In one walk, which is less than to look up each.
     pub(crate) fn from_headers(headers: &Headers) -> Meta {
         let mut meta = Meta::default();
-        for (name, value) in headers.iter() {
-            let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-            if is("X-Consul-Index") {
+        for line in headers.lines() {
+            if let Some(value) = line.value("X-Consul-Index") {
                 meta.index = number(value);
-            } else if is("X-Consul-LastContact") {
+            } else if let Some(value) = line.value("X-Consul-LastContact") {
                 meta.last_contact_ms = number(value);
-            } else if is("X-Consul-KnownLeader") {
+            } else if let Some(value) = line.value("X-Consul-KnownLeader") {
                 meta.known_leader = value.eq_ignore_ascii_case(b"true");
-            } else if is("X-Cache") {
+            } else if let Some(value) = line.value("X-Cache") {
                 meta.cache_hit = value.eq_ignore_ascii_case(b"hit");
-            } else if is("Age") {
+            } else if let Some(value) = line.value("Age") {
                 meta.cache_age_s = number(value);
             }
         }
@@ -57,7 +56,10 @@ impl Meta {
 }
 
 fn number(text: &[u8]) -> u64 {
-    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+    let digits = text.iter().map(|&byte| char::from(byte).to_digit(10));
+    let number = digits
+        .fold(Some(0_u64), |number, digit| number?.checked_mul(10)?.checked_add(u64::from(digit?)));
+    number.unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -21,24 +21,19 @@ impl Headers {
         self
     }
 
-    /// Each header's name and value, in the order in which they came.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    /// The lines, with their ends.
+    pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let mut rest = self.0.as_slice();
         std::iter::from_fn(move || {
             let (line, after) = rest.split_at_checked(memchr::memchr(b'\n', rest)? + 1)?;
             rest = after;
-            Some(line)
-        })
-        .filter_map(|line| {
-            let colon = memchr::memchr(b':', line)?;
-            Some((line.get(..colon)?, line.get(colon + 1..)?.trim_ascii()))
+            Some(Line(line))
         })
     }
 
     /// The value of the last header of this name, whatever its case, where it is plain text.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let named = |(found, _): &(&[u8], &[u8])| found.eq_ignore_ascii_case(name.as_bytes());
-        let (_, value) = self.iter().filter(named).last()?;
+        let value = self.lines().filter_map(|line| line.value(name)).last()?;
         let is_plain = value.iter().all(|&byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
         std::str::from_utf8(value).ok().filter(|_| is_plain)
     }
@@ -47,6 +42,25 @@ impl Headers {
         self.0.extend_from_slice(name);
         // Into memory it does not fail.
         let _ = write!(self.0, ": {value}\r\n");
+    }
+}
+
+/// A header.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a>(&'a [u8]);
+
+impl<'a> Line<'a> {
+    /// Its value, if it has this name, whatever its case. To look for the colon where it then is takes
+    /// less than to find it.
+    pub fn value(self, name: &str) -> Option<&'a [u8]> {
+        let value = self.0.get(name.len()..)?.strip_prefix(b":")?;
+        self.begins_with(name).then(|| value.trim_ascii())
+    }
+
+    /// Whether its name begins like this, whatever its case.
+    pub fn begins_with(self, text: &str) -> bool {
+        let first = self.0.get(..text.len());
+        first.is_some_and(|first| first.eq_ignore_ascii_case(text.as_bytes()))
     }
 }
 
@@ -78,7 +92,7 @@ mod tests {
     fn of_several_the_last_one_counts() {
         let headers = Headers::default().with("a", 1).with("b", true).with("A", 2);
         assert_eq!(headers.get("a"), Some("2"));
-        assert_eq!(headers.iter().count(), 3);
+        assert_eq!(headers.lines().count(), 3);
     }
 
     #[test]

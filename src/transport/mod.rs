@@ -12,7 +12,7 @@ pub mod tls;
 pub use cancel::CancelToken;
 pub(crate) use cancel::Interrupt;
 pub(crate) use embedded::Control;
-pub use headers::Headers;
+pub use headers::{Headers, Line};
 
 use crate::config::{Location, Settings};
 use crate::error::{Error, Result};

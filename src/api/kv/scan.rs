@@ -61,9 +61,7 @@ impl<'a> Scan<'a> {
     }
 
     fn field(&mut self, pair: &mut Found<'a>) -> Option<()> {
-        let field = self.name()?;
-        self.expect(b':')?;
-        match field {
+        match self.name()? {
             Field::Key => pair.key = self.short()?,
             Field::Value if self.peek() == Some(b'n') => self.null()?,
             Field::Value => pair.value = FoundValue::Encoded(self.long()?),
@@ -77,19 +75,22 @@ impl<'a> Scan<'a> {
         Some(())
     }
 
-    /// To compare a name as a whole, and not to look for its end first, spares a list of 1,000 keys a
-    /// tenth of its instructions.
+    /// The name of a field, and the colon after it. To compare them as a whole, and not to look for
+    /// their ends first, spares a list of 1,000 keys a tenth of its instructions.
     fn name(&mut self) -> Option<Field> {
         let field = match self.text.as_bytes().get(self.at + 1)? {
-            b'K' if self.reads(br#""Key""#) => Field::Key,
-            b'V' if self.reads(br#""Value""#) => Field::Value,
-            b'S' if self.reads(br#""Session""#) => Field::Session,
-            b'F' if self.reads(br#""Flags""#) => Field::Flags,
-            b'L' if self.reads(br#""LockIndex""#) => Field::LockIndex,
-            b'C' if self.reads(br#""CreateIndex""#) => Field::CreateIndex,
-            b'M' if self.reads(br#""ModifyIndex""#) => Field::ModifyIndex,
+            b'K' if self.reads(br#""Key":"#) => Field::Key,
+            b'V' if self.reads(br#""Value":"#) => Field::Value,
+            b'S' if self.reads(br#""Session":"#) => Field::Session,
+            b'F' if self.reads(br#""Flags":"#) => Field::Flags,
+            b'L' if self.reads(br#""LockIndex":"#) => Field::LockIndex,
+            b'C' if self.reads(br#""CreateIndex":"#) => Field::CreateIndex,
+            b'M' if self.reads(br#""ModifyIndex":"#) => Field::ModifyIndex,
+            // Perhaps one of these, but not as Consul writes it.
+            b'K' | b'V' | b'S' | b'F' | b'L' | b'C' | b'M' => return None,
             _ => {
                 self.short()?;
+                self.expect(b':')?;
                 Field::Other
             }
         };
@@ -224,6 +225,8 @@ mod tests {
     fn what_is_not_plain_is_left_to_the_general_decoder() {
         for text in [
             r#"[{"Key":"a\"b"}]"#,
+            r#"[{"Key" :"a"}]"#,
+            r#"[{"Kind":"a"}]"#,
             r#"[{"Key":"a","Extra":{"b":1}}]"#,
             r#"[{"Key":"a","Session":null}]"#,
             r#"[{"Flags":1.0}]"#,
@@ -239,7 +242,9 @@ mod tests {
     #[test]
     fn it_reads_nothing_that_the_general_decoder_reads_otherwise() {
         for position in 0..PLAIN.len() {
-            for replacement in ["", "\"", "\\", "0", "-", "}", ",", " ", "\u{1}", "A", "=", "n"] {
+            for replacement in
+                ["", ": ", " :", "\"", "\\", "0", "-", "}", ",", " ", "\u{1}", "A", "=", "n"]
+            {
                 let mut text = PLAIN.as_bytes().to_vec();
                 text.splice(position..position + 1, replacement.bytes());
                 let Ok(text) = String::from_utf8(text) else { continue };

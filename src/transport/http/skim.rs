@@ -49,11 +49,11 @@ pub(super) fn skim(input: &[u8]) -> Option<Skimmed> {
 /// As Consul spells them. Whatever else there is, a line that is none included, is for the parser to
 /// judge.
 fn is_said(line: &[u8]) -> bool {
-    SAID.iter().any(|name| line.starts_with(name))
-        || line.strip_prefix(CONSULS).is_some_and(|rest| {
-            let mut name = rest.iter().take_while(|&&byte| byte != b':');
-            name.all(|&byte| byte == b'-' || byte.is_ascii_alphabetic()) && rest.contains(&b':')
-        })
+    let Some(rest) = line.strip_prefix(CONSULS) else {
+        return SAID.iter().any(|name| line.starts_with(name));
+    };
+    let is_in_name = |byte: &u8| *byte == b'-' || byte.is_ascii_alphabetic();
+    rest.iter().find(|byte| !is_in_name(byte)) == Some(&b':')
 }
 
 #[cfg(test)]

@@ -85,8 +85,8 @@ fn what_is_left_out_of_a_head_stays_in_a_body() {
     let head = "HTTP/1.1 200 OK\r\nVary: x\r\nAge: 1\r\nDate: y\r\nContent-Length: 20\r\n\r\n";
     let response = answered(format!("{head}{body}")).unwrap();
     assert_eq!(response.body, body.as_bytes());
-    let names: Vec<_> = response.headers.iter().map(|(name, _)| name).collect();
-    assert_eq!(names, [b"Vary".as_slice(), b"Age", b"Date", b"Content-Length"]);
+    let names = ["Vary", "Age", "Date", "Content-Length"];
+    assert_eq!(names.map(|name| response.headers.get(name)), ["x", "1", "y", "20"].map(Some));
 }
 
 #[test]
