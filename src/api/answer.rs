@@ -56,9 +56,9 @@ impl Meta {
 }
 
 fn number(text: &[u8]) -> u64 {
-    let digits = text.iter().map(|&byte| char::from(byte).to_digit(10));
+    let mut digits = text.iter().map(|&byte| char::from(byte).to_digit(10));
     let number = digits
-        .fold(Some(0_u64), |number, digit| number?.checked_mul(10)?.checked_add(u64::from(digit?)));
+        .try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit?)));
     number.unwrap_or(0)
 }
 

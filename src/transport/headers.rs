@@ -16,8 +16,9 @@ impl Headers {
 
     /// The same with one more at the end. It stands before those of its name that came earlier.
     #[must_use]
-    pub fn with(mut self, name: impl AsRef<[u8]>, value: impl Display) -> Headers {
-        self.push(name.as_ref(), format_args!("{value}"));
+    pub fn with(mut self, name: &str, value: impl Display) -> Headers {
+        // Into memory it does not fail.
+        let _ = write!(self.0, "{name}: {value}\r\n");
         self
     }
 
@@ -36,12 +37,6 @@ impl Headers {
         let value = self.lines().filter_map(|line| line.value(name)).last()?;
         let is_plain = value.iter().all(|&byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
         std::str::from_utf8(value).ok().filter(|_| is_plain)
-    }
-
-    fn push(&mut self, name: &[u8], value: impl Display) {
-        self.0.extend_from_slice(name);
-        // Into memory it does not fail.
-        let _ = write!(self.0, ": {value}\r\n");
     }
 }
 

@@ -12,7 +12,7 @@ pub mod tls;
 pub use cancel::CancelToken;
 pub(crate) use cancel::Interrupt;
 pub(crate) use embedded::Control;
-pub use headers::{Headers, Line};
+pub use headers::Headers;
 
 use crate::config::{Location, Settings};
 use crate::error::{Error, Result};
