@@ -92,7 +92,7 @@ def page(results, counted, viewed, missing, labels, options):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=0.5, help="for each program, row and round")
     parser.add_argument("--only", nargs="*", help="names of contestants; the floor and this library from C always are")
     parser.add_argument("--own", action="store_true", help="the floor and this library alone: no downloads")
