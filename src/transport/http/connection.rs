@@ -149,10 +149,11 @@ impl<S: Socket> Connection<S> {
         loop {
             let more = self.buffers.can_use_input() || self.receive(call).await?;
             let skimmed = skim(self.buffers.input()).unwrap_or_default();
+            let left_out: usize = skimmed.unread.iter().map(ExactSizeIterator::len).sum();
             self.buffers.cut(skimmed.unread);
             let input = self.buffers.input();
             let (used, head) = protocol.try_response(input, false)?;
-            let length = if head.is_some() { used } else { input.len() };
+            let length = left_out + if head.is_some() { used } else { input.len() };
             if length > MAX_HEAD {
                 return Err(ureq::Error::LargeResponseHeader(length, MAX_HEAD));
             }
