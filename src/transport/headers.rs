@@ -1,12 +1,18 @@
 //! The headers of an answer.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::Write;
 
 /// The header lines of an answer as they came, since few are ever asked for: to take one apart, into a
 /// map and out of memory again costs a thousand instructions.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Headers(Vec<u8>);
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Headers").field(&String::from_utf8_lossy(&self.0)).finish()
+    }
+}
 
 impl Headers {
     /// The lines between the first one of a head and the empty one.
@@ -101,6 +107,8 @@ mod tests {
     fn a_map_becomes_its_lines() {
         let mut map = ureq::http::HeaderMap::new();
         map.insert("x-consul-index", 7.into());
-        assert_eq!(Headers::from(&map).get("X-Consul-Index"), Some("7"));
+        let headers = Headers::from(&map);
+        assert_eq!(headers.get("X-Consul-Index"), Some("7"));
+        assert_eq!(format!("{headers:?}"), r#"Headers("x-consul-index: 7\r\n")"#);
     }
 }
