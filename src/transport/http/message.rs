@@ -3,7 +3,7 @@
 use super::failure;
 use crate::config::Address;
 use crate::error::{Error, Result, Status};
-use crate::transport::{Method, Request, Response};
+use crate::transport::{Headers, Method, Request, Response};
 use ureq::http;
 use ureq::http::header::{CONTENT_LENGTH, HOST, HeaderValue};
 use ureq::http::uri::PathAndQuery;
@@ -131,7 +131,6 @@ fn too_large(max_answer: u64) -> ureq::Error {
     failure::of(Error::new(Status::TooLarge, message))
 }
 
-pub(super) fn response<B>(head: &http::Response<B>, body: Vec<u8>) -> Response {
-    let (status, headers) = (head.status().as_u16(), head.headers().into());
-    Response { status, headers, body }
+pub(super) fn response(head: &http::response::Parts, body: Vec<u8>) -> Response {
+    Response { status: head.status.as_u16(), headers: Headers::from(&head.headers), body }
 }

@@ -72,7 +72,7 @@ fn read(unread: http::Response<Body>, max_answer: u64) -> UreqResult<Response> {
     let limit = max_answer.saturating_add(1);
     body.into_reader().take(limit).read_to_end(&mut bytes).map_err(ureq::Error::from)?;
     message::check_size(bytes.len(), max_answer)?;
-    Ok(message::response(&http::Response::from_parts(head, ()), bytes))
+    Ok(message::response(&head, bytes))
 }
 
 /// Reads an answer whose body goes to a stream; one that is not a 2xx is read as by [`read`].
@@ -87,7 +87,7 @@ fn pour(unread: http::Response<Body>, max_answer: u64, to: &mut dyn Write) -> Ur
         let length = body.read(&mut piece).map_err(ureq::Error::from)?;
         let piece = piece.get(..length).unwrap_or_default();
         if piece.is_empty() {
-            return Ok(message::response(&http::Response::from_parts(head, ()), Vec::new()));
+            return Ok(message::response(&head, Vec::new()));
         }
         // Not to be taken for an error of the connection.
         to.write_all(piece).map_err(|error| failure::of(Error::of_stream(error)))?;
