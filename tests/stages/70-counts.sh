@@ -4,6 +4,7 @@
 set -eu
 . tests/c/common.sh
 mkdir -p "$out"
+make -s
 
 run counts benches/run.sh --own --no-views --rounds 1 --seconds 0.02
 cat "$out/log"
