@@ -17,6 +17,10 @@ end() {
 trap end EXIT
 trap 'exit 130' INT TERM HUP
 
+# Several processes write to one file here: a Python that does not buffer writes the end of a line by
+# itself, and a line of another may come between.
+unset PYTHONUNBUFFERED
+
 consul_kv() { "${CONSUL_BIN:?}" kv "$@" >/dev/null; }
 
 # What follows returns on the first thing that fails: within `||` the shell does not do it.
