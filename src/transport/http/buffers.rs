@@ -25,19 +25,37 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Makes room for a request whose longest line has this length: ureq writes lines whole.
-    pub(super) fn reserve_line(&mut self, length: usize) {
-        let wanted = (length + TIGHT).max(SMALL);
+    /// Makes room for more of this length: for the head of a request, which goes in piece by piece, or
+    /// for a line, which ureq writes whole.
+    pub(super) fn reserve(&mut self, length: usize) {
+        let wanted = (self.pending + length + TIGHT).max(SMALL);
         if self.output.len() < wanted {
             self.output.resize(wanted, 0);
         }
+    }
+
+    /// Adds to what waits to be sent.
+    pub(super) fn append(&mut self, bytes: &[u8]) {
+        if self.room() < bytes.len() {
+            self.reserve(bytes.len());
+        }
+        let end = self.pending + bytes.len();
+        if let Some(place) = self.output.get_mut(self.pending..end) {
+            place.copy_from_slice(bytes);
+            self.written(bytes.len());
+        }
+    }
+
+    /// How much can be added without more memory.
+    pub(super) fn room(&self) -> usize {
+        self.output.len() - self.pending
     }
 
     /// Takes `amount` bytes that ureq wrote. True when it is time to send them.
     pub(super) fn written(&mut self, amount: usize) -> bool {
         self.pending = (self.pending + amount).min(self.output.len());
         self.peaks[0] = self.peaks[0].max(self.pending);
-        self.output.len() - self.pending < TIGHT
+        self.room() < TIGHT
     }
 
     /// What waits to be sent.
@@ -47,7 +65,7 @@ impl Buffers {
 
     /// Everything was sent. What filled the buffer once may do so again: the next piece is larger.
     pub(super) fn sent(&mut self) {
-        if self.output.len() - self.pending < TIGHT && self.output.len() < LARGE {
+        if self.room() < TIGHT && self.output.len() < LARGE {
             self.output.resize(self.output.len() * 2, 0);
         }
         self.pending = 0;
@@ -81,7 +99,7 @@ impl Buffers {
 
 impl UreqBuffers for Buffers {
     fn output(&mut self) -> &mut [u8] {
-        self.reserve_line(0);
+        self.reserve(0);
         self.output.get_mut(self.pending..).unwrap_or_default()
     }
 
@@ -116,7 +134,7 @@ impl UreqBuffers for Buffers {
     }
 
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
-        self.reserve_line(0);
+        self.reserve(0);
         self.input_append_buf();
         (
             self.input.get_mut(self.filled..).unwrap_or_default(),

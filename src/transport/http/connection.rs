@@ -1,4 +1,5 @@
-//! One connection, and an exchange over it. ureq-proto speaks the protocol, without I/O of its own.
+//! One connection, and an exchange over it. Of all answers but the plainest ureq-proto, which has no I/O
+//! of its own, tells where they end.
 
 use super::buffers::Buffers;
 use super::call::{Call, Phase};
@@ -11,10 +12,14 @@ use super::socket::Socket;
 use crate::error::{Error, Status};
 use crate::transport::{Headers, Response};
 use std::io::{self, ErrorKind};
+use ureq::http;
 use ureq::unversioned::transport::Buffers as _;
 use ureq_proto::BodyMode;
-use ureq_proto::client::state::{RecvBody, RecvResponse, SendBody};
+use ureq_proto::client::state::{RecvBody, RecvResponse};
 use ureq_proto::client::{Call as Protocol, RecvBodyResult, RecvResponseResult, SendRequestResult};
+
+/// The most bytes of a body to give to TLS at a time.
+const PIECE: usize = 256 * 1024;
 
 /// The most bytes of an answer to hold that could not be used yet; more than the longest head.
 const MAX_UNUSED: usize = 128 * 1024;
@@ -33,43 +38,27 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Sends a request and reads the whole answer. True when the connection can serve another one.
-    ///
-    /// The protocol's states stay here, lent to what waits: to move one takes a copy of its half KiB.
     pub(super) async fn exchange(
         &mut self,
         outgoing: Outgoing<'_>,
         call: &Call,
     ) -> UreqResult<(Response, bool)> {
-        let (body, max_answer) = (outgoing.body().unwrap_or_default(), outgoing.max_answer());
-        self.buffers.reserve_line(outgoing.longest_line());
-        let mut protocol = outgoing.protocol()?.proceed();
-        while !protocol.can_proceed() {
-            let written = protocol.write(self.buffers.output())?;
-            self.written(written, call).await?;
-        }
-        let mut protocol = match protocol.proceed() {
-            Ok(Some(SendRequestResult::RecvResponse(protocol))) => protocol,
-            Ok(Some(SendRequestResult::SendBody(mut protocol))) => {
-                self.send_body(&mut protocol, body, call).await?;
-                protocol.proceed().ok_or_else(cut)?
+        self.send(&outgoing, call).await?;
+        let max_answer = outgoing.max_answer();
+        self.receive(call).await?;
+        let skimmed = skim(self.buffers.input()).unwrap_or_default();
+        let (response, must_close) = match skimmed.plain.filter(|plain| plain.head <= MAX_HEAD) {
+            Some(plain) => {
+                self.buffers.input_consume(plain.head);
+                let body = self.read_plain(plain.body, max_answer, call).await?;
+                let (status, headers) = (plain.status, skimmed.headers);
+                (Response { status, headers, body }, false)
             }
-            // We never ask for a 100.
-            Ok(Some(SendRequestResult::Await100(_)) | None) => return Err(cut()),
-            Err(error) => return Err(error.into()),
-        };
-        self.flush(call).await?;
-        let (status, headers) = self.read_head(&mut protocol, call).await?;
-        let (body, must_close) = match protocol.proceed() {
-            Some(RecvResponseResult::RecvBody(mut protocol)) => {
-                let body = self.read_body(&mut protocol, max_answer, call).await?;
-                (body, ended(protocol)?)
-            }
-            Some(RecvResponseResult::Redirect(over)) => (Vec::new(), over.must_close_connection()),
-            Some(RecvResponseResult::Cleanup(over)) => (Vec::new(), over.must_close_connection()),
-            None => return Err(cut()),
+            // Rare and large: it would make every exchange as large.
+            None => Box::pin(self.read_by_protocol(max_answer, call)).await?,
         };
         let clean = self.buffers.input().is_empty() && self.write_error.is_none();
-        Ok((Response { status, headers, body }, clean && !must_close))
+        Ok((response, clean && !must_close))
     }
 
     /// Gives memory back before the connection lies idle.
@@ -78,22 +67,20 @@ impl<S: Socket> Connection<S> {
         self.link.rest();
     }
 
-    async fn send_body(
-        &mut self,
-        protocol: &mut Protocol<SendBody>,
-        mut body: &[u8],
-        call: &Call,
-    ) -> UreqResult<()> {
-        while !protocol.can_proceed() {
-            let (taken, written) = protocol.write(body, self.buffers.output())?;
-            body = body.get(taken..).unwrap_or_default();
-            self.written(written, call).await?;
+    /// Head and body leave together where they fit.
+    async fn send(&mut self, outgoing: &Outgoing<'_>, call: &Call) -> UreqResult<()> {
+        outgoing.write_head(&mut self.buffers);
+        let body = outgoing.body().unwrap_or_default();
+        let (fitting, rest) = body.split_at(self.buffers.room().min(body.len()));
+        self.buffers.append(fitting);
+        self.flush(call).await?;
+        for piece in rest.chunks(PIECE) {
+            send(&mut self.link, &mut self.write_error, piece, call).await?;
         }
         Ok(())
     }
 
-    /// Takes what was written into the buffer, and sends it when that is full: head and body leave
-    /// together where they fit.
+    /// Takes what was written into the buffer, and sends it when that is full.
     pub(super) async fn written(&mut self, amount: usize, call: &Call) -> UreqResult<()> {
         if self.buffers.written(amount) { self.flush(call).await } else { Ok(()) }
     }
@@ -102,17 +89,8 @@ impl<S: Socket> Connection<S> {
         if self.buffers.pending().is_empty() {
             return Ok(());
         }
-        if self.write_error.is_none() {
-            call.enter(Phase::Send);
-            match self.link.send_all(self.buffers.pending(), call).await {
-                Ok(()) => {}
-                Err(error) if failure::is_death(&error) => self.write_error = Some(error),
-                Err(error) => return Err(failure::of_io(error)),
-            }
-            call.enter(Phase::Answer);
-        }
-        self.buffers.sent();
-        Ok(())
+        let sent = send(&mut self.link, &mut self.write_error, self.buffers.pending(), call).await;
+        sent.map(|()| self.buffers.sent())
     }
 
     /// Waits for more of the answer. False when the peer has ended it.
@@ -141,13 +119,58 @@ impl<S: Socket> Connection<S> {
         }
     }
 
+    async fn read_plain(
+        &mut self,
+        length: u64,
+        max_answer: u64,
+        call: &Call,
+    ) -> UreqResult<Vec<u8>> {
+        let mut body = message::room_for(length, max_answer)?;
+        loop {
+            let input = self.buffers.input();
+            let wanted = usize::try_from(length - body.len() as u64).unwrap_or(usize::MAX);
+            let got = input.get(..wanted).unwrap_or(input);
+            body.extend_from_slice(got);
+            let used = got.len();
+            self.buffers.input_consume(used);
+            if body.len() as u64 == length {
+                return Ok(body);
+            }
+            if !self.receive(call).await? {
+                return Err(cut());
+            }
+        }
+    }
+
+    /// Reads an answer of which something has come, and whether the connection must be closed then.
+    ///
+    /// The protocol's states stay here, lent to what waits: to move one takes a copy of its half KiB.
+    async fn read_by_protocol(
+        &mut self,
+        max_answer: u64,
+        call: &Call,
+    ) -> UreqResult<(Response, bool)> {
+        let mut protocol = awaiting()?;
+        let (status, headers) = self.read_head(&mut protocol, call).await?;
+        let (body, must_close) = match protocol.proceed() {
+            Some(RecvResponseResult::RecvBody(mut protocol)) => {
+                let body = self.read_body(&mut protocol, max_answer, call).await?;
+                (body, ended(protocol)?)
+            }
+            Some(RecvResponseResult::Redirect(over)) => (Vec::new(), over.must_close_connection()),
+            Some(RecvResponseResult::Cleanup(over)) => (Vec::new(), over.must_close_connection()),
+            None => return Err(cut()),
+        };
+        Ok((Response { status, headers, body }, must_close))
+    }
+
     async fn read_head(
         &mut self,
         protocol: &mut Protocol<RecvResponse>,
         call: &Call,
     ) -> UreqResult<(u16, Headers)> {
+        let mut more = true;
         loop {
-            let more = self.buffers.can_use_input() || self.receive(call).await?;
             let skimmed = skim(self.buffers.input()).unwrap_or_default();
             let left_out: usize = skimmed.unread.iter().map(ExactSizeIterator::len).sum();
             self.buffers.cut(skimmed.unread);
@@ -161,7 +184,7 @@ impl<S: Socket> Connection<S> {
             match head {
                 Some(head) => return Ok((head.status().as_u16(), skimmed.headers)),
                 None if !more => return Err(cut()),
-                None => {}
+                None => more = self.buffers.can_use_input() || self.receive(call).await?,
             }
         }
     }
@@ -202,6 +225,37 @@ impl<S: Socket> Connection<S> {
         body.truncate(length + got);
         self.buffers.input_consume(used);
         Ok(used)
+    }
+}
+
+/// Sends bytes. Where the peer is gone that is kept, and the rest is not sent.
+async fn send<S: Socket>(
+    link: &mut Link<S>,
+    write_error: &mut Option<io::Error>,
+    bytes: &[u8],
+    call: &Call,
+) -> UreqResult<()> {
+    if write_error.is_some() {
+        return Ok(());
+    }
+    call.enter(Phase::Send);
+    match link.send_all(bytes, call).await {
+        Ok(()) => {}
+        Err(error) if failure::is_death(&error) => *write_error = Some(error),
+        Err(error) => return Err(failure::of_io(error)),
+    }
+    call.enter(Phase::Answer);
+    Ok(())
+}
+
+/// The protocol where an answer is to come. To what does not matter for how it is read: there are no
+/// requests here that never have a body in their answer.
+fn awaiting() -> UreqResult<Protocol<RecvResponse>> {
+    let mut protocol = Protocol::new(http::Request::new(()))?.proceed();
+    protocol.write(&mut [0; 64])?;
+    match protocol.proceed()? {
+        Some(SendRequestResult::RecvResponse(protocol)) => Ok(protocol),
+        _ => Err(cut()),
     }
 }
 

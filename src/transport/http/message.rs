@@ -1,14 +1,16 @@
 //! Requests and answers as the protocol has them.
 
+use super::buffers::Buffers;
 use super::failure;
 use crate::config::Address;
 use crate::error::{Error, Result, Status};
 use crate::transport::{Headers, Method, Request, Response};
 use ureq::http;
-use ureq::http::header::{CONTENT_LENGTH, HOST, HeaderValue};
+use ureq::http::header::HeaderValue;
 use ureq::http::uri::PathAndQuery;
-use ureq_proto::client::Call as Protocol;
-use ureq_proto::client::state::Prepare;
+
+/// The longest method with its space, the length of a body, and the empty line.
+const REST_OF_HEAD: usize = "DELETE content-length: 18446744073709551615\r\n\r\n".len();
 
 pub(super) type UreqResult<T> = std::result::Result<T, ureq::Error>;
 
@@ -17,13 +19,14 @@ pub(super) type UreqResult<T> = std::result::Result<T, ureq::Error>;
 pub(super) struct Messages {
     pub(super) host: HeaderValue,
     prefix: String,
+    /// What stands between the path and the other headers.
+    version_and_host: Vec<u8>,
 }
 
 /// A request, as a connection takes it.
 pub(super) struct Outgoing<'a> {
     request: &'a Request<'a>,
     messages: &'a Messages,
-    path: PathAndQuery,
 }
 
 impl<'a> Outgoing<'a> {
@@ -35,63 +38,64 @@ impl<'a> Outgoing<'a> {
         self.request.max_answer
     }
 
-    /// What must be written in one piece.
-    pub(super) fn longest_line(&self) -> usize {
-        self.messages.longest_line(self.request)
-    }
-
-    /// What writes it. Given one by one the headers need no map.
-    pub(super) fn protocol(self) -> UreqResult<Protocol<Prepare>> {
-        let mut head = http::Request::new(());
-        *head.method_mut() = method(self.request.method);
-        let body = self.body();
-        *head.uri_mut() = self.path.into();
-        let mut protocol = Protocol::new(head)?;
-        protocol.header(HOST, self.messages.host.clone())?;
-        for (name, value) in self.request.headers {
-            protocol.header(name.clone(), value.clone())?;
+    /// Writes the head. Its parts cannot break out of their lines: the path was looked at, and a
+    /// header's type lets nothing in that could. Through a protocol's types it takes 3,000 instructions.
+    pub(super) fn write_head(&self, to: &mut Buffers) {
+        let Request { method, target, headers, .. } = self.request;
+        to.reserve(self.messages.head_length(self.request));
+        for part in [method.as_str(), " ", &self.messages.prefix, target] {
+            to.append(part.as_bytes());
         }
-        if let Some(body) = body {
-            protocol.header(CONTENT_LENGTH, HeaderValue::from(body.len()))?;
+        to.append(&self.messages.version_and_host);
+        for (name, value) in *headers {
+            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                to.append(part);
+            }
         }
-        Ok(protocol)
+        if let Some(body) = self.body() {
+            to.append(format!("content-length: {}\r\n", body.len()).as_bytes());
+        }
+        to.append(b"\r\n");
     }
 }
 
 impl Messages {
     pub(super) fn new(address: &Address) -> Result<Messages> {
-        Ok(Messages {
-            host: HeaderValue::try_from(address.authority())
-                .map_err(|_| Error::config(format!("{address} cannot stand in an HTTP header")))?,
-            prefix: address.prefix().to_owned(),
-        })
+        let host = HeaderValue::try_from(address.authority())
+            .map_err(|_| Error::config(format!("{address} cannot stand in an HTTP header")))?;
+        let version_and_host = [b" HTTP/1.1\r\nhost: ", host.as_bytes(), b"\r\n"].concat();
+        Ok(Messages { host, prefix: address.prefix().to_owned(), version_and_host })
     }
 
     /// An error when it cannot be sent at all.
     pub(super) fn outgoing<'a>(&'a self, request: &'a Request<'a>) -> Result<Outgoing<'a>> {
-        Ok(Outgoing { request, messages: self, path: self.path(request.target)? })
+        check(request.target)?;
+        Ok(Outgoing { request, messages: self })
     }
 
-    /// What must be written in one piece.
-    pub(super) fn longest_line(&self, request: &Request<'_>) -> usize {
+    /// No head of this request is longer, and no line of it.
+    pub(super) fn head_length(&self, request: &Request<'_>) -> usize {
+        let first = self.prefix.len() + request.target.len() + self.version_and_host.len();
         let headers = request.headers.iter();
-        headers
-            .map(|(name, value)| name.as_str().len() + value.len())
-            .fold(self.prefix.len() + request.target.len(), usize::max)
+        let lines = headers.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+        first + lines.sum::<usize>() + REST_OF_HEAD
     }
 
     /// Path and query on the wire.
     pub(super) fn path(&self, target: &str) -> Result<PathAndQuery> {
-        let malformed = || Error::argument("the path is not percent-encoded");
-        if !target.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(malformed());
-        }
-        let path = match self.prefix.as_str() {
-            "" => PathAndQuery::try_from(target),
-            prefix => PathAndQuery::try_from(prefix.to_owned() + target),
-        };
-        path.map_err(|_| malformed())
+        check(target)?;
+        PathAndQuery::try_from(self.prefix.clone() + target).map_err(|_| malformed())
     }
+}
+
+/// An error when this cannot stand in the first line of a request.
+fn check(target: &str) -> Result<()> {
+    let is_sendable = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+    if target.bytes().all(is_sendable) { Ok(()) } else { Err(malformed()) }
+}
+
+fn malformed() -> Error {
+    Error::argument("the path is not percent-encoded")
 }
 
 pub(super) fn method(method: Method) -> http::Method {

@@ -2,8 +2,8 @@
 //! process's I/O thread ([`mux`]). What is between the two and the protocol is written once, as
 //! futures; those of an exchange that blocks never wait.
 //!
-//! ureq speaks the protocol: its protocol without I/O where an answer is held in memory, the whole of
-//! it for a [`stream`]. Opening connections, keeping them, deadlines, cancellation and the number of
+//! ureq speaks the protocol: its protocol without I/O where an answer is held in memory and is not as
+//! [plain](skim) as most are, the whole of it for a [`stream`]. Opening connections, keeping them, deadlines, cancellation and the number of
 //! connections are ours.
 
 mod blocking;
@@ -181,7 +181,7 @@ impl HttpTransport {
         let head = stream::head(&self.messages, request)?;
         // An idle connection may turn out to be dead when a part of the stream is gone.
         let connection = at_once(pool.open(call)).map_err(explain)?;
-        let carrier = Carrier::new(connection, self.messages.longest_line(request), call);
+        let carrier = Carrier::new(connection, self.messages.head_length(request), call);
         let answer = stream::run(head, request, stream, carrier);
         answer.map_err(|error| explain(failure::from_ureq(error)))
     }

@@ -117,13 +117,13 @@ pub(super) struct Carrier {
 }
 
 impl Carrier {
-    /// For requests whose lines are no longer than this.
+    /// For requests whose heads are no longer than this.
     pub(super) fn new(
         mut connection: Box<Connection<blocking::Socket>>,
-        longest_line: usize,
+        longest_head: usize,
         call: &Arc<Call>,
     ) -> Carrier {
-        connection.buffers.reserve_line(longest_line);
+        connection.buffers.reserve(longest_head);
         Carrier { connection, call: call.clone() }
     }
 }
