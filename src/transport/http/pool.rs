@@ -59,7 +59,9 @@ impl<W: Wait> Pool<W> {
 
     /// A new connection.
     pub(super) async fn open(&self, call: &Arc<Call>) -> Result<Box<Connection<W::Socket>>> {
-        self.connector.open(&self.wait, call).await.map(|link| Box::new(Connection::new(link)))
+        // Boxed, since few exchanges open one: it would double the memory that each begins with.
+        let link = Box::pin(self.connector.open(&self.wait, call)).await;
+        link.map(|link| Box::new(Connection::new(link)))
     }
 
     fn take(&self, sure: bool, call: &Call) -> Option<Box<Connection<W::Socket>>> {
