@@ -1,6 +1,6 @@
 //! What comes back from a call: the value, and what Consul's headers say about it.
 
-use crate::transport::Headers;
+use crate::transport::{Headers, number};
 
 /// The value of an answer with what its headers say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,26 +40,19 @@ impl Meta {
         let mut meta = Meta::default();
         for line in headers.lines() {
             if let Some(value) = line.value("X-Consul-Index") {
-                meta.index = number(value);
+                meta.index = number(value).unwrap_or(0);
             } else if let Some(value) = line.value("X-Consul-LastContact") {
-                meta.last_contact_ms = number(value);
+                meta.last_contact_ms = number(value).unwrap_or(0);
             } else if let Some(value) = line.value("X-Consul-KnownLeader") {
                 meta.known_leader = value.eq_ignore_ascii_case(b"true");
             } else if let Some(value) = line.value("X-Cache") {
                 meta.cache_hit = value.eq_ignore_ascii_case(b"hit");
             } else if let Some(value) = line.value("Age") {
-                meta.cache_age_s = number(value);
+                meta.cache_age_s = number(value).unwrap_or(0);
             }
         }
         meta
     }
-}
-
-fn number(text: &[u8]) -> u64 {
-    let mut digits = text.iter().map(|&byte| char::from(byte).to_digit(10));
-    let number = digits
-        .try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit?)));
-    number.unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -65,6 +65,14 @@ impl<'a> Line<'a> {
     }
 }
 
+/// A number in decimal digits and nothing else, as far as it fits.
+pub(crate) fn number(digits: &[u8]) -> Option<u64> {
+    let (first, rest) = digits.split_first()?;
+    let digit = |byte: &u8| char::from(*byte).to_digit(10).map(u64::from);
+    rest.iter()
+        .try_fold(digit(first)?, |number, next| number.checked_mul(10)?.checked_add(digit(next)?))
+}
+
 impl From<&ureq::http::HeaderMap> for Headers {
     fn from(map: &ureq::http::HeaderMap) -> Headers {
         let mut lines = Vec::new();
@@ -77,7 +85,17 @@ impl From<&ureq::http::HeaderMap> for Headers {
 
 #[cfg(test)]
 mod tests {
-    use super::Headers;
+    use super::{Headers, number};
+
+    #[test]
+    fn a_number_has_digits_and_nothing_else() {
+        for (text, expected) in [("0", 0), ("007", 7), ("18446744073709551615", u64::MAX)] {
+            assert_eq!(number(text.as_bytes()), Some(expected));
+        }
+        for text in ["", "+7", "-7", " 7", "7 ", "0x7", "18446744073709551616"] {
+            assert_eq!(number(text.as_bytes()), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_header_is_found_by_its_name_in_any_case() {

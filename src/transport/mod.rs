@@ -13,6 +13,7 @@ pub use cancel::CancelToken;
 pub(crate) use cancel::Interrupt;
 pub(crate) use embedded::Control;
 pub use headers::Headers;
+pub(crate) use headers::number;
 
 use crate::config::{Location, Settings};
 use crate::error::{Error, Result};

@@ -1,7 +1,7 @@
 //! What of the head of an answer is kept as it came, and what the protocol reads: nothing at all where
 //! the answer is plain, as nearly all of Consul's short ones are.
 
-use crate::transport::Headers;
+use crate::transport::{Headers, number};
 use std::ops::Range;
 
 /// What Consul says of an answer, and what does not matter for where it ends. Through the protocol's
@@ -123,12 +123,6 @@ fn length(line: &[u8]) -> Option<u64> {
 /// Without the half of its end that a line may have left.
 fn without_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-/// A number of digits only.
-fn number(digits: &[u8]) -> Option<u64> {
-    let is_number = digits.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(digits).ok().filter(|_| is_number)?.parse().ok()
 }
 
 #[cfg(test)]
