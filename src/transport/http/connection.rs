@@ -75,7 +75,7 @@ impl<S: Socket> Connection<S> {
         self.buffers.append(fitting);
         self.flush(call).await?;
         for piece in rest.chunks(PIECE) {
-            send(&mut self.link, &mut self.write_error, piece, call).await?;
+            send_bytes(&mut self.link, &mut self.write_error, piece, call).await?;
         }
         Ok(())
     }
@@ -89,7 +89,8 @@ impl<S: Socket> Connection<S> {
         if self.buffers.pending().is_empty() {
             return Ok(());
         }
-        let sent = send(&mut self.link, &mut self.write_error, self.buffers.pending(), call).await;
+        let sent =
+            send_bytes(&mut self.link, &mut self.write_error, self.buffers.pending(), call).await;
         sent.map(|()| self.buffers.sent())
     }
 
@@ -229,7 +230,7 @@ impl<S: Socket> Connection<S> {
 }
 
 /// Sends bytes. Where the peer is gone that is kept, and the rest is not sent.
-async fn send<S: Socket>(
+async fn send_bytes<S: Socket>(
     link: &mut Link<S>,
     write_error: &mut Option<io::Error>,
     bytes: &[u8],
