@@ -5337,6 +5337,18 @@ typedef struct consul_progress {
      * is `CONSUL_OK` when it could.
      */
     const consul_error *last_good_error;
+    /**
+     * Of an address of a client: the requests that are with it now, of all clients of the process and
+     * of what the library keeps up for them, from connecting on. Who waits for one of
+     * `max_connections` is not among them. 0 otherwise, and for an `embedded:` address.
+     */
+    uint32_t in_flight;
+    /**
+     * Of an address of a client: the open connections to it, idle ones included, of all clients of
+     * the process. One that the agent has closed counts until that is noticed, by the next call at the
+     * latest. 0 otherwise, and for an `embedded:` address.
+     */
+    uint32_t connections;
 } consul_progress;
 
 /**
@@ -5387,6 +5399,20 @@ size_t consul_client_endpoint_count(const consul_client *client);
 consul_status consul_client_endpoint_stats(const consul_client *client,
                                            size_t position,
                                            consul_stats **out);
+
+/**
+ * How many threads the library runs in this process now. Makes no request and never blocks.
+ *
+ * There is one `consul-io`, which all that is asynchronous, watches and probes share; a few
+ * `consul-lane` of each client that keeps something up, which leave soon after that has ended; a
+ * `consul-queue` for each queue that is served at a unix socket; a `consul-dns` while a host's name is
+ * looked up; and a `consul-snapshot` or a `consul-close` for a snapshot or the end of a client that is
+ * to arrive in a queue.
+ *
+ * 0 before the first use, once the last client is closed, and in a forked child that has used none.
+ * Only a look-up cannot be cut short, and may outlast its client.
+ */
+uint32_t consul_library_threads(void);
 
 /**
  * What was asked for; NULL for a handle that is not live. Borrowed: valid until `stats` is freed.

@@ -54,4 +54,10 @@ function consul.live_handles()
     return tonumber(C.consul_live_handles(C.CONSUL_HANDLE_ALL))
 end
 
+--- How many threads the library runs in this process now: 0 before the first use and once the last
+--- client is closed.
+function consul.threads()
+    return C.consul_library_threads()
+end
+
 return consul

@@ -19,12 +19,55 @@ const STACK_SIZE: usize = 2 * 1024 * 1024;
 
 /// Starts a named thread that never handles a signal: the process's signals belong to its host.
 pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    spawn_then(name, body, |()| ())
+}
+
+/// As [`spawn`]. `tell` gets what the body gives when the thread is not among [`threads`] any more: who
+/// is told does not find it there. It is only dropped where the body panics.
+pub fn spawn_then<T>(
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+    tell: impl FnOnce(T) + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    // Counted as soon as it was started; and no more where that fails, with the closure.
+    let counted = Counted::new();
+    let body = move || {
+        let counted = counted;
+        let outcome = body();
+        drop(counted);
+        tell(outcome);
+    };
     // A thread inherits the mask of the one that starts it, so it is blocked around the start:
     // then there is no moment at which the new thread could take a signal.
     let previous = block_signals()?;
     let thread = Builder::new().name(name.to_owned()).stack_size(STACK_SIZE).spawn(body);
     restore_signals(&previous);
     thread
+}
+
+/// The threads that [`spawn`] has started in this process, and that have not ended.
+static THREADS: PerProcess<AtomicU32> = PerProcess::new();
+
+/// How many threads of the library this process has.
+pub fn threads() -> u32 {
+    THREADS.get().map_or(0, |threads| threads.load(Acquire))
+}
+
+/// One of them, however it ends.
+struct Counted(&'static AtomicU32);
+
+impl Counted {
+    fn new() -> Counted {
+        let threads = THREADS.get_or_init(AtomicU32::default);
+        threads.fetch_add(1, AcqRel);
+        Counted(threads)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, AcqRel);
+    }
 }
 
 fn block_signals() -> io::Result<libc::sigset_t> {
@@ -328,8 +371,9 @@ pub mod testing {
 
 #[cfg(test)]
 mod tests {
-    use super::{PerProcess, boottime, fork_generation, spawn, testing};
+    use super::{PerProcess, boottime, fork_generation, spawn, spawn_then, testing, threads};
     use std::sync::Arc;
+    use std::sync::mpsc::channel;
 
     fn status_line(thread: &str, field: &str) -> String {
         let status = std::fs::read_to_string(format!("/proc/{thread}/status")).unwrap();
@@ -340,7 +384,7 @@ mod tests {
     #[test]
     fn a_thread_of_ours_blocks_every_signal_and_its_parent_does_not() {
         let before = status_line("thread-self", "SigBlk");
-        let (send, seen) = std::sync::mpsc::channel();
+        let (send, seen) = channel();
         let thread = spawn("consul-test", move || {
             let mask = status_line("thread-self", "SigBlk");
             send.send((mask, status_line("thread-self", "Name"))).unwrap();
@@ -354,6 +398,28 @@ mod tests {
         }
         assert_eq!(name, "consul-test");
         assert_eq!(status_line("thread-self", "SigBlk"), before);
+    }
+
+    #[test]
+    fn threads_of_ours_are_counted_from_their_start_to_their_end() {
+        // In a child of its own, for other tests start threads, too.
+        let status = testing::in_child(|| {
+            assert_eq!(threads(), 0);
+            let ((end, wait), (send, told)) = (channel::<()>(), channel());
+            let body = move || wait.recv().is_err();
+            spawn_then("consul-test", body, move |ended| send.send((ended, threads())).unwrap())
+                .unwrap();
+            assert_eq!(threads(), 1);
+            assert_eq!(testing::in_child(|| threads() as i32), 0);
+            drop(end);
+            assert_eq!(told.recv(), Ok((true, 0)));
+            // As a panic, without its report.
+            let panics = || std::panic::resume_unwind(Box::new("out of luck"));
+            assert!(spawn("consul-test", panics).unwrap().join().is_err());
+            assert_eq!(threads(), 0);
+            5
+        });
+        assert_eq!(status, 5);
     }
 
     #[test]

@@ -612,6 +612,16 @@ public:
     /// Of a watch: why its last-good file could not be written the last time. Its status is `ok`
     /// when it could.
     consul::error last_good_error() const { return consul::error::of(row_->last_good_error); }
+
+    /// Of an address of a client: the requests that are with it now, of all clients of the process
+    /// and of what the library keeps up for them, from connecting on. Who waits for one of
+    /// `max_connections` is not among them. 0 otherwise, and for an `embedded:` address.
+    std::uint32_t in_flight() const noexcept { return row_->in_flight; }
+
+    /// Of an address of a client: the open connections to it, idle ones included, of all clients of
+    /// the process. One that the agent has closed counts until that is noticed, by the next call at
+    /// the latest. 0 otherwise, and for an `embedded:` address.
+    std::uint32_t connections() const noexcept { return row_->connections; }
 };
 
 /// An address that is not as it was when it was told of last.

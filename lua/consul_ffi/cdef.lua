@@ -668,7 +668,7 @@ consul_status consul_health_report_set(const consul_health_report *report, const
 consul_status consul_health_report_remove(const consul_health_report *report, const char *name);
 consul_status consul_health_report_document(const consul_health_report *report, int32_t *http_status, consul_text **out);
 void consul_health_report_free(consul_health_report *report);
-typedef struct consul_progress { const char *state; size_t state_len; uint64_t last_success_ms; uint64_t next_try_ms; uint32_t consecutive_failures; const consul_error *last_error; const char *address; size_t address_len; uint64_t requests; uint64_t failures; bool is_in_use; uint64_t index; uint64_t version; bool is_in_flight; bool is_holding_back; const consul_error *last_good_error; } consul_progress;
+typedef struct consul_progress { const char *state; size_t state_len; uint64_t last_success_ms; uint64_t next_try_ms; uint32_t consecutive_failures; const consul_error *last_error; const char *address; size_t address_len; uint64_t requests; uint64_t failures; bool is_in_use; uint64_t index; uint64_t version; bool is_in_flight; bool is_holding_back; const consul_error *last_good_error; uint32_t in_flight; uint32_t connections; } consul_progress;
 consul_status consul_session_stats(const consul_session *session, consul_stats **out);
 consul_status consul_lock_stats(const consul_lock *lock, consul_stats **out);
 consul_status consul_semaphore_stats(const consul_semaphore *semaphore, consul_stats **out);
@@ -678,6 +678,7 @@ consul_status consul_cluster_stats(const consul_cluster *cluster, consul_stats *
 consul_status consul_watch_stats(const consul_watch *watch, consul_stats **out);
 size_t consul_client_endpoint_count(const consul_client *client);
 consul_status consul_client_endpoint_stats(const consul_client *client, size_t position, consul_stats **out);
+uint32_t consul_library_threads(void);
 const consul_progress *consul_stats_row(const consul_stats *stats);
 void consul_stats_free(consul_stats *stats);
 typedef struct consul_endpoint_change { const char *address; size_t address_len; int32_t condition; int32_t condition_before; bool is_in_use; bool was_in_use; uint32_t changes; const consul_error *reason; } consul_endpoint_change;

@@ -25,6 +25,8 @@ function OWN.client_endpoint(stats, row)
     stats.requests = tonumber(row.requests)
     stats.failures = tonumber(row.failures)
     stats.is_in_use = row.is_in_use
+    stats.in_flight = row.in_flight
+    stats.connections = row.connections
 end
 
 function OWN.watch(stats, row)
@@ -40,8 +42,8 @@ end
 --- The table of `session:stats()` and its like: `state`, `last_success_ms` (how long ago),
 --- `consecutive_failures`, `next_try_ms` (in how long) and `last_error`. Makes no request.
 ---
---- Of an address of a client, whose position is given: `address`, `requests`, `failures` and
---- `is_in_use` besides. Of a watch: `index`, `version`, `requests`, `in_flight`, `holding_back`,
+--- Of an address of a client, whose position is given: `address`, `requests`, `failures`,
+--- `is_in_use`, `in_flight` and `connections` besides. Of a watch: `index`, `version`, `requests`, `in_flight`, `holding_back`,
 --- `last_good_error`, and `last_success_age_ms`, which is math.huge where `last_success_ms` is nil.
 return function(handle, type_name, position)
     local out = box()

@@ -147,6 +147,7 @@ __all__ = [
     "__version__",
     "inspect_snapshot",
     "library_path",
+    "library_threads",
     "library_version",
     "live_handles",
     "log",
@@ -157,6 +158,12 @@ __all__ += errors.__all__
 def library_version() -> str:
     """The version of the library in use."""
     return _c_text(_lib.consul_version())
+
+
+def library_threads() -> int:
+    """How many threads the library runs in this process now: 0 before the first use and once the
+    last client is closed."""
+    return _lib.consul_library_threads()
 
 
 def live_handles() -> int:

@@ -530,9 +530,11 @@ class ProgressRow(NamedTuple):
     is_in_flight: bool
     is_holding_back: bool
     last_good_error: int
+    in_flight: int
+    connections: int
 
 
-PROGRESS = Layout(ProgressRow, "@PNQQIPPNQQ?QQ??P")
+PROGRESS = Layout(ProgressRow, "@PNQQIPPNQQ?QQ??PII")
 
 class EndpointChangeRow(NamedTuple):
     """`consul_endpoint_change`: numbers as they are, pointers as addresses."""
@@ -1033,6 +1035,7 @@ class Functions:
     consul_watch_stats: Callable[..., int]
     consul_client_endpoint_count: Callable[..., int]
     consul_client_endpoint_stats: Callable[..., int]
+    consul_library_threads: Callable[..., int]
     consul_stats_row: Callable[..., Any]
     consul_stats_free: Callable[..., None]
     consul_client_set_endpoint_queue: Callable[..., int]
@@ -1607,6 +1610,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "consul_watch_stats": (c_int32, (c_void_p, c_void_p,)),
     "consul_client_endpoint_count": (c_size_t, (c_void_p,)),
     "consul_client_endpoint_stats": (c_int32, (c_void_p, c_size_t, c_void_p,)),
+    "consul_library_threads": (c_uint32, ()),
     "consul_stats_row": (c_void_p, (c_void_p,)),
     "consul_stats_free": (None, (c_void_p,)),
     "consul_client_set_endpoint_queue": (c_int32, (c_void_p, c_void_p, c_uint64,)),

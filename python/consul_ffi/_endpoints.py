@@ -40,6 +40,8 @@ def _stats(row: Any) -> EndpointStats:
         consecutive_failures=row.consecutive_failures,
         last_answer_ms=milliseconds(row.last_success_ms),
         last_error=error(row.last_error),
+        in_flight=row.in_flight,
+        connections=row.connections,
     )
 
 

@@ -348,6 +348,11 @@ class EndpointStats(NamedTuple):
     last_answer_ms: float
     #: What went wrong last, however long ago.
     last_error: Optional[ConsulError]
+    #: The requests that are with it now, of all clients of the process; those that wait for one of
+    #: `max_connections` are not among them.
+    in_flight: int
+    #: The open connections to it, idle ones included, of all clients of the process.
+    connections: int
 
 
 class EndpointChange(NamedTuple):

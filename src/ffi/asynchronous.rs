@@ -107,7 +107,8 @@ impl Ending {
         let cancel = flight.cancel_token().clone();
         let working = Arc::new(Working(Mutex::new(Some(flight))));
         let worker = Worker(working.clone());
-        let spawned = sys::spawn(name, move || worker.0.end(work().map(|()| Status::Ok)));
+        let spawned =
+            sys::spawn_then(name, work, move |ended| worker.0.end(ended.map(|()| Status::Ok)));
         // Without a thread, dropping its side has told.
         drop(spawned);
         if let Err(error) = cancel.attach(working.clone()) {

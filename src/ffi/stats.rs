@@ -30,7 +30,7 @@ use super::status::consul_status;
 use super::watch::{consul_watch, milliseconds};
 use crate::client::EndpointStats;
 use crate::error::Status;
-use crate::observe::Stats;
+use crate::observe::{self, Stats};
 use crate::watch::WatchStats;
 use std::ffi::c_char;
 use std::ptr;
@@ -79,6 +79,14 @@ pub struct consul_progress {
     /// Of a watch: why its last-good file could not be written the last time. Never NULL; its status
     /// is `CONSUL_OK` when it could.
     pub last_good_error: *const consul_error,
+    /// Of an address of a client: the requests that are with it now, of all clients of the process and
+    /// of what the library keeps up for them, from connecting on. Who waits for one of
+    /// `max_connections` is not among them. 0 otherwise, and for an `embedded:` address.
+    pub in_flight: u32,
+    /// Of an address of a client: the open connections to it, idle ones included, of all clients of
+    /// the process. One that the agent has closed counts until that is noticed, by the next call at the
+    /// latest. 0 otherwise, and for an `embedded:` address.
+    pub connections: u32,
 }
 
 /// A row and what it points to.
@@ -120,6 +128,8 @@ impl From<EndpointStats> for Object {
             row.requests = endpoint.requests;
             row.failures = endpoint.failures;
             row.is_in_use = endpoint.in_use;
+            row.in_flight = endpoint.in_flight;
+            row.connections = endpoint.connections;
         })
     }
 }
@@ -174,6 +184,8 @@ impl Object {
             is_in_flight: false,
             is_holding_back: false,
             last_good_error: &raw const NO_ERROR,
+            in_flight: 0,
+            connections: 0,
         };
         add(&mut row, &arena, &mut errors);
         Object { row: arena.row(row), _errors: errors, _arena: arena }
@@ -273,6 +285,21 @@ pub unsafe extern "C" fn consul_client_endpoint_stats(
             None => Ok(Status::NotFound),
         }
     })
+}
+
+/// How many threads the library runs in this process now. Makes no request and never blocks.
+///
+/// There is one `consul-io`, which all that is asynchronous, watches and probes share; a few
+/// `consul-lane` of each client that keeps something up, which leave soon after that has ended; a
+/// `consul-queue` for each queue that is served at a unix socket; a `consul-dns` while a host's name is
+/// looked up; and a `consul-snapshot` or a `consul-close` for a snapshot or the end of a client that is
+/// to arrive in a queue.
+///
+/// 0 before the first use, once the last client is closed, and in a forked child that has used none.
+/// Only a look-up cannot be cut short, and may outlast its client.
+#[unsafe(no_mangle)]
+pub extern "C" fn consul_library_threads() -> u32 {
+    observe::library_threads()
 }
 
 /// What was asked for; NULL for a handle that is not live. Borrowed: valid until `stats` is freed.

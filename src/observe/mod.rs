@@ -8,4 +8,4 @@ mod stats;
 
 pub use rotating_file::Rotation;
 pub(crate) use stats::Progress;
-pub use stats::Stats;
+pub use stats::{Stats, library_threads};

@@ -18,6 +18,20 @@ pub struct Stats {
     pub next_try: Option<Duration>,
 }
 
+/// How many threads the library runs in this process now. Never blocks.
+///
+/// There is one `consul-io`, which all that is asynchronous, watches and probes share; a few
+/// `consul-lane` of each client that keeps something up, which leave soon after that has ended; a
+/// `consul-queue` for each queue that is served at a unix socket; a `consul-dns` while a host's name is
+/// looked up; and a `consul-snapshot` or a `consul-close` for a snapshot or the end of a client that is
+/// to arrive in a queue.
+///
+/// 0 before the first use, once the last client is closed, and in a forked child that has used none.
+/// Only a look-up cannot be cut short, and may outlast its client.
+pub fn library_threads() -> u32 {
+    crate::sys::threads()
+}
+
 /// The same while it goes on, by the client's clock.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {

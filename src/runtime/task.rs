@@ -44,7 +44,7 @@ pub(crate) async fn on_thread<T: Send + 'static>(
 ) -> Result<T> {
     let desk = Arc::new(Mutex::new(Desk { result: None, waker: None }));
     let given = Given(desk.clone());
-    crate::sys::spawn(name, move || given.put(work()))
+    crate::sys::spawn_then(name, work, move |result| given.put(result))
         .map_err(|error| Error::new(Status::Internal, format!("no thread for {name}: {error}")))?;
     poll_fn(|context| {
         let mut desk = desk.lock();

@@ -146,6 +146,15 @@ pub enum Stream<'a> {
     Upload(&'a mut dyn Read, u64),
 }
 
+/// What a process has on at one address at a moment, over all its clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// The requests that are with it.
+    pub in_flight: u32,
+    /// The open connections to it, idle ones included.
+    pub connections: u32,
+}
+
 /// Carries requests to one Consul agent.
 ///
 /// Errors carry the endpoint, and `is_outcome_unknown` is set exactly when a byte of the request
@@ -190,6 +199,11 @@ pub trait Transport: Send + Sync + 'static {
 
     /// The address for messages, without any credential: `http://127.0.0.1:8500`.
     fn endpoint(&self) -> &str;
+
+    /// What is on there. Never blocks. Nothing, where no connection carries the requests.
+    fn usage(&self) -> Usage {
+        Usage::default()
+    }
 
     /// What a test does with the agent, where that one is embedded.
     fn embedded(&self) -> Option<Control> {

@@ -108,6 +108,32 @@ fn one_that_refuses_is_left_and_the_next_one_is_stayed_with() {
 }
 
 #[test]
+fn what_is_on_at_an_address_is_told_while_it_is() {
+    let server = Server::start(Door::Tcp, |connection| {
+        connection.read_request()?;
+        connection.wait_for_release()?;
+        connection.reply(&value("a"))?;
+        connection.serve(|_| value("b"))
+    });
+    let client = unwatched(&[server.address()], &[]);
+    let on = || client.endpoints().iter().map(|at| (at.in_flight, at.connections)).next();
+    assert_eq!(on(), Some((0, 0)));
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| get(&client));
+        server.wait_for_requests(1);
+        assert_eq!(on(), Some((1, 1)));
+        server.release();
+        assert_eq!(waits.join().unwrap(), "a");
+    });
+    assert_eq!(on(), Some((0, 1)));
+    assert_eq!(get(&client), "b");
+    assert_eq!(on(), Some((0, 1)));
+    client.close(PATIENCE).unwrap();
+    assert_eq!(on(), Some((0, 0)));
+    server.wait_for_open_connections(0);
+}
+
+#[test]
 fn without_an_answer_from_any_the_call_says_so_and_each_was_asked() {
     let dead: Vec<_> = (0..3).map(|_| Server::refused_address()).collect();
     let addresses: Vec<_> = dead.iter().map(String::as_str).collect();

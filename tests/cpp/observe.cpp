@@ -158,6 +158,27 @@ static void endpoints() {
     (void)IS(not_found, client.endpoint_stats(2));
 }
 
+static void usage() {
+    CHECK(consul::library_threads() == 0);
+    const auto client = new_client();
+    const auto queue = GET(consul::queue::create());
+    CHECK(ROW(client.endpoint_stats(0), connections() == 0));
+    // It waits at Consul till the client is closed.
+    consul::options options;
+    options.index(std::uint64_t(1) << 40);
+    (void)IS(pending, client.on(queue, 1).kv().get(unique("usage"), options));
+    CHECK(consul::library_threads() == 1);
+    (void)GET(client.status().leader());
+    CHECK(ROW(client.endpoint_stats(0), in_flight() == 1));
+    // Its own connection may not stand yet.
+    CHECK(ROW(client.endpoint_stats(0), connections() >= 1));
+    OK(client.close(30s));
+    CHECK(GET(queue.next(30s)).status() == consul::status::err_closed);
+    CHECK(ROW(client.endpoint_stats(0), in_flight() == 0));
+    CHECK(ROW(client.endpoint_stats(0), connections() == 0));
+    CHECK(consul::library_threads() == 0);
+}
+
 static void endpoints_that_change() {
     const auto here = consul_address();
     const std::string dead = "http://127.0.0.1:1";
@@ -199,6 +220,7 @@ static void reload() {
 }
 
 int main() {
+    usage();
     endpoints();
     endpoints_that_change();
     reload();

@@ -43,6 +43,36 @@ describe("what can be seen of the library", function()
         client:close()
     end)
 
+    with_consul("is what is on at an address", function()
+        local client = assert(consul.connect())
+        local queue = assert(consul.queue())
+        local function on() return assert(client:endpoints())[1] end
+        assert(client.status:leader())
+        assert.same({ 0, 1 }, { on().in_flight, on().connections })
+        -- It waits at Consul till the client is closed.
+        assert(client:on(queue).kv:get(helper.prefix(), { index = 2 ^ 40 }))
+        assert.equal(1, on().in_flight)
+        -- Its own connection may not stand yet.
+        assert.is_true(on().connections >= 1)
+        client:close()
+        assert.equal(consul.ERR_CLOSED, select(3, queue:next(helper.PATIENCE_MS)).code)
+        queue:close()
+    end)
+
+    it("is how many threads it has", function()
+        local output, status = helper.luajit([[
+            local consul = require("consul_ffi")
+            assert(consul.threads() == 0)
+            local client = assert(consul.connect({ address = "embedded:", environment = false }))
+            local queue = assert(consul.queue())
+            assert(client:on(queue).kv:get("a"))
+            assert(consul.threads() == 1)
+            client:close()
+            assert(consul.threads() == 0)
+        ]])
+        assert.same({ "", 0 }, { output, status })
+    end)
+
     with_consul("changes, which is told in a queue", function()
         local address = assert(consul.connect())
         local here = address:endpoint()

@@ -1,16 +1,18 @@
-"""The library is found, or the error says where it was looked for."""
+"""The library is found, or the error says where it was looked for; and what it has in use."""
 
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 
 import consul_ffi
 from consul_ffi import _abi, _library, _search
-from helper import ROOT, finish, missing, python
+from helper import PATIENCE, ROOT, client_of, finish, missing, python, server
 
 
 def fake_library(path: Path, source: str) -> None:
@@ -84,6 +86,45 @@ class Loading(unittest.TestCase):
 
     def test_package_and_library_are_of_one_version_here(self) -> None:
         self.assertEqual(consul_ffi.library_version(), consul_ffi.__version__)
+
+
+class Usage(unittest.TestCase):
+    def test_what_is_on_at_an_address_is_told_while_it_is(self) -> None:
+        asked, go = threading.Event(), threading.Event()
+
+        def answer(connection: socket.socket) -> None:
+            connection.recv(65536)
+            asked.set()
+            go.wait(PATIENCE)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntrue")
+            connection.recv(1)  # until the client closes it
+
+        with server(answer) as address, client_of(address) as client:
+
+            def usage() -> tuple[int, int]:
+                (endpoint,) = client.endpoints()
+                return endpoint.in_flight, endpoint.connections
+
+            self.assertEqual(usage(), (0, 0))
+            puts = threading.Thread(target=client.kv.put, args=("a", "b"))
+            puts.start()
+            self.assertTrue(asked.wait(PATIENCE))
+            self.assertEqual(usage(), (1, 1))
+            go.set()
+            puts.join()
+            self.assertEqual(usage(), (0, 1))
+
+    def test_threads_are_there_while_a_client_needs_them(self) -> None:
+        program = """
+import consul_ffi
+assert consul_ffi.library_threads() == 0
+with consul_ffi.Client(address="embedded:", environment=False) as client:
+    queue = consul_ffi.Queue()
+    client.on(queue).kv.get("a")
+    assert consul_ffi.library_threads() == 1
+assert consul_ffi.library_threads() == 0
+"""
+        self.assertEqual(finish(python(program)), (0, "", ""))
 
 
 if __name__ == "__main__":

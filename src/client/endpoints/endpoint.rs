@@ -36,6 +36,14 @@ pub struct EndpointStats {
     pub last_answer: Option<Duration>,
     /// What went wrong last, however long ago.
     pub last_error: Option<Error>,
+    /// The requests that are with it now, of all clients of the process and of what the library keeps
+    /// up for them, from connecting on; who waits for one of `max_connections` is not among them. 0
+    /// where the agent is embedded.
+    pub in_flight: u32,
+    /// The open connections to it, idle ones included, of all clients of the process. One that the
+    /// agent has closed counts until that is noticed, by the next call at the latest. 0 where the agent
+    /// is embedded.
+    pub connections: u32,
 }
 
 pub(in crate::client) struct Endpoint {
@@ -181,6 +189,7 @@ impl Endpoint {
 
     pub(super) fn stats(&self, in_use: bool) -> EndpointStats {
         let contact = self.contact.reachability();
+        let usage = self.transport.usage();
         EndpointStats {
             address: self.shown().to_string(),
             condition: self.condition(),
@@ -191,6 +200,8 @@ impl Endpoint {
             consecutive_failures: self.in_a_row.load(Relaxed),
             last_answer: contact.last_answer,
             last_error: self.last_error().lock().clone(),
+            in_flight: usage.in_flight,
+            connections: usage.connections,
         }
     }
 }

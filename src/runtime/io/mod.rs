@@ -120,11 +120,11 @@ impl Io {
         let shared = Arc::new(Shared::new().map_err(failed)?);
         let thread = shared.clone();
         *threads.running.lock() += 1;
-        let started = sys::spawn("consul-io", move || {
+        let work = move || {
             work::run(&thread);
             drop(thread);
-            threads.ended();
-        });
+        };
+        let started = sys::spawn_then("consul-io", work, |()| threads.ended());
         if let Err(error) = started {
             threads.ended();
             return Err(failed(error));

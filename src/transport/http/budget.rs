@@ -1,12 +1,14 @@
-//! How many exchanges may be in flight to one address, over all clients of the process.
+//! How many exchanges may be in flight to one address, over all clients of the process, and what is
+//! on there now.
 
 use super::call::{Call, Phase};
 use super::wait::Wait;
 use crate::error::Result;
 use crate::sync::Mutex;
-use crate::transport::Lane;
+use crate::transport::{Lane, Usage};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Places for renewals, heartbeats, releases and lock monitors. Consul allows 200 connections from
 /// one source address, so a handful beside `max_connections` is affordable; it is enough for a few
@@ -18,6 +20,8 @@ const UPKEEP: usize = 8;
 pub(super) struct Budget {
     calls: Mutex<Places>,
     upkeep: Mutex<Places>,
+    /// Those that stand, idle ones included.
+    connections: AtomicU32,
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +41,28 @@ struct Waiting {
 #[derive(Debug)]
 pub(super) struct Place<'a>(&'a Mutex<Places>);
 
+/// A connection that stands, counted until this is dropped.
+#[derive(Debug)]
+pub(super) struct Open(Arc<Budget>);
+
 impl Budget {
+    /// Counts a connection that stands now.
+    pub(super) fn opened(self: &Arc<Budget>) -> Open {
+        self.connections.fetch_add(1, Relaxed);
+        Open(self.clone())
+    }
+
+    /// What is on at the address. Who waits for a place is not with it yet.
+    pub(super) fn usage(&self) -> Usage {
+        // One after the other, so that nobody holds both.
+        let calls = self.calls.lock().taken;
+        let upkeep = self.upkeep.lock().taken;
+        Usage {
+            in_flight: u32::try_from(calls + upkeep).unwrap_or(u32::MAX),
+            connections: self.connections.load(Relaxed),
+        }
+    }
+
     /// Takes a place, waiting for one as long as the connection may take: until then nothing was sent.
     pub(super) async fn take<W: Wait>(
         &self,
@@ -114,6 +139,12 @@ impl Places {
     fn forget(&mut self, call: &Arc<Call>) -> bool {
         let found = self.waiting.iter().position(|waiting| Arc::ptr_eq(&waiting.call, call));
         found.and_then(|i| self.waiting.remove(i)).is_some()
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Relaxed);
     }
 }
 

@@ -1,6 +1,7 @@
 //! One connection, and an exchange over it. Of all answers but the plainest ureq-proto, which has no I/O
 //! of its own, tells where they end.
 
+use super::budget::Open;
 use super::buffers::Buffers;
 use super::call::{Call, Phase};
 use super::endpoint::MAX_HEAD;
@@ -30,11 +31,13 @@ pub(super) struct Connection<S: Socket> {
     /// Why the last write failed. The peer may have answered before it closed, so that is looked
     /// for first.
     write_error: Option<io::Error>,
+    /// The last to go: it counts for as long as its socket is there.
+    _open: Open,
 }
 
 impl<S: Socket> Connection<S> {
-    pub(super) fn new(link: Link<S>) -> Connection<S> {
-        Connection { link, buffers: Buffers::default(), write_error: None }
+    pub(super) fn new(link: Link<S>, open: Open) -> Connection<S> {
+        Connection { link, buffers: Buffers::default(), write_error: None, _open: open }
     }
 
     /// Sends a request and reads the whole answer. True when the connection can serve another one.

@@ -20,7 +20,7 @@ pub(super) const MAX_IDLE_AGE: Duration = Duration::from_secs(60);
 pub(super) const MAX_HEAD: usize = 64 * 1024;
 
 pub(super) struct Endpoint {
-    budget: Arc<Budget>,
+    pub(super) budget: Arc<Budget>,
     connector: Arc<Connector>,
     /// For exchanges that wait on their caller's thread.
     pub(super) blocking: Arc<Pool<Blocking>>,

@@ -30,7 +30,7 @@ mod wait;
 use super::cancel::CancelToken;
 use super::tasks::Tasks;
 use super::tls::{TlsClient, TlsSettings};
-use super::{Done, OwnedRequest, Request, Response, Stream, Transport};
+use super::{Done, OwnedRequest, Request, Response, Stream, Transport, Usage};
 use crate::config::{Address, Settings};
 use crate::error::{Error, Result, Status};
 use crate::runtime::at_once;
@@ -38,6 +38,7 @@ use crate::runtime::io::Io;
 use crate::sync::Mutex;
 use crate::sys::PerProcess;
 use blocking::Blocking;
+use budget::Budget;
 use call::Call;
 use endpoint::Endpoint;
 use exchange::Standing;
@@ -80,6 +81,8 @@ pub struct HttpTransport {
 struct Process {
     /// None after `close`.
     links: Mutex<Option<Links>>,
+    /// That of its endpoint, which it outlives: what is on after `close` is told, too.
+    budget: Arc<Budget>,
     closing: CancelToken,
     tasks: Arc<Tasks>,
 }
@@ -129,15 +132,16 @@ impl HttpTransport {
     /// What it has in this process; a forked child has connections of its own.
     fn process(&self) -> &Process {
         self.process.get_or_init(|| {
-            let process = Process::default();
             if self.closed.load(Acquire) {
+                let process = Process::default();
                 process.close();
-            } else {
-                let tls = self.tls.as_ref().map(TlsClient::fresh);
-                let endpoint = Endpoint::shared(&self.address, tls);
-                *process.links.lock() = Some(Links { endpoint, started: None });
+                return process;
             }
-            process
+            let tls = self.tls.as_ref().map(TlsClient::fresh);
+            let endpoint = Endpoint::shared(&self.address, tls);
+            let budget = endpoint.budget.clone();
+            let links = Mutex::new(Some(Links { endpoint, started: None }));
+            Process { links, budget, ..Process::default() }
         })
     }
 
@@ -219,6 +223,11 @@ impl Transport for HttpTransport {
 
     fn endpoint(&self) -> &str {
         &self.shown
+    }
+
+    fn usage(&self) -> Usage {
+        // A forked child that has asked for nothing yet has nothing there.
+        self.process.get().map(|process| process.budget.usage()).unwrap_or_default()
     }
 }
 

@@ -61,7 +61,7 @@ impl<W: Wait> Pool<W> {
     pub(super) async fn open(&self, call: &Arc<Call>) -> Result<Box<Connection<W::Socket>>> {
         // Boxed, since few exchanges open one: it would double the memory that each begins with.
         let link = Box::pin(self.connector.open(&self.wait, call)).await;
-        link.map(|link| Box::new(Connection::new(link)))
+        link.map(|link| Box::new(Connection::new(link, self.budget.opened())))
     }
 
     fn take(&self, sure: bool, call: &Call) -> Option<Box<Connection<W::Socket>>> {

@@ -125,12 +125,9 @@ impl Name {
     /// Looks up on a thread of its own: nothing can cut a look-up short, but who waits for it can
     /// go on.
     fn start(self: &Arc<Self>, state: &mut State) -> Result<()> {
-        let name = self.clone();
-        let body = move || {
-            let answer = (name.lookup)(&name.host, name.port);
-            name.finish(answer);
-        };
-        crate::sys::spawn("consul-dns", body)
+        let (name, told) = (self.clone(), self.clone());
+        let look_up = move || (name.lookup)(&name.host, name.port);
+        crate::sys::spawn_then("consul-dns", look_up, move |answer| told.finish(answer))
             .map_err(|error| failure::connect(format_args!("no thread for a look-up: {error}")))?;
         state.running = true;
         Ok(())

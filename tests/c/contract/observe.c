@@ -1,6 +1,7 @@
 /* How things are getting on, a program's own health, the log, and the agent in memory. */
 
 #include "queue.h"
+#include <sys/wait.h>
 
 static const consul_progress *row(const consul_stats *stats)
 {
@@ -384,6 +385,58 @@ static void endpoints(void)
     CHECK(consul_client_endpoint_count(client) == 0);
 }
 
+/* What is on at the only address of a client. */
+static void check_usage(const consul_client *client, uint32_t in_flight, uint32_t connections)
+{
+    consul_stats *stats = NULL;
+    CHECK_OK(consul_client_endpoint_stats(client, 0, &stats));
+    CHECK(row(stats)->in_flight == in_flight);
+    CHECK(row(stats)->connections == connections);
+    consul_stats_free(stats);
+}
+
+/* At a server that answers when it is told to; the first to use the library. */
+static void usage(void)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntrue";
+    struct listener server = listener();
+    consul_client *client = client_with(server.address, NULL, NULL);
+    consul_queue *queue = new_queue();
+    consul_async async = async_of(queue, 3);
+    char request[1000];
+    int fd, status = 0;
+    pid_t pid;
+    CHECK(consul_library_threads() == 0);
+    check_usage(client, 0, 0);
+    CHECK_STATUS(CONSUL_PENDING, consul_kv_put(client, "a", NULL, 0, 0, NULL, &async));
+    fd = accept(server.fd, NULL, NULL);
+    CHECK(fd >= 0 && recv(fd, request, sizeof request, 0) > 0);
+    check_usage(client, 1, 1);
+    CHECK(consul_library_threads() == 1);
+
+    /* A child has none of it. */
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        CHECK(consul_library_threads() == 0);
+        check_usage(client, 0, 0);
+        _exit(0);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+
+    CHECK(send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL) == (ssize_t)sizeof answer - 1);
+    CHECK_NEXT(queue, 3, CONSUL_OK);
+    check_usage(client, 0, 1);
+    CHECK_OK(consul_client_close(client, PATIENCE_MS));
+    check_usage(client, 0, 0);
+    CHECK(recv(fd, request, sizeof request, 0) == 0);
+    CHECK(consul_library_threads() == 0);
+    consul_client_free(client);
+    consul_queue_free(queue);
+    close(fd);
+    close(server.fd);
+}
+
 /* The changes of an event of this tag. */
 static consul_endpoint_changes *changes_of(consul_queue *queue, uint64_t tag)
 {
@@ -508,6 +561,7 @@ static void reload(void)
 
 int main(void)
 {
+    usage();
     audit();
     endpoints();
     endpoints_that_change();

@@ -144,7 +144,7 @@ static int child(int number)
 {
     size_t live = consul_live_handles(CONSUL_HANDLE_ALL);
     alarm(60);
-    CHECK(library_threads() == 0);
+    CHECK(library_threads() == 0 && consul_library_threads() == 0);
     if (number % 2 == 0)
         the_client_works();
     the_rest_is_the_parents();
@@ -305,6 +305,7 @@ int main(void)
     CHECK_OK(consul_client_close(client, PATIENCE_MS));
     consul_client_free(client);
     await_library_threads();
+    CHECK(consul_library_threads() == 0);
     free(key);
     free(lock_key);
     free(election_key);

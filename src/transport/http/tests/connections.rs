@@ -148,6 +148,81 @@ fn transports_of_one_address_share_connections_until_the_last_is_closed() {
     assert_eq!(get(&one).unwrap_err().status(), Status::Closed);
 }
 
+fn usage(in_flight: u32, connections: u32) -> Usage {
+    Usage { in_flight, connections }
+}
+
+/// Waits until that is on: the last of those who hold connections may be the I/O thread.
+fn wait_for_usage(transport: &HttpTransport, wanted: Usage) {
+    let started = Instant::now();
+    while transport.usage() != wanted {
+        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", transport.usage());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn connections_count_while_they_stand_for_all_transports_of_the_address() {
+    let server = Server::start(1, |_, stream| answer_all(stream, ANSWER));
+    let (one, other) = (server.transport(), server.transport());
+    assert_eq!(one.usage(), usage(0, 0));
+    for transport in [&one, &other] {
+        get(transport).unwrap();
+        // It lies idle now.
+        assert_eq!((one.usage(), other.usage()), (usage(0, 1), usage(0, 1)));
+    }
+    one.close();
+    assert_eq!(one.usage(), usage(0, 1));
+    other.close();
+    server.join();
+    wait_for_usage(&one, usage(0, 0));
+    assert_eq!(other.usage(), usage(0, 0));
+}
+
+#[test]
+fn a_connection_that_never_stood_or_that_broke_does_not_count() {
+    let server = Server::start(1, |_, mut stream| drop(read_request(&mut stream)));
+    let broken = server.transport();
+    assert!(put(&broken, b"x").is_err());
+    server.join();
+    assert_eq!(broken.usage(), usage(0, 0));
+    let missing = transport(Address::parse("/does/not/exist.sock").unwrap());
+    assert_eq!(get(&missing).unwrap_err().status(), Status::Connect);
+    assert_eq!(missing.usage(), usage(0, 0));
+}
+
+#[test]
+fn what_is_in_flight_counts_from_its_place_to_its_answer() {
+    let (arrived, wait) = channel();
+    let (go, turn) = channel::<()>();
+    let server = Server::start(1, move |_, mut stream| {
+        while read_request(&mut stream).is_some() {
+            arrived.send(()).unwrap();
+            turn.recv().unwrap();
+            stream.write_all(ANSWER).unwrap();
+        }
+    });
+    let transport = with(&HttpConfig { max_connections: 1, ..config(server.address.clone()) });
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| get(&transport));
+        wait.recv().unwrap();
+        assert_eq!(transport.usage(), usage(1, 1));
+        // Who waits for a place is not in flight.
+        let second = scope.spawn(|| get(&transport));
+        while transport.blocking().unwrap().budget.waiting() < 1 {
+            std::thread::yield_now();
+        }
+        assert_eq!(transport.usage(), usage(1, 1));
+        go.send(()).unwrap();
+        first.join().unwrap().unwrap();
+        wait.recv().unwrap();
+        assert_eq!(transport.usage(), usage(1, 1));
+        go.send(()).unwrap();
+        second.join().unwrap().unwrap();
+    });
+    assert_eq!(transport.usage(), usage(0, 1));
+}
+
 #[test]
 fn calls_beyond_max_connections_wait_and_upkeep_does_not() {
     let (arrived, wait) = channel();
@@ -177,6 +252,7 @@ fn calls_beyond_max_connections_wait_and_upkeep_does_not() {
             exchange(&other, Request { lane: Lane::Upkeep, ..request(Method::Get, "/") })
         });
         wait.recv().unwrap();
+        assert_eq!(one.usage(), usage(2, 2));
         one.close();
         other.close();
         assert_eq!(first.join().unwrap().unwrap_err().status(), Status::Closed);

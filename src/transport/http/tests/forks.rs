@@ -26,6 +26,13 @@ fn a_child_opens_connections_of_its_own_and_leaves_its_parents_alone() {
         assert_eq!(status, 2 * child - 1);
         assert_eq!(number(get(&transport)), 0);
     }
+    assert_eq!(transport.usage(), Usage { in_flight: 0, connections: 1 });
+    let status = in_child(|| {
+        assert_eq!(transport.usage(), Usage::default());
+        get(&transport).unwrap();
+        transport.usage().connections as i32
+    });
+    assert_eq!(status, 1);
     transport.close();
     let status = in_child(|| get(&transport).unwrap_err().status() as i32 & 0xff);
     assert_eq!(status, crate::error::Status::Closed as i32 & 0xff);

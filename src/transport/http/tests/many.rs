@@ -3,6 +3,7 @@
 use super::control::{GRACE, timed};
 use super::*;
 use crate::error::Status;
+use crate::observe::library_threads;
 use crate::runtime::io;
 use crate::sys::testing::in_child;
 use crate::transport::http::endpoint::MAX_IDLE_AGE;
@@ -25,7 +26,7 @@ fn threads(name: &str) -> usize {
 fn two_hundred_clients_of_a_forked_child_use_one_thread_while_they_are_open() {
     let address = numbering();
     let status = in_child(|| {
-        assert_eq!(threads("consul-io"), 0);
+        assert_eq!((threads("consul-io"), library_threads()), (0, 0));
         let transports: Vec<_> = (0..200).map(|_| transport(address.clone())).collect();
         assert_eq!(threads("consul-io"), 0);
         let answers: Vec<_> = transports
@@ -35,7 +36,7 @@ fn two_hundred_clients_of_a_forked_child_use_one_thread_while_they_are_open() {
         for answer in answers {
             answer.recv_timeout(PATIENCE).unwrap().unwrap();
         }
-        assert_eq!(threads("consul-io"), 1);
+        assert_eq!((threads("consul-io"), library_threads()), (1, 1));
         let (last, others) = transports.split_last().unwrap();
         others.iter().for_each(|transport| transport.close());
         get(last).unwrap();
@@ -43,6 +44,7 @@ fn two_hundred_clients_of_a_forked_child_use_one_thread_while_they_are_open() {
         last.close();
         assert!(last.wait_closed(Instant::now() + PATIENCE));
         assert!(io::wait_ended(Instant::now() + PATIENCE));
+        assert_eq!(library_threads(), 0);
         // A thread that was waited for is listed for another moment.
         while threads("consul-io") > 0 {
             std::thread::yield_now();

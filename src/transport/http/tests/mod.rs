@@ -14,7 +14,7 @@ use super::{HttpConfig, HttpTransport};
 use crate::config::Address;
 use crate::error::Result;
 use crate::transport::tls::TlsSettings;
-use crate::transport::{Lane, Method, Request, Response, Transport};
+use crate::transport::{Lane, Method, Request, Response, Transport, Usage};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
