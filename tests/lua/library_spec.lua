@@ -117,22 +117,25 @@ describe("the library under LuaJIT", function()
     with_consul("gives back what a program holds when its Lua state ends, however that comes", function()
         local holds = [[
             local consul = require("consul_ffi")
-            client = assert(consul.connect())
-            lock = assert(client:lock("KEY"))
+            LOCAL client = assert(consul.connect())
+            LOCAL lock = assert(client:lock("KEY"))
             assert(lock:acquire(30000))
-            session = assert(client.session:start())
-            service = assert(client:service({ name = "lua-end", id = "KEY" }))
+            LOCAL session = assert(client.session:start())
+            LOCAL service = assert(client:service({ name = "lua-end", id = "KEY" }))
             assert(service:start())
-            queue = consul.queue()
-            watch = client:on(queue):watch({ key = "KEY" })
-            election = client:election({ key = "KEY-leader" })
+            LOCAL queue = consul.queue()
+            LOCAL watch = client:on(queue):watch({ key = "KEY" })
+            LOCAL election = client:election({ key = "KEY-leader" })
             assert(election:wait_elected(30000))
             print(lock:session_id(), session:id(), election:session_id())
         ]]
         local client = assert(require("consul_ffi").connect())
-        for _, finish in ipairs({ "", "error('out of luck')", "os.exit(3, true)" }) do
-            local key = helper.prefix() .. "end"
-            local output = helper.luajit(((holds .. finish):gsub("KEY", key)))
+        -- What only the failed function knew is collected before the state ends.
+        local ends = { "", "error('out of luck')", "os.exit(3, true)" }
+        for number = 1, 2 * #ends do
+            local finish, scope = ends[math.ceil(number / 2)], number % 2 == 0 and "local" or ""
+            local key = helper.prefix() .. "end" .. number
+            local output = helper.luajit(((holds .. finish):gsub("KEY", key):gsub("LOCAL", scope)))
             local ids = { output:match("(%x+%-[%x-]+)\t(%S+)\t(%S+)\n") }
             assert.equal(3, #ids, output)
             for _, id in ipairs(ids) do
@@ -143,6 +146,36 @@ describe("the library under LuaJIT", function()
             assert.is_nil(assert(client.agent:services())[key])
         end
         client:close()
+    end)
+
+    with_consul("gives back what a forgotten client holds, without its collector waiting for it", function()
+        local output = helper.luajit((([[
+            local consul = require("consul_ffi")
+            local pause = require("consul_ffi.pause")
+            local function forgotten(key)
+                local client = assert(consul.connect())
+                local lock = assert(client:lock(key))
+                assert(lock:acquire(30000))
+                return lock:session_id()
+            end
+            local client = assert(consul.connect())
+            for i = 1, 3 do
+                local key = "KEY" .. i
+                local session = forgotten(key)
+                collectgarbage()
+                collectgarbage()
+                repeat
+                    local _, meta = assert(client.kv:get(key))
+                    pause(meta.session and 10 or 0)
+                until not meta.session
+                repeat
+                    local found = client.session:info(session, { consistency = "consistent" })
+                    pause(found and 10 or 0)
+                until not found
+            end
+            print("given back")
+        ]]):gsub("KEY", helper.prefix() .. "forgotten")))
+        assert.equal("given back\n", output)
     end)
 
     with_consul("keeps its memory over 200,000 reads", function()
