@@ -1187,8 +1187,10 @@ consul_status consul_client_close_async(const consul_client *client,
                                         const consul_async *async);
 
 /**
- * Ends a client at once, whatever is in flight: calls of other threads end with
- * `CONSUL_ERR_CLOSED`, locks are lost. NULL is fine.
+ * Ends a client, whatever is in flight, and waits for nobody: calls of other threads end with
+ * `CONSUL_ERR_CLOSED`, and what is held is lost, a lock for example. What was freed before and is being
+ * given back is given back in the background, within five seconds; a process that ends earlier calls
+ * `consul_client_close` first. NULL is fine.
  */
 void consul_client_free(consul_client *client);
 

@@ -37,7 +37,7 @@ use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
 use crate::runtime::{self, BootClock, Upkeep, io};
 use crate::sync::Mutex;
-use crate::sys::PerProcess;
+use crate::sys::{self, PerProcess};
 #[cfg(test)]
 use crate::transport::Transport;
 use crate::transport::{Method, Request, Response, Stream};
@@ -78,6 +78,9 @@ impl Shared {
         self.retired.get_or_init(Mutex::default)
     }
 }
+
+/// How long a client that is needed no more is there for what it gives back.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -258,6 +261,25 @@ impl<S: Style> Client<S> {
         self.upkeep().close();
     }
 
+    /// Ends it as [`Client::shutdown`] does, for who needs it no more: but what is being given back
+    /// already, because a lock was dropped before, is given back first, in the background and in some
+    /// seconds at most. Returns at once.
+    pub(crate) fn retire(&self) {
+        if !self.upkeep().is_giving_back() {
+            return self.shutdown();
+        }
+        self.shared.end_calls();
+        self.upkeep().stop_waiting();
+        let client = self.blocking();
+        let waiting = sys::spawn("consul-close", move || {
+            client.upkeep().wait_given_back(Instant::now() + FAREWELL);
+            client.shutdown();
+        });
+        if waiting.is_err() {
+            self.shutdown();
+        }
+    }
+
     /// Whether the agent answers, as far as the calls of this client tell. Never blocks.
     pub fn reachability(&self) -> Reachability {
         self.shared.setup.load().endpoints.reachability()
@@ -334,4 +356,52 @@ fn secret_header(text: &str) -> Result<HeaderValue> {
     })?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::client::{Client, Embedded};
+    use crate::config::{Config, Options};
+    use crate::error::Status;
+    use crate::recipes::lock::LockSpec;
+    use std::time::Duration;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn who_retires_ends_calls_at_once_and_gives_back_what_was_let_go_of() {
+        let mut config = Config::without_environment();
+        config.set("address", "embedded:retires").unwrap();
+        let (client, other) = (Client::new(&config).unwrap(), Client::new(&config).unwrap());
+        let agent = Embedded::of(&other).unwrap();
+        agent.stop_clock();
+        let lock = client.lock(LockSpec::new("held")).unwrap();
+        lock.acquire(SECOND).unwrap();
+        let waiting = agent.waiting();
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| {
+                let options = Options::new().index(1_000_000).wait(60 * SECOND);
+                client.kv().get("a", &options)
+            });
+            while agent.waiting() == waiting {
+                std::thread::yield_now();
+            }
+            agent.set_latency(SECOND);
+            drop(lock);
+            client.retire();
+            assert_eq!(waits.join().unwrap().unwrap_err().status(), Status::Closed);
+        });
+        agent.reset_faults();
+        let held = |index: u64| {
+            let options = Options::new().index(index).wait(60 * SECOND);
+            let answer = other.kv().get("held", &options).unwrap();
+            (answer.value.unwrap().session.is_some(), answer.meta.index)
+        };
+        let (mut is_held, mut index) = held(0);
+        assert!(is_held);
+        agent.advance(SECOND);
+        while is_held {
+            (is_held, index) = held(index);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! A client that is configured anew while work goes on.
 
+use super::endpoints::Endpoints;
 use super::setup::Setup;
 use super::{Client, Shared, Style};
 use crate::config::{Config, Settings};
@@ -87,12 +88,20 @@ impl Shared {
         Ok(())
     }
 
-    /// Everything that calls may still be in flight to.
     pub(super) fn close(&self) {
         self.closed.store(true, SeqCst);
-        self.setup.load().endpoints.close();
+        self.for_all_endpoints(Endpoints::close);
+    }
+
+    pub(super) fn end_calls(&self) {
+        self.for_all_endpoints(Endpoints::end_calls);
+    }
+
+    /// Everything that calls may still be in flight to.
+    fn for_all_endpoints(&self, end: fn(&Endpoints)) {
+        end(&self.setup.load().endpoints);
         let retired: Vec<_> = self.retired().lock().iter().filter_map(|it| it.upgrade()).collect();
-        retired.iter().for_each(|endpoints| endpoints.close());
+        retired.iter().for_each(|endpoints| end(endpoints));
     }
 }
 

@@ -57,7 +57,7 @@ impl Handle for consul_client {
 
     /// Calls in flight on other threads end at once.
     fn freed(client: &Object) {
-        client.shutdown();
+        client.retire();
     }
 }
 
@@ -165,8 +165,10 @@ pub unsafe extern "C" fn consul_client_close_async(
     })
 }
 
-/// Ends a client at once, whatever is in flight: calls of other threads end with
-/// `CONSUL_ERR_CLOSED`, locks are lost. NULL is fine.
+/// Ends a client, whatever is in flight, and waits for nobody: calls of other threads end with
+/// `CONSUL_ERR_CLOSED`, and what is held is lost, a lock for example. What was freed before and is being
+/// given back is given back in the background, within five seconds; a process that ends earlier calls
+/// `consul_client_close` first. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn consul_client_free(client: *mut consul_client) {
     handle::free(client);

@@ -5,7 +5,7 @@ use super::jitter::Jitter;
 use super::lane::Lane;
 use crate::observe::Stats;
 use crate::sync::Mutex;
-use crossbeam_channel::{RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -62,10 +62,25 @@ pub(crate) enum Order {
 /// Held while something is being given back.
 #[derive(Clone)]
 pub(crate) struct Leaving {
-    _gone: Sender<Never>,
+    _gone: Arc<Sender<Never>>,
 }
 
 enum Never {}
+
+/// What waits for the end of all that holds a [`Leaving`].
+struct Left {
+    gone: Weak<Sender<Never>>,
+    left: Receiver<Never>,
+}
+
+impl Leaving {
+    fn new() -> (Leaving, Left) {
+        let (gone, left) = crossbeam_channel::bounded(0);
+        let gone = Arc::new(gone);
+        let left = Left { gone: Arc::downgrade(&gone), left };
+        (Leaving { _gone: gone }, left)
+    }
+}
 
 /// A session that the library keeps alive.
 pub(crate) trait Kept: Send + Sync {
@@ -81,6 +96,10 @@ pub(crate) struct Upkeep {
     residents: Mutex<Vec<Weak<dyn Resident>>>,
     kept: Mutex<HashMap<String, Weak<dyn Kept>>>,
     shelf: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    /// What is being given back though nobody waits for it.
+    forgotten: Mutex<Option<Left>>,
+    /// Held by who has everything given back: another one would take it for done.
+    leaving: Mutex<()>,
 }
 
 impl Upkeep {
@@ -92,6 +111,8 @@ impl Upkeep {
             residents: Mutex::default(),
             kept: Mutex::default(),
             shelf: Mutex::default(),
+            forgotten: Mutex::default(),
+            leaving: Mutex::default(),
         }
     }
 
@@ -132,22 +153,51 @@ impl Upkeep {
         found.downcast().unwrap_or_else(|_| unreachable!("kept under its own type"))
     }
 
-    /// Has everything given back that lives on the client. False when that takes longer.
+    /// Has everything given back that lives on the client, and waits for what is being given back
+    /// already. False when that takes longer.
     pub(crate) fn leave(&self, deadline: Instant) -> bool {
         let order =
             [Order::Services, Order::Elections, Order::Locks, Order::Semaphores, Order::Sessions];
-        self.residents().iter().for_each(|resident| resident.stop_waiting());
+        self.stop_waiting();
+        let Some(_turn) = self.leaving.try_lock_until(deadline) else { return false };
         order.into_iter().all(|order| self.leave_all(order, deadline))
+            && self.wait_given_back(deadline)
+    }
+
+    /// Ends the waiting of who would take something.
+    pub(crate) fn stop_waiting(&self) {
+        self.residents().iter().for_each(|resident| resident.stop_waiting());
     }
 
     fn leave_all(&self, order: Order, deadline: Instant) -> bool {
-        let (gone, left) = crossbeam_channel::bounded::<Never>(0);
-        let leaving = Leaving { _gone: gone };
+        let (leaving, Left { left, .. }) = Leaving::new();
         for resident in self.residents().iter().filter(|resident| resident.order() == order) {
             resident.leave(leaving.clone());
         }
         drop(leaving);
-        matches!(left.recv_deadline(deadline), Err(RecvTimeoutError::Disconnected))
+        is_over(&left, deadline)
+    }
+
+    /// To be held while something is given back that nobody waits for.
+    pub(crate) fn give_back(&self) -> Leaving {
+        let mut forgotten = self.forgotten.lock();
+        if let Some(gone) = forgotten.as_ref().and_then(|left| left.gone.upgrade()) {
+            return Leaving { _gone: gone };
+        }
+        let (leaving, left) = Leaving::new();
+        *forgotten = Some(left);
+        leaving
+    }
+
+    /// Whether something is being given back that nobody waits for.
+    pub(crate) fn is_giving_back(&self) -> bool {
+        self.forgotten.lock().as_ref().is_some_and(|left| left.gone.strong_count() > 0)
+    }
+
+    /// Waits until it is given back, or given up. False when that takes longer.
+    pub(crate) fn wait_given_back(&self, deadline: Instant) -> bool {
+        let left = self.forgotten.lock().as_ref().map(|left| left.left.clone());
+        left.is_none_or(|left| is_over(&left, deadline))
     }
 
     /// Tells everything that lives on the client that its token is another one now.
@@ -171,6 +221,11 @@ impl Upkeep {
     fn residents(&self) -> Vec<Arc<dyn Resident>> {
         self.residents.lock().iter().filter_map(Weak::upgrade).collect()
     }
+}
+
+/// Waits until nobody holds a [`Leaving`] any more. False when that takes longer.
+fn is_over(left: &Receiver<Never>, deadline: Instant) -> bool {
+    matches!(left.recv_deadline(deadline), Err(RecvTimeoutError::Disconnected))
 }
 
 impl Drop for Upkeep {

@@ -1,5 +1,6 @@
 //! Ending what is in flight from another thread.
 
+use super::Lane;
 use crate::error::{Error, Result, Status};
 use crate::sync::{Condvar, Mutex};
 use std::fmt;
@@ -118,6 +119,32 @@ impl Drop for Watched<'_> {
 impl fmt::Debug for CancelToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CancelToken").field("cancelled", &self.is_cancelled()).finish()
+    }
+}
+
+/// What ends the exchanges of a transport.
+#[derive(Debug, Default)]
+pub(super) struct Closing {
+    calls: CancelToken,
+    upkeep: CancelToken,
+}
+
+impl Closing {
+    /// That of the exchanges in a lane.
+    pub(super) fn of(&self, lane: Lane) -> &CancelToken {
+        match lane {
+            Lane::Calls => &self.calls,
+            Lane::Upkeep => &self.upkeep,
+        }
+    }
+
+    pub(super) fn end_calls(&self) {
+        self.calls.cancel(Status::Closed, "the client is closed");
+    }
+
+    pub(super) fn close(&self) {
+        self.end_calls();
+        self.upkeep.cancel(Status::Closed, "the client is closed");
     }
 }
 

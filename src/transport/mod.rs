@@ -191,6 +191,10 @@ pub trait Transport: Send + Sync + 'static {
     /// given. `cancel` ends it early: its connection is shut at once.
     fn start(self: Arc<Self>, request: OwnedRequest, cancel: CancelToken, done: Done);
 
+    /// As [`Transport::close`], but for the exchanges of [`Lane::Upkeep`], so that something can be given
+    /// back yet. A transport that does not say otherwise ends them with the others.
+    fn end_calls(&self) {}
+
     /// Ends every exchange in flight with `Status::Closed`, refuses new ones, and returns at once.
     fn close(&self);
 

@@ -176,6 +176,11 @@ impl Endpoints {
         }
     }
 
+    /// Ends every call in flight, and refuses new ones. What gives something back goes on.
+    pub(super) fn end_calls(&self) {
+        self.all.iter().for_each(|endpoint| endpoint.transport.end_calls());
+    }
+
     /// Ends every exchange in flight, and refuses new ones.
     pub(super) fn close(&self) {
         self.closed.store(true, Release);

@@ -64,7 +64,8 @@ impl Shared {
                 presence.progress.begin_anew();
             }
         }
-        presence.leaving = leaving.or(presence.leaving.take());
+        let known = leaving.or(presence.leaving.take());
+        presence.leaving = known.or_else(|| Some(self.client.upkeep().give_back()));
         true
     }
 

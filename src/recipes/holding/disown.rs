@@ -52,7 +52,8 @@ impl<R: Resource> Disown<R> {
         mark: Option<R::Mark>,
         leaving: Option<Leaving>,
     ) {
-        Disown::begin(shared, claim, mark, leaving, false);
+        let leaving = leaving.unwrap_or_else(|| shared.upkeep().give_back());
+        Disown::begin(shared, claim, mark, Some(leaving), false);
     }
 
     /// Gives back what an acquire without an answer may have got, or may still get.

@@ -56,7 +56,8 @@ impl Shared {
                 state.progress.begin_anew();
             }
         }
-        state.leaving = leaving.or(state.leaving.take());
+        let known = leaving.or(state.leaving.take());
+        state.leaving = known.or_else(|| Some(self.upkeep().give_back()));
         true
     }
 

@@ -257,7 +257,8 @@ impl Keeper {
             if matches!(state.phase, Phase::Gone) {
                 return;
             }
-            state.leaving = leaving.or(state.leaving.take());
+            let known = leaving.or(state.leaving.take());
+            state.leaving = known.or_else(|| Some(self.upkeep().give_back()));
         }
         let renewal: Arc<dyn Task> = Arc::new(Renewal(me));
         let upkeep = self.upkeep();

@@ -33,9 +33,10 @@ mod txn;
 mod wait;
 mod wire;
 
+use super::cancel::Closing;
 use super::tasks::{Finish, Tasks};
 use super::{CancelToken, Done, OwnedRequest, Request, Response, Transport};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result};
 use crate::runtime::io::Io;
 use crate::sys::PerProcess;
 use agent::Agent;
@@ -67,7 +68,7 @@ pub struct EmbeddedTransport {
 /// What a transport has in one process.
 #[derive(Default)]
 struct Process {
-    closing: CancelToken,
+    closing: Closing,
     tasks: Arc<Tasks>,
 }
 
@@ -109,7 +110,7 @@ impl EmbeddedTransport {
 
 impl Process {
     fn close(&self) {
-        self.closing.cancel(Status::Closed, "the client is closed");
+        self.closing.close();
     }
 }
 
@@ -117,7 +118,7 @@ impl Transport for EmbeddedTransport {
     fn exchange(&self, request: Request<'_>) -> Result<Response> {
         let process = self.process();
         let call = Call::new(&self.agent, &request, self.interruptible);
-        let cancelled = [Some(&process.closing), request.cancel];
+        let cancelled = [Some(process.closing.of(request.lane)), request.cancel];
         call.wait(cancelled.into_iter().flatten()).map_err(|error| self.told(error))
     }
 
@@ -128,7 +129,7 @@ impl Transport for EmbeddedTransport {
         };
         let process = self.process();
         let call = Call::new(&self.agent, &request.borrow(&cancel), false);
-        let (closing, counted) = (process.closing.clone(), process.tasks.enter());
+        let (closing, counted) = (process.closing.of(request.lane).clone(), process.tasks.enter());
         let done = Finish::new(done);
         io.clone().spawn(async move {
             let answer = call.run(&io, [&closing, &cancel]).await;
@@ -137,6 +138,10 @@ impl Transport for EmbeddedTransport {
             done.with(answer);
             drop(counted);
         });
+    }
+
+    fn end_calls(&self) {
+        self.process().closing.end_calls();
     }
 
     fn close(&self) {

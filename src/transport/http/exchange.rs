@@ -25,7 +25,7 @@ impl<'a> Standing<'a> {
         request: &Request<'a>,
         call: &Arc<Call>,
     ) -> Result<Standing<'a>> {
-        let closing = &transport.process().closing;
+        let closing = transport.process().closing.of(request.lane);
         let ends = [Some(closing), request.cancel, request.gone];
         let mut watched = [None, None, None];
         for (watched, end) in watched.iter_mut().zip(ends) {

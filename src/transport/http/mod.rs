@@ -27,7 +27,7 @@ mod stream;
 mod tls;
 mod wait;
 
-use super::cancel::CancelToken;
+use super::cancel::{CancelToken, Closing};
 use super::tasks::Tasks;
 use super::tls::{TlsClient, TlsSettings};
 use super::{Done, OwnedRequest, Request, Response, Stream, Transport, Usage};
@@ -83,7 +83,7 @@ struct Process {
     links: Mutex<Option<Links>>,
     /// That of its endpoint, which it outlives: what is on after `close` is told, too.
     budget: Arc<Budget>,
-    closing: CancelToken,
+    closing: Closing,
     tasks: Arc<Tasks>,
 }
 
@@ -212,6 +212,10 @@ impl Transport for HttpTransport {
         mux::start(self, request, cancel, done);
     }
 
+    fn end_calls(&self) {
+        self.process().closing.end_calls();
+    }
+
     fn close(&self) {
         self.closed.store(true, Release);
         self.process().close();
@@ -233,7 +237,7 @@ impl Transport for HttpTransport {
 
 impl Process {
     fn close(&self) {
-        self.closing.cancel(Status::Closed, "the client is closed");
+        self.closing.close();
         // With the last transport of this address its idle connections close too.
         let links = self.links.lock().take();
         drop(links);

@@ -170,6 +170,26 @@ static void closed_with_its_client(void)
     free(name);
 }
 
+/* Freed, it is deregistered in the background, also when its client goes at once. */
+static void freed_before_its_client(void)
+{
+    char *name = unique("freed");
+    consul_client *other = consul();
+    consul_kept_service_spec *spec = spec_new(name, 80);
+    consul_kept_service *service = NULL;
+    uint64_t deadline = now_ms() + PATIENCE_MS;
+    CHECK_OK(consul_kept_service_new(other, spec, &service));
+    consul_kept_service_spec_free(spec);
+    CHECK_OK(consul_kept_service_start(service, NULL));
+    consul_kept_service_free(service);
+    consul_client_free(other);
+    while (is_there(name)) {
+        CHECK(now_ms() < deadline);
+        usleep(10000);
+    }
+    free(name);
+}
+
 static void refused(void)
 {
     struct listener nobody = listener();
@@ -201,6 +221,7 @@ int main(void)
     freed_or_stopped();
     asynchronous();
     closed_with_its_client();
+    freed_before_its_client();
     refused();
     consul_client_free(client);
     CHECK_NO_HANDLES();

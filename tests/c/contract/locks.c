@@ -623,6 +623,51 @@ static void limits(void)
     consul_semaphore_spec_free(spec);
 }
 
+/* What is freed before its client is given back, though nobody closes that: others have it at once, and
+   not after the TTL of a minute. */
+static void freed_before_their_client(void)
+{
+    consul_client *other = client;
+    consul_lock *lock;
+    consul_semaphore *semaphore;
+    consul_election *election;
+
+    client = consul();
+    lock = lock_new(NULL);
+    CHECK_OK(consul_lock_acquire(lock, PATIENCE_MS, NULL));
+    consul_lock_free(lock);
+    consul_client_free(client);
+    client = other;
+    lock = lock_new(NULL);
+    CHECK_OK(consul_lock_acquire(lock, PATIENCE_MS, NULL));
+    CHECK_OK(consul_lock_release(lock, NULL));
+    CHECK_OK(consul_lock_destroy(lock, NULL));
+    consul_lock_free(lock);
+
+    client = consul();
+    semaphore = semaphore_new(1, NULL, NULL);
+    CHECK_OK(consul_semaphore_acquire(semaphore, PATIENCE_MS, NULL));
+    consul_semaphore_free(semaphore);
+    consul_client_free(client);
+    client = other;
+    semaphore = semaphore_new(1, NULL, NULL);
+    CHECK_OK(consul_semaphore_acquire(semaphore, PATIENCE_MS, NULL));
+    CHECK_OK(consul_semaphore_release(semaphore, NULL));
+    CHECK_OK(consul_semaphore_destroy(semaphore, NULL));
+    consul_semaphore_free(semaphore);
+
+    client = consul();
+    election = election_new("first");
+    sees(election, "first");
+    consul_election_free(election);
+    consul_client_free(client);
+    client = other;
+    election = election_new("second");
+    sees(election, "second");
+    CHECK_OK(consul_election_resign(election, NULL));
+    consul_election_free(election);
+}
+
 int main(void)
 {
     client = consul();
@@ -634,6 +679,7 @@ int main(void)
     awaited_losses();
     losses_in_a_queue();
     closed();
+    freed_before_their_client();
     CHECK_OK(consul_kv_delete(client, key, NULL, NULL));
     conflicts();
     slots();

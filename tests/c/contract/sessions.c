@@ -104,6 +104,29 @@ static void kept(void)
     CHECK(consul_session_id(session) == NULL && !consul_session_is_valid(session));
 }
 
+/* Freed, it is destroyed in the background, also when its client goes at once. */
+static void freed_before_its_client(void)
+{
+    consul_client *other = consul();
+    consul_session *session = NULL;
+    uint64_t deadline = now_ms() + PATIENCE_MS;
+    char id[37];
+    CHECK_OK(consul_session_start(other, NULL, false, NULL, NULL, &session));
+    strcpy(id, consul_session_id(session));
+    consul_session_free(session);
+    consul_client_free(other);
+    for (;;) {
+        consul_sessions *sessions = NULL;
+        consul_status status = consul_session_info(client, id, NULL, NULL, &sessions);
+        consul_sessions_free(sessions);
+        if (status == CONSUL_NOT_FOUND)
+            break;
+        CHECK_OK(status);
+        CHECK(now_ms() < deadline);
+        usleep(10000);
+    }
+}
+
 static void refused(void)
 {
     struct listener nobody = listener();
@@ -134,6 +157,7 @@ int main(void)
     fields();
     lists();
     kept();
+    freed_before_its_client();
     refused();
     consul_client_free(client);
     CHECK_NO_HANDLES();
