@@ -17,6 +17,15 @@ local USES = [[
     assert(node.id == "node-1" and node.address == "a:1" and node.nothing == nil)
     node.seen = true
     assert(node.seen and node.id == "node-1")
+    local fields = {}
+    for name, value in pairs(node) do
+        fields[#fields + 1] = name .. "=" .. tostring(value)
+    end
+    table.sort(fields)
+    assert(table.concat(fields, " ") == "address=a:1 id=node-1 seen=true")
+    local json = require("consul_ffi.json")
+    assert(json.encode({ owner = node }) == '{"owner":{"address":"a:1","id":"node-1","seen":true}}')
+    assert(json.encode(same) == '{"id":"node-1"}')
 ]]
 
 local NODES = [[

@@ -2,6 +2,7 @@
 
 local consul = require("consul_ffi")
 local helper = require("helper")
+local new_node = require("consul_ffi.original.node")
 
 local with_consul = os.getenv("CONSUL_HTTP_ADDR") and describe or pending
 
@@ -124,6 +125,19 @@ describe("consul.new", function()
             { false, "tags must be a list of texts, not a number" },
             { client:register_service("i", "n", "a", 80, 5) }
         )
+    end)
+
+    it("makes JSON of nodes, and says what JSON cannot hold", function()
+        local client = consul.new({ simulate = true })
+        assert.equal('{"list":[{"id":"a"}]}', client:table_to_json({ list = { new_node({ id = "a" }) } }))
+        assert.equal('{"id":"a"}', client.table_to_json(new_node({ id = "a" })))
+        assert.same({ true, "true" }, { client:kv_put("json/node", { owner = new_node({ id = "a" }) }) })
+        local _, body = client:kv_get("json/node")
+        assert.equal(client:base64_encode('{"owner":{"id":"a"}}'), consul.json.decode(body)[1].Value)
+        local text, message = client:table_to_json({ f = print })
+        assert.is_nil(text)
+        assert.equal("value: JSON cannot hold a function (at .f)", message)
+        client:destroy()
     end)
 
     it("can be destroyed twice", function()

@@ -270,6 +270,22 @@ local function behaves(simulate)
         assert.matches("more than max_nodes, 0", manager:monitor_health().issues[1])
     end)
 
+    it("gives tables that can be stored", function()
+        given.monitoring.alert_threshold.response_time_ms = 600000
+        local _, nodes = manager:store_data("k", "v")
+        for name, status in pairs({
+            nodes = nodes, info = manager:get_cluster_info(), health = manager:monitor_health(),
+            leader = manager.cluster:get_leader_info(), live = manager.cluster:get_live_nodes(),
+        }) do
+            assert.is_true((manager:store_data(name, status)))
+            assert.equal(consul.json.encode(status), manager:get_healthy_client():table_to_json(status))
+        end
+        assert.equal("tsdb-1", manager:read_data("nodes")[1].id)
+        assert.equal("tsdb-1", manager:read_data("info").leader_node.node_id)
+        assert.equal("127.0.0.1:8081", manager:read_data("info").nodes["tsdb-1"].address)
+        assert.matches('"issues":%[%]', (manager.native.kv:get(given.storage.kv_prefix .. "health")))
+    end)
+
     it("asks for a quorum only when the program has set one", function()
         assert.is_true((manager:store_data("k", "v")))
         given.cluster.write_quorum = 2
@@ -364,6 +380,24 @@ describe("ConsulManager with a key for values", function()
 end)
 
 describe("ConsulManager", function()
+    it("gives tables with nodes that can be stored, in a program that loads the module once", function()
+        local output, status = helper.luajit([[
+            local production = require("consul_production_config")
+            local manager = production.ConsulManager
+            production.config.consul.simulate = true
+            production.config.cluster.node_id = "n"
+            manager:init()
+            local _, nodes = manager:store_data("a", "b")
+            assert(type(nodes[1]) == "cdata")
+            assert(manager:store_data("nodes", nodes) and manager:read_data("nodes")[1].id == "n")
+            assert(manager:store_data("info", manager:get_cluster_info()))
+            assert(manager:read_data("info").leader_node.node_id == "n")
+            assert(manager:store_data("health", manager:monitor_health()))
+            assert(manager:store_data("node", nodes[1]) and manager:read_data("node") == "n")
+            manager:cleanup()]])
+        assert.equal(0, status, output)
+    end)
+
     it("is not there before it is initialized, and initializes itself", function()
         local production = fresh()
         local manager = production.ConsulManager

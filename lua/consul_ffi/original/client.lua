@@ -318,9 +318,13 @@ local function argument(self, value)
     return value
 end
 
---- The JSON of a value.
+--- The JSON of a value; nil and a message for what JSON cannot hold.
 function ConsulClient:table_to_json(value)
-    return check.json(argument(self, value), "value")
+    local ok, text = pcall(json.encode, argument(self, value))
+    if not ok then
+        return nil, "value: " .. text
+    end
+    return text
 end
 
 --- The base64 text of any bytes.

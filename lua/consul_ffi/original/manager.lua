@@ -311,7 +311,7 @@ method("monitor_health", function(self)
         node_count = self.cluster:get_node_count(),
         leader_node = leader_of(self.cluster),
         is_healthy = #issues == 0,
-        issues = issues,
+        issues = json.array(issues),
     }
 end)
 
