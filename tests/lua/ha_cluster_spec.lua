@@ -148,6 +148,7 @@ describe("ConsulHACluster", function()
         local started, message = nobody:start()
         assert.is_false(started)
         assert.matches("connection refused", message)
+        assert.matches("^node a has not joined within 1 s: ", message)
         assert.is_true(nobody.running)
         nobody:stop()
         assert.is_false(nobody.running)
@@ -178,7 +179,13 @@ describe("ConsulHACluster", function()
         assert.is_false(nodes[2].is_leader or nodes[3].is_leader)
         local leader = nodes[2]:get_leader_info()
         assert.equal("node1", leader.node_id)
-        assert.equal(nodes[1].session_id, leader.session_id)
+        for _, node in ipairs(nodes) do
+            wait_until(function()
+                local _, body = node.consul_client:kv_get("/cluster/leader")
+                return node:get_leader_info().session_id == consul.json.decode(body)[1].Session
+            end)
+            assert.are_not.equal(nodes[1].session_id, node:get_leader_info().session_id)
+        end
         assert.is_true(math.abs(os.time() - leader.timestamp) < 60)
         assert.equal("Leader: node1", "Leader: " .. leader)
 
@@ -227,6 +234,36 @@ describe("ConsulHACluster", function()
             assert.is_true(node:stop())
         end
         nodes, client = nil, nil
+    end)
+
+    it("starts while its id is held by a process that was killed, and joins when that one's session ends", function()
+        local KEY, places = "again/nodes/again", { nodes_prefix = "/again/nodes/", leader_key = "/again/leader" }
+        local client = assert(consul.connect({ address = "embedded:simulate", environment = false }))
+        local before = cluster_of("again", places)
+        assert.is_true(before:start())
+        -- What it leaves when it is killed.
+        local record = assert(client.kv:get(KEY))
+        before:stop()
+        local session = assert(client.session:create({ ttl_ms = 60000, lock_delay_ms = 0 }))
+        assert.is_true(client.kv:acquire(KEY, record, session))
+
+        local begun, after = helper.milliseconds(), cluster_of("again", places)
+        assert.same({ true }, { after:start() })
+        assert.is_true(helper.milliseconds() - begun < 8000)
+        wait_until(function()
+            return after.cluster_nodes.again ~= nil
+        end)
+        assert.equal(session, after.cluster_nodes.again.session_id)
+        assert.is_nil(after.session_id)
+        assert.is_true(client.session:destroy(session))
+        wait_until(function()
+            return after.session_id ~= nil
+        end)
+        assert.are_not.equal(session, after.session_id)
+        assert.equal(after.session_id, after.cluster_nodes.again.session_id)
+        after:stop()
+        client:close()
+        before, after, client = nil, nil, nil
     end)
 
     it("registers without running for leader when only that is asked for", function()
