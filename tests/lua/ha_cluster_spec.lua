@@ -165,6 +165,43 @@ describe("ConsulHACluster", function()
         nobody, wrong = nil, nil
     end)
 
+    it("takes numbers as texts, and says which setting cannot be used", function()
+        local cluster = cluster_of("texts", {
+            lease_ttl = "10", lock_delay = "0", leave_after = "1", join_after = "1", election_timeout = "2.5",
+            min_nodes = "2", simulate = "true", settings = { min_session_ttl_ms = "10000" },
+        })
+        assert.same({ 10, 2 }, { cluster.lease_ttl, cluster.min_nodes })
+        assert.same({ true }, { cluster:start() })
+        cluster:stop()
+        for expected, config in pairs({
+            ['lease_ttl must be a number from 0 to 86400, not "long"'] = { lease_ttl = "long" },
+            ["lease_ttl must be a number from 0 to 86400, not -1"] = { lease_ttl = -1 },
+            ["election_timeout must be a number from 0, not a table"] = { election_timeout = {} },
+            ["lock_delay must be a number from 0 to 60, not 61"] = { lock_delay = 61 },
+            ['node_address must be a text such as "10.0.0.1:8080", not 8080'] = { node_address = 8080 },
+            ["consul_endpoints must be a list of texts, not \"http://a\""] = { consul_endpoints = "http://a" },
+            ["settings must be a table, not 5"] = { settings = 5 },
+        }) do
+            local ok, message = pcall(function() ha.ConsulHACluster:new(config) end)
+            assert.is_false(ok)
+            assert.equal("consul_ffi: " .. expected, message:match("consul_ffi: .*"))
+            assert.matches("ha_cluster_spec", message)
+        end
+        cluster = nil
+    end)
+
+    it("has a client that decrypts what it has encrypted", function()
+        local cluster = cluster_of("encrypts", { settings = {
+            encryption_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", encryption_prefixes = { "secret/" },
+        } })
+        assert.same({ true, "true" }, { cluster.consul_client:kv_put("secret/a", "plain") })
+        local _, body = cluster.consul_client:kv_get("secret/a")
+        assert.equal(cluster.consul_client:base64_encode("plain"), consul.json.decode(body)[1].Value)
+        assert.is_true((cluster.consul_client:kv_delete("secret/a")))
+        cluster:stop()
+        cluster = nil
+    end)
+
     it("has three nodes in one process, of which one leads", function()
         local ids = { "node1", "node2", "node3" }
         local nodes = {}

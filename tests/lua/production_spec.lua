@@ -79,10 +79,12 @@ describe("the production configuration", function()
         assert.matches("^https://a", connection(given).address)
         given.consul.simulate = true
         assert.equal("embedded:simulate", connection(given).address)
-        given.consul.timeout = "10"
+        given.consul.timeout = "2.5"
+        assert.equal(2500, connection(given).timeout_ms)
+        given.consul.timeout = "soon"
         assert.has_error(function()
             connection(given)
-        end, "consul_ffi: consul.timeout must be a number, not a string")
+        end, 'consul.timeout must be a number from 0.001 to 86400, not "soon"')
     end)
 
     it("encrypts what it has prefixes for, and takes any text for a key where it has none", function()

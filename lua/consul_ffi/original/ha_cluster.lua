@@ -40,8 +40,11 @@ end
 --- `client` is a native one that somebody else ends.
 function ConsulHACluster:new(config, client)
     config = check.type(config or {}, "table", "config")
+    local values, problem = settings.read(config, SECTION)
+    if not values then
+        check.fail("%s", problem)
+    end
     notes(config, SECTION)
-    local values = settings.all(config, SECTION)
     return setmetatable({
         config = config,
         values = values,
@@ -61,8 +64,8 @@ function ConsulHACluster:new(config, client)
     }, ConsulHACluster)
 end
 
-local function milliseconds(seconds, name)
-    return math.floor(check.type(seconds, "number", name) * 1000 + 0.5)
+local function milliseconds(seconds)
+    return math.floor(seconds * 1000 + 0.5)
 end
 
 --- Its client, made when it is needed first; nil and a message where it cannot be made.
@@ -85,8 +88,8 @@ end
 
 --- The TTL of its sessions. Programs ask for less than Consul takes.
 local function ttl_ms(values)
-    local shortest = values.settings and values.settings.min_session_ttl_ms or SHORTEST_TTL_MS
-    return math.max(milliseconds(values.lease_ttl, "lease_ttl"), shortest)
+    local shortest = values.settings and tonumber(values.settings.min_session_ttl_ms) or SHORTEST_TTL_MS
+    return math.max(milliseconds(values.lease_ttl), shortest)
 end
 
 --- A key as Consul has it, without the slash in front.
@@ -109,9 +112,9 @@ local function join(cluster, campaigns)
         leader_key = values.leader_key,
         campaigns = campaigns,
         ttl_ms = ttl_ms(values),
-        lock_delay_ms = milliseconds(values.lock_delay, "lock_delay"),
-        leave_after_ms = milliseconds(values.leave_after, "leave_after"),
-        join_after_ms = milliseconds(values.join_after, "join_after"),
+        lock_delay_ms = milliseconds(values.lock_delay),
+        leave_after_ms = milliseconds(values.leave_after),
+        join_after_ms = milliseconds(values.join_after),
     })
     if not membership then
         return false, refused.message
@@ -276,7 +279,11 @@ end
 --- A client of the earlier module's, which goes with the cluster.
 function live.consul_client(cluster)
     local client = client_of(cluster)
-    return client and ConsulClient.over(client, { timeout = TIMEOUT_MS, simulate = cluster.values.simulate })
+    return client and ConsulClient.over(client, {
+        timeout = TIMEOUT_MS,
+        simulate = cluster.values.simulate,
+        is_encrypting = settings.names_prefixes(cluster.values.settings),
+    })
 end
 
 --- Whether this node leads, judged by the clock at this moment.
