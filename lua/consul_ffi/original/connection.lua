@@ -43,7 +43,8 @@ return function(config)
     local is_secure = consul.tls_enabled or settings.value(config.security, "security", "encrypt_traffic")
     local wanted = {
         address = address_of(consul, is_secure),
-        token = text(consul.acl_token),
+        -- An empty one is none, and not the one of the variable CONSUL_HTTP_TOKEN.
+        token = consul.acl_token,
         timeout_ms = milliseconds(consul.timeout),
         retry_attempts = consul.retry_attempts,
         retry_interval_ms = milliseconds(consul.retry_interval),

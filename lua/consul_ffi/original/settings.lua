@@ -33,7 +33,7 @@ local ROWS = {
     { "consul_ha_cluster" },
     { "consul_url", nil, ACTS, "as of `consul_ffi`" },
     { "consul_endpoints", nil, ACTS, "a list of them: servers of one cluster, with failover", kinds.texts },
-    { "node_id", nil, ACTS, "its name, also after it was started again; unset: made of the time and the process", kinds.name },
+    { "node_id", nil, ACTS, "its name, also after it was started again; unset: made of the time and the process. `start` refuses one that is empty, `.` or `..`, or has a slash or an unprintable character", kinds.name },
     { "node_address", HA_DEFAULT_ADDRESS, ACTS, "what the others see of this node", ADDRESS },
     { "datacenter", nil, ACTS, "told to the others in `datacenter` of the node" },
     { "heartbeat_interval", 5, NONE, "the library renews the session at about half of its TTL" },
@@ -68,7 +68,7 @@ local ROWS = {
     { "settings", nil, ACTS, "a table of settings of the library (docs/settings.md), which win; new", kinds.table },
 
     { "cluster" },
-    { "node_id", nil, ACTS, "the variable NODE_ID, or made of the time and the process", kinds.node_id },
+    { "node_id", nil, ACTS, "the variable NODE_ID, or made of the time and the process. `init` refuses what `start` of `consul_ha_cluster` does", kinds.node_id },
     { "node_address", HA_DEFAULT_ADDRESS, ACTS, "what the others see of this node; the variable NODE_ADDRESS; new", ADDRESS },
     { "datacenter", "dc1", ACTS, "as of `consul_ha_cluster`; the variable DATACENTER" },
     { "min_nodes", 3, ACTS, "fewer living nodes are an issue of `monitor_health`", whole(0) },
