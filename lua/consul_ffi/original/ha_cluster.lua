@@ -145,12 +145,27 @@ local function wait_joined(cluster, deadline)
     )
 end
 
---- Waits until somebody leads, if that does not take too long.
-local function wait_leader(membership, deadline)
+--- The session that holds the leader key for the node of this id; nil where that is not known yet.
+local function leading_session(cluster, id)
+    if not cluster.lead then
+        return nil
+    end
+    cluster.lead:refresh()
+    local pair = cluster.lead:find(key_of(cluster.values.leader_key))
+    return pair and pair.value == id and pair.session or nil
+end
+
+--- Waits until somebody leads, and by which session, if that does not take too long.
+local function wait_leader(cluster, deadline)
+    local membership = cluster.membership
     local seen = membership:version()
     while not membership:leader() and os.time() < deadline do
         membership:wait_change(seen, SLICE_MS)
         seen = membership:version()
+    end
+    local id = membership:leader()
+    if cluster.lead and id and not leading_session(cluster, id) then
+        cluster.lead:wait(SLICE_MS)
     end
 end
 
@@ -172,7 +187,10 @@ function ConsulHACluster:start()
     if not joined then
         return false, problem
     end
-    wait_leader(self.membership, deadline)
+    -- One that waits for the session of a dead process has no leader to wait for.
+    if self.membership:wait_joined(0) then
+        wait_leader(self, deadline)
+    end
     return self:load_cluster_config()
 end
 
@@ -299,16 +317,6 @@ end
 
 function Leader.__concat(left, right)
     return tostring(left) .. tostring(right)
-end
-
---- The session that holds the leader key for this node; nil where that is not known yet.
-local function leading_session(cluster, id)
-    if not cluster.lead then
-        return nil
-    end
-    cluster.lead:refresh()
-    local pair = cluster.lead:find(key_of(cluster.values.leader_key))
-    return pair and pair.value == id and pair.session or nil
 end
 
 --- Who leads: `node_id`, `session_id`, which holds the leader key, nil until that was seen, and
