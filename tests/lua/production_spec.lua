@@ -339,9 +339,10 @@ local function behaves(simulate)
                 { cluster = { read_timeout = 5, write_timeout = "soon" } },
             ["cluster.min_nodes must be a whole number from 0, not a table"] = { cluster = { min_nodes = {} } },
             ["cluster.write_quorum must be a whole number from 0, not 1.5"] = { cluster = { write_quorum = 1.5 } },
-            ["cluster.node_id must be a text that is not empty, without a slash and control characters, and not . or .., not \"a/b\""] =
-                { cluster = { node_id = "a/b" } },
-            ['cluster.node_address must be a text such as "10.0.0.1:8080", not 8080'] = { cluster = { node_address = 8080 } },
+            ["cluster.node_id must be a text that is not empty, without a slash and control characters, "
+                .. "and not . or .., not \"a/b\""] = { cluster = { node_id = "a/b" } },
+            ['cluster.node_address must be a text such as "10.0.0.1:8080", not 8080'] =
+                { cluster = { node_address = 8080 } },
             ['monitoring.alert_threshold.response_time_ms must be a number, not "slow"'] =
                 { monitoring = { alert_threshold = { node_down_count = 9, response_time_ms = "slow" } } },
             ["monitoring.alert_threshold must be a table, not 5"] = { monitoring = { alert_threshold = 5 } },
@@ -359,7 +360,9 @@ local function behaves(simulate)
             assert.same({ false, expected }, { manager:reload_config(changes) })
             assert.equal(before, consul.json.encode(given))
         end
-        local done, message = manager:reload_config({ security = { audit_enabled = true, audit_log_file = "/nowhere/a" } })
+        local done, message = manager:reload_config({
+            security = { audit_enabled = true, audit_log_file = "/nowhere/a" },
+        })
         assert.is_false(done)
         assert.matches("the audit log /nowhere/a", message)
         assert.equal(before, consul.json.encode(given))
