@@ -304,10 +304,16 @@ function Watch:age_ms()
     return number.milliseconds(C.consul_view_age_ms(check_self(self)))
 end
 
---- What a read returns that has found nothing: nil, and an error where what was found is too old.
-local function nothing(view)
+--- The error for which what was found is too old to be read; nil where it is not.
+local function too_old(view)
     local status = C.consul_view_check(view)
-    return nil, status ~= codes.OK and errors.from(status) or nil
+    return status ~= codes.OK and errors.from(status) or nil
+end
+
+--- What a read returns that has found nothing: of what was looked for, where it was something by name.
+local function nothing(view, name, text)
+    local problem = text and errors.for_nul(text, name) or too_old(view)
+    return nil, problem or errors.about(errors.from(codes.NOT_FOUND), name, text)
 end
 
 --- How many things there are; 0 where they are too old to be read.
@@ -315,32 +321,42 @@ function Watch:count()
     return tonumber(C.consul_view_count(check_self(self)))
 end
 
---- The value of a key, in a watch of a key or a prefix; nil when there is none.
+--- The value of a key, in a watch of a key or a prefix; nil and an error with the code NOT_FOUND when there
+--- is none.
 function Watch:value(key)
     local view = check_self(self)
+    if type(key) ~= "string" then
+        check.type(key, "string", "key")
+    end
     local row = C.consul_view_find_kv(view, key)
-    if row ~= nil then
+    -- C ends a key at a NUL: what it has found then is another one.
+    if row ~= nil and row.key_len == #key then
         return ffi.string(row.value, row.value_len)
     end
-    return nothing(view)
+    return nothing(view, "key", key)
 end
 
---- The pair of a key, or the instance of a service with this id; nil when there is none.
+--- The instance of a service with this id.
+local function find_entry(view, id)
+    local row = C.consul_view_find_service_entry(view, check.type(id, "string", "id"))
+    if row ~= nil and row.service.id_len == #id then
+        return rows.entry(row)
+    end
+    return nothing(view, "id", id)
+end
+
+--- The pair of a key, or the instance of a service with this id; nil and an error with the code NOT_FOUND
+--- when there is none.
 function Watch:find(name)
     local view = check_self(self)
-    local row
     if self.subject == "service" then
-        row = C.consul_view_find_service_entry(view, name)
-        if row ~= nil then
-            return rows.entry(row)
-        end
-        return nothing(view)
+        return find_entry(view, name)
     end
-    row = C.consul_view_find_kv(view, name)
-    if row ~= nil then
+    local row = C.consul_view_find_kv(view, check.type(name, "string", "key"))
+    if row ~= nil and row.key_len == #name then
         return result.pair(row)
     end
-    return nothing(view)
+    return nothing(view, "key", name)
 end
 
 --- Everything there is, as a list of tables. Of a path it is the body as a string.
@@ -358,17 +374,18 @@ function Watch:list()
     for index = 0, tonumber(C.consul_view_count(view)) - 1 do
         list[index + 1] = read(at(view, index))
     end
-    local _, problem
-    if not list[1] then
-        _, problem = nothing(view)
-    end
+    local problem = not list[1] and too_old(view) or nil
     return not problem and list or nil, problem
 end
 
 --- The address and the port of an instance, and its id, picked by "round_robin", "random",
---- "weighted", "least_connections", "nearest" or "hash" (of a key); nil when there is none to pick.
+--- "weighted", "least_connections", "nearest" or "hash" (of a key); nil and an error with the code NOT_FOUND
+--- when there is none to pick.
 function Watch:pick(how, key)
     local view, pick = check_self(self), PICKS[how] or chosen(PICKS, how, "how")
+    if key ~= nil and type(key) ~= "string" then
+        check.type(key, "string", "key")
+    end
     local row = C.consul_view_pick(view, pick, key, key and #key or 0)
     if row ~= nil then
         return ffi.string(row.address, row.address_len), row.service.port,
@@ -398,6 +415,9 @@ end
 function Watch:lease(how, key)
     local out = lease_box()
     local pick = PICKS[how] or chosen(PICKS, how, "how")
+    if key ~= nil then
+        check.type(key, "string", "key")
+    end
     local status = C.consul_view_lease(check_self(self), pick, key, key and #key or 0, out)
     if status ~= codes.OK then
         return nil, errors.from(status)

@@ -17,6 +17,15 @@ local USES = [[
     assert(node.id == "node-1" and node.address == "a:1" and node.nothing == nil)
     node.seen = true
     assert(node.seen and node.id == "node-1")
+    local fields = {}
+    for name, value in pairs(node) do
+        fields[#fields + 1] = name .. "=" .. tostring(value)
+    end
+    table.sort(fields)
+    assert(table.concat(fields, " ") == "address=a:1 id=node-1 seen=true")
+    local json = require("consul_ffi.json")
+    assert(json.encode({ owner = node }) == '{"owner":{"address":"a:1","id":"node-1","seen":true}}')
+    assert(json.encode(same) == '{"id":"node-1"}')
 ]]
 
 local NODES = [[
@@ -139,6 +148,7 @@ describe("ConsulHACluster", function()
         local started, message = nobody:start()
         assert.is_false(started)
         assert.matches("connection refused", message)
+        assert.matches("^node a has not joined within 1 s: ", message)
         assert.is_true(nobody.running)
         nobody:stop()
         assert.is_false(nobody.running)
@@ -155,6 +165,43 @@ describe("ConsulHACluster", function()
         nobody, wrong = nil, nil
     end)
 
+    it("takes numbers as texts, and says which setting cannot be used", function()
+        local cluster = cluster_of("texts", {
+            lease_ttl = "10", lock_delay = "0", leave_after = "1", join_after = "1", election_timeout = "2.5",
+            min_nodes = "2", simulate = "true", settings = { min_session_ttl_ms = "10000" },
+        })
+        assert.same({ 10, 2 }, { cluster.lease_ttl, cluster.min_nodes })
+        assert.same({ true }, { cluster:start() })
+        cluster:stop()
+        for expected, config in pairs({
+            ['lease_ttl must be a number from 0 to 86400, not "long"'] = { lease_ttl = "long" },
+            ["lease_ttl must be a number from 0 to 86400, not -1"] = { lease_ttl = -1 },
+            ["election_timeout must be a number from 0, not a table"] = { election_timeout = {} },
+            ["lock_delay must be a number from 0 to 60, not 61"] = { lock_delay = 61 },
+            ['node_address must be a text such as "10.0.0.1:8080", not 8080'] = { node_address = 8080 },
+            ["consul_endpoints must be a list of texts, not \"http://a\""] = { consul_endpoints = "http://a" },
+            ["settings must be a table, not 5"] = { settings = 5 },
+        }) do
+            local ok, message = pcall(function() ha.ConsulHACluster:new(config) end)
+            assert.is_false(ok)
+            assert.equal("consul_ffi: " .. expected, message:match("consul_ffi: .*"))
+            assert.matches("ha_cluster_spec", message)
+        end
+        cluster = nil
+    end)
+
+    it("has a client that decrypts what it has encrypted", function()
+        local cluster = cluster_of("encrypts", { settings = {
+            encryption_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", encryption_prefixes = { "secret/" },
+        } })
+        assert.same({ true, "true" }, { cluster.consul_client:kv_put("secret/a", "plain") })
+        local _, body = cluster.consul_client:kv_get("secret/a")
+        assert.equal(cluster.consul_client:base64_encode("plain"), consul.json.decode(body)[1].Value)
+        assert.is_true((cluster.consul_client:kv_delete("secret/a")))
+        cluster:stop()
+        cluster = nil
+    end)
+
     it("has three nodes in one process, of which one leads", function()
         local ids = { "node1", "node2", "node3" }
         local nodes = {}
@@ -169,7 +216,13 @@ describe("ConsulHACluster", function()
         assert.is_false(nodes[2].is_leader or nodes[3].is_leader)
         local leader = nodes[2]:get_leader_info()
         assert.equal("node1", leader.node_id)
-        assert.equal(nodes[1].session_id, leader.session_id)
+        for _, node in ipairs(nodes) do
+            wait_until(function()
+                local _, body = node.consul_client:kv_get("/cluster/leader")
+                return node:get_leader_info().session_id == consul.json.decode(body)[1].Session
+            end)
+            assert.are_not.equal(nodes[1].session_id, node:get_leader_info().session_id)
+        end
         assert.is_true(math.abs(os.time() - leader.timestamp) < 60)
         assert.equal("Leader: node1", "Leader: " .. leader)
 
@@ -218,6 +271,37 @@ describe("ConsulHACluster", function()
             assert.is_true(node:stop())
         end
         nodes, client = nil, nil
+    end)
+
+    it("starts while its id is held by a process that was killed, and joins when that one's session ends", function()
+        local KEY, places = "again/nodes/again", { nodes_prefix = "/again/nodes/", leader_key = "/again/leader" }
+        local client = assert(consul.connect({ address = "embedded:simulate", environment = false }))
+        local before = cluster_of("again", places)
+        assert.is_true(before:start())
+        -- What it leaves when it is killed.
+        local record = assert(client.kv:get(KEY))
+        before:stop()
+        local session = assert(client.session:create({ ttl_ms = 60000, lock_delay_ms = 0 }))
+        assert.is_true(client.kv:acquire(KEY, record, session))
+
+        -- It does not wait for that session, nor for a leader: not as long as it might.
+        places.election_timeout = 3600
+        local after = cluster_of("again", places)
+        assert.same({ true }, { after:start() })
+        wait_until(function()
+            return after.cluster_nodes.again ~= nil
+        end)
+        assert.equal(session, after.cluster_nodes.again.session_id)
+        assert.is_nil(after.session_id)
+        assert.is_true(client.session:destroy(session))
+        wait_until(function()
+            return after.session_id ~= nil
+        end)
+        assert.are_not.equal(session, after.session_id)
+        assert.equal(after.session_id, after.cluster_nodes.again.session_id)
+        after:stop()
+        client:close()
+        before, after, client = nil, nil, nil
     end)
 
     it("registers without running for leader when only that is asked for", function()

@@ -2,6 +2,7 @@
 
 local consul = require("consul_ffi")
 local helper = require("helper")
+local new_node = require("consul_ffi.original.node")
 
 local with_consul = os.getenv("CONSUL_HTTP_ADDR") and describe or pending
 
@@ -126,6 +127,74 @@ describe("consul.new", function()
         )
     end)
 
+    it("makes JSON of nodes, and says what JSON cannot hold", function()
+        local client = consul.new({ simulate = true })
+        assert.equal('{"list":[{"id":"a"}]}', client:table_to_json({ list = { new_node({ id = "a" }) } }))
+        assert.equal('{"id":"a"}', client.table_to_json(new_node({ id = "a" })))
+        assert.same({ true, "true" }, { client:kv_put("json/node", { owner = new_node({ id = "a" }) }) })
+        local _, body = client:kv_get("json/node")
+        assert.equal(client:base64_encode('{"owner":{"id":"a"}}'), consul.json.decode(body)[1].Value)
+        local text, message = client:table_to_json({ f = print })
+        assert.is_nil(text)
+        assert.equal("value: JSON cannot hold a function (at .f)", message)
+        client:destroy()
+    end)
+
+    it("tries once at least, whatever retry_count says", function()
+        for _, count in ipairs({ -1, 0.5, "1" }) do
+            local client = consul.new({ simulate = true, retry_count = count })
+            assert.same({ true, "true" }, { client:kv_put("tried", "a") })
+            assert.equal(math.max(0, math.floor(count)), client.retry_count)
+            client:destroy()
+        end
+        local away = consul.new({ consul_url = "http://127.0.0.1:1", retry_count = 0.5 })
+        local ok, message = away:kv_get("a")
+        assert.is_false(ok)
+        assert.matches("connection refused", message)
+        away:destroy()
+    end)
+
+    it("takes any timeout from 0, which is no limit", function()
+        for _, timeout in ipairs({ 0, 0.5, 1500.5, "1500.5", 1e12, math.huge }) do
+            local client = consul.new({ simulate = true, timeout = timeout })
+            assert.equal(tonumber(timeout), client.timeout)
+            assert.is_true(client.initialized, client.problem)
+            client:destroy()
+        end
+    end)
+
+    it("says which setting cannot be used", function()
+        for expected, config in pairs({
+            ["timeout must be a number from 0, not -1"] = { timeout = -1 },
+            ['timeout must be a number from 0, not "soon"'] = { timeout = "soon" },
+            ["timeout must be a number from 0, not a table"] = { timeout = {} },
+            ['retry_count must be a number, not "often"'] = { retry_count = "often" },
+            ["log_level must be one of DEBUG, INFO, WARN, ERROR, not \"LOUD\""] = { log_level = "LOUD" },
+            ["acl_token must be a text, not a number"] = { acl_token = 5 },
+            ["consul_url must be a text, not a number"] = { consul_url = 8500 },
+        }) do
+            local client = consul.new(config)
+            assert.is_false(client.initialized)
+            assert.same({ false, expected }, { client:kv_get("a") })
+            client:destroy()
+        end
+        assert.error_matches(function() consul.new(5) end, "config must be a table")
+    end)
+
+    it("refuses to read keys that it refuses to write", function()
+        local client = consul.new({ simulate = true })
+        for _, key in ipairs({ "a//b", "..", "a/./b", "a/..", "a\0b", "a\tb", "", "\255" }) do
+            local written, why = client:kv_put(key, "v")
+            assert.is_false(written)
+            assert.same({ false, why }, { client:kv_get(key) })
+        end
+        local listed, why = client:kv_get("a//b", true)
+        assert.is_false(listed)
+        assert.matches("empty segment", why)
+        assert.is_true((client:kv_get("", true)))
+        client:destroy()
+    end)
+
     it("can be destroyed twice", function()
         local client = consul.new({ consul_url = "http://127.0.0.1:1" })
         assert.is_true(client.initialized)
@@ -182,6 +251,53 @@ with_consul("the earlier module's client", function()
         assert.equal(key, pair.Key)
         assert.equal(client:base64_encode("x\0y\255"), pair.Value)
         assert.same({ true, "true" }, { client:kv_delete("/" .. key) })
+    end)
+
+    it("reads what it has encrypted, in rows like Consul's", function()
+        local native = assert(consul.connect({
+            encryption_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", encryption_prefixes = prefix .. "secret/",
+        }))
+        local reader = consul.ConsulClient.over(native, { is_encrypting = true })
+        local secret, plain = prefix .. "secret/a", prefix .. 'plain/<"é">'
+        assert.same({ true, "true" }, { reader:kv_put(secret, "se\0cret") })
+        local ok, body = reader:kv_get(secret)
+        assert.is_true(ok)
+        local row = consul.json.decode(body)[1]
+        assert.equal(secret, row.Key)
+        assert.equal(client:base64_encode("se\0cret"), row.Value)
+        local _, stored = client:kv_get(secret)
+        assert.are_not.equal(body, stored)
+        assert.equal(body, (stored:gsub('"Value":"[^"]*"', function()
+            return '"Value":"' .. row.Value .. '"'
+        end)))
+        ok, body = reader:kv_get(prefix .. "secret/", true)
+        assert.is_true(ok)
+        assert.equal(row.Value, consul.json.decode(body)[1].Value)
+        assert.same({ true, "[]" }, { reader:kv_get(prefix .. "none") })
+        assert.same({ true, "[]" }, { reader:kv_get(prefix .. "none/", true) })
+
+        local session = assert(native.session:create({ ttl_ms = 10000 }))
+        assert(native.kv:put(plain, "", { flags = 18446744073709551615ULL }))
+        assert.is_true(native.kv:acquire(prefix .. "plain/held", "v", session))
+        for _, key in ipairs({ prefix .. "plain/held", plain }) do
+            assert.same(
+                consul.json.decode((select(2, client:kv_get(key)))),
+                consul.json.decode((select(2, reader:kv_get(key))))
+            )
+        end
+        assert.equal(select(2, client:kv_get(prefix .. "plain/held")), select(2, reader:kv_get(prefix .. "plain/held")))
+
+        -- Under another name it does not decrypt.
+        local _, raw = client:http_request("GET", "/v1/kv/" .. secret .. "?raw")
+        assert.is_true((client:http_request("PUT", "/v1/kv/" .. prefix .. "secret/b", raw)))
+        local message
+        ok, message = reader:kv_get(prefix .. "secret/b")
+        assert.is_false(ok)
+        assert.matches("secret/b", message)
+        assert.is_false((reader:kv_get(prefix .. "secret/", true)))
+        assert(native.session:destroy(session))
+        native:close()
+        native, reader = nil, nil
     end)
 
     it("registers, finds and deregisters services", function()

@@ -63,7 +63,8 @@ describe("the production configuration", function()
         given.consul.settings = { min_session_ttl_ms = 2000 }
         local wanted = connection(given)
         assert.equal("http://a:8500,http://b:8500,unix:///run/consul.sock", wanted.address)
-        assert.is_nil(wanted.token)
+        -- Said to be none: the variable CONSUL_HTTP_TOKEN is not taken for it.
+        assert.equal("", wanted.token)
         assert.is_nil(wanted.tls_ca_file)
         assert.same({ 10000, 3, 1000, 30000, 5000, 2000 }, {
             wanted.timeout_ms, wanted.retry_attempts, wanted.retry_interval_ms, wanted.health_check_interval_ms,
@@ -79,10 +80,12 @@ describe("the production configuration", function()
         assert.matches("^https://a", connection(given).address)
         given.consul.simulate = true
         assert.equal("embedded:simulate", connection(given).address)
-        given.consul.timeout = "10"
+        given.consul.timeout = "2.5"
+        assert.equal(2500, connection(given).timeout_ms)
+        given.consul.timeout = "soon"
         assert.has_error(function()
             connection(given)
-        end, "consul_ffi: consul.timeout must be a number, not a string")
+        end, 'consul.timeout must be a number from 0.001 to 86400, not "soon"')
     end)
 
     it("encrypts what it has prefixes for, and takes any text for a key where it has none", function()
@@ -270,6 +273,22 @@ local function behaves(simulate)
         assert.matches("more than max_nodes, 0", manager:monitor_health().issues[1])
     end)
 
+    it("gives tables that can be stored", function()
+        given.monitoring.alert_threshold.response_time_ms = 600000
+        local _, nodes = manager:store_data("k", "v")
+        for name, status in pairs({
+            nodes = nodes, info = manager:get_cluster_info(), health = manager:monitor_health(),
+            leader = manager.cluster:get_leader_info(), live = manager.cluster:get_live_nodes(),
+        }) do
+            assert.is_true((manager:store_data(name, status)))
+            assert.equal(consul.json.encode(status), manager:get_healthy_client():table_to_json(status))
+        end
+        assert.equal("tsdb-1", manager:read_data("nodes")[1].id)
+        assert.equal("tsdb-1", manager:read_data("info").leader_node.node_id)
+        assert.equal("127.0.0.1:8081", manager:read_data("info").nodes["tsdb-1"].address)
+        assert.matches('"issues":%[%]', (manager.native.kv:get(given.storage.kv_prefix .. "health")))
+    end)
+
     it("asks for a quorum only when the program has set one", function()
         assert.is_true((manager:store_data("k", "v")))
         given.cluster.write_quorum = 2
@@ -292,6 +311,109 @@ local function behaves(simulate)
         client:destroy()
         assert.is_true((manager:store_data("x", "z")))
         client = nil
+    end)
+
+    it("gives a client anew when one was destroyed, which goes by the configuration", function()
+        local client = manager:get_healthy_client()
+        assert.equal(client, manager:get_healthy_client())
+        assert.equal(10000, client.timeout)
+        assert.is_true(manager:reload_config({ consul = { timeout = "2.5" } }))
+        assert.same({ 2500, simulate }, { client.timeout, client.simulate })
+        client:destroy()
+        local another = manager:get_healthy_client()
+        assert.same({ true, 2500, simulate }, { another.initialized, another.timeout, another.simulate })
+        assert.equal(manager.native:endpoint(), another.consul_url)
+        assert.is_true((another:kv_get(given.storage.kv_prefix .. "x")))
+        assert.is_false((client:kv_get(given.storage.kv_prefix .. "x")))
+        client, another = nil, nil
+    end)
+
+    it("refuses to be reloaded with what cannot be used, and says what may be", function()
+        local before = consul.json.encode(given)
+        for expected, changes in pairs({
+            ['cluster.consistency_mode must be one of consistent, default, stale, not "bogus"'] =
+                { cluster = { consistency_mode = "bogus" } },
+            ['storage.kv_consistency must be one of consistent, default, stale, not "bogus"'] =
+                { storage = { kv_consistency = "bogus" } },
+            ['cluster.write_timeout must be a number from 0.001 to 86400, not "soon"'] =
+                { cluster = { read_timeout = 5, write_timeout = "soon" } },
+            ["cluster.min_nodes must be a whole number from 0, not a table"] = { cluster = { min_nodes = {} } },
+            ["cluster.write_quorum must be a whole number from 0, not 1.5"] = { cluster = { write_quorum = 1.5 } },
+            ["cluster.node_id must be a text that is not empty, without a slash and control characters, "
+                .. "and not . or .., not \"a/b\""] = { cluster = { node_id = "a/b" } },
+            ['cluster.node_address must be a text such as "10.0.0.1:8080", not 8080'] =
+                { cluster = { node_address = 8080 } },
+            ['monitoring.alert_threshold.response_time_ms must be a number, not "slow"'] =
+                { monitoring = { alert_threshold = { node_down_count = 9, response_time_ms = "slow" } } },
+            ["monitoring.alert_threshold must be a table, not 5"] = { monitoring = { alert_threshold = 5 } },
+            ["consul.servers must be a list of texts, not \"http://a\""] = { consul = { servers = "http://a" } },
+            ["consul.tls_enabled must be true or false, not \"maybe\""] = { consul = { tls_enabled = "maybe" } },
+            ['monitoring.log_file must be a file that can be written: /nowhere/log: No such file or directory'] =
+                { monitoring = { log_file = "/nowhere/log" } },
+            ["new_config.config is no section of a configuration: cluster, consul, monitoring, security, storage"] =
+                { config = { cluster = { read_timeout = 5 } } },
+            ["new_config.timeout is no section of a configuration: cluster, consul, monitoring, security, storage"] =
+                { timeout = 5, cluster = { read_timeout = 5 } },
+            ["new_config.consul must be a table, not a number"] = { consul = 1 },
+            ["new_config must be a table, not a string"] = "consul",
+        }) do
+            assert.same({ false, expected }, { manager:reload_config(changes) })
+            assert.equal(before, consul.json.encode(given))
+        end
+        local done, message = manager:reload_config({
+            security = { audit_enabled = true, audit_log_file = "/nowhere/a" },
+        })
+        assert.is_false(done)
+        assert.matches("the audit log /nowhere/a", message)
+        assert.equal(before, consul.json.encode(given))
+        given.extra = { of = "the program" }
+        assert.is_true(manager:reload_config(given))
+        given.extra = nil
+        assert.is_true((manager:store_data("k", "v")))
+    end)
+
+    it("keeps what a reload does not name, also of tables within sections", function()
+        local limits = given.monitoring.alert_threshold
+        limits.response_time_ms = 7
+        given.consul.settings = { max_connections = 8 }
+        assert.is_true(manager:reload_config({
+            monitoring = { alert_threshold = { node_down_count = "5" } }, consul = { settings = { wait_ms = 1000 } },
+        }))
+        assert.same({ node_down_count = "5", response_time_ms = 7, error_rate_percent = 5 }, limits)
+        assert.equal(limits, given.monitoring.alert_threshold)
+        assert.same({ max_connections = 8, wait_ms = 1000 }, given.consul.settings)
+        assert.is_table(manager:monitor_health())
+    end)
+
+    it("never raises an error for a setting, but says which it is", function()
+        for _, setting in ipairs({ "write_timeout", "read_timeout", "write_quorum", "read_quorum", "min_nodes" }) do
+            given.cluster[setting] = "1"
+        end
+        given.monitoring.alert_threshold.error_rate_percent = "5"
+        given.consul.health_check_interval = "30"
+        assert.is_true((manager:store_data("k", "v", { replication_factor = "2" })))
+        assert.equal("v", (manager:read_data("k")))
+        assert.is_table(manager:monitor_health())
+        assert.is_table(manager:get_healthy_client())
+        given.cluster.write_timeout, given.cluster.read_timeout = {}, "x"
+        assert.same(
+            { false, "cluster.write_timeout must be a number from 0.001 to 86400, not a table" },
+            { manager:store_data("k", "w") }
+        )
+        assert.same(
+            { nil, 'cluster.read_timeout must be a number from 0.001 to 86400, not "x"' }, { manager:read_data("k") }
+        )
+        local found, message = manager:monitor_health()
+        assert.is_false(found)
+        assert.matches("^cluster%.%a+_timeout must be a number", message)
+        given.cluster.write_timeout, given.cluster.read_timeout = 5, 5
+        assert.same(
+            { false, "replication_factor must be a whole number from 0, not -1" },
+            { manager:store_data("k", "w", { replication_factor = -1 }) }
+        )
+        assert.equal("v", (manager:read_data("k")))
+        given.consul.health_check_interval = "x"
+        assert.is_nil((manager:get_healthy_client()))
     end)
 
     it("is reloaded while it works, or not at all", function()
@@ -358,12 +480,36 @@ describe("ConsulManager with a key for values", function()
         local key = given.storage.kv_prefix .. "secret"
         local stored = assert(manager.native:request("GET", "/v1/kv/" .. key .. "?raw")).body
         assert.is_nil(stored:find("plain", 1, true))
+        local client = manager:get_healthy_client()
+        local _, body = client:kv_get(key)
+        assert.equal(client:base64_encode("plain text"), consul.json.decode(body)[1].Value)
+        assert.same({ body }, { (select(2, manager:read_data("secret"))) })
+        assert.same({ true, "true" }, { client:kv_put(key, "by kv_put") })
+        assert.equal("by kv_put", (manager:read_data("secret")))
         assert(manager.native.kv:delete(key))
         manager:cleanup()
     end)
 end)
 
 describe("ConsulManager", function()
+    it("gives tables with nodes that can be stored, in a program that loads the module once", function()
+        local output, status = helper.luajit([[
+            local production = require("consul_production_config")
+            local manager = production.ConsulManager
+            production.config.consul.simulate = true
+            production.config.cluster.node_id = "n"
+            manager:init()
+            local _, nodes = manager:store_data("a", "b")
+            assert(type(nodes[1]) == "cdata")
+            assert(manager:store_data("nodes", nodes) and manager:read_data("nodes")[1].id == "n")
+            assert(manager:store_data("info", manager:get_cluster_info()))
+            assert(manager:read_data("info").leader_node.node_id == "n")
+            assert(manager:store_data("health", manager:monitor_health()))
+            assert(manager:store_data("node", nodes[1]) and manager:read_data("node") == "n")
+            manager:cleanup()]])
+        assert.equal(0, status, output)
+    end)
+
     it("is not there before it is initialized, and initializes itself", function()
         local production = fresh()
         local manager = production.ConsulManager
@@ -377,6 +523,70 @@ describe("ConsulManager", function()
         assert.is_true(manager.init())
         manager.cleanup()
         assert.is_false(manager.is_initialized)
+    end)
+
+    it("has a client whose address follows a reload", function()
+        local production = fresh()
+        local manager = production.ConsulManager
+        production.config.consul.simulate = true
+        assert.is_true(manager:init())
+        local client = manager:get_healthy_client()
+        assert.same({ true, "embedded:simulate" }, { client.simulate, client.consul_url })
+        assert.is_true(manager:reload_config({ consul = {
+            simulate = false, servers = { "127.0.0.1:1" }, retry_attempts = 0,
+        } }))
+        assert.same({ false, "http://127.0.0.1:1" }, { client.simulate, client.consul_url })
+        assert.is_true(manager:reload_config({ consul = { simulate = true } }))
+        assert.same({ true, "embedded:simulate" }, { client.simulate, client.consul_url })
+        manager:cleanup()
+    end)
+
+    it("takes every number as a text, as the environment has it", function()
+        local production = fresh()
+        local given, manager = production.config, production.ConsulManager
+        for name, section in pairs(given) do
+            for setting, value in pairs(section) do
+                given[name][setting] = type(value) == "number" and tostring(value) or value
+            end
+        end
+        given.consul.simulate, given.cluster.write_quorum = "true", "1"
+        assert.same({ true }, { manager:init() })
+        assert.is_true((manager:store_data("k", "v")))
+        assert.equal("v", (manager:read_data("k")))
+        assert.is_table(manager:monitor_health())
+        manager:cleanup()
+    end)
+
+    it("tries everything anew after it could not be initialized", function()
+        local production = fresh()
+        local given, manager = production.config, production.ConsulManager
+        given.consul.simulate = true
+        for setting, wrong in pairs({
+            node_id = "dc1/node", node_address = 8080, lock_delay = "x", leader_key = "a//b", heartbeat_timeout = {},
+        }) do
+            local right = given.cluster[setting]
+            given.cluster[setting] = wrong
+            for _ = 1, 2 do
+                local ok, message = pcall(function() manager:init() end)
+                assert.is_false(ok)
+                assert.matches(setting == "leader_key" and "a//b" or setting, message)
+                assert.is_false(manager.is_initialized)
+                assert.is_nil(manager.cluster)
+                assert.equal(0, helper.live_handles())
+            end
+            given.cluster[setting] = right
+        end
+        for _, id in ipairs({ "", "a/b", "..", "a\nb" }) do
+            given.cluster.node_id = id
+            assert.error_matches(function() manager:init() end, "cluster.node_id must be a text that is not empty")
+        end
+        given.cluster.node_id = "right"
+        given.monitoring.log_file = "/nowhere/log"
+        assert.error_matches(function() manager:init() end, "monitoring.log_file must be a file that can be written")
+        -- So is a variable that is empty.
+        given.monitoring.log_file = ""
+        assert.same({ true }, { manager:init() })
+        manager:cleanup()
     end)
 
     it("raises an error for a configuration that cannot be", function()

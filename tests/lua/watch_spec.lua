@@ -126,6 +126,50 @@ with_consul("client:watch", function()
         embedded:close()
     end)
 
+    it("says what was not found, and refuses what cannot be looked for", function()
+        local embedded = assert(consul.connect({ address = "embedded:", environment = false }))
+        embedded.kv:put("a", "1")
+        embedded.agent:service_register({ name = "web", id = "web-1", port = 80 })
+        local keys = assert(embedded:watch({ key = "a" }))
+        local web, nobody = assert(embedded:watch({ service = "web" })), assert(embedded:watch({ service = "nobody" }))
+        for _, watch in ipairs({ keys, web, nobody }) do
+            assert.is_true(watch:wait_ready(helper.PATIENCE_MS))
+        end
+        assert.same({ "1", "web-1" }, { keys:value("a"), web:find("web-1").service.id })
+
+        for _, found in ipairs({
+            { keys:value("b") }, { keys:find("b") }, { web:find("b") }, { nobody:pick("random") },
+            { nobody:pick("hash", "b") }, { nobody:lease("random") },
+        }) do
+            assert.is_nil(found[1])
+            assert.equal(consul.NOT_FOUND, found[2].code)
+        end
+        assert.matches('^key "b": ', select(2, keys:value("b")).message)
+        assert.same({}, nobody:list())
+
+        for _, found in ipairs({ { keys:value("a\0b") }, { keys:find("a\0b") }, { web:find("web-1\0") } }) do
+            assert.is_nil(found[1])
+            assert.equal(consul.ERR_ARGUMENT, found[2].code)
+            assert.matches("NUL", found[2].message)
+        end
+        for _, read in ipairs({
+            function() keys:value() end, function() keys:value(5) end, function() keys:find({}) end,
+            function() web:find(nil) end, function() web:pick("hash", 5) end, function() web:lease("hash", {}) end,
+        }) do
+            local _, message = pcall(read)
+            assert.matches("watch_spec.lua:%d+: consul_ffi: %a+ must be a string, not ", message)
+        end
+        for _, watch in ipairs({ keys, web, nobody }) do
+            watch:close()
+        end
+        for _, read in ipairs({ "value", "find" }) do
+            local found, err = keys[read](keys, "a")
+            assert.is_nil(found)
+            assert.equal(consul.ERR_HANDLE, err.code)
+        end
+        embedded:close()
+    end)
+
     it("picks instances of a service", function()
         local name = (prefix:gsub("/", "-")) .. "web"
         for n = 1, 2 do

@@ -7,6 +7,7 @@
 local array = require("consul_ffi.json.array")
 local null = require("consul_ffi.json.null")
 local number = require("consul_ffi.number")
+local stand_ins = require("consul_ffi.json.stand_ins")
 
 local MAX_EXACT = 2 ^ 53
 
@@ -122,6 +123,8 @@ function append(parts, value, path, open)
         parts[#parts + 1] = tostring(value)
     elseif kind == "nil" or value == null or (kind == "userdata" and tostring(value):find("NULL$")) then
         parts[#parts + 1] = "null"
+    elseif kind == "cdata" and stand_ins[value] ~= nil then
+        append(parts, stand_ins[value], path, open)
     elseif kind == "cdata" then
         parts[#parts + 1] = from_cdata(value, path)
     elseif kind == "table" then

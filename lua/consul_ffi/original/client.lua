@@ -10,10 +10,13 @@ local check = require("consul_ffi.check")
 local connect = require("consul_ffi.client")
 local errors = require("consul_ffi.errors")
 local json = require("consul_ffi.json")
+local kv_rows = require("consul_ffi.original.kv_rows")
 local pause = require("consul_ffi.pause")
+local settings = require("consul_ffi.original.settings")
 local url = require("consul_ffi.url")
 
 local NOT_FOUND = errors.codes.NOT_FOUND
+local SECTION = "consul_ffi"
 local LEVELS = { DEBUG = 1, INFO = 2, WARN = 3, ERROR = 4 }
 local FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 100, 2000
 
@@ -28,31 +31,41 @@ local function log(self, level, message)
     end
 end
 
-local function read_config(config)
-    check.type(config, "table", "config")
-    local level = config.log_level and tostring(config.log_level):upper()
-    if level and not LEVELS[level] then
-        check.fail("log_level must be one of DEBUG, INFO, WARN, ERROR, not %s", level)
-    end
-    return {
-        consul_url = address.of(config),
-        timeout = config.timeout or 5000,
-        simulate = config.simulate and true or false,
-        retry_count = tonumber(config.retry_count) or 0,
-        log_level = level,
-    }
+--- The longest that the library takes: a day.
+local LONGEST_MS = 86400000
+
+--- A timeout as the library takes it: whole, and 0 was none at all for libcurl.
+local function timeout_ms(timeout)
+    return timeout == 0 and LONGEST_MS or math.min(math.ceil(timeout), LONGEST_MS)
 end
 
---- A client for `consul_url` (or `endpoint`), `timeout` in milliseconds (5000), `acl_token`,
+--- Writes what a program reads of it, and what its methods go by.
+local function describe(client, values)
+    client.consul_url = address.of(values)
+    client.timeout = values.timeout
+    client.simulate = values.simulate
+    -- Whatever a program asks for, the first try is none of these.
+    client.retry_count = math.max(0, math.floor(values.retry_count))
+    client.log_level = values.log_level
+end
+
+--- A client for `consul_url` (or `endpoint`), `timeout` in milliseconds (5000; 0 for none), `acl_token`,
 --- `retry_count` (0: how often a failed call is repeated when that is harmless) and `log_level`. With
 --- `simulate` there is no server: an agent in memory answers, which all such clients of the process
 --- share. A client that cannot be made has `initialized` false, and its methods say why.
 function ConsulClient:new(config)
-    local client = setmetatable(read_config(config or {}), ConsulClient)
+    config = check.type(config or {}, "table", "config")
+    local client = setmetatable({ initialized = false }, ConsulClient)
+    local values, refused = settings.read(config, SECTION)
+    describe(client, values or settings.all(nil, SECTION))
+    if not values then
+        client.problem = refused
+        return client
+    end
     local native, problem = connect({
         address = client.consul_url,
-        timeout_ms = client.timeout,
-        token = config and config.acl_token,
+        timeout_ms = timeout_ms(client.timeout),
+        token = values.acl_token,
     })
     client.native, client.owns_native = native, true
     client.initialized = native ~= nil
@@ -61,13 +74,19 @@ function ConsulClient:new(config)
     return client
 end
 
---- A client on a native one that somebody else ends, with a configuration as above.
+--- A client on a native one that somebody else ends, with a configuration as above. `is_encrypting` says that
+--- the native one has prefixes of keys whose values are encrypted.
 function ConsulClient.over(native, config)
-    local client = setmetatable(read_config(config), ConsulClient)
-    client.native, client.owns_native = native, false
-    client.initialized = true
-    client.consul_url = client.consul_url or native:endpoint()
+    local client = setmetatable({ native = native, owns_native = false, initialized = true }, ConsulClient)
+    ConsulClient.describe(client, config)
     return client
+end
+
+--- Has a client that `over` has made go by another configuration.
+function ConsulClient.describe(client, config)
+    describe(client, settings.all(config, SECTION))
+    client.is_encrypting = config.is_encrypting
+    client.consul_url = client.consul_url or client.native:endpoint()
 end
 
 local function message_of(what, err)
@@ -135,11 +154,37 @@ local function says_that_there_is_none(err)
     return err.code == NOT_FOUND and err.response.body == "" and err.response.meta.index ~= 0
 end
 
+--- Whether a key is one that the library may refuse, or that another path would be made of.
+local function is_odd(key, recurse)
+    local path = "/" .. key
+    return path:find("/%.?%.?/") or path:find("/%.%.?$") or key:find("[^\32-\126]") or (key == "" and not recurse)
+end
+
+--- The rows that are made of what the library has read: it checks the key, and decrypts.
+local function decrypted(native, key, recurse)
+    if recurse then
+        local list, err = native.kv:list(key)
+        return list and kv_rows(list), err
+    end
+    local value, meta = native.kv:get(key)
+    if value then
+        meta.key, meta.value = key, value
+        return kv_rows({ meta })
+    elseif meta.code == NOT_FOUND then
+        return "[]"
+    end
+    return nil, meta
+end
+
 --- Reads a key, or everything under it: a JSON array with the values in base64, `[]` when there is
 --- none.
 function ConsulClient:kv_get(key, recurse)
-    local path = "/v1/kv/" .. url.path(key_of(key)) .. (recurse and "?recurse" or "")
+    key = key_of(key)
+    local path = "/v1/kv/" .. url.path(key) .. (recurse and "?recurse" or "")
     return run(self, "kv_get " .. path, true, function(native)
+        if self.is_encrypting or is_odd(key, recurse) then
+            return decrypted(native, key, recurse)
+        end
         local body, err = request(native, "GET", path)
         if not body and says_that_there_is_none(err) then
             return "[]"
@@ -318,9 +363,13 @@ local function argument(self, value)
     return value
 end
 
---- The JSON of a value.
+--- The JSON of a value; nil and a message for what JSON cannot hold.
 function ConsulClient:table_to_json(value)
-    return check.json(argument(self, value), "value")
+    local ok, text = pcall(json.encode, argument(self, value))
+    if not ok then
+        return nil, "value: " .. text
+    end
+    return text
 end
 
 --- The base64 text of any bytes.

@@ -49,18 +49,77 @@ end
 
 --- A quorum that the program has set; nil where it has not.
 function config.quorum(given, name)
-    return given.cluster and rawget(given.cluster, name)
+    return given.cluster and rawget(given.cluster, name) and config.get(given, "cluster", name)
+end
+
+--- Raises an error that points to no line.
+local function refuse(message, ...)
+    error(message:format(...), 0)
+end
+
+--- Where the log goes; nil for nowhere, which an empty text says too.
+function config.log_file(given)
+    local path = config.get(given, "monitoring", "log_file")
+    return path ~= "" and path or nil
+end
+
+--- Raises an error for a file that cannot be written.
+local function check_log_file(given)
+    local path = config.log_file(given)
+    local file, why = io.open(path or "/dev/null", "a")
+    if not file then
+        refuse("monitoring.log_file must be a file that can be written: %s", why)
+    end
+    file:close()
+end
+
+--- Raises an error, which names the setting, where a configuration cannot be used. What the library judges
+--- itself, such as the address of a server, is not looked at.
+function config.check(given)
+    for name in pairs(SECTIONS) do
+        if given[name] ~= nil and type(given[name]) ~= "table" then
+            refuse("%s must be a table, not %s", name, check.kind(given[name]))
+        end
+        settings.all(given[name], name)
+    end
+    settings.all(config.get(given, "monitoring", "alert_threshold"), "monitoring.alert_threshold")
+    check_log_file(given)
+end
+
+--- Raises an error for changes that are not made of sections, or of what the program has beside them.
+function config.check_changes(given, changes)
+    if type(changes) ~= "table" then
+        refuse("new_config must be a table, not %s", check.kind(changes))
+    end
+    for name, section_changes in pairs(changes) do
+        if not SECTIONS[name] and given[name] == nil then
+            refuse("new_config.%s is no section of a configuration: %s", tostring(name), check.names(SECTIONS))
+        elseif SECTIONS[name] and type(section_changes) ~= "table" then
+            refuse("new_config.%s must be a table, not %s", name, check.kind(section_changes))
+        end
+    end
+end
+
+--- Settings that are settings in turn: what is not named stays. Lists are replaced.
+local NESTED = { settings = true, alert_threshold = true }
+
+local function change_section(values, changes)
+    for setting, value in pairs(changes) do
+        if NESTED[setting] and type(value) == "table" then
+            local before = values[setting]
+            values[setting] = change_section(type(before) == "table" and before or {}, value)
+        else
+            values[setting] = value
+        end
+    end
+    return values
 end
 
 --- Changes what `changes` says, section by section, in a configuration.
 function config.change(given, changes)
-    for name, section_changes in pairs(check.type(changes, "table", "new_config")) do
-        if SECTIONS[name] then
-            check.type(section_changes, "table", "new_config." .. name)
-            given[name] = given[name] or {}
-            for setting, value in pairs(section_changes) do
-                given[name][setting] = value
-            end
+    for name in pairs(SECTIONS) do
+        if type(changes[name]) == "table" then
+            given[name] = change_section(given[name] or {}, changes[name])
         end
     end
     return given

@@ -1,11 +1,10 @@
 --- The settings of the library that the earlier module's production configuration stands for.
 
 local address = require("consul_ffi.original.address")
-local check = require("consul_ffi.check")
 local settings = require("consul_ffi.original.settings")
 
-local function milliseconds(seconds, name)
-    return math.floor(check.type(seconds, "number", "consul." .. name) * 1000 + 0.5)
+local function milliseconds(seconds)
+    return math.floor(seconds * 1000 + 0.5)
 end
 
 --- A text, nil when it is empty: so is what systemd makes of `Environment=NAME=`.
@@ -31,7 +30,7 @@ end
 
 --- The earlier module took any text for a key and encrypted nothing: a key counts where prefixes are named.
 local function add_encryption(wanted, config, consul)
-    local names_prefixes = text((consul.settings or {}).encryption_prefixes)
+    local names_prefixes = settings.names_prefixes(consul.settings)
     local of_security = settings.value(config.security, "security", "encryption_key")
     wanted.encryption_key = names_prefixes and (text(consul.encryption_key) or text(of_security)) or ""
 end
@@ -44,12 +43,13 @@ return function(config)
     local is_secure = consul.tls_enabled or settings.value(config.security, "security", "encrypt_traffic")
     local wanted = {
         address = address_of(consul, is_secure),
-        token = text(consul.acl_token),
-        timeout_ms = milliseconds(consul.timeout, "timeout"),
+        -- An empty one is none, and not the one of the variable CONSUL_HTTP_TOKEN.
+        token = consul.acl_token,
+        timeout_ms = milliseconds(consul.timeout),
         retry_attempts = consul.retry_attempts,
-        retry_interval_ms = milliseconds(consul.retry_interval, "retry_interval"),
-        health_check_interval_ms = milliseconds(consul.health_check_interval, "health_check_interval"),
-        health_check_timeout_ms = milliseconds(consul.health_check_timeout, "health_check_timeout"),
+        retry_interval_ms = milliseconds(consul.retry_interval),
+        health_check_interval_ms = milliseconds(consul.health_check_interval),
+        health_check_timeout_ms = milliseconds(consul.health_check_timeout),
     }
     if (wanted.address or ""):find("https://", 1, true) then
         for _, name in ipairs(TLS) do

@@ -15,7 +15,7 @@ local notes = require("consul_ffi.original.notes")
 local settings = require("consul_ffi.original.settings")
 local ConsulClient = require("consul_ffi.original.client")
 
-local HELD = errors.codes.HELD
+local ALREADY_HELD = errors.codes.ERR_ALREADY_HELD
 local SECTION = "consul_ha_cluster"
 local TIMEOUT_MS, SLICE_MS = 5000, 200
 local SHORTEST_TTL_MS = 10000
@@ -40,8 +40,11 @@ end
 --- `client` is a native one that somebody else ends.
 function ConsulHACluster:new(config, client)
     config = check.type(config or {}, "table", "config")
+    local values, problem = settings.read(config, SECTION)
+    if not values then
+        check.fail("%s", problem)
+    end
     notes(config, SECTION)
-    local values = settings.all(config, SECTION)
     return setmetatable({
         config = config,
         values = values,
@@ -61,8 +64,8 @@ function ConsulHACluster:new(config, client)
     }, ConsulHACluster)
 end
 
-local function milliseconds(seconds, name)
-    return math.floor(check.type(seconds, "number", name) * 1000 + 0.5)
+local function milliseconds(seconds)
+    return math.floor(seconds * 1000 + 0.5)
 end
 
 --- Its client, made when it is needed first; nil and a message where it cannot be made.
@@ -85,8 +88,13 @@ end
 
 --- The TTL of its sessions. Programs ask for less than Consul takes.
 local function ttl_ms(values)
-    local shortest = values.settings and values.settings.min_session_ttl_ms or SHORTEST_TTL_MS
-    return math.max(milliseconds(values.lease_ttl, "lease_ttl"), shortest)
+    local shortest = values.settings and tonumber(values.settings.min_session_ttl_ms) or SHORTEST_TTL_MS
+    return math.max(milliseconds(values.lease_ttl), shortest)
+end
+
+--- A key as Consul has it, without the slash in front.
+local function key_of(key)
+    return (key:gsub("^/", ""))
 end
 
 --- Joins, to run for leader or not.
@@ -104,43 +112,60 @@ local function join(cluster, campaigns)
         leader_key = values.leader_key,
         campaigns = campaigns,
         ttl_ms = ttl_ms(values),
-        lock_delay_ms = milliseconds(values.lock_delay, "lock_delay"),
-        leave_after_ms = milliseconds(values.leave_after, "leave_after"),
-        join_after_ms = milliseconds(values.join_after, "join_after"),
+        lock_delay_ms = milliseconds(values.lock_delay),
+        leave_after_ms = milliseconds(values.leave_after),
+        join_after_ms = milliseconds(values.join_after),
     })
     if not membership then
         return false, refused.message
     end
     cluster.membership, cluster.campaigns, cluster.ring_version = membership, campaigns, nil
+    -- By which session somebody leads, the membership does not tell. The key is fine: it was just taken.
+    cluster.lead = client:watch({ key = key_of(values.leader_key) })
     return true
 end
 
 --- Waits until it has joined. True too when it goes on waiting in the background for the session of
 --- the process that it replaces to end.
-local function wait_joined(membership, deadline)
-    local problem
+local function wait_joined(cluster, deadline)
+    local membership, last = cluster.membership, nil
     repeat
-        local joined
-        joined, problem = membership:wait_joined(SLICE_MS)
-        if joined then
+        if membership:wait_joined(SLICE_MS) then
             return true
         end
-        local last = membership:stats().last_error
-        if last and last.code == HELD then
+        last = membership:stats().last_error
+        if last and last.code == ALREADY_HELD then
             return true
         elseif last and not last.retryable then
             return false, last.message
         end
     until os.time() >= deadline
-    return false, problem.message
+    return false, ("node %s has not joined within %g s: %s"):format(
+        cluster.node_id, cluster.values.election_timeout, last and last.message or "Consul has not answered yet"
+    )
 end
 
---- Waits until somebody leads, if that does not take too long.
-local function wait_leader(membership, deadline)
+--- The session that holds the leader key for the node of this id; nil where that is not known yet.
+local function leading_session(cluster, id)
+    if not cluster.lead then
+        return nil
+    end
+    cluster.lead:refresh()
+    local pair = cluster.lead:find(key_of(cluster.values.leader_key))
+    return pair and pair.value == id and pair.session or nil
+end
+
+--- Waits until somebody leads, and by which session, if that does not take too long.
+local function wait_leader(cluster, deadline)
+    local membership = cluster.membership
     local seen = membership:version()
     while not membership:leader() and os.time() < deadline do
         membership:wait_change(seen, SLICE_MS)
         seen = membership:version()
+    end
+    local id = membership:leader()
+    if cluster.lead and id and not leading_session(cluster, id) then
+        cluster.lead:wait(SLICE_MS)
     end
 end
 
@@ -158,11 +183,14 @@ function ConsulHACluster:start()
     end
     self.is_running = true
     local deadline = os.time() + self.values.election_timeout
-    local joined, problem = wait_joined(self.membership, deadline)
+    local joined, problem = wait_joined(self, deadline)
     if not joined then
         return false, problem
     end
-    wait_leader(self.membership, deadline)
+    -- One that waits for the session of a dead process has no leader to wait for.
+    if self.membership:wait_joined(0) then
+        wait_leader(self, deadline)
+    end
     return self:load_cluster_config()
 end
 
@@ -185,7 +213,7 @@ function ConsulHACluster:register_node()
             return false, problem
         end
     end
-    return wait_joined(self.membership, os.time() + self.values.election_timeout)
+    return wait_joined(self, os.time() + self.values.election_timeout)
 end
 
 --- Takes the node out of the cluster; the others know at once.
@@ -196,7 +224,10 @@ function ConsulHACluster:unregister_node()
     end
     local left, problem = membership:leave()
     membership:close()
-    self.membership = nil
+    if self.lead then
+        self.lead:close()
+    end
+    self.membership, self.lead = nil, nil
     return left and true or false, problem and problem.message
 end
 
@@ -238,7 +269,12 @@ function live.running(cluster)
     return cluster.is_running
 end
 
+--- nil until it has joined: what the list of nodes has before that is the session of the process that it
+--- replaces.
 function live.session_id(cluster)
+    if not cluster.membership or not cluster.membership:wait_joined(0) then
+        return nil
+    end
     local me = live.cluster_nodes(cluster)[cluster.node_id]
     return me and me.session_id
 end
@@ -261,7 +297,11 @@ end
 --- A client of the earlier module's, which goes with the cluster.
 function live.consul_client(cluster)
     local client = client_of(cluster)
-    return client and ConsulClient.over(client, { timeout = TIMEOUT_MS, simulate = cluster.values.simulate })
+    return client and ConsulClient.over(client, {
+        timeout = TIMEOUT_MS,
+        simulate = cluster.values.simulate,
+        is_encrypting = settings.names_prefixes(cluster.values.settings),
+    })
 end
 
 --- Whether this node leads, judged by the clock at this moment.
@@ -279,8 +319,8 @@ function Leader.__concat(left, right)
     return tostring(left) .. tostring(right)
 end
 
---- Who leads: `node_id`, `session_id`, and `timestamp`, since when this program has seen it lead. nil when
---- nobody does.
+--- Who leads: `node_id`, `session_id`, which holds the leader key, nil until that was seen, and
+--- `timestamp`, since when this program has seen it lead. nil when nobody does.
 function ConsulHACluster:get_leader_info()
     local id = self.membership and self.membership:leader()
     if not id then
@@ -290,10 +330,9 @@ function ConsulHACluster:get_leader_info()
     if not self.leader_seen or self.leader_seen.id ~= id then
         self.leader_seen = { id = id, at = os.time() }
     end
-    local node = live.cluster_nodes(self)[id]
     return setmetatable({
         node_id = id,
-        session_id = node and node.session_id,
+        session_id = leading_session(self, id),
         timestamp = self.leader_seen.at,
     }, Leader)
 end
@@ -341,7 +380,7 @@ function ConsulHACluster:load_cluster_config()
     if not client then
         return false, problem
     end
-    local text, err = client.kv:get((key:gsub("^/", "")))
+    local text, err = client.kv:get(key_of(key))
     if not text and err.code ~= errors.codes.NOT_FOUND then
         return false, err.message
     end

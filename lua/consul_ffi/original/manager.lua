@@ -3,7 +3,6 @@
 
 local ConsulClient = require("consul_ffi.original.client")
 local ConsulHACluster = require("consul_ffi.original.ha_cluster")
-local base64 = require("consul_ffi.base64")
 local check = require("consul_ffi.check")
 local config = require("consul_ffi.original.config")
 local connect = require("consul_ffi.client")
@@ -11,9 +10,11 @@ local connection = require("consul_ffi.original.connection")
 local errors = require("consul_ffi.errors")
 local health = require("consul_ffi.original.health")
 local json = require("consul_ffi.json")
+local kv_rows = require("consul_ffi.original.kv_rows")
 local log = require("consul_ffi.log")
 local new_node = require("consul_ffi.original.node")
 local notes = require("consul_ffi.original.notes")
+local settings = require("consul_ffi.original.settings")
 
 local NOT_FOUND = errors.codes.NOT_FOUND
 local MODES = { consistent = true, default = true, stale = true }
@@ -37,22 +38,32 @@ local function method(name, run)
     end
 end
 
+--- What is wrong, without the place that errors of arguments begin with: none of the program's.
+local function plain(problem)
+    return (tostring(problem):gsub("^.-consul_ffi: ", ""))
+end
+
+local function outcome(failure, ok, ...)
+    if ok then
+        return ...
+    end
+    return failure, plain((...))
+end
+
+--- Adds a method that raises no error for what is wrong in the configuration: it returns `failure` and a
+--- message.
+local function safe_method(name, failure, run)
+    method(name, function(self, ...)
+        return outcome(failure, pcall(run, self, ...))
+    end)
+end
+
 local function get(self, section, name)
     return config.get(self.config, section, name)
 end
 
 local function milliseconds(self, section, name)
-    return math.floor(check.type(get(self, section, name), "number", section .. "." .. name) * 1000 + 0.5)
-end
-
---- The level of the log in a configuration, as the library says it.
-local function level_of(given)
-    local name = tostring(config.get(given, "monitoring", "log_level"))
-    local level = LEVELS[name:upper()]
-    if not level then
-        check.fail("monitoring.log_level must be one of DEBUG, INFO, WARN, ERROR, not %s", name)
-    end
-    return level
+    return math.floor(get(self, section, name) * 1000 + 0.5)
 end
 
 local MEGABYTE = 2 ^ 20
@@ -60,7 +71,7 @@ local MEGABYTE = 2 ^ 20
 --- When the log makes room, as the library says it.
 local function rotation_of(self)
     return {
-        max_bytes = get(self, "monitoring", "log_max_size") * MEGABYTE,
+        max_bytes = math.floor(get(self, "monitoring", "log_max_size") * MEGABYTE),
         max_files = get(self, "monitoring", "log_max_backups"),
         max_age_days = get(self, "monitoring", "log_max_age"),
     }
@@ -68,14 +79,14 @@ end
 
 --- The library's log goes where the program has said; what it has set for nothing is told.
 local function observe(self)
-    local path, level = get(self, "monitoring", "log_file"), level_of(self.config)
+    local path = config.log_file(self.config)
     if path then
         local is_open, problem = log.set_rotation(rotation_of(self))
         if is_open then
             is_open, problem = log.set_file(path)
         end
         if is_open then
-            log.set_level(level)
+            log.set_level(LEVELS[get(self, "monitoring", "log_level")])
         else
             io.stderr:write(("consul_ffi [WARN] %s\n"):format(problem.message))
         end
@@ -86,7 +97,6 @@ local function observe(self)
 end
 
 local function new_cluster(self)
-    local cluster = self.config.cluster or {}
     return ConsulHACluster:new({
         node_id = get(self, "cluster", "node_id"),
         node_address = get(self, "cluster", "node_address"),
@@ -94,62 +104,93 @@ local function new_cluster(self)
         lease_ttl = get(self, "cluster", "heartbeat_timeout"),
         min_nodes = get(self, "cluster", "min_nodes"),
         election_timeout = get(self, "cluster", "election_timeout"),
-        lock_delay = cluster.lock_delay,
-        leave_after = cluster.leave_after,
-        join_after = cluster.join_after,
-        leader_key = cluster.leader_key,
-        nodes_prefix = cluster.nodes_prefix,
+        lock_delay = get(self, "cluster", "lock_delay"),
+        leave_after = get(self, "cluster", "leave_after"),
+        join_after = get(self, "cluster", "join_after"),
+        leader_key = get(self, "cluster", "leader_key"),
+        nodes_prefix = get(self, "cluster", "nodes_prefix"),
         simulate = get(self, "consul", "simulate"),
         settings = get(self, "consul", "settings"),
     }, self.native)
 end
 
---- Makes the client and starts the node. Raises an error when the configuration cannot be used. That
---- Consul is away is none: true and a message then, and the node joins when it answers.
-method("init", function(self)
-    if self.is_initialized then
-        return true
+--- What its clients tell a program, and go by.
+local function described(self)
+    return {
+        timeout = milliseconds(self, "consul", "timeout"),
+        simulate = get(self, "consul", "simulate"),
+        is_encrypting = settings.names_prefixes(get(self, "consul", "settings")),
+    }
+end
+
+--- Its client of the earlier module's, made anew where the program has destroyed it.
+local function client_of(self)
+    if not (self.clients[1] and self.clients[1].initialized) then
+        self.clients[1] = ConsulClient.over(self.native, described(self))
     end
+    return self.clients[1]
+end
+
+--- Makes the client and starts the node. Raises an error when the configuration cannot be used.
+local function begin(self)
+    config.check(self.config)
     observe(self)
     local native, problem = connect(connection(self.config))
     if not native then
-        check.fail("%s", problem.message)
+        error(problem.message, 0)
     end
     self.native = native
-    self.clients = {
-        ConsulClient.over(native, {
-            timeout = milliseconds(self, "consul", "timeout"),
-            simulate = get(self, "consul", "simulate"),
-        }),
-    }
+    client_of(self)
     self.cluster = new_cluster(self)
-    self.is_initialized = true
     local _, waits_for = self.cluster:start()
-    return true, waits_for
-end)
-
---- Whether it can be used, made so where it was not yet.
-local function ready(self)
-    local ok, problem = pcall(self.init, self)
-    return ok, problem
+    if not self.cluster.membership then
+        -- It has not even begun to join: it never could.
+        error(waits_for, 0)
+    end
+    return waits_for
 end
+
+--- Whether it can be used, made so where it was not yet, and what the node waits for; nil and a message
+--- when the configuration cannot be used, and everything is as before.
+local function ready(self)
+    if self.is_initialized then
+        return true
+    end
+    local ok, waits_for = pcall(begin, self)
+    if not ok then
+        self:cleanup()
+        return nil, plain(waits_for)
+    end
+    self.is_initialized = true
+    return true, waits_for
+end
+
+--- Makes the client and starts the node. Raises an error when the configuration cannot be used. That
+--- Consul is away is none: true and a message then, and the node joins when it answers.
+method("init", function(self)
+    local is_ready, message = ready(self)
+    if not is_ready then
+        check.fail("%s", message)
+    end
+    return true, message
+end)
 
 --- A client of the class `ConsulClient` while a server of Consul serves; nil and a message otherwise. It is
 --- the manager's, and lives as long.
-method("get_healthy_client", function(self)
-    local ok, problem = ready(self)
-    if not ok then
+safe_method("get_healthy_client", nil, function(self)
+    local is_ready, problem = ready(self)
+    if not is_ready then
         return nil, problem
     end
     local recent_ms = milliseconds(self, "consul", "health_check_interval")
     for _, endpoint in ipairs(self.native:endpoints() or {}) do
         if endpoint.state == "up" and (endpoint.last_success_ms or math.huge) < recent_ms then
-            return self.clients[1]
+            return client_of(self)
         end
     end
     local leader, err = self.native.status:leader()
     if leader then
-        return self.clients[1]
+        return client_of(self)
     end
     return nil, err.message
 end)
@@ -205,8 +246,8 @@ end
 
 --- What both calls check before anything is sent: the consistency, or nil and a message.
 local function prepare(self, quorum, options)
-    local ok, problem = ready(self)
-    if not ok then
+    local is_ready, problem = ready(self)
+    if not is_ready then
         return nil, problem
     end
     local short = short_of(self, quorum)
@@ -226,7 +267,7 @@ end
 --- Writes a value, a table as its JSON. True and the nodes that the key belongs to, `replication_factor` of
 --- them where there are so many; false and a message when it was not written. Every write is agreed on by
 --- a majority of Consul's servers, whatever the consistency.
-method("store_data", function(self, key, value, options)
+safe_method("store_data", false, function(self, key, value, options)
     options = options or {}
     if key == nil or value == nil then
         return false, (key == nil and "key" or "value") .. " is missing"
@@ -240,32 +281,20 @@ method("store_data", function(self, key, value, options)
         return false, text
     end
     local timeout_ms = milliseconds(self, "cluster", "write_timeout")
+    local count = get(self, "cluster", "replication_factor")
+    if options.replication_factor ~= nil then
+        count = settings.of_call(options.replication_factor, "cluster", "replication_factor")
+    end
     local written, err = self.native.kv:put(full_key(self, key), text, { timeout_ms = timeout_ms })
     if not written then
         return false, err.message
     end
-    local count = options.replication_factor or get(self, "cluster", "replication_factor")
     return true, self.cluster:get_replica_nodes(key, count)
 end)
 
---- The body of Consul's answer, which the earlier module returned.
-local function body_of(key, value, meta)
-    return json.encode(json.array({
-        {
-            Key = key,
-            Value = base64.encode(value),
-            Flags = meta.flags,
-            Session = meta.session,
-            LockIndex = meta.lock_index,
-            CreateIndex = meta.create_index,
-            ModifyIndex = meta.modify_index,
-        },
-    }))
-end
-
 --- A value: what JSON says where it is an object or an array, the text itself otherwise. Then the body of
 --- the HTTP API. nil and a message when there is none, or it could not be read.
-method("read_data", function(self, key, options)
+safe_method("read_data", nil, function(self, key, options)
     options = options or {}
     if key == nil then
         return nil, "key is missing"
@@ -283,7 +312,9 @@ method("read_data", function(self, key, options)
         return nil, meta.code == NOT_FOUND and name .. ": 404, not found" or meta.message
     end
     local decoded = value:find("^%s*[%[{]") and json.decode(value) or nil
-    return decoded or value, body_of(name, value, meta)
+    -- The body of Consul's answer, which the earlier module returned.
+    meta.key, meta.value = name, value
+    return decoded or value, kv_rows({ meta })
 end)
 
 --- The node that a key belongs to, which serves as its id and as a table, and what is known of it; nil
@@ -301,7 +332,7 @@ end)
 
 --- How the cluster and Consul are: `timestamp`, `node_count`, `leader_node`, `is_healthy`, and a list of
 --- `issues`. False and a message before `init`.
-method("monitor_health", function(self)
+safe_method("monitor_health", false, function(self)
     if not self.cluster then
         return false, "the manager was not initialized"
     end
@@ -311,7 +342,7 @@ method("monitor_health", function(self)
         node_count = self.cluster:get_node_count(),
         leader_node = leader_of(self.cluster),
         is_healthy = #issues == 0,
-        issues = issues,
+        issues = json.array(issues),
     }
 end)
 
@@ -321,17 +352,22 @@ end)
 --- id, its address, its keys) changes with the next `init`. False and a message when it cannot be
 --- used: nothing has changed then.
 method("reload_config", function(self, new_config)
+    local changes = new_config == nil and {} or new_config
     local ok, problem = pcall(function()
-        local changed = config.change(config.copy(self.config), new_config or {})
-        level_of(changed)
+        config.check_changes(self.config, changes)
+        local changed = config.change(config.copy(self.config), changes)
+        config.check(changed)
         local wanted = connection(changed)
         return self.native and select(2, self.native:reload(wanted))
     end)
     if not ok or problem then
-        return false, ok and problem.message or problem
+        return false, ok and problem.message or plain(problem)
     end
-    config.change(self.config, new_config or {})
+    config.change(self.config, changes)
     observe(self)
+    if self.native then
+        ConsulClient.describe(client_of(self), described(self))
+    end
     return true
 end)
 

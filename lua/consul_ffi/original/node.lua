@@ -3,13 +3,14 @@
 ---
 --- It is cdata, since Lua asks a table about `==` with a string in no case. So `type(node)` is
 --- "cdata", and what needs a real string, such as `table.concat`, takes `tostring(node)` or `node.id`.
+--- `pairs` goes through what is known of it, which is what JSON has of it too.
 
 local ffi = require("ffi")
 
 local new = ffi.typeof("struct { uint8_t unused; }")
 
---- What is known of each, as long as it lives.
-local infos = setmetatable({}, { __mode = "k" })
+--- What is known of each.
+local infos = require("consul_ffi.json.stand_ins")
 
 local Node = {}
 
@@ -63,6 +64,11 @@ end
 
 function Node.__le(left, right)
     return text(left) <= text(right)
+end
+
+--- LuaJIT asks cdata for it, as Lua 5.2 does a table.
+function Node.__pairs(node)
+    return next, info_of(node), nil
 end
 
 Node.__tostring = text
