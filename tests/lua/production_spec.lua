@@ -581,12 +581,26 @@ describe("ConsulManager", function()
             assert.error_matches(function() manager:init() end, "cluster.node_id must be a text that is not empty")
         end
         given.cluster.node_id = "right"
-        given.monitoring.log_file = "/nowhere/log"
-        assert.error_matches(function() manager:init() end, "monitoring.log_file must be a file that can be written")
-        -- So is a variable that is empty.
+        -- A variable that is empty is one that is not set.
         given.monitoring.log_file = ""
         assert.same({ true }, { manager:init() })
         manager:cleanup()
+    end)
+
+    it("begins without a log where it cannot be written, and does not change to such a one", function()
+        local output = helper.luajit([[
+            local production = require("consul_production_config")
+            local manager = production.ConsulManager
+            production.config.consul.simulate = true
+            production.config.monitoring.log_file = "/nowhere/log"
+            print(manager:init())
+            print(manager:reload_config({ monitoring = { log_level = "DEBUG" } }))
+            print(manager:reload_config({ monitoring = { log_file = "/nowhere/other" } }))
+            manager:cleanup()
+        ]])
+        assert.matches("/nowhere/log", output)
+        local refused = "false\tmonitoring.log_file must be a file that can be written: /nowhere/other"
+        assert.matches("true\tnil\ntrue.*" .. refused, output)
     end)
 
     it("raises an error for a configuration that cannot be", function()

@@ -63,8 +63,9 @@ function config.log_file(given)
     return path ~= "" and path or nil
 end
 
---- Raises an error for a file that cannot be written.
-local function check_log_file(given)
+--- Raises an error for a file that cannot be written. A program that has begun with one is told so, and
+--- goes on: it did before there was a log.
+function config.check_log_file(given)
     local path = config.log_file(given)
     local file, why = io.open(path or "/dev/null", "a")
     if not file then
@@ -83,7 +84,6 @@ function config.check(given)
         settings.all(given[name], name)
     end
     settings.all(config.get(given, "monitoring", "alert_threshold"), "monitoring.alert_threshold")
-    check_log_file(given)
 end
 
 --- Raises an error for changes that are not made of sections, or of what the program has beside them.

@@ -33,7 +33,10 @@ function kinds.whole(from, to)
     }
 end
 
-local FLAGS = { ["true"] = true, ["false"] = false, ["1"] = true, ["0"] = false }
+local FLAGS = {
+    ["true"] = true, ["1"] = true, yes = true, on = true,
+    ["false"] = false, ["0"] = false, no = false, off = false,
+}
 
 kinds.flag = {
     must_be = "true or false",

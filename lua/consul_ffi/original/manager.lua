@@ -357,6 +357,9 @@ method("reload_config", function(self, new_config)
         config.check_changes(self.config, changes)
         local changed = config.change(config.copy(self.config), changes)
         config.check(changed)
+        if config.get(changed, "monitoring", "log_file") ~= config.get(self.config, "monitoring", "log_file") then
+            config.check_log_file(changed)
+        end
         local wanted = connection(changed)
         return self.native and select(2, self.native:reload(wanted))
     end)
