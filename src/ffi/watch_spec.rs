@@ -69,7 +69,7 @@ impl Handle for consul_watch_spec {
 }
 
 /// Makes the description of a watch of this kind, `CONSUL_WATCH_...`. `name` is what is watched of
-/// it; `name` may be NULL for services, nodes and events, where it is not needed. What is in it is
+/// it: NULL for services and nodes, and for events of any name. What is in it is
 /// checked by `consul_watch_start`. Free it with `consul_watch_spec_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_watch_spec_new(
@@ -83,6 +83,10 @@ pub unsafe extern "C" fn consul_watch_spec_new(
         // SAFETY: as above.
         let name = unsafe { input::optional_str(name, "name") }?;
         let named = || name.ok_or_else(|| Error::argument("a watch of this kind needs a name"));
+        let is_named = name.is_some_and(|name| !name.is_empty());
+        if is_named && matches!(watch_kind, CONSUL_WATCH_SERVICES | CONSUL_WATCH_NODES) {
+            return Err(Error::argument("a watch of all services or nodes takes no name"));
+        }
         out.give(match watch_kind {
             CONSUL_WATCH_KEY => WatchSpec::key(named()?),
             CONSUL_WATCH_PREFIX => WatchSpec::prefix(named()?),

@@ -52,6 +52,7 @@ pub(super) struct QueryKey {
 impl Query {
     /// The query of this watch. An error when it cannot be asked.
     pub(super) fn new(client: &Client, spec: &WatchSpec) -> Result<Query> {
+        spec.check_kind()?;
         let query = Query {
             client: client.clone(),
             subject: spec.subject.clone(),

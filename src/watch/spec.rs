@@ -63,6 +63,8 @@ pub struct WatchSpec {
     pub(super) rate: u32,
     pub(super) last_good_file: Option<PathBuf>,
     pub(super) max_age: Option<Duration>,
+    /// What was asked for that only a service has.
+    misplaced: Option<&'static str>,
 }
 
 impl WatchSpec {
@@ -77,6 +79,7 @@ impl WatchSpec {
             rate: DEFAULT_RATE,
             last_good_file: None,
             max_age: None,
+            misplaced: None,
         }
     }
 
@@ -136,16 +139,18 @@ impl WatchSpec {
 
     /// Only instances with this tag; several must all be there. For a service only.
     pub fn tag(mut self, tag: impl Into<String>) -> WatchSpec {
-        if let Subject::Service { tags, .. } = &mut self.subject {
-            tags.push(tag.into());
+        match &mut self.subject {
+            Subject::Service { tags, .. } => tags.push(tag.into()),
+            _ => self.misplaced = Some("a tag"),
         }
         self
     }
 
     /// Which instances to take. For a service only.
     pub fn policy(mut self, chosen: Policy) -> WatchSpec {
-        if let Subject::Service { policy, .. } = &mut self.subject {
-            *policy = chosen;
+        match &mut self.subject {
+            Subject::Service { policy, .. } => *policy = chosen,
+            _ => self.misplaced = Some("a policy"),
         }
         self
     }
@@ -209,6 +214,12 @@ impl WatchSpec {
         self
     }
 
+    /// An error when it has what a watch of its kind cannot have.
+    pub(super) fn check_kind(&self) -> Result<()> {
+        let Some(what) = self.misplaced else { return Ok(()) };
+        Err(Error::argument(format!("only the watch of a service takes {what}")))
+    }
+
     pub(super) fn settled(&self) -> Result<Option<Settle>> {
         let Some((min, max)) = self.settle else { return Ok(None) };
         if min.is_zero() || min > max {
@@ -233,6 +244,22 @@ impl WatchSpec {
             rate => Err(Error::argument(format!(
                 "{rate} requests a second are not allowed, it takes 1 to 1000"
             ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::WatchSpec;
+    use crate::watch::Policy;
+
+    #[test]
+    fn only_a_service_has_tags_and_a_policy() {
+        let service = WatchSpec::service("web").tag("v2").policy(Policy::Any);
+        assert_eq!(service.check_kind(), Ok(()));
+        for spec in [WatchSpec::key("a").tag("v2"), WatchSpec::nodes().policy(Policy::Any)] {
+            let error = spec.check_kind().unwrap_err();
+            assert!(error.message().contains("only the watch of a service"), "{error}");
         }
     }
 }

@@ -93,6 +93,13 @@ fn a_cluster_that_is_not_healthy_is_an_answer() {
 }
 
 #[test]
+fn an_agent_without_autopilot_says_so() {
+    let server = Server::answering(|_| Reply::json(404, ""));
+    let error = client_at(server.address()).operator().autopilot_health(&none()).unwrap_err();
+    assert_eq!((error.status(), error.http_status()), (Status::Unsupported, 404), "{error}");
+}
+
+#[test]
 fn gossip_keys_are_installed_used_and_removed() {
     const KEYS: [&str; 2] = [
         "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",

@@ -146,7 +146,10 @@ impl<S: Style> Operator<'_, S> {
     ) -> Result<S::Output<Answer<T>>> {
         let target = Target::new("/v1/operator/autopilot/health");
         let call = Call::get(target, options).accept(Accept::Health);
-        json::fetch_with(self.client, call, T::decode)
+        json::fetch_with(self.client, call, |reply| match reply.response.status {
+            404 => Err(unknown("this Consul does not know the endpoint", reply.endpoint)),
+            _ => T::decode(reply),
+        })
     }
 
     /// The whole state of autopilot, as JSON. `Status::Unsupported` before Consul 1.9.
@@ -161,14 +164,16 @@ impl<S: Style> Operator<'_, S> {
         let target = Target::new("/v1/operator/autopilot/state");
         let call = Call::get(target, options).accept(Accept::NotFound);
         json::fetch_with(self.client, call, |reply| match reply.response.status {
-            404 => Err(too_old(reply.endpoint)),
+            404 => Err(unknown(NEEDS, reply.endpoint)),
             _ => T::decode(reply),
         })
     }
 }
 
-fn too_old(endpoint: &str) -> Error {
-    let message = "the state of autopilot needs Consul 1.9; autopilot's health is there before it";
+const NEEDS: &str =
+    "the state of autopilot needs Consul 1.9; autopilot's health is there before it";
+
+fn unknown(message: &str, endpoint: &str) -> Error {
     Error::new(Status::Unsupported, message).with_http_status(404).with_endpoint(endpoint)
 }
 

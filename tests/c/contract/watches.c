@@ -357,6 +357,12 @@ static void bad_input_is_named(void)
     CHECK_ERROR(CONSUL_ERR_ARGUMENT, "1 to 10", consul_watch_spec_new(11, "a", &spec));
     CHECK_ERROR(CONSUL_ERR_ARGUMENT, "needs a name", consul_watch_spec_new(CONSUL_WATCH_KEY, NULL, &spec));
     CHECK_ERROR(CONSUL_ERR_ARGUMENT, "critical", consul_watch_spec_new(CONSUL_WATCH_STATE_CHECKS, "x", &spec));
+    CHECK_ERROR(CONSUL_ERR_ARGUMENT, "takes no name", consul_watch_spec_new(CONSUL_WATCH_NODES, "a", &spec));
+    spec = spec_of(CONSUL_WATCH_KEY, "a");
+    CHECK_OK(consul_watch_spec_add_tag(spec, "v2"));
+    CHECK_ERROR(CONSUL_ERR_ARGUMENT, "only the watch of a service takes a tag",
+                consul_watch_start(client, spec, NULL, 0, &watch));
+    consul_watch_spec_free(spec);
     spec = spec_of(CONSUL_WATCH_KEY, "/a");
     CHECK_ERROR(CONSUL_ERR_ARGUMENT, "slash", consul_watch_start(client, spec, queue, 9, &watch));
     CHECK(watch == NULL);
