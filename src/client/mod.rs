@@ -281,6 +281,12 @@ impl<S: Style> Client<S> {
         }
     }
 
+    /// Refuses a value that could not be read again under this key, where that is known before it is
+    /// sent.
+    pub(crate) fn check_sealing(&self, key: &str, value: &[u8]) -> Result<()> {
+        self.vault().map_or(Ok(()), |vault| vault.check(key, value))
+    }
+
     /// What of a value is sent for this key: itself, or what it is encrypted to.
     pub(crate) fn sealed<'a>(&self, key: &str, value: &'a [u8]) -> Result<Cow<'a, [u8]>> {
         match self.vault() {
