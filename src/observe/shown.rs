@@ -66,8 +66,7 @@ pub(crate) fn query(query: &str) -> String {
 
 /// The rest of a path that begins as one of those with a secret; empty for others.
 fn secret(path: &str) -> &str {
-    let rests = SECRET_PATHS.iter().filter_map(|&known| rest_after(path, known));
-    rests.last().unwrap_or_default()
+    SECRET_PATHS.iter().find_map(|&known| rest_after(path, known)).unwrap_or_default()
 }
 
 /// What stands in a path behind these segments, however those are spelt.
