@@ -15,8 +15,8 @@ use std::borrow::Cow;
 /// How many bytes stand behind the cipher text.
 const TAG: usize = 16;
 
-const LIKE_ENCRYPTED: &str = "it begins like an encrypted one (\\0CFE) and is none: with a key it could \
-                              not be read again. Under one of encryption_prefixes it would be encrypted";
+const LIKE_ENCRYPTED: &str = "it begins like an encrypted one (\\0CFE) and would be taken for one when \
+                              it is read. Under one of encryption_prefixes it would be encrypted";
 
 /// Encrypts what is written under some prefixes, and decrypts what was encrypted under any name.
 pub(crate) struct Vault {
