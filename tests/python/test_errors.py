@@ -9,7 +9,7 @@ import socket
 import tempfile
 import unittest
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import consul_ffi
 from consul_ffi import _abi, _outcome, errors
@@ -111,7 +111,7 @@ class Mistakes(ConsulTest):
     def test_files_may_be_paths_and_addresses_a_list(self) -> None:
         addresses = ["http://127.0.0.1:1", "http://127.0.0.1:2"]
         with tempfile.NamedTemporaryFile("w+") as file:
-            given = {"address": tuple(addresses), "token_file": Path(file.name)}
+            given: dict[str, Any] = {"address": tuple(addresses), "token_file": Path(file.name)}
             # Without its token it would be somebody else.
             with self.assertRaisesRegex(consul_ffi.ConfigError, f"token_file {file.name}: it is empty"):
                 consul_ffi.Client(environment=False, **given)
