@@ -14,7 +14,7 @@ class Settings(TypedDict, total=False):
     token: str
     """The ACL token, sent in the `X-Consul-Token` header only."""
     token_file: str | PathLike[str]
-    """A file whose trimmed content is the ACL token. It is read again when it changes, and at once when Consul refuses the token. It wins over the token of the environment, an explicit `token` wins over it."""
+    """A file whose trimmed content is the ACL token. It is read again when it changes, and at once when Consul refuses the token. It wins over the token of the environment, an explicit `token` wins over it. A file that is missing or empty when the client is made is an error; one that becomes so later leaves the token before in use, with a warning in the log."""
     http_auth: str
     """`user:password` or `user` for HTTP basic authentication, for a proxy in front of Consul."""
     tls_enabled: bool

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 import time
 
+from . import _abi, _outcome
 from ._convert import uint64
+from ._error import ConsulError
 
 #: How late a signal is seen that came just before a wait began.
 SLICE_MS = 100
@@ -33,3 +36,12 @@ def slice_ms(left: float) -> int:
     if threading.current_thread() is threading.main_thread():
         return int(min(left, SLICE_MS))
     return -1 if left == math.inf else int(left)
+
+
+def failed(status: int, timeout_ms: int | None) -> ConsulError:
+    """The error of a wait that was made of several, by the status of the last one. The library knows
+    of that one alone: how long the whole was to take is said here."""
+    error = _outcome.from_status(status)
+    if status == _abi.CONSUL_ERR_TIMEOUT and timeout_ms is not None:
+        error.args = (re.sub(r"(?<= within )[^ :]+", f"{timeout_ms} ms", str(error), count=1),)
+    return error

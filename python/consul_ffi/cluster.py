@@ -172,14 +172,16 @@ class ClusterBase:
         status = lib.consul_cluster_wait_change(self.handle, version, wait_ms)
         return status != _abi.CONSUL_ERR_INTERRUPTED and done(status, _abi.CONSUL_NO_CHANGE)
 
-    def _is_joined(self, wait_ms: int, is_last: bool) -> bool:
-        """Waits so long until it has joined; the last time an error says why it has not."""
+    def _is_joined(self, wait_ms: int, is_last: bool, timeout_ms: Optional[int]) -> bool:
+        """Waits so long until it has joined; the last time, when all of the time is over, an error says
+        why it has not."""
         status = lib.consul_cluster_wait_joined(self.handle, wait_ms)
         if status == _abi.CONSUL_ERR_INTERRUPTED:
             return False
         if status == _abi.CONSUL_ERR_TIMEOUT and not is_last:
             return False
-        check(status)
+        if status != _abi.CONSUL_OK:
+            raise _wait.failed(status, timeout_ms)
         return True
 
     def __repr__(self) -> str:
@@ -200,7 +202,7 @@ class Cluster(ClusterBase, Closing):
         while True:
             left = _wait.left_ms(end)
             wait_ms = _wait.slice_ms(left)
-            if self._is_joined(wait_ms, is_last=wait_ms == left):
+            if self._is_joined(wait_ms, wait_ms == left, timeout_ms):
                 return
 
     def wait_change(self, version: int, timeout_ms: Optional[int] = None) -> bool:

@@ -23,7 +23,7 @@ from typing import (
     TypeVar,
 )
 
-from . import _abi, _outcome, _wait
+from . import _abi, _wait
 from ._closing import Closing
 from ._convert import milliseconds
 from ._core import Handle, Native
@@ -138,7 +138,7 @@ class Watch(WatchBase[V], Closing):
             if status == _abi.CONSUL_OK:
                 return self
             if status != _abi.CONSUL_ERR_TIMEOUT or left <= limit:
-                raise _outcome.from_status(status)
+                raise _wait.failed(status, timeout_ms)
 
     def __iter__(self) -> Iterator[V]:
         view = self.view()

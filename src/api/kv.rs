@@ -140,6 +140,7 @@ impl<S: Style> Kv<'_, S> {
     ) -> Result<S::Output<Answer<bool>>> {
         check_key(key)?;
         self.check_value(value)?;
+        self.client.check_sealing(key, value)?;
         let (key, value, options) = (key.to_string(), value.to_vec(), options.clone());
         self.client.run(move |client| async move { update(&client, &key, &value, &options).await })
     }

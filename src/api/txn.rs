@@ -360,7 +360,7 @@ impl<S: Style> Client<S> {
 
     /// What is sent of a transaction: its values encrypted where they shall be, its limits checked.
     fn ready<'a>(&self, txn: &'a Txn) -> Result<Cow<'a, Txn>> {
-        let txn = match self.vault().filter(|vault| vault.encrypts()) {
+        let txn = match self.vault() {
             Some(vault) => Cow::Owned(sealed::sealed(txn, &vault)?),
             None => Cow::Borrowed(txn),
         };

@@ -35,6 +35,7 @@ pub(crate) use vault::{Sealing, Vault};
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
+use crate::observe::shown;
 use crate::runtime::{self, BootClock, Upkeep, io};
 use crate::sync::Mutex;
 use crate::sys::{self, PerProcess};
@@ -302,6 +303,12 @@ impl<S: Style> Client<S> {
         }
     }
 
+    /// Refuses a value that could not be read again under this key, where that is known before it is
+    /// sent.
+    pub(crate) fn check_sealing(&self, key: &str, value: &[u8]) -> Result<()> {
+        self.vault().map_or(Ok(()), |vault| vault.check(key, value))
+    }
+
     /// What of a value is sent for this key: itself, or what it is encrypted to.
     pub(crate) fn sealed<'a>(&self, key: &str, value: &'a [u8]) -> Result<Cow<'a, [u8]>> {
         match self.vault() {
@@ -326,15 +333,17 @@ fn slices(pause: Duration) -> impl Iterator<Item = Duration> {
 fn explain(
     error: Error,
     method: Method,
-    shown: &str,
+    path: &str,
     headers: &[(HeaderName, HeaderValue)],
     changes: bool,
 ) -> Error {
     // A read has no outcome to be unsure of.
     let unknown = changes && error.is_outcome_unknown();
+    let what = format!("{} {}", method.as_str(), shown::path(path));
     without_secrets(error, headers)
+        .map_message(|message| shown::message(message, path))
         .with_outcome_unknown(unknown)
-        .context(format_args!("{} {shown}", method.as_str()))
+        .context(what)
 }
 
 /// Nothing that came back, echoed by a server or a proxy, may carry a credential into a message.
@@ -345,7 +354,7 @@ fn without_secrets(error: Error, headers: &[(HeaderName, HeaderValue)]) -> Error
         .filter_map(|(_, value)| value.to_str().ok())
         .filter(|secret| !secret.is_empty());
     error.map_message(|message| {
-        secrets.fold(message, |message, secret| message.replace(secret, "<hidden>"))
+        secrets.fold(message, |message, secret| message.replace(secret, shown::HIDDEN))
     })
 }
 

@@ -54,7 +54,7 @@ struct End<T> {
     method: Method,
     headers: Vec<(HeaderName, HeaderValue)>,
     changes: bool,
-    shown: String,
+    path: String,
     finish: Finish<T>,
 }
 
@@ -81,7 +81,7 @@ impl<T: Send + 'static> Operation<T> {
             method: call.method,
             headers: call.headers.clone(),
             changes: call.changes,
-            shown: call.target.shown().to_string(),
+            path: call.target.path_alone().to_string(),
             finish: Box::new(finish),
         };
         let request = OwnedRequest {
@@ -194,10 +194,10 @@ impl<T: Send + 'static> Exchange<T> {
 impl<T: Send + 'static> End<T> {
     /// What makes the result of an answer of this endpoint.
     fn reader(self, endpoint: Arc<Endpoint>, entry: Option<Box<Entry>>) -> Reader<T> {
-        let End { method, headers, changes, shown, finish } = self;
+        let End { method, headers, changes, path, finish } = self;
         Box::new(move |answer| {
             let answer =
-                answer.map_err(|error| super::explain(error, method, &shown, &headers, changes));
+                answer.map_err(|error| super::explain(error, method, &path, &headers, changes));
             audited::finished(entry, finish(endpoint.shown(), answer))
         })
     }

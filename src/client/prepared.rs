@@ -74,6 +74,6 @@ impl Prepared<'_> {
 
     /// Its failure, saying which call it was.
     pub(super) fn explain(&self, error: Error) -> Error {
-        explain(error, self.method, self.target.shown(), &self.headers, self.changes)
+        explain(error, self.method, self.target.path_alone(), &self.headers, self.changes)
     }
 }

@@ -95,8 +95,8 @@ impl Target {
         Target::for_answerer(&self.text, answerer)
     }
 
-    /// The path alone, for messages.
-    pub(crate) fn shown(&self) -> &str {
+    /// The path alone. It may hold a secret: what of it may be shown, `observe::shown` says.
+    pub(super) fn path_alone(&self) -> &str {
         self.text.split('?').next().unwrap_or_default()
     }
 
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn parameters_follow_each_other() {
         let target = Target::new("/v1/kv/").path("a").flag("recurse").number("index", 7);
-        assert_eq!(target.shown(), "/v1/kv/a");
+        assert_eq!(target.path_alone(), "/v1/kv/a");
         let target = target.param("near", "_agent").param("dc", "a&b");
         assert_eq!(target.as_str(), "/v1/kv/a?recurse&index=7&near=_agent&dc=a%26b");
     }

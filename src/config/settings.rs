@@ -122,10 +122,9 @@ fn token(read: &Reader<'_>) -> Result<Option<String>> {
     let Some(path) = read.path(Id::TokenFile)? else {
         return read.text(Id::Token);
     };
-    match token_in(&path)? {
-        None => read.text(Id::Token),
-        token => Ok(token),
-    }
+    // Whoever names a file means its token: without it the client would be somebody else unnoticed.
+    let empty = || Error::config(format!("token_file {}: it is empty", path.display()));
+    token_in(&path)?.ok_or_else(empty).map(Some)
 }
 
 /// The token file, where no explicit token takes its place.
@@ -230,14 +229,19 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_token_file_leaves_the_environment_in_force() {
-        let (path, _remove) = token_file("\n");
-        let config = config(&[
-            ("CONSUL_HTTP_TOKEN", "from-environment"),
-            ("CONSUL_HTTP_TOKEN_FILE", path.to_str().unwrap()),
-        ]);
-        let settings = Settings::resolve(&config).unwrap();
-        assert_eq!(settings.token.as_deref(), Some("from-environment"));
+    fn an_empty_token_file_is_an_error_that_names_it() {
+        for (content, variables) in
+            [("", &[][..]), (" \n", &[("CONSUL_HTTP_TOKEN", "from-environment")])]
+        {
+            let (path, _remove) = token_file(content);
+            let mut config = config(variables);
+            config.set("token_file", path.to_str().unwrap()).unwrap();
+            let error = Settings::resolve(&config).err().unwrap();
+            assert_eq!(error.status(), crate::error::Status::Config);
+            assert_eq!(error.message(), format!("token_file {}: it is empty", path.display()));
+            config.set("token", "explicit").unwrap();
+            assert_eq!(Settings::resolve(&config).unwrap().token.as_deref(), Some("explicit"));
+        }
     }
 
     #[test]

@@ -80,7 +80,7 @@ settings! {
     Address "address": Kind::List, "http://127.0.0.1:8500", "CONSUL_HTTP_ADDR", Client;
     /// The ACL token, sent in the `X-Consul-Token` header only.
     Token "token": Kind::Secret, "", "CONSUL_HTTP_TOKEN", Both;
-    /// A file whose trimmed content is the ACL token. It is read again when it changes, and at once when Consul refuses the token. It wins over the token of the environment, an explicit `token` wins over it.
+    /// A file whose trimmed content is the ACL token. It is read again when it changes, and at once when Consul refuses the token. It wins over the token of the environment, an explicit `token` wins over it. A file that is missing or empty when the client is made is an error; one that becomes so later leaves the token before in use, with a warning in the log.
     TokenFile "token_file": Kind::Path, "", "CONSUL_HTTP_TOKEN_FILE", Client;
     /// `user:password` or `user` for HTTP basic authentication, for a proxy in front of Consul.
     HttpAuth "http_auth": Kind::Secret, "", "CONSUL_HTTP_AUTH", Client;

@@ -4,6 +4,7 @@
 pub(crate) mod audit;
 pub mod log;
 mod rotating_file;
+pub(crate) mod shown;
 mod stats;
 
 pub use rotating_file::Rotation;

@@ -15,10 +15,10 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -100,8 +100,7 @@ pub(super) struct RotatingFile {
     /// Who may read what is made under this name.
     mode: u32,
     open: ArcSwap<Open>,
-    /// The last line has no end: the disk was full amid it.
-    torn: AtomicBool,
+    ends: Ends,
     /// It was told that it cannot be rotated.
     told: AtomicBool,
 }
@@ -135,6 +134,61 @@ impl Open {
     fn is_gone(&self) -> bool {
         self.file.metadata().is_ok_and(|file| file.is_file() && file.nlink() == 0)
     }
+
+    /// Whether the last line in it has no end. Where that cannot be read, it is taken to have none: an
+    /// empty line does less harm than two in one.
+    fn ends_amid_a_line(&self, path: &Path) -> bool {
+        let Ok(file) = self.file.metadata() else { return true };
+        if !file.is_file() || file.len() == 0 {
+            return false;
+        }
+        let mut last = [0];
+        let read = File::open(path).and_then(|named| {
+            let is_it = Identity::of(&named.metadata()?) == self.identity;
+            if is_it { named.read_exact_at(&mut last, file.len() - 1) } else { Ok(()) }
+        });
+        read.is_err() || last != *b"\n"
+    }
+
+    /// One write a line, so that lines of several processes do not mix.
+    fn write(&self, line: &str) -> io::Result<()> {
+        loop {
+            match (&self.file).write(line.as_bytes()) {
+                Ok(written) if written == line.len() => return Ok(()),
+                Ok(_) => return Err(ErrorKind::WriteZero.into()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Whether the last line is known to have an end. It is not where a process before this one may have
+/// torn it, nor after a line that failed: this one, or another process that found the disk full as
+/// well, may have torn it. Counted, so that what was settled before a failure does not settle that one.
+struct Ends {
+    doubts: AtomicU64,
+    settled: AtomicU64,
+}
+
+impl Ends {
+    fn unknown() -> Ends {
+        Ends { doubts: AtomicU64::new(1), settled: AtomicU64::new(0) }
+    }
+
+    fn doubt(&self) {
+        self.doubts.fetch_add(1, Relaxed);
+    }
+
+    /// How many doubts there were, where they are not settled.
+    fn doubts(&self) -> Option<u64> {
+        let doubts = self.doubts.load(Relaxed);
+        (doubts > self.settled.load(Relaxed)).then_some(doubts)
+    }
+
+    fn settle(&self, doubts: u64) {
+        self.settled.fetch_max(doubts, Relaxed);
+    }
 }
 
 impl RotatingFile {
@@ -149,7 +203,7 @@ impl RotatingFile {
             path,
             mode,
             open: ArcSwap::from_pointee(open),
-            torn: AtomicBool::new(false),
+            ends: Ends::unknown(),
             told: AtomicBool::new(false),
         })
     }
@@ -164,9 +218,7 @@ impl RotatingFile {
     ) -> io::Result<()> {
         self.make_room(line.len(), rotation, now);
         let open = self.current()?;
-        let torn = self.torn.swap(false, Relaxed);
-        let line = if torn { Cow::Owned(format!("\n{line}")) } else { Cow::Borrowed(line) };
-        self.write(&open, &line)?;
+        self.write(&open, line)?;
         if !open.is_gone() {
             return Ok(());
         }
@@ -175,22 +227,19 @@ impl RotatingFile {
         if Arc::ptr_eq(&named, &open) {
             return Err(ErrorKind::NotFound.into());
         }
-        self.write(&named, &line)
+        self.write(&named, line)
     }
 
-    /// One write a line, so that lines of several processes do not mix.
+    /// Writes a line at the end of the last one, which is no whole line where the disk was full amid it.
     fn write(&self, open: &Open, line: &str) -> io::Result<()> {
-        loop {
-            match (&open.file).write(line.as_bytes()) {
-                Ok(written) if written == line.len() => return Ok(()),
-                Ok(written) => {
-                    self.torn.store(written > 0, Relaxed);
-                    return Err(ErrorKind::WriteZero.into());
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let Some(doubts) = self.ends.doubts() else {
+            return open.write(line).inspect_err(|_| self.ends.doubt());
+        };
+        let is_torn = open.ends_amid_a_line(&self.path);
+        let line = if is_torn { Cow::Owned(format!("\n{line}")) } else { Cow::Borrowed(line) };
+        open.write(&line).inspect_err(|_| self.ends.doubt())?;
+        self.ends.settle(doubts);
+        Ok(())
     }
 
     /// The file that the name leads to. Where it cannot be opened any more, as after a change of user,

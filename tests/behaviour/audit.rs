@@ -3,7 +3,7 @@
 use crate::clients::client_with;
 use crate::deferred::wait;
 use crate::quick::{PATIENCE, close, eventually, held, lock_spec, none, quick, session, start};
-use crate::support::fault::{Door, Reply, Server};
+use crate::support::fault::{Door, Reply, Request, Server};
 use crate::support::{consul, unique};
 use consul_ffi::api::CheckStatus;
 use consul_ffi::api::agent::{CheckDefinition, ServiceDefinition};
@@ -224,6 +224,28 @@ fn failures_and_doubts_are_told_apart() {
     );
     let nobody = Server::refused_address();
     assert_eq!(told(&nobody, "a", LONG), is("failed", Status::Connect, nothing));
+}
+
+/// Of Consul's earlier access control, whose tokens stand in paths: what hides them from the log hides
+/// them from messages, also where an answer repeats the path.
+#[test]
+fn a_token_in_a_path_stands_in_no_message_and_no_line() {
+    let refuse = |request: &Request| Reply::text(403, format!("{}: no", request.path()));
+    let server = Server::answering(refuse);
+    let audited = Audited::of(server.address(), &[]);
+    let paths = ["/v1/acl/clone/", "/v1/acl/destroy/", "/v1/acl/info/", "/v1/acl/%63lone/"];
+    for path in paths {
+        let target = format!("{path}{SECRET}?dc=x");
+        let request = RawRequest::new(Method::Put, &target);
+        let error = audited.client.request(&request, &none()).unwrap_err();
+        let later = audited.client.deferred();
+        let deferred = wait(later.request(&request, &none()).unwrap()).unwrap_err();
+        for error in [error, deferred] {
+            assert_eq!(error.message(), format!("PUT {path}<hidden>: 403 {path}<hidden>: no"));
+        }
+    }
+    let told = paths.map(|path| format!("PUT {path}<hidden> failed"));
+    assert_eq!(audited.told(), told.each_ref().map(|line| [line.as_str(); 2]).concat());
 }
 
 #[test]

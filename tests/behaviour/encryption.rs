@@ -2,9 +2,11 @@
 
 use crate::clients::{client_with, config};
 use crate::quick::{PATIENCE, eventually, lock_spec, none, quick, session};
+use crate::support::fault::{Reply, Server};
 use crate::support::{Consul, consul, unique};
 use consul_ffi::api::kv::Reencrypted;
 use consul_ffi::api::txn::{Txn, TxnResult};
+use consul_ffi::recipes::election::ElectionSpec;
 use consul_ffi::recipes::fence::Fenced;
 use consul_ffi::recipes::semaphore::SemaphoreSpec;
 use consul_ffi::watch::{NoticeKind, WatchSpec};
@@ -70,6 +72,60 @@ fn every_write_is_sealed_under_the_prefix_and_nothing_else_is() {
     let listed = kv.list(&prefix, &none()).unwrap().value;
     assert_eq!((listed[0].key.as_str(), listed[0].value.as_slice()), (key.as_str(), &b""[..]));
     assert_eq!(kv.keys(&prefix, None, &none()).unwrap().value, [key]);
+}
+
+/// Nothing of it may reach Consul: read by a client with a key, it would fail every list.
+#[test]
+fn a_plain_value_that_begins_like_an_encrypted_one_is_refused_however_it_is_written() {
+    let value = &b"\0CFEhello, this is binary"[..];
+    let server = Server::answering(|_| Reply::json(200, "null"));
+    for prefix in ["sealed/", ""] {
+        let settings = [("encryption_key", KEY), ("encryption_prefixes", prefix)];
+        let client = client_with(server.address(), &settings);
+        let (kv, options) = (client.kv(), none());
+        let mut txn = Txn::new();
+        txn.set("free", value, 0).unwrap();
+        let exported = format!(
+            r#"[{{"key":"free","value":"{}"}}]"#,
+            base64_simd::STANDARD.encode_to_string(value)
+        );
+        let lock = || lock_spec("free").value(value);
+        let held = client.lock(lock_spec("free")).unwrap();
+        for refused in [
+            kv.put("free", value, 0, &options).map(drop),
+            kv.update("free", value, &options).map(drop),
+            kv.cas("free", value, 0, 7, &options).map(drop),
+            kv.acquire("free", value, 0, "session", &options).map(drop),
+            kv.release("free", value, 0, "session", &options).map(drop),
+            kv.import("", exported.as_bytes(), &options).map(drop),
+            client.commit(&txn, &options).map(drop),
+            client.lock(lock()).map(drop),
+            held.set_value(value).map(drop),
+            client.semaphore(SemaphoreSpec::new("free", 1).value(value)).map(drop),
+            client.election(ElectionSpec::new("free").value(value)).map(drop),
+        ] {
+            let error = refused.unwrap_err();
+            assert_eq!(error.status(), Status::Argument, "{error}");
+            assert!(error.message().contains("encryption_prefixes"), "{error}");
+        }
+    }
+    assert!(server.requests().is_empty());
+    // Who has no key cannot take it for an encrypted one.
+    client_with(server.address(), &[]).kv().put("free", value, 0, &none()).map(drop).unwrap_err();
+    assert_eq!(server.requests().len(), 1);
+}
+
+/// It moves what is stored, also where the keys that encrypted it are not set.
+#[test]
+fn encrypted_values_are_imported_by_who_has_a_key() {
+    let Some(consul) = consul() else { return };
+    let prefix = unique("sealed") + "/";
+    let (one, other) = (sealing(consul, KEY, &prefix, &[]), sealing(consul, OTHER, "none/", &[]));
+    let key = format!("{prefix}a");
+    put(&one, &key, b"");
+    let exported = one.kv().export(&prefix, &none()).unwrap();
+    assert_eq!(other.kv().import("", &exported, &none()).unwrap(), 1);
+    assert_eq!(value(&one, &key), b"");
 }
 
 #[test]

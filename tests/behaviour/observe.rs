@@ -8,6 +8,7 @@ use crate::support::fault::Reply;
 use crate::support::{Consul, consul, unique};
 use consul_ffi::api::CheckStatus;
 use consul_ffi::api::agent::{CheckDefinition, ServiceDefinition};
+use consul_ffi::api::raw::{Method, RawRequest};
 use consul_ffi::observe::log::{self, Level, Record};
 use consul_ffi::recipes::health_report::HealthReport;
 use consul_ffi::recipes::registration::KeptServiceSpec;
@@ -82,6 +83,12 @@ fn the_log_tells_of_what_is_lost_and_mended_and_holds_no_secret() {
         |area: &str, about: &str, part: &str| logged(&mut records, area, about, part).level;
     let client = client_with(proxy.address(), &settings);
     assert_eq!(taken("client", proxy.address(), "opened"), Level::Info);
+    log::set_level(Some(Level::Debug));
+    let in_a_path = "1a2b3c4d-a-secret";
+    let path = format!("/v1/acl/clone/{in_a_path}");
+    let refused = client.request(&RawRequest::new(Method::Put, &path), &none()).unwrap_err();
+    assert!(!refused.message().contains(in_a_path), "{refused}");
+    log::set_level(Some(Level::Info));
 
     let name = unique("logged");
     let definition = ServiceDefinition::new(&name);
@@ -117,7 +124,9 @@ fn the_log_tells_of_what_is_lost_and_mended_and_holds_no_secret() {
     std::fs::remove_file(&path).unwrap();
     assert!(text.contains(&format!("{name} is deregistered")), "{text}");
     assert!(text.contains(&format!("closed for {}", proxy.address())), "{text}");
-    assert!(records.iter().all(|record| !record.message.contains(secret)));
+    for secret in [secret, in_a_path] {
+        assert!(records.iter().all(|record| !record.message.contains(secret)));
+    }
     assert!(!text.contains(secret));
     // An outage is one warning, however often it was looked for.
     let outages = records

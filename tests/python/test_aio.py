@@ -389,7 +389,8 @@ class Watches(AsyncTest):
     async def test_a_state_that_does_not_come(self) -> None:
         async with client_of("http://127.0.0.1:1") as client:
             async with client.watch.nodes() as watch:
-                with self.assertRaises(consul_ffi.Timeout):
+                timeout = self.assertRaisesRegex(consul_ffi.Timeout, "found within 100 ms: ")
+                with timeout:
                     await watch.wait_ready(100)
                 self.assertEqual(watch.view().state, "pending")
                 await self.eventually(lambda: self.fails(watch))

@@ -9,7 +9,7 @@ import socket
 import tempfile
 import unittest
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import consul_ffi
 from consul_ffi import _abi, _outcome, errors
@@ -110,12 +110,16 @@ class Mistakes(ConsulTest):
 
     def test_files_may_be_paths_and_addresses_a_list(self) -> None:
         addresses = ["http://127.0.0.1:1", "http://127.0.0.1:2"]
-        with tempfile.NamedTemporaryFile("w+") as file, consul_ffi.Client(
-            environment=False, address=tuple(addresses), token_file=Path(file.name)
-        ) as client:
-            self.assertEqual([each.address for each in client.endpoints()], addresses)
-            client.reload(environment=False, address=addresses[:1])
-            self.assertEqual(len(client.endpoints()), 1)
+        with tempfile.NamedTemporaryFile("w+") as file:
+            given: dict[str, Any] = {"address": tuple(addresses), "token_file": Path(file.name)}
+            # Without its token it would be somebody else.
+            with self.assertRaisesRegex(consul_ffi.ConfigError, f"token_file {file.name}: it is empty"):
+                consul_ffi.Client(environment=False, **given)
+            Path(file.name).write_text("token")
+            with consul_ffi.Client(environment=False, **given) as client:
+                self.assertEqual([each.address for each in client.endpoints()], addresses)
+                client.reload(environment=False, address=addresses[:1])
+                self.assertEqual(len(client.endpoints()), 1)
         missing = Path("/does/not/exist.pem")
         with self.assertRaisesRegex(consul_ffi.ConfigError, str(missing)):
             consul_ffi.Client(environment=False, address="https://127.0.0.1:1", tls_ca_file=missing)

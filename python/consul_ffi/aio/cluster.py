@@ -35,7 +35,7 @@ class AsyncCluster(ClusterBase, AsyncBlock):
     async def wait_joined(self, timeout_ms: Optional[int] = None) -> None:
         """As `Cluster.wait_joined`."""
         end = _wait.end(timeout_ms)
-        while not self._is_joined(0, is_last=_wait.left_ms(end) <= 0):
+        while not self._is_joined(0, _wait.left_ms(end) <= 0, timeout_ms):
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._news.wait(), _LOOK_MS / 1000)
 

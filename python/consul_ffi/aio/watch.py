@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, Mapping, Optional, TypeVar
 
-from .. import _abi, _outcome, _wait
+from .. import _abi, _wait
 from .._closing import AsyncBlock
 from .._core import Handle
 from .._library import lib
@@ -51,7 +51,7 @@ class AsyncWatch(WatchBase[V], AsyncBlock):
             if status == _abi.CONSUL_OK:
                 return self
             # The error is that of this thread's last call.
-            error = _outcome.from_status(status)
+            error = _wait.failed(status, timeout_ms)
             left = _wait.left_ms(end)
             if status != _abi.CONSUL_ERR_TIMEOUT or left <= 0:
                 raise error

@@ -55,7 +55,11 @@ impl<S: Style> Kv<'_, S> {
         exported: &[u8],
         options: &Options,
     ) -> Result<S::Output<usize>> {
-        let steps = steps(prefix, read(exported)?, &self.client.settings())?;
+        let entries = read(exported)?;
+        if let Some(vault) = self.client.vault() {
+            entries.iter().try_for_each(|entry| vault.check_stored(&entry.key, &entry.value))?;
+        }
+        let steps = steps(prefix, entries, &self.client.settings())?;
         let options = Options { index: 0, ..options.clone() };
         self.client.run(move |client| async move {
             let client = client.as_stored();

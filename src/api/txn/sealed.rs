@@ -7,6 +7,7 @@ use crate::client::Vault;
 use crate::error::{Error, Result, Status};
 use base64_simd::STANDARD;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// The verbs that write a value.
 const WRITES: &[&str] = &["set", "cas", "lock", "unlock"];
@@ -25,7 +26,7 @@ pub(super) fn sealed(txn: &Txn, vault: &Vault) -> Result<Txn> {
     Ok(Txn { body: json::encode(&operations)?, largest, ..txn.clone() })
 }
 
-/// Encrypts the value of an operation on a key. Gives the length of what is stored, 0 where it is
+/// Encrypts the value of an operation on a key, or refuses it where it cannot stay plain. Gives the length of what is stored, 0 where it is
 /// left as it is.
 fn seal(operation: &mut Map<String, Value>, vault: &Vault) -> Result<usize> {
     let verb = text(operation, "Verb")?;
@@ -33,13 +34,10 @@ fn seal(operation: &mut Map<String, Value>, vault: &Vault) -> Result<usize> {
         return Ok(0);
     }
     let key = text(operation, "Key")?;
-    if !vault.covers(key) {
-        return Ok(0);
-    }
     let value = STANDARD
         .decode_to_vec(text(operation, "Value")?)
         .map_err(|_| Error::argument("the value is not base64"))?;
-    let stored = vault.seal(key, &value)?;
+    let Cow::Owned(stored) = vault.seal(key, &value)? else { return Ok(0) };
     let encoded = STANDARD.encode_to_string(&stored);
     let length = stored.len();
     operation.retain(|name, _| !name.eq_ignore_ascii_case("Value"));
@@ -130,6 +128,19 @@ mod tests {
             assert_eq!(error.status(), Status::Argument, "{text}");
             assert!(error.message().starts_with("operation 1: "), "{error}");
         }
+    }
+
+    #[test]
+    fn a_plain_value_that_begins_like_an_encrypted_one_is_refused() {
+        let mut txn = Txn::new();
+        txn.get("a").unwrap().cas("other", b"\0CFEhello", 0, 7).unwrap();
+        let error = sealed(&txn, &vault()).unwrap_err();
+        assert_eq!(error.status(), Status::Argument);
+        assert!(error.message().starts_with("operation 1: "), "{error}");
+        // What it only reads or deletes it may name.
+        let mut txn = Txn::new();
+        txn.json(r#"{"KV":{"Verb":"delete","Key":"other","Value":"AENGRQ=="}}"#).unwrap();
+        assert!(sealed(&txn, &vault()).is_ok());
     }
 
     #[test]

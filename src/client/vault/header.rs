@@ -41,6 +41,11 @@ impl Header {
         bytes
     }
 
+    /// Whether a value begins as one does.
+    pub(super) fn is_begun_by(value: &[u8]) -> bool {
+        value.starts_with(&MAGIC)
+    }
+
     /// The header of a value; `None` when the value is not encrypted.
     pub(super) fn of(stored: &[u8]) -> Result<Option<Header>> {
         let Some(rest) = stored.strip_prefix(&MAGIC) else { return Ok(None) };

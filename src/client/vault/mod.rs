@@ -12,6 +12,12 @@ use key::Key;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::borrow::Cow;
 
+/// How many bytes stand behind the cipher text.
+const TAG: usize = 16;
+
+const LIKE_ENCRYPTED: &str = "it begins like an encrypted one (\\0CFE) and would be taken for one when \
+                              it is read. Under one of encryption_prefixes it would be encrypted";
+
 /// Encrypts what is written under some prefixes, and decrypts what was encrypted under any name.
 pub(crate) struct Vault {
     key: Key,
@@ -53,6 +59,25 @@ impl Vault {
         self.prefixes.iter().any(|prefix| consul_key.starts_with(prefix.as_str()))
     }
 
+    /// Refuses a value that would be stored in plain and begins like an encrypted one: nobody with a
+    /// key could read it again.
+    pub(crate) fn check(&self, consul_key: &str, value: &[u8]) -> Result<()> {
+        if self.covers(consul_key) || !Header::is_begun_by(value) {
+            return Ok(());
+        }
+        Err(Error::argument(LIKE_ENCRYPTED).context(subject(consul_key)))
+    }
+
+    /// Refuses what is to be stored as it is, such as what was exported, and begins like an encrypted
+    /// value without being one. By which key it was encrypted is not asked: it is only moved.
+    pub(crate) fn check_stored(&self, consul_key: &str, stored: &[u8]) -> Result<()> {
+        match Header::of(stored) {
+            Ok(Some(_)) if stored.len() >= header::LENGTH + TAG => Ok(()),
+            Ok(None) => Ok(()),
+            _ => Err(Error::argument(LIKE_ENCRYPTED).context(subject(consul_key))),
+        }
+    }
+
     /// Whether anything is encrypted.
     pub(crate) fn encrypts(&self) -> bool {
         !self.prefixes.is_empty()
@@ -61,6 +86,7 @@ impl Vault {
     /// What is stored for a value.
     pub(crate) fn seal<'a>(&self, consul_key: &str, value: &'a [u8]) -> Result<Cow<'a, [u8]>> {
         if !self.covers(consul_key) {
+            self.check(consul_key, value)?;
             return Ok(Cow::Borrowed(value));
         }
         let mut salt: Salt = [0; 32];

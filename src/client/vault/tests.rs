@@ -83,6 +83,22 @@ fn only_what_a_prefix_covers_is_sealed() {
     assert!(vault.covers("app/") && !vault.covers("app"));
 }
 
+/// It could not be told from a sealed one when it is read.
+#[test]
+fn what_begins_like_a_sealed_value_is_not_sent_in_plain() {
+    let vault = vault();
+    let sealed = sealed(&vault, "app/a", b"v");
+    for value in [&b"\0CFE"[..], b"\0CFE\x01", b"\0CFEhello", &sealed] {
+        let error = vault.seal("other", value).unwrap_err();
+        assert_eq!(error.status(), Status::Argument);
+        assert!(error.message().contains("other") && error.message().contains("\\0CFE"), "{error}");
+        // Sealed, it is a value like any other.
+        let stored = vault.seal("app/a", value).unwrap().into_owned();
+        assert_eq!(opened(&vault, "app/a", &stored).unwrap(), value);
+    }
+    assert!(vault.seal("other", b"\0CF").is_ok() && vault.seal("other", b"x\0CFE").is_ok());
+}
+
 /// A prefix that was taken back must not make cipher text the value.
 #[test]
 fn what_is_sealed_is_opened_under_any_name() {

@@ -1,41 +1,11 @@
 //! What a change is about, as much of it as may be written down.
 //!
-//! Only what is known to name something is taken from a request: a parameter, a member of a body or a
-//! part of a path that nobody knows here may be a value or a secret.
+//! Only what is known to name something is taken from a request: a member of a body that nobody knows
+//! here may be a value or a secret.
 
+use crate::observe::shown;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
-use std::borrow::Cow;
-
-/// In the place of what is not shown.
-const HIDDEN: &str = "<hidden>";
-
-/// Parameters that say where or on which condition. A note, a reason or flags are values.
-const PARAMETERS: &[&str] = &[
-    "acquire",
-    "address",
-    "cas",
-    "dc",
-    "enable",
-    "force",
-    "id",
-    "node",
-    "ns",
-    "partition",
-    "prune",
-    "recurse",
-    "release",
-    "relay-factor",
-    "replace-existing-checks",
-    "service",
-    "stale",
-    "tag",
-    "wan",
-];
-
-/// Paths whose last part is a token: Consul's access control before 1.4, which it had up to 1.10
-/// (<https://developer.hashicorp.com/consul/api-docs/acl/legacy>).
-const SECRET_PATHS: &[&str] = &["/v1/acl/destroy/", "/v1/acl/clone/", "/v1/acl/info/"];
 
 /// What in a body says which one a request is about, by the beginning of its path. The legacy
 /// `/v1/acl/update` has a secret in its `ID`.
@@ -85,8 +55,8 @@ impl Subject {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         Subject {
             method,
-            path: shown_path(path),
-            query: shown_query(query),
+            path: shown::path(path).into_owned(),
+            query: shown::query(query),
             subject: names(path, body),
             operations: if path == "/v1/txn" { operations(body) } else { Vec::new() },
         }
@@ -98,23 +68,6 @@ impl Subject {
         let answer: Value = serde_json::from_slice(answer).ok()?;
         answer.pointer(member)?.as_str().map(str::to_string)
     }
-}
-
-fn shown_path(path: &str) -> String {
-    match SECRET_PATHS.iter().find(|secret| path.starts_with(*secret)) {
-        Some(known) => format!("{known}{HIDDEN}"),
-        None => path.to_string(),
-    }
-}
-
-fn shown_query(query: &str) -> String {
-    let shown = |pair| match str::split_once(pair, '=') {
-        Some((name, _)) if !PARAMETERS.contains(&name) => Cow::Owned(format!("{name}={HIDDEN}")),
-        _ => Cow::Borrowed(pair),
-    };
-    // Old versions of Consul take a semicolon for a separator, too.
-    let pairs = query.split(['&', ';']).filter(|pair| !pair.is_empty());
-    pairs.map(shown).collect::<Vec<_>>().join("&")
 }
 
 fn names(path: &str, body: &[u8]) -> Vec<(&'static str, String)> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::sys::testing::{close_behind_its_back, in_child};
+use crate::sys::testing::{close_behind_its_back, ignore_by_handler, in_child};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::collections::HashSet;
 use tempfile::TempDir;
@@ -222,6 +222,76 @@ fn a_torn_line_ends_before_the_next_one() {
     });
     assert_eq!(in_child, 0);
     is(&folder, &[("log", "one\nse\nthree\n")]);
+}
+
+/// Adds lines, of which those that are not expected to be written fail, while the file may not be longer
+/// than this.
+fn add_while_full(file: &RotatingFile, most: u64, lines: &[(&str, bool)]) {
+    // A write that does not fit at all is an error then, and does not end the process.
+    ignore_by_handler(libc::SIGXFSZ);
+    let before = getrlimit(Resource::Fsize);
+    setrlimit(Resource::Fsize, Rlimit { current: Some(most), ..before }).unwrap();
+    for (line, is_written) in lines {
+        let added = file.append(&format!("{line}\n"), &NONE, SystemTime::now());
+        assert_eq!(added.is_ok(), *is_written, "{line}");
+    }
+    setrlimit(Resource::Fsize, before).unwrap();
+}
+
+/// What fails as a whole after it does not end the torn line.
+#[test]
+fn a_torn_line_ends_before_the_next_one_however_many_fail_meanwhile() {
+    let (folder, path) = folder();
+    let file = opened(&path);
+    let in_child = in_child(|| {
+        add_while_full(&file, 6, &[("one", true), ("second", false), ("x", false), ("y", false)]);
+        add(&file, "three", &NONE);
+        add(&file, "four", &NONE);
+        0
+    });
+    assert_eq!(in_child, 0);
+    is(&folder, &[("log", "one\nse\nthree\nfour\n")]);
+}
+
+/// Who finds the disk full does not know whether another one tore a line there.
+#[test]
+fn a_line_that_another_process_tore_ends_before_the_next_one() {
+    let (folder, path) = folder();
+    let (file, other) = (opened(&path), opened(&path));
+    add(&other, "a", &NONE);
+    let in_child = in_child(|| {
+        add_while_full(&file, 5, &[("one", false)]);
+        add_while_full(&other, 5, &[("two", false)]);
+        add(&other, "three", &NONE);
+        add(&file, "four", &NONE);
+        0
+    });
+    assert_eq!(in_child, 0);
+    is(&folder, &[("log", "a\none\nthree\nfour\n")]);
+}
+
+/// Nothing was torn, so there is nothing to end.
+#[test]
+fn what_fails_between_two_lines_leaves_no_empty_one() {
+    let (folder, path) = folder();
+    let file = opened(&path);
+    let in_child = in_child(|| {
+        add_while_full(&file, 4, &[("one", true), ("two", false)]);
+        add(&file, "three", &NONE);
+        0
+    });
+    assert_eq!(in_child, 0);
+    is(&folder, &[("log", "one\nthree\n")]);
+}
+
+#[test]
+fn a_line_that_an_earlier_process_tore_ends_before_the_first_one() {
+    let (folder, path) = folder();
+    std::fs::write(&path, "one\nse").unwrap();
+    let file = opened(&path);
+    add(&file, "three", &NONE);
+    add(&opened(&path), "four", &NONE);
+    is(&folder, &[("log", "one\nse\nthree\nfour\n")]);
 }
 
 #[test]

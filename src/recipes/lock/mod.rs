@@ -43,7 +43,9 @@ pub struct Lock<S: Style = Blocking>(Handle<LockSpec, S>);
 impl<S: Style> Client<S> {
     /// A lock. Checks what it is made of; sends nothing.
     pub fn lock(&self, spec: LockSpec) -> Result<Lock<S>> {
-        Ok(Lock(Handle::new(self, spec.checked(&self.settings())?)))
+        let spec = spec.checked(&self.settings())?;
+        self.check_sealing(&spec.key, &spec.value.get())?;
+        Ok(Lock(Handle::new(self, spec)))
     }
 }
 
@@ -218,6 +220,7 @@ impl<S: Style> Lock<S> {
         let value = value.into();
         let lock = self.shared()?;
         check_value(&value, &lock.client.settings())?;
+        lock.client.check_sealing(&lock.spec.key, &value)?;
         lock.spec.value.replace(value);
         self.0.run(move |lock, client| async move { write_value(&lock, &client).await })
     }

@@ -43,7 +43,10 @@ pub struct Semaphore<S: Style = Blocking>(Handle<SemaphoreSpec, S>);
 impl<S: Style> Client<S> {
     /// A semaphore. Checks what it is made of; sends nothing.
     pub fn semaphore(&self, spec: SemaphoreSpec) -> Result<Semaphore<S>> {
-        Ok(Semaphore(Handle::new(self, spec.checked(&self.settings())?)))
+        let spec = spec.checked(&self.settings())?;
+        // Each holder writes it to a key of its own below the prefix.
+        self.check_sealing(&format!("{}/", spec.prefix), &spec.value)?;
+        Ok(Semaphore(Handle::new(self, spec)))
     }
 }
 
