@@ -125,13 +125,9 @@ impl<S: Style> Client<S> {
         let mut call = self.prepare(call)?;
         let entry = call.entry();
         let mut tries = call.terms.begin(call.setup.endpoints.clone(), &self.bounds);
+        let mut verdict = tries.begin();
         let answer = loop {
-            let attempt = tries.next();
-            let other = tries.other_answerer().map(|answerer| call.target.answered_by(answerer));
-            let mut request = call.request(&attempt, &self.bounds);
-            request.target = other.as_deref().unwrap_or(request.target);
-            let answer = tries.endpoint().transport.exchange(request);
-            match tries.take(answer, || self.upkeep().jitter.unit()) {
+            match verdict {
                 Verdict::Over(answer) => match call.token.renewed(&answer, &mut call.headers) {
                     true => tries.repeat(),
                     false => break answer,
@@ -143,6 +139,12 @@ impl<S: Style> Client<S> {
                     }
                 }
             }
+            let attempt = tries.next();
+            let other = tries.other_answerer().map(|answerer| call.target.answered_by(answerer));
+            let mut request = call.request(&attempt, &self.bounds);
+            request.target = other.as_deref().unwrap_or(request.target);
+            let answer = tries.endpoint().transport.exchange(request);
+            verdict = tries.take(answer, || self.upkeep().jitter.unit());
         };
         let answer = answer.map_err(|error| call.explain(error));
         Ok(Landed { answer, endpoint: tries.endpoint().clone(), entry })

@@ -44,6 +44,9 @@ pub(super) struct Terms {
     rounds: u32,
     /// While there is no leader it goes on until its time is over: an election ends.
     awaits_leader: bool,
+    /// What keeps up a lock or a session asks also those that limit us, where no other one is left:
+    /// it would be lost meanwhile.
+    limited_too: bool,
     interval: Duration,
 }
 
@@ -72,6 +75,7 @@ impl Terms {
             awaits_leader: rounds.is_none()
                 && bounds.lane == Lane::Calls
                 && settings.addresses.len() > 1,
+            limited_too: bounds.lane == Lane::Upkeep,
             interval: settings.retry_interval,
         }
     }
@@ -96,7 +100,8 @@ impl Terms {
             at: 0,
             repeats: None,
             sent: now,
-            not_before: None,
+            is_fresh: true,
+            cluster_limit: None,
             unknown: false,
             said: None,
             endpoints,
@@ -123,8 +128,10 @@ pub(super) struct Tries {
     /// The one that is asked next in any case.
     repeats: Option<usize>,
     sent: Instant,
-    /// When an agent that limits us may be asked again.
-    not_before: Option<Instant>,
+    /// It was begun just now.
+    is_fresh: bool,
+    /// When the cluster, which is at its limit, may be asked again. The limit of an address is its own.
+    cluster_limit: Option<Instant>,
     /// One of the tries may have changed something.
     unknown: bool,
     /// What an agent has said that could not serve it: that tells more than one that was not there.
@@ -173,13 +180,40 @@ impl Tries {
         self.repeats = Some(self.at);
     }
 
+    /// What is to be done before the first try: nothing, unless each address has asked to be left
+    /// alone.
+    #[inline]
+    pub(super) fn begin(&mut self) -> Verdict {
+        let Some((at, time)) = self.all_limited() else { return Verdict::Again(Duration::ZERO) };
+        (self.at, self.is_fresh) = (at, false);
+        if self.terms.rounds > 0 && self.is_in_time(time) {
+            return Verdict::Again(time);
+        }
+        let message =
+            format!("each address has asked to be left alone, for {time:.1?} more at least");
+        let error = Error::new(Status::RateLimited, message).with_retryable(true);
+        Verdict::Over(Err(error.with_endpoint(self.endpoint().shown())))
+    }
+
+    /// The one that may be asked first, and in what time, where all are to be left alone.
+    fn all_limited(&self) -> Option<(usize, Duration)> {
+        if self.endpoints.count() == 1 || self.pinned.is_some() || self.terms.limited_too {
+            return None;
+        }
+        Some(self.endpoints.soonest()).filter(|(_, time)| !time.is_zero())
+    }
+
     /// Chooses where the next try goes.
     #[inline]
     pub(super) fn next(&mut self) -> Try {
-        if self.round > 0 || self.asked != 0 || self.repeats.is_some() {
+        if !std::mem::replace(&mut self.is_fresh, false) {
             self.sent = Instant::now();
         }
-        self.at = self.repeats.take().or_else(|| self.choice()).unwrap_or(self.at);
+        // When it had waited for one, another call may have found that it limits us once more.
+        let any = || self.endpoints.choose(self.asked, self.any_server(), true);
+        let next = self.repeats.or_else(|| self.choice()).or_else(any);
+        self.repeats = None;
+        self.at = next.unwrap_or(self.at);
         self.asked |= 1 << self.at;
         if self.endpoints.count() == 1 && !self.terms.falls_back {
             return Try { deadline: self.deadline, connect_by: self.deadline, gone: None };
@@ -202,7 +236,7 @@ impl Tries {
     fn choice(&self) -> Option<usize> {
         match self.pinned {
             Some(pinned) => (self.asked & (1 << pinned) == 0).then_some(pinned),
-            None => self.endpoints.choose(self.asked, self.any_server()),
+            None => self.endpoints.choose(self.asked, self.any_server(), self.terms.limited_too),
         }
     }
 
@@ -218,7 +252,9 @@ impl Tries {
         if self.pinned.is_some() {
             return left;
         }
-        let others = (0..self.endpoints.count()).filter(|&i| self.asked & (1 << i) == 0);
+        let others = (0..self.endpoints.count()).filter(|&i| {
+            self.asked & (1 << i) == 0 && self.endpoints.at(i).limited_for().is_zero()
+        });
         let is_down = |&i: &usize| self.endpoints.at(i).condition() == Condition::Down;
         let (down, up): (Vec<_>, Vec<_>) = others.partition(is_down);
         let falls_back = self.terms.falls_back && self.freshness == Freshness::Leader;
@@ -247,8 +283,12 @@ impl Tries {
             Outcome::NotItsFault if waited_in_vain(&judged) => Tried::Elsewhere,
             Outcome::Served { .. } | Outcome::NotItsFault => Tried::Final,
             Outcome::Limited { here_only, retry_after, .. } => {
-                self.not_before = retry_after.map(|time| Instant::now() + time);
-                if here_only { Tried::Elsewhere } else { Tried::Later }
+                if here_only {
+                    Tried::Elsewhere
+                } else {
+                    self.cluster_limit = retry_after.map(|time| Instant::now() + time);
+                    Tried::Later
+                }
             }
             Outcome::NoLeader(_) => {
                 self.is_leaderless = true;
@@ -322,7 +362,8 @@ impl Tries {
     }
 
     fn falls_back_now(&self) -> bool {
-        self.terms.falls_back && self.freshness == Freshness::Leader
+        let is_first = self.terms.falls_back && self.freshness == Freshness::Leader;
+        is_first && self.all_limited().is_none()
     }
 
     fn ask_again_for(&mut self, freshness: Freshness) {
@@ -336,12 +377,25 @@ impl Tries {
         if self.round >= self.terms.rounds && !goes_on {
             return None;
         }
-        let now = Instant::now();
         let pause = backoff(self.round + 1, self.terms.interval, LONGEST_PAUSE, unit());
-        let asked_to =
-            self.not_before.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
-        let pause = pause.max(asked_to);
-        (now + pause < self.deadline).then_some(pause)
+        let pause = pause.max(self.limited_for());
+        self.is_in_time(pause).then_some(pause)
+    }
+
+    /// How long all that may be asked, or the cluster, have asked to be left alone.
+    fn limited_for(&self) -> Duration {
+        let here = match self.pinned {
+            Some(pinned) => self.endpoints.at(pinned).limited_for(),
+            None => self.endpoints.soonest().1,
+        };
+        let cluster = self.cluster_limit;
+        let now = Instant::now();
+        here.max(cluster.map_or(Duration::ZERO, |at| at.saturating_duration_since(now)))
+    }
+
+    /// Whether there is time left after a pause.
+    fn is_in_time(&self, pause: Duration) -> bool {
+        Instant::now() + pause < self.deadline
     }
 
     fn is_late(&self) -> bool {

@@ -24,23 +24,23 @@ const SECOND: Duration = Duration::from_secs(1);
 const QUICK: [(&str, &str); 2] =
     [("health_check_interval_ms", "50"), ("health_check_timeout_ms", "500")];
 
-fn client(addresses: &[&str], settings: &[(&str, &str)]) -> Client {
+pub fn client(addresses: &[&str], settings: &[(&str, &str)]) -> Client {
     let all: Vec<_> = QUICK.iter().chain(settings).copied().collect();
     client_with(&addresses.join(","), &all)
 }
 
 /// A client that does not look after its addresses during a test.
-fn unwatched(addresses: &[&str], settings: &[(&str, &str)]) -> Client {
+pub fn unwatched(addresses: &[&str], settings: &[(&str, &str)]) -> Client {
     client(addresses, &[&[("health_check_interval_ms", "86400000")], settings].concat())
 }
 
-fn value(text: &str) -> Reply {
+pub fn value(text: &str) -> Reply {
     let value = base64_simd::STANDARD.encode_to_string(text);
     let known = Reply::json(200, format!(r#"[{{"Key":"a","Value":"{value}"}}]"#)).index(7);
     known.header("X-Consul-KnownLeader", true)
 }
 
-fn healthy(request: &Request, answer: Reply) -> Reply {
+pub fn healthy(request: &Request, answer: Reply) -> Reply {
     match request.path() {
         "/v1/status/leader" => Reply::json(200, "\"127.0.0.1:8300\""),
         _ => answer,
@@ -48,18 +48,18 @@ fn healthy(request: &Request, answer: Reply) -> Reply {
 }
 
 /// A server whose key `a` has its own name as its value.
-fn server(name: &'static str) -> Server {
+pub fn server(name: &'static str) -> Server {
     Server::answering(move |request| match request.method.as_str() {
         "GET" => healthy(request, value(name)),
         _ => Reply::json(200, "true"),
     })
 }
 
-fn no_leader() -> Reply {
+pub fn no_leader() -> Reply {
     Reply::text(500, "No cluster leader")
 }
 
-fn get(client: &Client) -> String {
+pub fn get(client: &Client) -> String {
     read(client, &none())
 }
 
@@ -70,7 +70,7 @@ fn read(client: &Client, options: &Options) -> String {
 
 /// What a call gives that has half of its time for another server: none where the machine stood still
 /// in the meantime.
-fn in_time<T>(call: impl FnOnce() -> Result<T>) -> Option<T> {
+pub fn in_time<T>(call: impl FnOnce() -> Result<T>) -> Option<T> {
     let (outcome, timing) = timed(call);
     match outcome {
         Err(_) if !timing.is_punctual(SECOND) => None,
@@ -78,11 +78,11 @@ fn in_time<T>(call: impl FnOnce() -> Result<T>) -> Option<T> {
     }
 }
 
-fn conditions(client: &Client) -> Vec<Condition> {
+pub fn conditions(client: &Client) -> Vec<Condition> {
     client.endpoints().iter().map(|endpoint| endpoint.condition).collect()
 }
 
-fn calls(server: &Server) -> Vec<Request> {
+pub fn calls(server: &Server) -> Vec<Request> {
     let mut requests = server.requests();
     requests.retain(|request| request.path() != "/v1/status/leader");
     requests

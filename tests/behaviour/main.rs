@@ -27,6 +27,7 @@ mod harness;
 mod health;
 mod kv;
 mod kv_portable;
+mod limits;
 mod lock;
 mod lock_faults;
 mod lock_many;
