@@ -13,9 +13,11 @@ use consul_ffi::api::session::SessionSpec;
 use consul_ffi::recipes::lock::LockSpec;
 use consul_ffi::recipes::registration::KeptServiceSpec;
 use consul_ffi::watch::WatchSpec;
-use consul_ffi::{Client, Condition, Consistency, Options, Result, Status};
+use consul_ffi::{
+    Client, Condition, Consistency, EndpointChange, EndpointNews, Options, Result, Status,
+};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -228,6 +230,45 @@ fn an_election_is_waited_for_in_rounds() {
     elected.store(true, SeqCst);
     let found = waiting.join().unwrap();
     assert!(found == "a" || found == "b");
+}
+
+/// While there is no leader a server may still name the one that is gone.
+#[test]
+fn one_that_names_a_leader_and_reaches_none_is_told_of_once() {
+    let elected = Arc::new(AtomicBool::new(false));
+    let servers: Vec<_> = ["a", "b"]
+        .map(|name| {
+            let elected = elected.clone();
+            Server::answering(move |request| match elected.load(SeqCst) {
+                true => healthy(request, value(name)),
+                false => healthy(request, Reply::text(500, "rpc error: failed to get conn: EOF")),
+            })
+        })
+        .into();
+    let settings = [("retry_interval_ms", "5"), ("timeout_ms", "60000")];
+    let client = client(&[servers[0].address(), servers[1].address()], &settings);
+    let changes = Arc::new(AtomicUsize::new(0));
+    let counted = changes.clone();
+    let listener = move |news| {
+        let EndpointNews::Changed(all) = news else { return };
+        let is_other = |change: &&EndpointChange| change.before.condition != change.after.condition;
+        counted.fetch_add(all.iter().filter(is_other).count(), SeqCst);
+    };
+    client.set_endpoint_listener(Some(Box::new(listener))).unwrap();
+    let ((), timing) = timed(|| {
+        std::thread::scope(|scope| {
+            let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| get(&client))).collect();
+            let probes = |server: &Server| server.requests().len() - calls(server).len();
+            eventually("probes", || servers.iter().all(|server| probes(server) >= 8));
+            assert_eq!(conditions(&client), [Condition::NoLeader; 2]);
+            elected.store(true, SeqCst);
+            waiting.into_iter().for_each(|call| drop(call.join().unwrap()));
+        });
+    });
+    // What was served proves it at once, and each has been told of as it failed and as it served.
+    assert!(conditions(&client).contains(&Condition::Up));
+    let changes = changes.load(SeqCst);
+    assert!(changes <= 4 || !timing.is_punctual(SECOND), "{changes}");
 }
 
 #[test]

@@ -128,7 +128,7 @@ impl Endpoint {
                 self.limit(*retry_after);
                 false
             }
-            Outcome::NoLeader(_) => self.breaker.leaderless(),
+            Outcome::NoLeader(_) => self.breaker.leaderless(Instant::now()),
             Outcome::Slow(_) => {
                 let now = Instant::now();
                 self.breaker.slow(now.duration_since(sent) >= patience, now)
@@ -159,7 +159,7 @@ impl Endpoint {
 
     fn probed(&self, answer: &Result<bool>) -> bool {
         let changed = match answer {
-            Ok(has_leader) => self.breaker.probed(*has_leader),
+            Ok(has_leader) => self.breaker.probed(*has_leader, Instant::now()),
             Err(_) => self.breaker.failed(Instant::now()),
         };
         self.tell(changed, answer.as_ref().err());
