@@ -33,6 +33,8 @@ pub(super) struct Terms {
     replay: bool,
     /// It is sent once at most.
     once: bool,
+    /// A try may take all of the time: it is the last one, or takes long for its size.
+    is_patient: bool,
     /// It is ended where its agent is found not to answer any more.
     is_let_go: bool,
     /// It asks, or changes, what one agent has.
@@ -55,12 +57,14 @@ impl Terms {
         let is_local = call.is_local();
         let freshness = call.freshness(settings);
         let rounds = settings.retry_attempts;
+        let replays = call.replay && !(is_local && call.changes());
         Terms {
             accept: call.accept,
             timeout: call.timeout(settings),
             held: call.held(settings),
-            replay: call.replay && !(is_local && call.changes()),
+            replay: replays,
             once: bounds.once,
+            is_patient: bounds.once || !replays,
             is_let_go: call.replay || !call.changes(),
             is_local,
             freshness,
@@ -78,6 +82,12 @@ impl Terms {
             limited_too: bounds.lane == Lane::Upkeep,
             interval: settings.retry_interval,
         }
+    }
+
+    /// The same for a call with a stream: that may take all of the time once it is sent, and what it
+    /// gives is never older than was asked for, since nothing would tell.
+    pub(super) fn streamed(self) -> Terms {
+        Terms { is_patient: true, falls_back: false, ..self }
     }
 
     /// The tries of a call that begins now.
@@ -220,9 +230,8 @@ impl Tries {
         }
         let share = self.share();
         let by = self.deadline.min(self.sent + share);
-        let is_patient = self.terms.once || !self.terms.replay;
         Try {
-            deadline: if is_patient {
+            deadline: if self.terms.is_patient {
                 self.deadline
             } else {
                 self.deadline.min(by + self.terms.held)
@@ -260,15 +269,6 @@ impl Tries {
         let falls_back = self.terms.falls_back && self.freshness == Freshness::Leader;
         let shares = 1 + up.len() + usize::from(!down.is_empty()) + usize::from(falls_back);
         left / u32::try_from(shares).unwrap_or(u32::MAX)
-    }
-
-    /// Takes the answer of a try that is the only one.
-    pub(super) fn conclude(&mut self, answer: Result<Response>) -> Result<Response> {
-        self.may_repeat = false;
-        match self.take(answer, || 0.0) {
-            Verdict::Over(answer) => answer,
-            Verdict::Again(_) => Err(Error::new(Status::Internal, "a stream cannot be sent again")),
-        }
     }
 
     /// Takes the answer of a try. `unit` gives a number from 0 up to 1 by chance.

@@ -44,6 +44,7 @@ mod semaphore;
 mod session;
 mod session_kept;
 mod snapshot;
+mod snapshot_failover;
 mod status;
 mod transport;
 mod txn;
