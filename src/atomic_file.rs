@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub(crate) struct AtomicFile {
     place: PathBuf,
     path: PathBuf,
-    /// Since the first byte: who writes none leaves nothing to remove.
+    /// Since it was opened, by the first byte at the latest: who writes none leaves nothing to remove.
     file: Option<File>,
 }
 
@@ -23,6 +23,11 @@ impl AtomicFile {
         let (process, count) = (std::process::id(), COUNT.fetch_add(1, Relaxed));
         let name = format!(".{name}.{process}-{count}.partial");
         AtomicFile { place: place.to_owned(), path: place.with_file_name(name), file: None }
+    }
+
+    /// Opens it, before there is anything to write. An error says that this place cannot be written.
+    pub(crate) fn open(&mut self) -> Result<()> {
+        self.file().map(drop)
     }
 
     /// Takes back what was written so far.

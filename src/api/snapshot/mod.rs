@@ -93,6 +93,8 @@ impl<S: Style> Snapshots<'_, S> {
 
 fn save(client: &Client, path: &Path, options: &Options) -> Result<Snapshot> {
     let mut file = AtomicFile::beside(path);
+    // Who has no place for it shall hear that, and not how Consul is.
+    file.open()?;
     let call = Call::get(Target::new("/v1/snapshot"), options);
     client.send_stream(call, Streamed::Download(&mut file))?;
     let found = archive::inspect(BufReader::new(file.written()?))
