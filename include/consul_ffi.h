@@ -5104,9 +5104,9 @@ consul_status consul_snapshot_save(const consul_client *client,
 
 /**
  * Replaces the state of the servers by what a file holds, after its checksums were compared: what was
- * written since it was saved is gone. It is sent once; after an error whose outcome is unknown it may
- * have been restored. `out` and the errors as for `consul_snapshot_save`; nothing is sent when the file
- * is not a whole snapshot.
+ * written since it was saved is gone. It is sent again only where nothing of it can have been taken; after
+ * an error whose outcome is unknown it may have been restored. `out` and the errors as for
+ * `consul_snapshot_save`; nothing is sent when the file is not a whole snapshot.
  */
 consul_status consul_snapshot_restore(const consul_client *client,
                                       const char *path,

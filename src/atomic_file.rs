@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result, Status};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub(crate) struct AtomicFile {
     place: PathBuf,
     path: PathBuf,
-    /// Since the first byte: who writes none leaves nothing to remove.
+    /// Since it was opened, by the first byte at the latest: who writes none leaves nothing to remove.
     file: Option<File>,
 }
 
@@ -23,6 +23,18 @@ impl AtomicFile {
         let (process, count) = (std::process::id(), COUNT.fetch_add(1, Relaxed));
         let name = format!(".{name}.{process}-{count}.partial");
         AtomicFile { place: place.to_owned(), path: place.with_file_name(name), file: None }
+    }
+
+    /// Opens it, before there is anything to write. An error says that this place cannot be written.
+    pub(crate) fn open(&mut self) -> Result<()> {
+        self.file().map(drop)
+    }
+
+    /// Takes back what was written so far.
+    pub(crate) fn empty(&mut self) -> Result<()> {
+        let file = self.file()?;
+        let emptied = file.set_len(0).and_then(|()| file.rewind());
+        emptied.map_err(|error| self.unwritable(&error))
     }
 
     /// What was written so far, to be read.
@@ -127,6 +139,8 @@ mod tests {
         two.commit_durably().unwrap();
         assert_eq!(fs::read(&place).unwrap(), b"two");
         let mut given_up = AtomicFile::beside(&place);
+        given_up.write_all(b"four and more").unwrap();
+        given_up.empty().unwrap();
         given_up.write_all(b"three").unwrap();
         assert_eq!(io::read_to_string(given_up.written().unwrap()).unwrap(), "three");
         drop(given_up);

@@ -25,8 +25,17 @@ pub(super) struct Flight {
 }
 
 impl Flight {
+    /// Starts it. Returns at once.
+    pub(super) fn begin(mut self) {
+        match self.tries.begin() {
+            Verdict::Over(answer) => self.land(answer),
+            Verdict::Again(Duration::ZERO) => self.launch(),
+            Verdict::Again(time) => self.launch_after(time),
+        }
+    }
+
     /// Starts the next try. Returns at once.
-    pub(super) fn launch(mut self) {
+    fn launch(mut self) {
         let request = match self.tries.may_repeat() || self.token.may_change() {
             true => self.request.clone(),
             false => self.request.take(),

@@ -14,6 +14,7 @@ mod prepared;
 mod reload;
 mod setup;
 mod stamp;
+mod streamed;
 mod style;
 mod target;
 mod token;
@@ -28,6 +29,7 @@ pub use endpoints::{
 };
 pub(crate) use operation::Reader;
 pub use operation::{Operation, Running};
+pub(crate) use streamed::{Anew, Streamed};
 pub use style::{Blocking, Deferred, Either, Outcome, Style};
 pub(crate) use target::Target;
 pub(crate) use vault::{Sealing, Vault};
@@ -39,13 +41,12 @@ use crate::observe::shown;
 use crate::runtime::{self, BootClock, Upkeep, io};
 use crate::sync::Mutex;
 use crate::sys::{self, PerProcess};
-#[cfg(test)]
-use crate::transport::Transport;
-use crate::transport::{Method, Request, Response, Stream};
+use crate::transport::{Method, Request, Response, Transport};
 use arc_swap::ArcSwap;
 use audited::Landed;
 use bounds::Bounds;
 use endpoints::{Endpoints, News};
+use prepared::Prepared;
 use setup::Setup;
 use std::borrow::Cow;
 use std::future::Future;
@@ -127,15 +128,36 @@ impl<S: Style> Client<S> {
     /// call does not accept is an error.
     fn send(&self, call: Call<'_>) -> Result<Landed> {
         let mut call = self.prepare(call)?;
+        self.carry(&mut call, |transport, request| transport.exchange(request))
+    }
+
+    /// As [`Client::send`], with a stream in the place of a body. It is begun anew for each further try.
+    pub(crate) fn send_stream(&self, call: Call<'_>, mut stream: Streamed<'_>) -> Result<Response> {
+        let mut call = self.prepare(call)?;
+        (call.body, call.replay) = (None, false);
+        call.terms = call.terms.streamed();
+        let mut is_used = false;
+        let landed = self.carry(&mut call, |transport, request| {
+            if std::mem::replace(&mut is_used, true) {
+                stream.begin_anew()?;
+            }
+            transport.stream(request, stream.lent())
+        })?;
+        landed.plain()
+    }
+
+    /// One call, whose tries are carried by this.
+    #[inline]
+    fn carry(
+        &self,
+        call: &mut Prepared<'_>,
+        mut exchange: impl FnMut(&dyn Transport, Request<'_>) -> Result<Response>,
+    ) -> Result<Landed> {
         let entry = call.entry();
         let mut tries = call.terms.begin(call.setup.endpoints.clone(), &self.bounds);
+        let mut verdict = tries.begin();
         let answer = loop {
-            let attempt = tries.next();
-            let other = tries.other_answerer().map(|answerer| call.target.answered_by(answerer));
-            let mut request = call.request(&attempt, &self.bounds);
-            request.target = other.as_deref().unwrap_or(request.target);
-            let answer = tries.endpoint().transport.exchange(request);
-            match tries.take(answer, || self.upkeep().jitter.unit()) {
+            match verdict {
                 Verdict::Over(answer) => match call.token.renewed(&answer, &mut call.headers) {
                     true => tries.repeat(),
                     false => break answer,
@@ -147,6 +169,12 @@ impl<S: Style> Client<S> {
                     }
                 }
             }
+            let attempt = tries.next();
+            let other = tries.other_answerer().map(|answerer| call.target.answered_by(answerer));
+            let mut request = call.request(&attempt, &self.bounds);
+            request.target = other.as_deref().unwrap_or(request.target);
+            let answer = exchange(&*tries.endpoint().transport, request);
+            verdict = tries.take(answer, || self.upkeep().jitter.unit());
         };
         let answer = answer.map_err(|error| call.explain(error));
         Ok(Landed { answer, endpoint: tries.endpoint().clone(), entry })
@@ -159,19 +187,6 @@ impl<S: Style> Client<S> {
             runtime::sleep(&self.cancel(), slice, setup.settings.interruptible)?;
         }
         Ok(())
-    }
-
-    /// As [`Client::send`], with a stream in the place of a body; nothing is sent twice.
-    pub(crate) fn send_stream(&self, call: Call<'_>, stream: Stream<'_>) -> Result<Response> {
-        let mut call = self.prepare(call)?;
-        (call.body, call.replay) = (None, false);
-        let entry = call.entry();
-        let mut tries = call.terms.begin(call.setup.endpoints.clone(), &self.bounds);
-        let attempt = tries.next();
-        let request = Request { gone: None, ..call.request(&attempt, &self.bounds) };
-        let answer = tries.endpoint().transport.stream(request, stream);
-        let answer = tries.conclude(answer).map_err(|error| call.explain(error));
-        Landed { answer, endpoint: tries.endpoint().clone(), entry }.plain()
     }
 
     /// The same client, whose calls do not wait: what they give begins when it is awaited.

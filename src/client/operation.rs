@@ -187,7 +187,7 @@ impl<T: Send + 'static> Exchange<T> {
             done(answer, end.reader(endpoint, entry));
         });
         let (request, token) = (Some(request), self.token);
-        Flight { client, request, token, tries, cancel, done }.launch();
+        Flight { client, request, token, tries, cancel, done }.begin();
     }
 }
 

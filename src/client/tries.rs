@@ -33,6 +33,8 @@ pub(super) struct Terms {
     replay: bool,
     /// It is sent once at most.
     once: bool,
+    /// A try may take all of the time: it is the last one, or takes long for its size.
+    is_patient: bool,
     /// It is ended where its agent is found not to answer any more.
     is_let_go: bool,
     /// It asks, or changes, what one agent has.
@@ -44,6 +46,9 @@ pub(super) struct Terms {
     rounds: u32,
     /// While there is no leader it goes on until its time is over: an election ends.
     awaits_leader: bool,
+    /// What keeps up a lock or a session asks also those that limit us, where no other one is left:
+    /// it would be lost meanwhile.
+    limited_too: bool,
     interval: Duration,
 }
 
@@ -52,12 +57,14 @@ impl Terms {
         let is_local = call.is_local();
         let freshness = call.freshness(settings);
         let rounds = settings.retry_attempts;
+        let replays = call.replay && !(is_local && call.changes());
         Terms {
             accept: call.accept,
             timeout: call.timeout(settings),
             held: call.held(settings),
-            replay: call.replay && !(is_local && call.changes()),
+            replay: replays,
             once: bounds.once,
+            is_patient: bounds.once || !replays,
             is_let_go: call.replay || !call.changes(),
             is_local,
             freshness,
@@ -72,8 +79,15 @@ impl Terms {
             awaits_leader: rounds.is_none()
                 && bounds.lane == Lane::Calls
                 && settings.addresses.len() > 1,
+            limited_too: bounds.lane == Lane::Upkeep,
             interval: settings.retry_interval,
         }
+    }
+
+    /// The same for a call with a stream: that may take all of the time once it is sent, and what it
+    /// gives is never older than was asked for, since nothing would tell.
+    pub(super) fn streamed(self) -> Terms {
+        Terms { is_patient: true, falls_back: false, ..self }
     }
 
     /// The tries of a call that begins now.
@@ -96,7 +110,8 @@ impl Terms {
             at: 0,
             repeats: None,
             sent: now,
-            not_before: None,
+            is_fresh: true,
+            cluster_limit: None,
             unknown: false,
             said: None,
             endpoints,
@@ -123,8 +138,10 @@ pub(super) struct Tries {
     /// The one that is asked next in any case.
     repeats: Option<usize>,
     sent: Instant,
-    /// When an agent that limits us may be asked again.
-    not_before: Option<Instant>,
+    /// It was begun just now.
+    is_fresh: bool,
+    /// When the cluster, which is at its limit, may be asked again. The limit of an address is its own.
+    cluster_limit: Option<Instant>,
     /// One of the tries may have changed something.
     unknown: bool,
     /// What an agent has said that could not serve it: that tells more than one that was not there.
@@ -173,22 +190,48 @@ impl Tries {
         self.repeats = Some(self.at);
     }
 
+    /// What is to be done before the first try: nothing, unless each address has asked to be left
+    /// alone.
+    #[inline]
+    pub(super) fn begin(&mut self) -> Verdict {
+        let Some((at, time)) = self.all_limited() else { return Verdict::Again(Duration::ZERO) };
+        (self.at, self.is_fresh) = (at, false);
+        if self.terms.rounds > 0 && self.is_in_time(time) {
+            return Verdict::Again(time);
+        }
+        let message =
+            format!("each address has asked to be left alone, for {time:.1?} more at least");
+        let error = Error::new(Status::RateLimited, message).with_retryable(true);
+        Verdict::Over(Err(error.with_endpoint(self.endpoint().shown())))
+    }
+
+    /// The one that may be asked first, and in what time, where all are to be left alone.
+    fn all_limited(&self) -> Option<(usize, Duration)> {
+        if self.endpoints.count() == 1 || self.pinned.is_some() || self.terms.limited_too {
+            return None;
+        }
+        Some(self.endpoints.soonest()).filter(|(_, time)| !time.is_zero())
+    }
+
     /// Chooses where the next try goes.
     #[inline]
     pub(super) fn next(&mut self) -> Try {
-        if self.round > 0 || self.asked != 0 || self.repeats.is_some() {
+        if !std::mem::replace(&mut self.is_fresh, false) {
             self.sent = Instant::now();
         }
-        self.at = self.repeats.take().or_else(|| self.choice()).unwrap_or(self.at);
+        // When it had waited for one, another call may have found that it limits us once more.
+        let any = || self.endpoints.choose(self.asked, self.any_server(), true);
+        let next = self.repeats.or_else(|| self.choice()).or_else(any);
+        self.repeats = None;
+        self.at = next.unwrap_or(self.at);
         self.asked |= 1 << self.at;
         if self.endpoints.count() == 1 && !self.terms.falls_back {
             return Try { deadline: self.deadline, connect_by: self.deadline, gone: None };
         }
         let share = self.share();
         let by = self.deadline.min(self.sent + share);
-        let is_patient = self.terms.once || !self.terms.replay;
         Try {
-            deadline: if is_patient {
+            deadline: if self.terms.is_patient {
                 self.deadline
             } else {
                 self.deadline.min(by + self.terms.held)
@@ -202,7 +245,7 @@ impl Tries {
     fn choice(&self) -> Option<usize> {
         match self.pinned {
             Some(pinned) => (self.asked & (1 << pinned) == 0).then_some(pinned),
-            None => self.endpoints.choose(self.asked, self.any_server()),
+            None => self.endpoints.choose(self.asked, self.any_server(), self.terms.limited_too),
         }
     }
 
@@ -218,21 +261,14 @@ impl Tries {
         if self.pinned.is_some() {
             return left;
         }
-        let others = (0..self.endpoints.count()).filter(|&i| self.asked & (1 << i) == 0);
+        let others = (0..self.endpoints.count()).filter(|&i| {
+            self.asked & (1 << i) == 0 && self.endpoints.at(i).limited_for().is_zero()
+        });
         let is_down = |&i: &usize| self.endpoints.at(i).condition() == Condition::Down;
         let (down, up): (Vec<_>, Vec<_>) = others.partition(is_down);
         let falls_back = self.terms.falls_back && self.freshness == Freshness::Leader;
         let shares = 1 + up.len() + usize::from(!down.is_empty()) + usize::from(falls_back);
         left / u32::try_from(shares).unwrap_or(u32::MAX)
-    }
-
-    /// Takes the answer of a try that is the only one.
-    pub(super) fn conclude(&mut self, answer: Result<Response>) -> Result<Response> {
-        self.may_repeat = false;
-        match self.take(answer, || 0.0) {
-            Verdict::Over(answer) => answer,
-            Verdict::Again(_) => Err(Error::new(Status::Internal, "a stream cannot be sent again")),
-        }
     }
 
     /// Takes the answer of a try. `unit` gives a number from 0 up to 1 by chance.
@@ -247,8 +283,12 @@ impl Tries {
             Outcome::NotItsFault if waited_in_vain(&judged) => Tried::Elsewhere,
             Outcome::Served { .. } | Outcome::NotItsFault => Tried::Final,
             Outcome::Limited { here_only, retry_after, .. } => {
-                self.not_before = retry_after.map(|time| Instant::now() + time);
-                if here_only { Tried::Elsewhere } else { Tried::Later }
+                if here_only {
+                    Tried::Elsewhere
+                } else {
+                    self.cluster_limit = retry_after.map(|time| Instant::now() + time);
+                    Tried::Later
+                }
             }
             Outcome::NoLeader(_) => {
                 self.is_leaderless = true;
@@ -322,7 +362,8 @@ impl Tries {
     }
 
     fn falls_back_now(&self) -> bool {
-        self.terms.falls_back && self.freshness == Freshness::Leader
+        let is_first = self.terms.falls_back && self.freshness == Freshness::Leader;
+        is_first && self.all_limited().is_none()
     }
 
     fn ask_again_for(&mut self, freshness: Freshness) {
@@ -336,12 +377,25 @@ impl Tries {
         if self.round >= self.terms.rounds && !goes_on {
             return None;
         }
-        let now = Instant::now();
         let pause = backoff(self.round + 1, self.terms.interval, LONGEST_PAUSE, unit());
-        let asked_to =
-            self.not_before.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
-        let pause = pause.max(asked_to);
-        (now + pause < self.deadline).then_some(pause)
+        let pause = pause.max(self.limited_for());
+        self.is_in_time(pause).then_some(pause)
+    }
+
+    /// How long all that may be asked, or the cluster, have asked to be left alone.
+    fn limited_for(&self) -> Duration {
+        let here = match self.pinned {
+            Some(pinned) => self.endpoints.at(pinned).limited_for(),
+            None => self.endpoints.soonest().1,
+        };
+        let cluster = self.cluster_limit;
+        let now = Instant::now();
+        here.max(cluster.map_or(Duration::ZERO, |at| at.saturating_duration_since(now)))
+    }
+
+    /// Whether there is time left after a pause.
+    fn is_in_time(&self, pause: Duration) -> bool {
+        Instant::now() + pause < self.deadline
     }
 
     fn is_late(&self) -> bool {

@@ -63,9 +63,9 @@ pub unsafe extern "C" fn consul_snapshot_save(
 }
 
 /// Replaces the state of the servers by what a file holds, after its checksums were compared: what was
-/// written since it was saved is gone. It is sent once; after an error whose outcome is unknown it may
-/// have been restored. `out` and the errors as for `consul_snapshot_save`; nothing is sent when the file
-/// is not a whole snapshot.
+/// written since it was saved is gone. It is sent again only where nothing of it can have been taken; after
+/// an error whose outcome is unknown it may have been restored. `out` and the errors as for
+/// `consul_snapshot_save`; nothing is sent when the file is not a whole snapshot.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_snapshot_restore(
     client: *const consul_client,

@@ -13,9 +13,11 @@ use consul_ffi::api::session::SessionSpec;
 use consul_ffi::recipes::lock::LockSpec;
 use consul_ffi::recipes::registration::KeptServiceSpec;
 use consul_ffi::watch::WatchSpec;
-use consul_ffi::{Client, Condition, Consistency, Options, Result, Status};
+use consul_ffi::{
+    Client, Condition, Consistency, EndpointChange, EndpointNews, Options, Result, Status,
+};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -24,23 +26,23 @@ const SECOND: Duration = Duration::from_secs(1);
 const QUICK: [(&str, &str); 2] =
     [("health_check_interval_ms", "50"), ("health_check_timeout_ms", "500")];
 
-fn client(addresses: &[&str], settings: &[(&str, &str)]) -> Client {
+pub fn client(addresses: &[&str], settings: &[(&str, &str)]) -> Client {
     let all: Vec<_> = QUICK.iter().chain(settings).copied().collect();
     client_with(&addresses.join(","), &all)
 }
 
 /// A client that does not look after its addresses during a test.
-fn unwatched(addresses: &[&str], settings: &[(&str, &str)]) -> Client {
+pub fn unwatched(addresses: &[&str], settings: &[(&str, &str)]) -> Client {
     client(addresses, &[&[("health_check_interval_ms", "86400000")], settings].concat())
 }
 
-fn value(text: &str) -> Reply {
+pub fn value(text: &str) -> Reply {
     let value = base64_simd::STANDARD.encode_to_string(text);
     let known = Reply::json(200, format!(r#"[{{"Key":"a","Value":"{value}"}}]"#)).index(7);
     known.header("X-Consul-KnownLeader", true)
 }
 
-fn healthy(request: &Request, answer: Reply) -> Reply {
+pub fn healthy(request: &Request, answer: Reply) -> Reply {
     match request.path() {
         "/v1/status/leader" => Reply::json(200, "\"127.0.0.1:8300\""),
         _ => answer,
@@ -48,18 +50,18 @@ fn healthy(request: &Request, answer: Reply) -> Reply {
 }
 
 /// A server whose key `a` has its own name as its value.
-fn server(name: &'static str) -> Server {
+pub fn server(name: &'static str) -> Server {
     Server::answering(move |request| match request.method.as_str() {
         "GET" => healthy(request, value(name)),
         _ => Reply::json(200, "true"),
     })
 }
 
-fn no_leader() -> Reply {
+pub fn no_leader() -> Reply {
     Reply::text(500, "No cluster leader")
 }
 
-fn get(client: &Client) -> String {
+pub fn get(client: &Client) -> String {
     read(client, &none())
 }
 
@@ -70,7 +72,7 @@ fn read(client: &Client, options: &Options) -> String {
 
 /// What a call gives that has half of its time for another server: none where the machine stood still
 /// in the meantime.
-fn in_time<T>(call: impl FnOnce() -> Result<T>) -> Option<T> {
+pub fn in_time<T>(call: impl FnOnce() -> Result<T>) -> Option<T> {
     let (outcome, timing) = timed(call);
     match outcome {
         Err(_) if !timing.is_punctual(SECOND) => None,
@@ -78,11 +80,11 @@ fn in_time<T>(call: impl FnOnce() -> Result<T>) -> Option<T> {
     }
 }
 
-fn conditions(client: &Client) -> Vec<Condition> {
+pub fn conditions(client: &Client) -> Vec<Condition> {
     client.endpoints().iter().map(|endpoint| endpoint.condition).collect()
 }
 
-fn calls(server: &Server) -> Vec<Request> {
+pub fn calls(server: &Server) -> Vec<Request> {
     let mut requests = server.requests();
     requests.retain(|request| request.path() != "/v1/status/leader");
     requests
@@ -228,6 +230,45 @@ fn an_election_is_waited_for_in_rounds() {
     elected.store(true, SeqCst);
     let found = waiting.join().unwrap();
     assert!(found == "a" || found == "b");
+}
+
+/// While there is no leader a server may still name the one that is gone.
+#[test]
+fn one_that_names_a_leader_and_reaches_none_is_told_of_once() {
+    let elected = Arc::new(AtomicBool::new(false));
+    let servers: Vec<_> = ["a", "b"]
+        .map(|name| {
+            let elected = elected.clone();
+            Server::answering(move |request| match elected.load(SeqCst) {
+                true => healthy(request, value(name)),
+                false => healthy(request, Reply::text(500, "rpc error: failed to get conn: EOF")),
+            })
+        })
+        .into();
+    let settings = [("retry_interval_ms", "5"), ("timeout_ms", "60000")];
+    let client = client(&[servers[0].address(), servers[1].address()], &settings);
+    let changes = Arc::new(AtomicUsize::new(0));
+    let counted = changes.clone();
+    let listener = move |news| {
+        let EndpointNews::Changed(all) = news else { return };
+        let is_other = |change: &&EndpointChange| change.before.condition != change.after.condition;
+        counted.fetch_add(all.iter().filter(is_other).count(), SeqCst);
+    };
+    client.set_endpoint_listener(Some(Box::new(listener))).unwrap();
+    let ((), timing) = timed(|| {
+        std::thread::scope(|scope| {
+            let waiting: Vec<_> = (0..4).map(|_| scope.spawn(|| get(&client))).collect();
+            let probes = |server: &Server| server.requests().len() - calls(server).len();
+            eventually("probes", || servers.iter().all(|server| probes(server) >= 8));
+            assert_eq!(conditions(&client), [Condition::NoLeader; 2]);
+            elected.store(true, SeqCst);
+            waiting.into_iter().for_each(|call| drop(call.join().unwrap()));
+        });
+    });
+    // What was served proves it at once, and each has been told of as it failed and as it served.
+    assert!(conditions(&client).contains(&Condition::Up));
+    let changes = changes.load(SeqCst);
+    assert!(changes <= 4 || !timing.is_punctual(SECOND), "{changes}");
 }
 
 #[test]

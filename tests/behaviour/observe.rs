@@ -4,7 +4,7 @@ use crate::clients::{client_of, client_with};
 use crate::proxy::{Fate, Proxy};
 use crate::quick::{close, eventually, held, lock_spec, none, quick, quick_client, session, start};
 use crate::support::control::Control;
-use crate::support::fault::Reply;
+use crate::support::fault::{Reply, Server};
 use crate::support::{Consul, consul, unique};
 use consul_ffi::api::CheckStatus;
 use consul_ffi::api::agent::{CheckDefinition, ServiceDefinition};
@@ -14,7 +14,8 @@ use consul_ffi::recipes::health_report::HealthReport;
 use consul_ffi::recipes::registration::KeptServiceSpec;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -69,10 +70,13 @@ fn logged(records: &mut Vec<Record>, area: &str, about: &str, part: &str) -> Rec
     records.iter().find(is).unwrap().clone()
 }
 
-/// One test, since the process has one log.
+/// One test at a time: the process has one log.
+static LOG: Mutex<()> = Mutex::new(());
+
 #[test]
 fn the_log_tells_of_what_is_lost_and_mended_and_holds_no_secret() {
     let Some(_) = quick() else { return };
+    let _log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(consul) = Consul::with_hcl("session_ttl_min = \"1s\"") else { return };
     let secret = "0f0e0d0c-a-secret";
     let settings = [("token", secret), ("min_session_ttl_ms", "1000")];
@@ -133,6 +137,50 @@ fn the_log_tells_of_what_is_lost_and_mended_and_holds_no_secret() {
         .iter()
         .filter(|record| record.area == "registration" && record.message.contains("EOF"));
     assert_eq!(outages.count(), 1);
+}
+
+/// An agent that takes every service, as long as the flag says so.
+fn registry(allows: &Arc<AtomicBool>) -> Server {
+    let allows = allows.clone();
+    Server::answering(move |request| match request.path() {
+        "/v1/status/leader" => Reply::json(200, "\"127.0.0.1:8300\""),
+        path if path.contains("/health/") => Reply::text(404, "no such service"),
+        _ if allows.load(SeqCst) => Reply::bytes(200, Vec::new()),
+        _ => Reply::text(403, "Permission denied"),
+    })
+}
+
+/// That a service is registered for the first time is nothing to warn of, and that it could not be is
+/// no success.
+#[test]
+fn a_service_that_has_moved_is_told_of_when_it_has() {
+    let _log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
+    let allows = Arc::new(AtomicBool::new(false));
+    let (a, b) = (registry(&allows), registry(&allows));
+    let addresses = format!("{},{}", a.address(), b.address());
+    let settings = [("health_check_interval_ms", "50"), ("health_check_timeout_ms", "500")];
+    let client = client_with(&addresses, &settings);
+    let name = unique("wanders");
+    let spec = KeptServiceSpec::new(ServiceDefinition::new(&name)).ttl(SECOND * 2);
+    log::set_level(Some(Level::Info));
+    let service = client.keep_service(spec).unwrap();
+    assert_eq!(service.start().unwrap_err().status(), consul_ffi::Status::Denied);
+    allows.store(true, SeqCst);
+    eventually("registered", || service.is_registered());
+    drop(a);
+    let mut records = Vec::new();
+    let moved = logged(&mut records, "registration", &name, "moved");
+    assert_eq!(moved.level, Level::Warning);
+    assert!(moved.message.contains(b.address()), "{moved}");
+    service.close().unwrap();
+    log::set_level(None);
+    records.extend(std::iter::from_fn(log::take));
+    let about = |part: &str| {
+        let is = |record: &&Record| record.message.contains(&name) && record.message.contains(part);
+        records.iter().filter(is).count()
+    };
+    assert_eq!((about("registered with"), about("moved")), (0, 1), "{records:?}");
+    assert!(b.requests().iter().any(|request| request.path().ends_with("/service/register")));
 }
 
 /// Consul's own HTTP check understands what the report says to send.

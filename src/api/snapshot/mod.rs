@@ -4,13 +4,13 @@
 mod archive;
 
 use crate::atomic_file::{self, AtomicFile};
-use crate::client::{Blocking, Call, Client, Style, Target};
+use crate::client::{Anew, Blocking, Call, Client, Streamed, Style, Target};
 use crate::config::Options;
 use crate::error::{Error, Result, Status};
-use crate::transport::{Method, Stream};
+use crate::transport::Method;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 use std::time::Duration;
 
@@ -63,6 +63,8 @@ impl<S: Style> Snapshots<'_, S> {
     /// then takes the place of what may have been there. Only its owner can read it, since the
     /// tokens of the ACL system are in it.
     ///
+    /// Of several addresses each is tried as for other reads, and what one has begun to send is begun
+    /// anew at the next.
     /// It goes straight to the file: the memory that it takes does not depend on its size. With the
     /// consistency `stale` any server gives it, also while there is no leader. Where the options do
     /// not say how long it may take, ten minutes. A client that is deferred does it on a thread of
@@ -78,8 +80,8 @@ impl<S: Style> Snapshots<'_, S> {
 
     /// Replaces the state of the servers by what a file holds, after its checksums were compared.
     /// Every key, session, service, token and policy is as it was when the snapshot was made; what
-    /// was written since is gone. It is sent once: after an error whose outcome is unknown it may
-    /// have been restored. Its memory, time and thread are as for [`Snapshots::save`].
+    /// was written since is gone. It is sent again only where nothing of it can have been taken: after
+    /// an error whose outcome is unknown it may have been restored. Its memory, time and thread are as for [`Snapshots::save`].
     pub fn restore(&self, path: &Path, options: &Options) -> Result<S::Output<Snapshot>> {
         check_path(path)?;
         let (path, options) = (path.to_owned(), patient(options, self.client.settings().timeout));
@@ -91,8 +93,10 @@ impl<S: Style> Snapshots<'_, S> {
 
 fn save(client: &Client, path: &Path, options: &Options) -> Result<Snapshot> {
     let mut file = AtomicFile::beside(path);
+    // Who has no place for it shall hear that, and not how Consul is.
+    file.open()?;
     let call = Call::get(Target::new("/v1/snapshot"), options);
-    client.send_stream(call, Stream::Download(&mut file))?;
+    client.send_stream(call, Streamed::Download(&mut file))?;
     let found = archive::inspect(BufReader::new(file.written()?))
         .map_err(|error| error.context("what Consul sent"))?;
     file.commit_durably()?;
@@ -105,7 +109,7 @@ fn restore(client: &Client, path: &Path, options: &Options) -> Result<Snapshot> 
     let length = file.metadata().map_err(|error| unreadable(path, &error))?.len();
     let mut body = Body { file, path };
     let call = Call::new(Method::Put, Target::new("/v1/snapshot"), None, options);
-    client.send_stream(call, Stream::Upload(&mut body, length))?;
+    client.send_stream(call, Streamed::Upload(&mut body, length))?;
     Ok(found)
 }
 
@@ -136,9 +140,28 @@ struct Body<'a> {
     path: &'a Path,
 }
 
+impl Body<'_> {
+    fn unreadable(&self, error: &io::Error) -> Error {
+        unreadable(self.path, error).with_local(true)
+    }
+}
+
 impl Read for Body<'_> {
     fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
-        let unreadable = |error| unreadable(self.path, &error).with_local(true);
-        self.file.read(piece).map_err(|error| io::Error::other(unreadable(error)))
+        let read = self.file.read(piece);
+        read.map_err(|error| io::Error::other(self.unreadable(&error)))
+    }
+}
+
+impl Anew for Body<'_> {
+    fn begin_anew(&mut self) -> Result<()> {
+        self.file.rewind().map_err(|error| self.unreadable(&error))
+    }
+}
+
+/// Nobody has seen what was written of it.
+impl Anew for AtomicFile {
+    fn begin_anew(&mut self) -> Result<()> {
+        self.empty()
     }
 }

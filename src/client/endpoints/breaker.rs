@@ -40,6 +40,11 @@ const CALM: Duration = Duration::from_secs(60);
 /// The most doublings of the number of those probes.
 const MAX_DOUBT: u32 = 3;
 
+/// So long after it has told a call that there is no leader a probe that it tells of one proves
+/// nothing: it may name the one that is gone. Calls that wait for a leader are told so oftener: Consul
+/// holds each for 7 s at most (`rpc_hold_timeout`), and they pause for a second.
+const HEARSAY: Duration = Duration::from_secs(8);
+
 /// The circuit breaker of one address.
 pub(super) struct Breaker {
     condition: AtomicU8,
@@ -52,6 +57,28 @@ struct Doubt {
     opened: Option<Instant>,
     doublings: u32,
     good_probes: u32,
+    /// When it told a call last that there is no leader.
+    leaderless: Option<Instant>,
+}
+
+impl Doubt {
+    /// It has ceased to serve.
+    fn begin(&mut self, now: Instant) {
+        let again = self.opened.is_some_and(|opened| now.duration_since(opened) < CALM);
+        self.doublings = if again { (self.doublings + 1).min(MAX_DOUBT) } else { 0 };
+        self.opened = Some(now);
+        self.good_probes = 0;
+    }
+
+    /// It has answered a probe well. True when that is enough.
+    fn lessens(&mut self) -> bool {
+        self.good_probes += 1;
+        self.good_probes >= 1 << self.doublings
+    }
+
+    fn is_hearsay(&self, now: Instant) -> bool {
+        self.leaderless.is_some_and(|told| now.duration_since(told) < HEARSAY)
+    }
 }
 
 impl Breaker {
@@ -80,9 +107,15 @@ impl Breaker {
         }
     }
 
-    /// It says that there is no leader. True when the condition has changed.
-    pub(super) fn leaderless(&self) -> bool {
+    /// It has told a call that there is no leader. True when the condition has changed.
+    pub(super) fn leaderless(&self, now: Instant) -> bool {
         self.slow.store(0, Relaxed);
+        let mut doubt = self.doubt().lock();
+        doubt.leaderless = Some(now);
+        doubt.good_probes = 0;
+        if self.condition() == Condition::Up {
+            doubt.begin(now);
+        }
         self.set(Condition::NoLeader)
     }
 
@@ -95,26 +128,34 @@ impl Breaker {
     /// It cannot be reached, or does not answer. True when the condition has changed.
     pub(super) fn failed(&self, now: Instant) -> bool {
         self.slow.store(0, Relaxed);
-        let mut doubt = self.doubt.get_or_init(Mutex::default).lock();
+        let mut doubt = self.doubt().lock();
         doubt.good_probes = 0;
         if self.condition() == Condition::Down {
             return false;
         }
-        let again = doubt.opened.is_some_and(|opened| now.duration_since(opened) < CALM);
-        doubt.doublings = if again { (doubt.doublings + 1).min(MAX_DOUBT) } else { 0 };
-        doubt.opened = Some(now);
+        doubt.begin(now);
         self.set(Condition::Down)
     }
 
     /// It has answered a probe. True when the condition has changed.
-    pub(super) fn probed(&self, has_leader: bool) -> bool {
-        let reached = if has_leader { Condition::Up } else { Condition::NoLeader };
-        if self.condition() != Condition::Down {
-            return self.set(reached);
+    pub(super) fn probed(&self, has_leader: bool, now: Instant) -> bool {
+        let before = self.condition();
+        if before == Condition::Up && has_leader {
+            return false;
         }
-        let mut doubt = self.doubt.get_or_init(Mutex::default).lock();
-        doubt.good_probes += 1;
-        doubt.good_probes >= 1 << doubt.doublings && self.set(reached)
+        let mut doubt = self.doubt().lock();
+        match (before, has_leader) {
+            (Condition::Up, _) => doubt.begin(now),
+            (Condition::NoLeader, false) => doubt.good_probes = 0,
+            (Condition::NoLeader, true) if doubt.is_hearsay(now) => return false,
+            _ if doubt.lessens() => {}
+            _ => return false,
+        }
+        self.set(if has_leader { Condition::Up } else { Condition::NoLeader })
+    }
+
+    fn doubt(&self) -> &Mutex<Doubt> {
+        self.doubt.get_or_init(Mutex::default)
     }
 
     fn set(&self, condition: Condition) -> bool {
@@ -132,7 +173,7 @@ mod tests {
         assert_eq!(breaker.condition(), Condition::Up);
         assert!(breaker.failed(now) && !breaker.failed(now));
         assert_eq!(breaker.condition(), Condition::Down);
-        assert!(breaker.probed(false));
+        assert!(breaker.probed(false, now));
         assert_eq!(breaker.condition(), Condition::NoLeader);
         assert!(!breaker.served(false) && breaker.served(true));
         assert_eq!(breaker.condition(), Condition::Up);
@@ -153,10 +194,42 @@ mod tests {
         let (breaker, start) = (Breaker::new(), Instant::now());
         for (failure, probes) in [1, 2, 4, 8, 8].into_iter().enumerate() {
             assert!(breaker.failed(start + Duration::from_secs(failure as u64)));
-            let needed = (1..).find(|_| breaker.probed(true)).unwrap();
+            let needed = (1..).find(|_| breaker.probed(true, start)).unwrap();
             assert_eq!(needed, probes, "failure {failure}");
         }
         assert!(breaker.failed(start + CALM * 2));
-        assert!(breaker.probed(true));
+        assert!(breaker.probed(true, start));
+    }
+
+    #[test]
+    fn one_that_names_a_leader_and_reaches_none_is_not_believed() {
+        let (breaker, start) = (Breaker::new(), Instant::now());
+        let mut now = start;
+        assert!(breaker.leaderless(now));
+        // As long as calls are told so, no probe counts.
+        for _ in 0..20 {
+            now += HEARSAY / 2;
+            assert!(!breaker.probed(true, now) && !breaker.leaderless(now));
+        }
+        assert!(breaker.probed(true, now + HEARSAY));
+        // What was served proves it at once.
+        assert!(breaker.leaderless(now) && breaker.served(true));
+    }
+
+    #[test]
+    fn one_that_has_no_leader_again_and_again_must_answer_more_probes() {
+        let (breaker, mut now) = (Breaker::new(), Instant::now());
+        for probes in [1, 2, 4, 8, 8] {
+            assert!(breaker.leaderless(now));
+            now += HEARSAY;
+            let needed = (1..).find(|_| breaker.probed(true, now)).unwrap();
+            assert_eq!(needed, probes);
+        }
+        // A probe that finds none begins it, too, and the count anew.
+        now += CALM;
+        assert!(breaker.probed(false, now) && breaker.probed(true, now));
+        assert!(breaker.probed(false, now) && !breaker.probed(true, now));
+        assert!(!breaker.probed(false, now) && !breaker.probed(true, now));
+        assert!(breaker.probed(true, now));
     }
 }

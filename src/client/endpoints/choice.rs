@@ -19,10 +19,12 @@ pub(super) struct Wish {
     pub(super) asked: u32,
     /// One that knows no leader does as well.
     pub(super) any_server: bool,
+    /// One that has asked not to be asked is asked all the same, after its equals.
+    pub(super) limited_too: bool,
 }
 
 /// The best one that was not asked yet: who serves comes before who does not, and among equals the
-/// one in use first, then the others in their order.
+/// one in use first, then the others in their order. Who limits us is left alone.
 pub(super) fn choose(
     candidates: impl ExactSizeIterator<Item = Candidate>,
     wish: Wish,
@@ -36,7 +38,9 @@ pub(super) fn choose(
         let distance = (i + count - wish.start) % count;
         (condition, candidate.is_limited, distance, i)
     };
-    let left = candidates.enumerate().filter(|(i, _)| wish.asked & (1 << i) == 0);
+    let left = candidates.enumerate().filter(|(i, candidate)| {
+        wish.asked & (1 << i) == 0 && (wish.limited_too || !candidate.is_limited)
+    });
     left.map(rank).min().map(|(.., i)| i)
 }
 
@@ -56,7 +60,7 @@ mod tests {
         order
     }
 
-    const FIRST: Wish = Wish { start: 0, asked: 0, any_server: false };
+    const FIRST: Wish = Wish { start: 0, asked: 0, any_server: false, limited_too: false };
 
     #[test]
     fn the_one_in_use_comes_first_and_each_is_asked_once() {
@@ -73,8 +77,14 @@ mod tests {
     }
 
     #[test]
-    fn one_that_limits_comes_after_its_equals() {
+    fn one_that_limits_is_left_alone_or_comes_after_its_equals() {
         let candidates = [true, false].map(|is_limited| Candidate { condition: Up, is_limited });
-        assert_eq!(choose(candidates.into_iter(), FIRST), Some(1));
+        let next = |wish| choose(candidates.into_iter(), wish);
+        for limited_too in [false, true] {
+            assert_eq!(next(Wish { limited_too, ..FIRST }), Some(1));
+        }
+        let rest = Wish { asked: 0b10, ..FIRST };
+        assert_eq!(next(rest), None);
+        assert_eq!(next(Wish { limited_too: true, ..rest }), Some(0));
     }
 }

@@ -97,10 +97,12 @@ impl Endpoint {
         self.contact.heard(answer);
     }
 
-    /// Whether it has asked not to be asked now.
-    pub(super) fn is_limited(&self) -> bool {
-        let until = self.limited_until.load(Relaxed);
-        until != 0 && self.since.elapsed() < Duration::from_millis(until)
+    /// For how long it has asked not to be asked from now on.
+    pub(in crate::client) fn limited_for(&self) -> Duration {
+        match self.limited_until.load(Relaxed) {
+            0 => Duration::ZERO,
+            until => Duration::from_millis(until).saturating_sub(self.since.elapsed()),
+        }
     }
 
     /// What a read is to be ended by when the agent is found not to answer any more.
@@ -126,7 +128,7 @@ impl Endpoint {
                 self.limit(*retry_after);
                 false
             }
-            Outcome::NoLeader(_) => self.breaker.leaderless(),
+            Outcome::NoLeader(_) => self.breaker.leaderless(Instant::now()),
             Outcome::Slow(_) => {
                 let now = Instant::now();
                 self.breaker.slow(now.duration_since(sent) >= patience, now)
@@ -157,7 +159,7 @@ impl Endpoint {
 
     fn probed(&self, answer: &Result<bool>) -> bool {
         let changed = match answer {
-            Ok(has_leader) => self.breaker.probed(*has_leader),
+            Ok(has_leader) => self.breaker.probed(*has_leader, Instant::now()),
             Err(_) => self.breaker.failed(Instant::now()),
         };
         self.tell(changed, answer.as_ref().err());
@@ -183,7 +185,8 @@ impl Endpoint {
 
     fn limit(&self, retry_after: Option<Duration>) {
         let Some(time) = retry_after else { return };
-        let until = self.since.elapsed().saturating_add(time).as_millis();
+        // No part of a millisecond earlier than it asks for.
+        let until = self.since.elapsed().saturating_add(time).as_millis() + 1;
         self.limited_until.store(u64::try_from(until).unwrap_or(u64::MAX), Relaxed);
     }
 

@@ -100,8 +100,14 @@ impl Endpoints {
         self.at(self.in_use.load(Relaxed))
     }
 
-    /// The next one for a call that has asked these, a bit each.
-    pub(super) fn choose(self: &Arc<Endpoints>, asked: u32, any_server: bool) -> Option<usize> {
+    /// The next one for a call that has asked these, a bit each. Those that limit us only where they
+    /// are wanted, `limited_too`; the only one that there is in any case.
+    pub(super) fn choose(
+        self: &Arc<Endpoints>,
+        asked: u32,
+        any_server: bool,
+        limited_too: bool,
+    ) -> Option<usize> {
         if self.all.len() == 1 {
             return (asked == 0).then_some(0);
         }
@@ -109,16 +115,23 @@ impl Endpoints {
         let start = if self.prefer_first { 0 } else { self.in_use.load(Relaxed) };
         let candidates = self.all.iter().map(|endpoint| Candidate {
             condition: endpoint.condition(),
-            is_limited: endpoint.is_limited(),
+            is_limited: !endpoint.limited_for().is_zero(),
         });
-        choose(candidates, Wish { start, asked, any_server })
+        choose(candidates, Wish { start, asked, any_server, limited_too })
+    }
+
+    /// The one that may be asked first, and how long it is until then.
+    pub(super) fn soonest(&self) -> (usize, Duration) {
+        let times = self.all.iter().map(|endpoint| endpoint.limited_for());
+        let first = times.enumerate().min_by_key(|&(_, time)| time);
+        first.unwrap_or_default()
     }
 
     /// Where a service stays registered: with its agent, as long as that answers.
     pub(super) fn home(self: &Arc<Endpoints>, before: Option<&str>) -> &Arc<Endpoint> {
         let before = before.and_then(|before| self.named(before));
         let answers = |i: &usize| self.at(*i).condition() != Condition::Down;
-        let home = before.filter(answers).or_else(|| self.choose(0, true));
+        let home = before.filter(answers).or_else(|| self.choose(0, true, true));
         self.at(home.unwrap_or_default())
     }
 

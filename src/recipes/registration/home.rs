@@ -7,6 +7,8 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(super) struct Home {
     now: Option<Arc<str>>,
+    /// The one that took it last.
+    taken: Option<Arc<str>>,
     /// They may still have it.
     left: Vec<Arc<str>>,
 }
@@ -24,6 +26,12 @@ impl Home {
         self.left.retain(|left| left != address);
         self.left.extend(self.now.replace(address.clone()));
         true
+    }
+
+    /// The present one has taken it: gives the one that had taken it before, where that is another.
+    pub(super) fn take(&mut self) -> Option<Arc<str>> {
+        let before = std::mem::replace(&mut self.taken, self.now.clone());
+        before.filter(|before| self.now.as_ref() != Some(before))
     }
 
     /// Whether it was never tried with this agent, since it was deregistered there.
@@ -66,5 +74,18 @@ mod tests {
         assert_eq!((home.now(), home.left()), (Some(&a), vec![b.clone()]));
         home.forget(&b);
         assert!(home.left().is_empty());
+    }
+
+    #[test]
+    fn it_has_moved_when_another_one_had_taken_it() {
+        let mut home = Home::default();
+        let [a, b]: [Arc<str>; 2] = ["a".into(), "b".into()];
+        assert_eq!(home.take(), None);
+        // The first one did not take it.
+        home.move_to(&a);
+        home.move_to(&b);
+        assert_eq!((home.take(), home.take()), (None, None));
+        home.move_to(&a);
+        assert_eq!((home.take(), home.take()), (Some(b), None));
     }
 }

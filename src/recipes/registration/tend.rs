@@ -132,12 +132,7 @@ impl Shared {
         let wanted = self.kept.definition(&plan.definition, status);
         let replaces = wanted.clone().replace_existing_checks(now_in.is_none());
         self.hurried(client).agent().register_service(&replaces, &plan.options)?.await?;
-        {
-            let mut state = self.state();
-            state.registrations += 1;
-            state.told = None;
-        }
-        log::add(Level::Info, AREA, || format!("{} is registered", self.id()));
+        self.written();
         if now_in.is_some() {
             for id in found.iter().flat_map(|found| found.leftovers(&wanted)) {
                 self.hurried(client).agent().deregister_check(&id, &plan.options)?.await?;
@@ -149,6 +144,22 @@ impl Shared {
         let mut state = self.state();
         (state.maintenance, state.restoring) = (Some(reason), None);
         Ok(())
+    }
+
+    /// The agent has taken it.
+    fn written(&self) {
+        let (before, now) = {
+            let mut state = self.state();
+            state.registrations += 1;
+            state.told = None;
+            (state.home.take(), state.home.now().cloned())
+        };
+        match before.zip(now) {
+            Some((from, to)) => log::add(Level::Warning, AREA, || {
+                format!("{} has moved from {from} to {to}", self.id())
+            }),
+            None => log::add(Level::Info, AREA, || format!("{} is registered", self.id())),
+        }
     }
 
     /// Tells the agent how the program is.
@@ -177,8 +188,6 @@ impl Shared {
         (state.registered, state.told) = (None, None);
         state.restoring = state.maintenance.take().or(state.restoring.take());
         state.write_anew();
-        drop(state);
-        log::add(Level::Warning, AREA, || format!("{} is registered with {home} now", self.id()));
     }
 
     /// Sends what is due for the first time: to the first agent that answers.
