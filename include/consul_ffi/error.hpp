@@ -59,13 +59,14 @@ public:
     bool outcome_unknown() const noexcept { return details_ && details_->outcome_unknown; }
 
     /// The address of the Consul agent it concerns; empty where there is none.
-    std::string_view endpoint() const noexcept {
+    std::string_view endpoint() const & noexcept {
         return details_ ? std::string_view(details_->endpoint) : std::string_view();
     }
 
     /// One line for people. Holds no secret.
-    std::string_view message() const noexcept {
-        return details_ ? std::string_view(details_->text).substr(details_->message_at) : what();
+    std::string_view message() const & noexcept {
+        return details_ ? std::string_view(details_->text).substr(details_->message_at)
+                        : consul_status_message(static_cast<consul_status>(status_));
     }
 
     /// The status's name, such as `CONSUL_ERR_TIMEOUT`.
@@ -78,6 +79,13 @@ public:
         return details_ ? details_->text.c_str()
                         : consul_status_message(static_cast<consul_status>(status_));
     }
+
+    // What they borrow would be gone at the end of the line: name the error first. `what` overrides one
+    // that knows no lvalues, beside which only a template may.
+    void endpoint() const && = delete;
+    void message() const && = delete;
+    template <class = void>
+    void what() && = delete;
 
 private:
     struct details {

@@ -24,7 +24,8 @@ static void failures(const consul::client &client, const std::string &key) {
     CHECK(thrown([&] { client.kv().get("/").value(); }).status() == consul::status::err_argument);
     CHECK(thrown([&] { (void)client.kv().get("/").or_throw(); }).is_error());
     CHECK(thrown([&] { (void)client.kv().put("/", "").or_throw(); }).is_error());
-    CHECK(thrown([&] { client.kv().put("/", "").value(); }).message().size() > 0);
+    const auto refused = thrown([&] { client.kv().put("/", "").value(); });
+    CHECK(refused.message().size() > 0);
     // An honest answer is thrown by value() alone.
     CHECK(thrown([&] { client.kv().get(key).value(); }).status() == consul::status::not_found);
     CHECK(thrown([&] { CHECK(!client.kv().get(key).or_throw()); }).status() == consul::status::ok);
