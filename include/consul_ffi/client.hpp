@@ -55,8 +55,8 @@ public:
                              const c_text &content_type = nullptr,
                              const options &settings = {}) const {
         const std::uint8_t *data = body.size() == 0 ? nullptr : body.data();
-        return get<response>(consul_request, method, target, data, body.size(), content_type,
-                             settings);
+        return get<response>(consul_request, detail::aside{method}, target, data, body.size(),
+                             content_type, settings);
     }
 
     /// Deregisters the services that are kept registered, releases the locks that are held, ends
@@ -160,7 +160,8 @@ public:
     /// Makes a lock and acquires it, waiting this long at most; as `lock::acquire`.
     result<lock_guard> hold(const lock_spec &spec, std::chrono::milliseconds timeout) const {
         result<consul::lock> made = lock(spec);
-        return made ? lock_guard::acquire(std::move(*made), timeout) : made.error();
+        return made ? lock_guard::acquire(std::move(*made), timeout, spec.key().c_str())
+                    : made.error();
     }
     result<lock_guard> hold(const c_text &key, std::chrono::milliseconds timeout) const {
         return hold(lock_spec(key), timeout);
@@ -180,7 +181,8 @@ public:
     result<semaphore_guard> hold(const semaphore_spec &spec,
                                  std::chrono::milliseconds timeout) const {
         result<consul::semaphore> made = semaphore(spec);
-        return made ? semaphore_guard::acquire(std::move(*made), timeout) : made.error();
+        return made ? semaphore_guard::acquire(std::move(*made), timeout, spec.prefix().c_str())
+                    : made.error();
     }
 
     /// Makes a service to keep registered. Sends nothing: `start` does. `err_argument` when

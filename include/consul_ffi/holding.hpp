@@ -102,11 +102,12 @@ public:
 template <class Holding>
 class [[nodiscard]] guard {
 public:
-    /// Acquires it and takes it over; as its `acquire` where that does not work.
-    static result<guard> acquire(Holding holding, std::chrono::milliseconds timeout) {
-        const result<void> acquired = holding.acquire(timeout);
+    /// Acquires it and takes it over; as its `acquire` where that does not work, of `subject`.
+    static result<guard> acquire(Holding holding, std::chrono::milliseconds timeout,
+                                 const char *subject = nullptr) {
+        result<void> acquired = holding.acquire(timeout);
         if (!acquired) {
-            return acquired.error();
+            return std::move(acquired).error().about(subject);
         }
         return guard(std::move(holding));
     }

@@ -11,7 +11,17 @@ CONSUL_FFI_NAMESPACE_BEGIN
 /// lock-delay are 15 s unless set otherwise.
 class lock_spec : public detail::lock_spec_setters<lock_spec> {
 public:
-    explicit lock_spec(const c_text &key) { create(consul_lock_spec_new, key); }
+    explicit lock_spec(const c_text &key)
+        : key_(key.c_value() == nullptr ? "" : key.c_value()) {
+        create(consul_lock_spec_new, key);
+    }
+
+    /// The key. Borrowed.
+    const std::string &key() const & noexcept { return key_; }
+    void key() const && = delete;
+
+private:
+    std::string key_;
 };
 
 /// The functions of the library for a lock.

@@ -12,9 +12,17 @@ CONSUL_FFI_NAMESPACE_BEGIN
 /// with a session of its own whose TTL is 15 s unless set otherwise.
 class semaphore_spec : public detail::semaphore_spec_setters<semaphore_spec> {
 public:
-    semaphore_spec(const c_text &prefix, std::uint64_t limit) {
+    semaphore_spec(const c_text &prefix, std::uint64_t limit)
+        : prefix_(prefix.c_value() == nullptr ? "" : prefix.c_value()) {
         create(consul_semaphore_spec_new, prefix, limit);
     }
+
+    /// The prefix. Borrowed.
+    const std::string &prefix() const & noexcept { return prefix_; }
+    void prefix() const && = delete;
+
+private:
+    std::string prefix_;
 };
 
 /// The functions of the library for a semaphore.

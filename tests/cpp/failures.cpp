@@ -26,8 +26,10 @@ static void failures(const consul::client &client, const std::string &key) {
     CHECK(thrown([&] { (void)client.kv().put("/", "").or_throw(); }).is_error());
     const auto refused = thrown([&] { client.kv().put("/", "").value(); });
     CHECK(refused.message().size() > 0);
-    // An honest answer is thrown by value() alone.
-    CHECK(thrown([&] { client.kv().get(key).value(); }).status() == consul::status::not_found);
+    // An honest answer is thrown by value() alone, and says of what.
+    const auto missing = thrown([&] { client.kv().get(key).value(); });
+    CHECK(missing.status() == consul::status::not_found);
+    CHECK(missing.what() == "CONSUL_NOT_FOUND: " + key + ": What was asked for does not exist.");
     CHECK(thrown([&] { CHECK(!client.kv().get(key).or_throw()); }).status() == consul::status::ok);
     CHECK(thrown([&] {
               auto got = client.kv().get(key);
@@ -77,7 +79,9 @@ static void failures(const consul::client &, const std::string &) {
     aborts("CONSUL_ERR_CONFIG: oh", [] {
         (void)consul::result<void>(error(status::err_config, "oh")).or_throw();
     });
-    aborts("not exist", [] { consul::result<void>(error(status::not_found)).value(); });
+    aborts("consul: CONSUL_NOT_FOUND: What was asked for does not exist.", [] {
+        consul::result<void>(error(status::not_found)).value();
+    });
 }
 
 #endif
