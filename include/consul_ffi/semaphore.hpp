@@ -51,7 +51,7 @@ public:
 /// One of a number of slots, which a session holds; the official client's semaphores share them.
 /// For two slots, make two. Move-only. Every call is for any thread. Its end never blocks: calls that
 /// wait in it end with `err_cancelled`, and a slot that it holds is released in the background, which
-/// `client.close` waits for. `release` does it here and now, and says whether it worked. An acquire
+/// the client's end waits for. `release` does it here and now, and says whether it worked. An acquire
 /// also gives `err_limit_conflict`, when the semaphore exists with another limit.
 class semaphore : public detail::holding<semaphore_calls> {
 public:

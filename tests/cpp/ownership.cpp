@@ -34,6 +34,12 @@ static_assert(!texts_work<consul::error>::value);
 static_assert(endpoint_works<const consul::error &>::value && !endpoint_works<consul::error>::value);
 static_assert(what_works<consul::error &>::value && what_works<const consul::error &>::value);
 static_assert(!what_works<consul::error>::value);
+template <class T, class = void> struct star_works : std::false_type {};
+template <class T>
+struct star_works<T, std::void_t<decltype(*std::declval<T>())>> : std::true_type {};
+static_assert(arrow_works<const consul::lock_guard &>::value);
+static_assert(star_works<const consul::lock_guard &>::value);
+static_assert(!arrow_works<consul::lock_guard>::value && !star_works<consul::lock_guard>::value);
 
 // The error of something that is gone is a copy.
 template <class T> using error_of = decltype(std::declval<T>().error());
