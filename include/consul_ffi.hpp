@@ -15,8 +15,9 @@
 /// held), or an error. `value()` gives the `T` or throws a `consul::error`; `or_throw()` throws for
 /// errors only. Everything else works with -fno-exceptions and -fno-rtti too.
 ///
-/// Ownership. Whatever owns a handle is move-only, and its end neither throws nor waits. Moved from
-/// it is empty, and what is empty answers `err_handle`: no misuse ends in undefined behaviour, but
+/// Ownership. Whatever owns a handle is move-only, and its end never throws. A guard's end releases what
+/// it holds, a client's gives back what lives on it, for a second at most; nothing else's end waits.
+/// Moved from it is empty, and what is empty answers `err_handle`: no misuse ends in undefined behaviour, but
 /// for views that outlive their answer. Views and `std::string_view`s are borrowed from the answer
 /// they came from; where that would be gone at the end of the line they do not compile.
 ///

@@ -21,7 +21,7 @@ int main() try {
     std::this_thread::sleep_for(200ms);
     std::cout << "done" << std::endl;
 
-    // The guard's end releases in the background; this waits, and says whether it worked.
+    // The guard's end would do it, too; this says whether it worked.
     slot->release().value();
     client.close().value();
 } catch (const consul::error &error) {

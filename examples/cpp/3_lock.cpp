@@ -28,7 +28,7 @@ int main() try {
     guard->put("app/last-leader", "worker").value();
     std::cout << "done" << std::endl;
 
-    // The guard's end releases in the background; this waits, and says whether it worked.
+    // The guard's end would do it, too; this says whether it worked.
     guard->release().value();
     client.close().value();
 } catch (const consul::error &error) {

@@ -68,8 +68,8 @@ private:
             done_ = true;
             break;
         case consul::event_type::watch_health:
-            if (event.error().is_error()) { // it goes on by itself
-                std::cerr << event.error().what() << '\n';
+            if (const auto error = event.error(); error.is_error()) { // it goes on by itself
+                std::cerr << error.what() << '\n';
             }
             break;
         case consul::event_type::done:

@@ -50,6 +50,31 @@ private:
     bool has_nul_ = false;
 };
 
+namespace detail {
+
+/// A text that is not what its call is about.
+struct aside {
+    const c_text &text;
+
+    consul::error refused() const { return text.refused(); }
+    const char *c_value() const noexcept { return text.c_value(); }
+};
+
+/// What a call is about, such as its key: the text that comes first. Null where that is none.
+inline const char *subject() noexcept { return nullptr; }
+template <class First, class... Rest>
+const char *subject([[maybe_unused]] const First &first, const Rest &...rest) noexcept {
+    if constexpr (std::is_same_v<First, c_text>) {
+        return first.c_value();
+    } else if constexpr (std::is_same_v<First, aside>) {
+        return subject(rest...);
+    } else {
+        return nullptr;
+    }
+}
+
+} // namespace detail
+
 /// Texts for C, from `{"a", "b"}` or any range of them; copied. One with a NUL in it is refused.
 class c_texts {
 public:

@@ -26,7 +26,8 @@ public:
     }
 
     /// The first step that failed; `ok` where none did.
-    const consul::error &error() const noexcept { return error_; }
+    const consul::error &error() const & noexcept { return error_; }
+    consul::error error() const && noexcept { return error_; }
 
     consul::error refused() const { return error_; }
     Handle *c_value() const noexcept { return handle_.get(); }

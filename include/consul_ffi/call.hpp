@@ -74,12 +74,15 @@ private:
     std::chrono::milliseconds timeout_;
 };
 
-/// Calls a C function; nothing is called when an argument is refused.
-template <class Function, class... Arguments>
-consul::error invoke(Function function, const Arguments &...arguments) {
-    consul::error refusal;
-    const bool good = ((refusal = refused(arguments), !refusal.is_error()) && ...);
-    return good ? consul::error::of(function(pass(arguments)...)) : refusal;
+/// Calls a C function, whose first argument is a handle or what one is made from; nothing is called
+/// when an argument is refused.
+template <class Function, class First, class... Rest>
+consul::error invoke(Function function, const First &first, const Rest &...rest) {
+    consul::error refusal = refused(first);
+    const bool good =
+        !refusal.is_error() && ((refusal = refused(rest), !refusal.is_error()) && ...);
+    return good ? consul::error::of(function(pass(first), pass(rest)...)).about(subject(rest...))
+                : refusal;
 }
 
 /// Calls a C function that gives a `T` through its last parameter.

@@ -55,8 +55,8 @@ public:
                              const c_text &content_type = nullptr,
                              const options &settings = {}) const {
         const std::uint8_t *data = body.size() == 0 ? nullptr : body.data();
-        return get<response>(consul_request, method, target, data, body.size(), content_type,
-                             settings);
+        return get<response>(consul_request, detail::aside{method}, target, data, body.size(),
+                             content_type, settings);
     }
 
     /// Deregisters the services that are kept registered, releases the locks that are held, ends
@@ -80,14 +80,25 @@ public:
 };
 
 /// Talks to a Consul agent, or to the servers of one cluster. One is enough for a process; any number of threads may use it at
-/// once. Move-only. Its end never blocks: what is in flight on other threads ends with
-/// `err_closed`, locks are lost. `close` ends it in order.
+/// once. Move-only. Its end closes it, unless that was done: for a second at most it waits until what
+/// it holds and what is being released is given back, of which nobody is told how it went. `close`
+/// waits for longer and says it. What is in flight on other threads ends with `err_closed`.
 class client : public detail::owner<client_calls> {
 public:
     /// Empty: every call gives `err_handle`.
     client() noexcept = default;
     /// Takes the handle over.
     explicit client(consul_client *handle) noexcept : owner(handle) {}
+
+    client(client &&) noexcept = default;
+    client &operator=(client &&other) noexcept {
+        if (this != &other) {
+            give_back();
+            owner::operator=(std::move(other));
+        }
+        return *this;
+    }
+    ~client() { give_back(); }
 
     /// Makes a client; it connects on first use. `err_config` or `err_tls` when a setting, or a
     /// file that it names, cannot be used; `err_unsupported` when the library does not fit the
@@ -160,7 +171,8 @@ public:
     /// Makes a lock and acquires it, waiting this long at most; as `lock::acquire`.
     result<lock_guard> hold(const lock_spec &spec, std::chrono::milliseconds timeout) const {
         result<consul::lock> made = lock(spec);
-        return made ? lock_guard::acquire(std::move(*made), timeout) : made.error();
+        return made ? lock_guard::acquire(std::move(*made), timeout, spec.key().c_str())
+                    : made.error();
     }
     result<lock_guard> hold(const c_text &key, std::chrono::milliseconds timeout) const {
         return hold(lock_spec(key), timeout);
@@ -180,7 +192,8 @@ public:
     result<semaphore_guard> hold(const semaphore_spec &spec,
                                  std::chrono::milliseconds timeout) const {
         result<consul::semaphore> made = semaphore(spec);
-        return made ? semaphore_guard::acquire(std::move(*made), timeout) : made.error();
+        return made ? semaphore_guard::acquire(std::move(*made), timeout, spec.prefix().c_str())
+                    : made.error();
     }
 
     /// Makes a service to keep registered. Sends nothing: `start` does. `err_argument` when
@@ -215,6 +228,16 @@ public:
     /// The agent in memory of a client whose address is `embedded:`. Valid as long as the client.
     embedded_agent embedded() const & noexcept { return embedded_agent(handle_); }
     void embedded() && = delete;
+
+private:
+    /// What still lives on it, and what is on its way back already. Nothing is a matter of
+    /// microseconds.
+    void give_back() const noexcept {
+        if (handle_ != nullptr) {
+            constexpr std::uint64_t at_most_ms = 1000;
+            (void)consul_client_close(handle_, at_most_ms);
+        }
+    }
 };
 
 CONSUL_FFI_NAMESPACE_END

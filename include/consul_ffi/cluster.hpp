@@ -45,8 +45,8 @@ public:
 };
 
 /// A node's part in a cluster: who is in it, who leads, and who owns which key. Move-only. Every call
-/// is for any thread. Its end never blocks: it is left in the background, which `client.close` waits
-/// for.
+/// is for any thread. Its end never blocks: it is left in the background, which its client's end waits
+/// for. `leave` does it here and now.
 ///
 ///     auto cluster = client.join(consul::cluster_spec("node-1", "10.0.0.1:7000")).value();
 ///     cluster.wait_joined(std::chrono::seconds(5)).value();

@@ -74,7 +74,7 @@ public:
 /// A candidate, or an observer, of an election by a key. It campaigns in the background from its
 /// start until it resigns, and again after a loss. Move-only. Every call is for any thread. Its end
 /// never blocks: waits in it end with `err_cancelled`, and it resigns in the background, which
-/// `client.close` waits for.
+/// its client's end waits for.
 ///
 ///     auto election = client.election(consul::election_spec("app/leader").value("node-1")).value();
 ///     if (election.wait_elected())

@@ -9,15 +9,35 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 
 CONSUL_FFI_NAMESPACE_BEGIN
 
+namespace detail {
+
+/// The name of a status, a colon, and what it means. For ever: what is thrown while the program ends
+/// is shown too.
+inline const char *described(consul_status status) {
+    static auto &lock = *new std::mutex;
+    static auto &texts = *new std::map<consul_status, std::string>;
+    const std::lock_guard<std::mutex> locked(lock);
+    std::string &text = texts[status];
+    if (text.empty()) {
+        text.append(consul_status_name(status)).append(": ").append(consul_status_message(status));
+    }
+    return text.c_str();
+}
+
+} // namespace detail
+
 /// How a call ended, with the details where it failed. A copy of its own, valid on any thread for
-/// as long as it lives. For an honest answer (not found, conflict, held) it has the status alone.
+/// as long as it lives. Of an honest answer (not found, conflict, held) it says what was asked for,
+/// where the call named it.
 class error : public std::exception {
 public:
     /// `status::ok`.
@@ -44,6 +64,17 @@ public:
         return made;
     }
 
+    /// The same; an honest answer says what it is about: a key, an id, a path. Null for nothing.
+    error about(const char *subject) && {
+        const auto code = static_cast<consul_status>(status_);
+        const bool is_answer = code > 0 && status_ != consul::status::pending;
+        if (is_answer && !details_ && subject != nullptr && *subject != '\0') {
+            const std::string named = subject;
+            details_ = details::make(status_, named + ": " + consul_status_message(code));
+        }
+        return std::move(*this);
+    }
+
     consul::status status() const noexcept { return status_; }
 
     /// False for `ok` and for honest answers.
@@ -59,13 +90,14 @@ public:
     bool outcome_unknown() const noexcept { return details_ && details_->outcome_unknown; }
 
     /// The address of the Consul agent it concerns; empty where there is none.
-    std::string_view endpoint() const noexcept {
+    std::string_view endpoint() const & noexcept {
         return details_ ? std::string_view(details_->endpoint) : std::string_view();
     }
 
     /// One line for people. Holds no secret.
-    std::string_view message() const noexcept {
-        return details_ ? std::string_view(details_->text).substr(details_->message_at) : what();
+    std::string_view message() const & noexcept {
+        return details_ ? std::string_view(details_->text).substr(details_->message_at)
+                        : consul_status_message(static_cast<consul_status>(status_));
     }
 
     /// The status's name, such as `CONSUL_ERR_TIMEOUT`.
@@ -76,8 +108,15 @@ public:
     /// The status's name and the message.
     const char *what() const noexcept override {
         return details_ ? details_->text.c_str()
-                        : consul_status_message(static_cast<consul_status>(status_));
+                        : detail::described(static_cast<consul_status>(status_));
     }
+
+    // What they borrow would be gone at the end of the line: name the error first. `what` overrides one
+    // that knows no lvalues, beside which only a template may.
+    void endpoint() const && = delete;
+    void message() const && = delete;
+    template <class = void>
+    void what() && = delete;
 
 private:
     struct details {

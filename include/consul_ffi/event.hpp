@@ -14,11 +14,14 @@ CONSUL_FFI_NAMESPACE_BEGIN
 class event_filters {
 public:
     /// Agents on a node of such a name.
-    event_filters &node(std::string expression) { node_ = std::move(expression); return *this; }
+    event_filters &node(std::string expression) & { node_ = std::move(expression); return *this; }
+    event_filters node(std::string expression) && { return node(std::move(expression)); }
     /// Agents with a service of such an id.
-    event_filters &service(std::string expression) { service_ = std::move(expression); return *this; }
+    event_filters &service(std::string expression) & { service_ = std::move(expression); return *this; }
+    event_filters service(std::string expression) && { return service(std::move(expression)); }
     /// Agents whose service has such a tag; `service` needs to be set, too.
-    event_filters &tag(std::string expression) { tag_ = std::move(expression); return *this; }
+    event_filters &tag(std::string expression) & { tag_ = std::move(expression); return *this; }
+    event_filters tag(std::string expression) && { return tag(std::move(expression)); }
 
 private:
     friend class event_calls;

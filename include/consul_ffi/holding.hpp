@@ -98,24 +98,47 @@ public:
     const handle_type *c_value() const noexcept { return this->handle_; }
 };
 
-/// What was acquired, for as long as this lives.
+/// What was acquired, for as long as this lives. Move-only. Its end releases it here and now, and so
+/// does taking another one over; how that went is for `release` to say.
 template <class Holding>
 class [[nodiscard]] guard {
 public:
-    /// Acquires it and takes it over; as its `acquire` where that does not work.
-    static result<guard> acquire(Holding holding, std::chrono::milliseconds timeout) {
-        const result<void> acquired = holding.acquire(timeout);
+    /// Acquires it and takes it over; as its `acquire` where that does not work, of `subject`.
+    static result<guard> acquire(Holding holding, std::chrono::milliseconds timeout,
+                                 const char *subject = nullptr) {
+        result<void> acquired = holding.acquire(timeout);
         if (!acquired) {
-            return acquired.error();
+            return std::move(acquired).error().about(subject);
         }
         return guard(std::move(holding));
     }
 
-    const Holding *operator->() const noexcept { return &holding_; }
-    const Holding &operator*() const noexcept { return holding_; }
+    guard(guard &&) noexcept = default;
+    guard &operator=(guard &&other) noexcept {
+        if (this != &other) {
+            release();
+            holding_ = std::move(other.holding_);
+        }
+        return *this;
+    }
+    ~guard() { release(); }
+
+    const Holding *operator->() const & noexcept { return &holding_; }
+    const Holding &operator*() const & noexcept { return holding_; }
+
+    // It would be released at the end of the line: name the guard first.
+    void operator->() && = delete;
+    void operator*() && = delete;
 
 private:
     explicit guard(Holding holding) noexcept : holding_(std::move(holding)) {}
+
+    /// Asks nobody where it is not held.
+    void release() const noexcept {
+        if (holding_.c_value() != nullptr) {
+            (void)functions<typename Holding::handle_type>::release(holding_.c_value(), nullptr);
+        }
+    }
 
     Holding holding_;
 };

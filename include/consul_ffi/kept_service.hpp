@@ -46,7 +46,8 @@ public:
 
 /// A service that the library keeps registered, with its heartbeat: registered again, with the
 /// status that it had, when the agent has lost it. Move-only. Its end never blocks: the service is
-/// deregistered in the background, unless it was stopped. `close` does it here and now.
+/// deregistered in the background, which its client's end waits for, unless it was stopped. `close` does
+/// it here and now.
 class kept_service : public detail::owner<kept_service_calls> {
 public:
     /// Empty: every call gives `err_handle`.

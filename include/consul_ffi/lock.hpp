@@ -11,7 +11,17 @@ CONSUL_FFI_NAMESPACE_BEGIN
 /// lock-delay are 15 s unless set otherwise.
 class lock_spec : public detail::lock_spec_setters<lock_spec> {
 public:
-    explicit lock_spec(const c_text &key) { create(consul_lock_spec_new, key); }
+    explicit lock_spec(const c_text &key)
+        : key_(key.c_value() == nullptr ? "" : key.c_value()) {
+        create(consul_lock_spec_new, key);
+    }
+
+    /// The key. Borrowed.
+    const std::string &key() const & noexcept { return key_; }
+    void key() const && = delete;
+
+private:
+    std::string key_;
 };
 
 /// The functions of the library for a lock.
@@ -47,7 +57,7 @@ public:
 
 /// A key that a session holds; it excludes the official client's locks and is excluded by them.
 /// Move-only. Every call is for any thread. Its end never blocks: calls that wait in it end with
-/// `err_cancelled`, and if it is held it is released in the background, which `client.close` waits
+/// `err_cancelled`, and if it is held it is released in the background, which the client's end waits
 /// for. `release` does it here and now, and says whether it worked.
 class lock : public detail::holding<lock_calls> {
 public:
@@ -67,7 +77,9 @@ public:
 };
 
 /// A lock that was acquired, for as long as this lives. Reach the lock by `->`: it may be lost
-/// meanwhile, which `is_held` and `wait_lost` tell. Its end releases without blocking, as a lock's.
+/// meanwhile, which `is_held` and `wait_lost` tell. Its end releases the lock and waits for that, 5 s
+/// at most, and then for its own session's end, the client's `timeout_ms` at most; after an error, which
+/// nobody is told, that goes on in the background. `guard->on(queue).release()` before is for who may not wait.
 ///
 ///     auto guard = client.hold(consul::lock_spec("app/leader"), std::chrono::seconds(5));
 ///     if (guard) work(guard->fencing_token());

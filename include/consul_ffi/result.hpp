@@ -30,8 +30,10 @@ public:
 
     consul::status status() const noexcept { return error_.status(); }
 
-    /// What went wrong; the bare status where nothing did.
-    const consul::error &error() const noexcept { return error_; }
+    /// What went wrong; the bare status where nothing did. Of a result that is gone at the end of the
+    /// line, a copy.
+    const consul::error &error() const & noexcept { return error_; }
+    consul::error error() const && noexcept { return error_; }
 
     /// Throws an error, and lets all else pass: for calls of which nothing more is asked, such as
     /// those that end in a queue.

@@ -12,9 +12,17 @@ CONSUL_FFI_NAMESPACE_BEGIN
 /// with a session of its own whose TTL is 15 s unless set otherwise.
 class semaphore_spec : public detail::semaphore_spec_setters<semaphore_spec> {
 public:
-    semaphore_spec(const c_text &prefix, std::uint64_t limit) {
+    semaphore_spec(const c_text &prefix, std::uint64_t limit)
+        : prefix_(prefix.c_value() == nullptr ? "" : prefix.c_value()) {
         create(consul_semaphore_spec_new, prefix, limit);
     }
+
+    /// The prefix. Borrowed.
+    const std::string &prefix() const & noexcept { return prefix_; }
+    void prefix() const && = delete;
+
+private:
+    std::string prefix_;
 };
 
 /// The functions of the library for a semaphore.
@@ -43,7 +51,7 @@ public:
 /// One of a number of slots, which a session holds; the official client's semaphores share them.
 /// For two slots, make two. Move-only. Every call is for any thread. Its end never blocks: calls that
 /// wait in it end with `err_cancelled`, and a slot that it holds is released in the background, which
-/// `client.close` waits for. `release` does it here and now, and says whether it worked. An acquire
+/// the client's end waits for. `release` does it here and now, and says whether it worked. An acquire
 /// also gives `err_limit_conflict`, when the semaphore exists with another limit.
 class semaphore : public detail::holding<semaphore_calls> {
 public:

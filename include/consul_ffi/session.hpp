@@ -20,7 +20,8 @@ public:
 enum class recreate : bool { no, yes };
 
 /// A session that the library keeps alive. Move-only. Its end never blocks: it is destroyed at
-/// Consul in the background, unless it was stopped, and the locks that it holds are lost.
+/// Consul in the background, which its client's end waits for, unless it was stopped, and the locks that
+/// it holds are lost.
 class session {
 public:
     using handle_type = consul_session;

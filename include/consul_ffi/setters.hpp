@@ -30,8 +30,11 @@ public:
     /// Sets one setting. `err_config` for an unknown name or a value that is not allowed: the
     /// message says what is, and nothing is changed. An empty value goes back to the default, past
     /// the environment.
-    Self &set(const c_text &name, const c_text &value) {
+    Self &set(const c_text &name, const c_text &value) & {
         return this->apply(consul_config_set, name, value);
+    }
+    Self set(const c_text &name, const c_text &value) && {
+        return std::move(this->apply(consul_config_set, name, value));
     }
 };
 
@@ -39,82 +42,124 @@ template <class Self>
 class options_setters : public builder<Self, consul_options> {
 public:
     /// Only nodes with this metadata; several must all match.
-    Self &add_node_meta(const c_text &key, const c_text &value) {
+    Self &add_node_meta(const c_text &key, const c_text &value) & {
         return this->apply(consul_options_add_node_meta, key, value);
+    }
+    Self add_node_meta(const c_text &key, const c_text &value) && {
+        return std::move(this->apply(consul_options_add_node_meta, key, value));
     }
 
     /// The ACL token, sent in the `X-Consul-Token` header only. `nullptr` or an empty text unsets
     /// it.
-    Self &token(const c_text &value) {
+    Self &token(const c_text &value) & {
         return this->apply(consul_options_set_token, value);
+    }
+    Self token(const c_text &value) && {
+        return std::move(this->apply(consul_options_set_token, value));
     }
 
     /// The datacenter to ask; unset means the agent's own. `nullptr` or an empty text unsets it.
-    Self &datacenter(const c_text &value) {
+    Self &datacenter(const c_text &value) & {
         return this->apply(consul_options_set_datacenter, value);
+    }
+    Self datacenter(const c_text &value) && {
+        return std::move(this->apply(consul_options_set_datacenter, value));
     }
 
     /// The namespace (Consul Enterprise). `nullptr` or an empty text unsets it.
-    Self &namespace_(const c_text &value) {
+    Self &namespace_(const c_text &value) & {
         return this->apply(consul_options_set_namespace, value);
+    }
+    Self namespace_(const c_text &value) && {
+        return std::move(this->apply(consul_options_set_namespace, value));
     }
 
     /// The admin partition (Consul Enterprise). `nullptr` or an empty text unsets it.
-    Self &partition(const c_text &value) {
+    Self &partition(const c_text &value) & {
         return this->apply(consul_options_set_partition, value);
+    }
+    Self partition(const c_text &value) && {
+        return std::move(this->apply(consul_options_set_partition, value));
     }
 
     /// How fresh a read must be: the leader's answer (`default`), one that the leader had confirmed
     /// by a quorum (`consistent`), or any server's (`stale`). It takes one of default, consistent,
     /// stale. `nullptr` or an empty text unsets it.
-    Self &consistency(const c_text &value) {
+    Self &consistency(const c_text &value) & {
         return this->apply(consul_options_set_consistency, value);
+    }
+    Self consistency(const c_text &value) && {
+        return std::move(this->apply(consul_options_set_consistency, value));
     }
 
     /// How far behind the leader the answer of a `stale` read may be; the leader is asked where it
     /// is further. Unset: any age will do. It takes a whole number from 1 to 86400000.
-    Self &max_stale(std::chrono::milliseconds value) {
+    Self &max_stale(std::chrono::milliseconds value) & {
         return this->apply(consul_options_set_max_stale_ms, value);
+    }
+    Self max_stale(std::chrono::milliseconds value) && {
+        return std::move(this->apply(consul_options_set_max_stale_ms, value));
     }
 
     /// Let any server answer a `default` read while there is no leader: it may be old, as
     /// `last_contact_ms` and `known_leader` of the result tell.
-    Self &stale_on_no_leader(bool value) {
+    Self &stale_on_no_leader(bool value) & {
         return this->apply(consul_options_set_stale_on_no_leader, value);
+    }
+    Self stale_on_no_leader(bool value) && {
+        return std::move(this->apply(consul_options_set_stale_on_no_leader, value));
     }
 
     /// How long a call may take in all, connecting included. A blocking query may take its wait and
     /// a sixteenth of it more. It takes a whole number from 1 to 86400000.
-    Self &timeout(std::chrono::milliseconds value) {
+    Self &timeout(std::chrono::milliseconds value) & {
         return this->apply(consul_options_set_timeout_ms, value);
+    }
+    Self timeout(std::chrono::milliseconds value) && {
+        return std::move(this->apply(consul_options_set_timeout_ms, value));
     }
 
     /// How long a blocking query asks Consul to wait for news. It takes a whole number from 1 to
     /// 600000.
-    Self &wait(std::chrono::milliseconds value) {
+    Self &wait(std::chrono::milliseconds value) & {
         return this->apply(consul_options_set_wait_ms, value);
+    }
+    Self wait(std::chrono::milliseconds value) && {
+        return std::move(this->apply(consul_options_set_wait_ms, value));
     }
 
     /// Make it a blocking query: answer when the index is above this one, or when the wait is over.
     /// 0 answers at once.
-    Self &index(std::uint64_t value) {
+    Self &index(std::uint64_t value) & {
         return this->apply(consul_options_set_index, value);
+    }
+    Self index(std::uint64_t value) && {
+        return std::move(this->apply(consul_options_set_index, value));
     }
 
     /// Sort by round-trip time from this node; `_agent` means the agent's own. `nullptr` or an
     /// empty text unsets it.
-    Self &near(const c_text &value) {
+    Self &near(const c_text &value) & {
         return this->apply(consul_options_set_near, value);
+    }
+    Self near(const c_text &value) && {
+        return std::move(this->apply(consul_options_set_near, value));
     }
 
     /// Only what matches this filter expression. `nullptr` or an empty text unsets it.
-    Self &filter(const c_text &value) {
+    Self &filter(const c_text &value) & {
         return this->apply(consul_options_set_filter, value);
+    }
+    Self filter(const c_text &value) && {
+        return std::move(this->apply(consul_options_set_filter, value));
     }
 
     /// Let the agent answer from its cache where it has one.
-    Self &cached(bool value) {
+    Self &cached(bool value) & {
         return this->apply(consul_options_set_cached, value);
+    }
+    Self cached(bool value) && {
+        return std::move(this->apply(consul_options_set_cached, value));
     }
 };
 
@@ -122,43 +167,64 @@ template <class Self>
 class session_spec_setters : public builder<Self, consul_session_spec> {
 public:
     /// A name for people.
-    Self &name(const c_text &name) {
+    Self &name(const c_text &name) & {
         return this->apply(consul_session_spec_set_name, name);
+    }
+    Self name(const c_text &name) && {
+        return std::move(this->apply(consul_session_spec_set_name, name));
     }
 
     /// The node that it belongs to; Consul takes the agent's own otherwise.
-    Self &node(const c_text &node) {
+    Self &node(const c_text &node) & {
         return this->apply(consul_session_spec_set_node, node);
+    }
+    Self node(const c_text &node) && {
+        return std::move(this->apply(consul_session_spec_set_node, node));
     }
 
     /// The session ends when it is not renewed for this time, at the latest after twice of it: 10 s
     /// (`min_session_ttl_ms`) to 24 h; 0 means that it needs no renewal. The range is checked when
     /// the session is created.
-    Self &ttl(std::chrono::milliseconds ttl) {
+    Self &ttl(std::chrono::milliseconds ttl) & {
         return this->apply(consul_session_spec_set_ttl_ms, ttl);
+    }
+    Self ttl(std::chrono::milliseconds ttl) && {
+        return std::move(this->apply(consul_session_spec_set_ttl_ms, ttl));
     }
 
     /// How long a key of this session cannot be acquired after the session ended while holding it:
     /// 0 to 60 s, 15 s by default. A key that was released can be acquired at once.
-    Self &lock_delay(std::chrono::milliseconds lock_delay) {
+    Self &lock_delay(std::chrono::milliseconds lock_delay) & {
         return this->apply(consul_session_spec_set_lock_delay_ms, lock_delay);
+    }
+    Self lock_delay(std::chrono::milliseconds lock_delay) && {
+        return std::move(this->apply(consul_session_spec_set_lock_delay_ms, lock_delay));
     }
 
     /// What happens to its keys when it ends: `behavior::release` or `behavior::delete_`.
-    Self &behavior(consul::behavior behavior) {
+    Self &behavior(consul::behavior behavior) & {
         return this->apply(consul_session_spec_set_behavior, behavior);
+    }
+    Self behavior(consul::behavior behavior) && {
+        return std::move(this->apply(consul_session_spec_set_behavior, behavior));
     }
 
     /// The checks of the node that end the session when one of them is critical. Consul takes
     /// `serfHealth` when this is never called; a count of 0 means no check at all.
-    Self &node_checks(const c_texts &ids) {
+    Self &node_checks(const c_texts &ids) & {
         return this->apply(consul_session_spec_set_node_checks, ids.data(), ids.size());
+    }
+    Self node_checks(const c_texts &ids) && {
+        return std::move(this->apply(consul_session_spec_set_node_checks, ids.data(), ids.size()));
     }
 
     /// One more check of a service that ends the session when it is critical. `namespace_name` is
     /// for Consul Enterprise and may be `nullptr`.
-    Self &add_service_check(const c_text &id, const c_text &namespace_name = nullptr) {
+    Self &add_service_check(const c_text &id, const c_text &namespace_name = nullptr) & {
         return this->apply(consul_session_spec_add_service_check, id, namespace_name);
+    }
+    Self add_service_check(const c_text &id, const c_text &namespace_name = nullptr) && {
+        return std::move(this->apply(consul_session_spec_add_service_check, id, namespace_name));
     }
 };
 
@@ -168,43 +234,64 @@ public:
     /// The value of the key while it is held, and after its release. With an own session of the
     /// behavior `behavior::delete_` the key goes with the lock: nothing is left after a release
     /// either.
-    Self &value(const bytes &value) {
+    Self &value(const bytes &value) & {
         return this->apply(consul_lock_spec_set_value, value.data(), value.size());
+    }
+    Self value(const bytes &value) && {
+        return std::move(this->apply(consul_lock_spec_set_value, value.data(), value.size()));
     }
 
     /// What its own session shall be. The TTL is 15 s where none was set; 0 means none, and such a
     /// session stays for ever when the process dies.
-    Self &session_spec(const consul::session_spec &session_spec) {
+    Self &session_spec(const consul::session_spec &session_spec) & {
         return this->apply(consul_lock_spec_set_session_spec, session_spec);
+    }
+    Self session_spec(const consul::session_spec &session_spec) && {
+        return std::move(this->apply(consul_lock_spec_set_session_spec, session_spec));
     }
 
     /// Holds it with this session, which the lock never destroys. When the session ends or its
     /// handle is freed, the lock is lost.
-    Self &session(const consul::session &session) {
+    Self &session(const consul::session &session) & {
         return this->apply(consul_lock_spec_set_session, session);
+    }
+    Self session(const consul::session &session) && {
+        return std::move(this->apply(consul_lock_spec_set_session, session));
     }
 
     /// Holds it with the session of this id, which the lock neither renews nor destroys.
-    Self &session_id(const c_text &session_id) {
+    Self &session_id(const c_text &session_id) & {
         return this->apply(consul_lock_spec_set_session_id, session_id);
+    }
+    Self session_id(const c_text &session_id) && {
+        return std::move(this->apply(consul_lock_spec_set_session_id, session_id));
     }
 
     /// Takes the key over even if it was used for something else than a lock.
-    Self &adopt(bool adopt) {
+    Self &adopt(bool adopt) & {
         return this->apply(consul_lock_spec_set_adopt, adopt);
+    }
+    Self adopt(bool adopt) && {
+        return std::move(this->apply(consul_lock_spec_set_adopt, adopt));
     }
 
     /// For how long the key may be unreadable before the lock counts as lost, 1000 ms at least; the
     /// session's TTL by default, 15 s where that is not known. The session's own deadline ends the
     /// lock in any case.
-    Self &monitor_retry(std::chrono::milliseconds monitor_retry) {
+    Self &monitor_retry(std::chrono::milliseconds monitor_retry) & {
         return this->apply(consul_lock_spec_set_monitor_retry_ms, monitor_retry);
+    }
+    Self monitor_retry(std::chrono::milliseconds monitor_retry) && {
+        return std::move(this->apply(consul_lock_spec_set_monitor_retry_ms, monitor_retry));
     }
 
     /// With what token, datacenter, namespace and partition the lock calls; options that set
     /// nothing are the client's. The rest of the options is not used.
-    Self &options(const consul::options &options) {
+    Self &options(const consul::options &options) & {
         return this->apply(consul_lock_spec_set_options, options);
+    }
+    Self options(const consul::options &options) && {
+        return std::move(this->apply(consul_lock_spec_set_options, options));
     }
 };
 
@@ -212,79 +299,127 @@ template <class Self>
 class txn_setters : public builder<Self, consul_txn> {
 public:
     /// Writes a key. `flags` replace the key's flags.
-    Self &set(const c_text &key, const bytes &value, std::uint64_t flags = 0) {
+    Self &set(const c_text &key, const bytes &value, std::uint64_t flags = 0) & {
         return this->apply(consul_txn_set, key, value.data(), value.size(), flags);
+    }
+    Self set(const c_text &key, const bytes &value, std::uint64_t flags = 0) && {
+        return std::move(this->apply(consul_txn_set, key, value.data(), value.size(), flags));
     }
 
     /// Writes a key if its modify index is still this one; 0 means "if it does not exist".
     Self &cas(const c_text &key, const bytes &value, std::uint64_t modify_index,
-              std::uint64_t flags = 0) {
+              std::uint64_t flags = 0) & {
         return this->apply(consul_txn_cas, key, value.data(), value.size(), flags, modify_index);
+    }
+    Self cas(const c_text &key, const bytes &value, std::uint64_t modify_index,
+             std::uint64_t flags = 0) && {
+        return std::move(this->apply(consul_txn_cas, key, value.data(), value.size(), flags,
+                                     modify_index));
     }
 
     /// Writes a key and locks it for a session. The modify index of its result is the fencing token
     /// of the lock.
     Self &lock(const c_text &key, const bytes &value, const c_text &session_id,
-               std::uint64_t flags = 0) {
+               std::uint64_t flags = 0) & {
         return this->apply(consul_txn_lock, key, value.data(), value.size(), flags, session_id);
+    }
+    Self lock(const c_text &key, const bytes &value, const c_text &session_id,
+              std::uint64_t flags = 0) && {
+        return std::move(this->apply(consul_txn_lock, key, value.data(), value.size(), flags,
+                                     session_id));
     }
 
     /// Writes a key and unlocks it, if this session holds it.
     Self &unlock(const c_text &key, const bytes &value, const c_text &session_id,
-                 std::uint64_t flags = 0) {
+                 std::uint64_t flags = 0) & {
         return this->apply(consul_txn_unlock, key, value.data(), value.size(), flags, session_id);
+    }
+    Self unlock(const c_text &key, const bytes &value, const c_text &session_id,
+                std::uint64_t flags = 0) && {
+        return std::move(this->apply(consul_txn_unlock, key, value.data(), value.size(), flags,
+                                     session_id));
     }
 
     /// Reads a key, which must exist.
-    Self &get(const c_text &key) {
+    Self &get(const c_text &key) & {
         return this->apply(consul_txn_get, key);
+    }
+    Self get(const c_text &key) && {
+        return std::move(this->apply(consul_txn_get, key));
     }
 
     /// Reads a key; one that does not exist gives a pair with an empty value (Consul 1.14).
-    Self &get_or_empty(const c_text &key) {
+    Self &get_or_empty(const c_text &key) & {
         return this->apply(consul_txn_get_or_empty, key);
+    }
+    Self get_or_empty(const c_text &key) && {
+        return std::move(this->apply(consul_txn_get_or_empty, key));
     }
 
     /// Reads every key that begins with `prefix`, none included. The prefix may not be empty.
-    Self &get_tree(const c_text &prefix) {
+    Self &get_tree(const c_text &prefix) & {
         return this->apply(consul_txn_get_tree, prefix);
+    }
+    Self get_tree(const c_text &prefix) && {
+        return std::move(this->apply(consul_txn_get_tree, prefix));
     }
 
     /// Goes on only if the key's modify index is this one.
-    Self &check_index(const c_text &key, std::uint64_t modify_index) {
+    Self &check_index(const c_text &key, std::uint64_t modify_index) & {
         return this->apply(consul_txn_check_index, key, modify_index);
+    }
+    Self check_index(const c_text &key, std::uint64_t modify_index) && {
+        return std::move(this->apply(consul_txn_check_index, key, modify_index));
     }
 
     /// Goes on only if this session holds the key.
-    Self &check_session(const c_text &key, const c_text &session_id) {
+    Self &check_session(const c_text &key, const c_text &session_id) & {
         return this->apply(consul_txn_check_session, key, session_id);
+    }
+    Self check_session(const c_text &key, const c_text &session_id) && {
+        return std::move(this->apply(consul_txn_check_session, key, session_id));
     }
 
     /// Goes on only if the key does not exist.
-    Self &check_not_exists(const c_text &key) {
+    Self &check_not_exists(const c_text &key) & {
         return this->apply(consul_txn_check_not_exists, key);
+    }
+    Self check_not_exists(const c_text &key) && {
+        return std::move(this->apply(consul_txn_check_not_exists, key));
     }
 
     /// Deletes a key, which need not exist.
-    Self &delete_(const c_text &key) {
+    Self &delete_(const c_text &key) & {
         return this->apply(consul_txn_delete, key);
+    }
+    Self delete_(const c_text &key) && {
+        return std::move(this->apply(consul_txn_delete, key));
     }
 
     /// Deletes a key if its modify index is still this one.
-    Self &delete_cas(const c_text &key, std::uint64_t modify_index) {
+    Self &delete_cas(const c_text &key, std::uint64_t modify_index) & {
         return this->apply(consul_txn_delete_cas, key, modify_index);
+    }
+    Self delete_cas(const c_text &key, std::uint64_t modify_index) && {
+        return std::move(this->apply(consul_txn_delete_cas, key, modify_index));
     }
 
     /// Deletes every key that begins with `prefix`, byte by byte. The empty prefix, which would
     /// delete all, gives `err_argument`.
-    Self &delete_tree(const c_text &prefix) {
+    Self &delete_tree(const c_text &prefix) & {
         return this->apply(consul_txn_delete_tree, prefix);
+    }
+    Self delete_tree(const c_text &prefix) && {
+        return std::move(this->apply(consul_txn_delete_tree, prefix));
     }
 
     /// Adds any operation in the JSON of Consul's API: an object with one member `KV`, `Node`,
     /// `Service` or `Check`, which has a `Verb`. No more of it is checked.
-    Self &add_json(const c_text &json) {
+    Self &add_json(const c_text &json) & {
         return this->apply(consul_txn_add_json, json);
+    }
+    Self add_json(const c_text &json) && {
+        return std::move(this->apply(consul_txn_add_json, json));
     }
 };
 
@@ -292,128 +427,198 @@ template <class Self>
 class check_spec_setters : public builder<Self, consul_check_spec> {
 public:
     /// Its id, unique on the agent; its name when it is not set.
-    Self &id(const c_text &id) {
+    Self &id(const c_text &id) & {
         return this->apply(consul_check_spec_set_id, id);
+    }
+    Self id(const c_text &id) && {
+        return std::move(this->apply(consul_check_spec_set_id, id));
     }
 
     /// A text for people.
-    Self &notes(const c_text &notes) {
+    Self &notes(const c_text &notes) & {
         return this->apply(consul_check_spec_set_notes, notes);
+    }
+    Self notes(const c_text &notes) && {
+        return std::move(this->apply(consul_check_spec_set_notes, notes));
     }
 
     /// The service that it is about, by its id; the whole node when it is not set. A check within a
     /// service is about that service and takes none.
-    Self &service_id(const c_text &service_id) {
+    Self &service_id(const c_text &service_id) & {
         return this->apply(consul_check_spec_set_service_id, service_id);
+    }
+    Self service_id(const c_text &service_id) && {
+        return std::move(this->apply(consul_check_spec_set_service_id, service_id));
     }
 
     /// What it is until it has first checked: `passing`, `warning` or `critical`, which it is when
     /// this is not set.
-    Self &status(const c_text &status) {
+    Self &status(const c_text &status) & {
         return this->apply(consul_check_spec_set_status, status);
+    }
+    Self status(const c_text &status) && {
+        return std::move(this->apply(consul_check_spec_set_status, status));
     }
 
     /// Makes it a TTL check: it turns critical when nobody reports on it for this long.
-    Self &ttl(std::chrono::milliseconds ttl) {
+    Self &ttl(std::chrono::milliseconds ttl) & {
         return this->apply(consul_check_spec_set_ttl_ms, ttl);
+    }
+    Self ttl(std::chrono::milliseconds ttl) && {
+        return std::move(this->apply(consul_check_spec_set_ttl_ms, ttl));
     }
 
     /// Makes it an HTTP check: the agent asks this URL. 2xx passes, 429 warns, all else is
     /// critical.
-    Self &http(const c_text &url) {
+    Self &http(const c_text &url) & {
         return this->apply(consul_check_spec_set_http, url);
+    }
+    Self http(const c_text &url) && {
+        return std::move(this->apply(consul_check_spec_set_http, url));
     }
 
     /// The method of an HTTP check; GET when it is not set.
-    Self &http_method(const c_text &method) {
+    Self &http_method(const c_text &method) & {
         return this->apply(consul_check_spec_set_http_method, method);
+    }
+    Self http_method(const c_text &method) && {
+        return std::move(this->apply(consul_check_spec_set_http_method, method));
     }
 
     /// One more header of an HTTP check.
-    Self &add_http_header(const c_text &name, const c_text &value) {
+    Self &add_http_header(const c_text &name, const c_text &value) & {
         return this->apply(consul_check_spec_add_http_header, name, value);
+    }
+    Self add_http_header(const c_text &name, const c_text &value) && {
+        return std::move(this->apply(consul_check_spec_add_http_header, name, value));
     }
 
     /// The body that an HTTP check sends.
-    Self &http_body(const c_text &body) {
+    Self &http_body(const c_text &body) & {
         return this->apply(consul_check_spec_set_http_body, body);
+    }
+    Self http_body(const c_text &body) && {
+        return std::move(this->apply(consul_check_spec_set_http_body, body));
     }
 
     /// Leaves the certificate of an HTTP or gRPC check's server unchecked.
-    Self &tls_skip_verify(bool skip) {
+    Self &tls_skip_verify(bool skip) & {
         return this->apply(consul_check_spec_set_tls_skip_verify, skip);
+    }
+    Self tls_skip_verify(bool skip) && {
+        return std::move(this->apply(consul_check_spec_set_tls_skip_verify, skip));
     }
 
     /// The name to expect in the certificate of an HTTP check's server. Consul before 1.9 refuses
     /// it.
-    Self &tls_server_name(const c_text &name) {
+    Self &tls_server_name(const c_text &name) & {
         return this->apply(consul_check_spec_set_tls_server_name, name);
+    }
+    Self tls_server_name(const c_text &name) && {
+        return std::move(this->apply(consul_check_spec_set_tls_server_name, name));
     }
 
     /// Makes it a TCP check: the agent connects to `host:port`.
-    Self &tcp(const c_text &address) {
+    Self &tcp(const c_text &address) & {
         return this->apply(consul_check_spec_set_tcp, address);
+    }
+    Self tcp(const c_text &address) && {
+        return std::move(this->apply(consul_check_spec_set_tcp, address));
     }
 
     /// Makes it a gRPC check: the agent asks the standard health service at `host:port` or
     /// `host:port/service`.
-    Self &grpc(const c_text &address) {
+    Self &grpc(const c_text &address) & {
         return this->apply(consul_check_spec_set_grpc, address);
+    }
+    Self grpc(const c_text &address) && {
+        return std::move(this->apply(consul_check_spec_set_grpc, address));
     }
 
     /// Lets a gRPC check use TLS.
-    Self &grpc_use_tls(bool tls) {
+    Self &grpc_use_tls(bool tls) & {
         return this->apply(consul_check_spec_set_grpc_use_tls, tls);
+    }
+    Self grpc_use_tls(bool tls) && {
+        return std::move(this->apply(consul_check_spec_set_grpc_use_tls, tls));
     }
 
     /// Makes it a script check: the agent runs this program with these arguments. Exit code 0
     /// passes, 1 warns, all else is critical. The agent's configuration must allow it.
-    Self &script(const c_texts &arguments) {
+    Self &script(const c_texts &arguments) & {
         return this->apply(consul_check_spec_set_script, arguments.data(), arguments.size());
+    }
+    Self script(const c_texts &arguments) && {
+        return std::move(this->apply(consul_check_spec_set_script, arguments.data(),
+                                     arguments.size()));
     }
 
     /// Runs the script within a Docker container, by `shell`, which may be `nullptr` for Docker's
     /// own.
-    Self &docker(const c_text &container, const c_text &shell = nullptr) {
+    Self &docker(const c_text &container, const c_text &shell = nullptr) & {
         return this->apply(consul_check_spec_set_docker, container, shell);
+    }
+    Self docker(const c_text &container, const c_text &shell = nullptr) && {
+        return std::move(this->apply(consul_check_spec_set_docker, container, shell));
     }
 
     /// Makes it an alias check: it is as healthy as the service with this id.
-    Self &alias_service(const c_text &service_id) {
+    Self &alias_service(const c_text &service_id) & {
         return this->apply(consul_check_spec_set_alias_service, service_id);
+    }
+    Self alias_service(const c_text &service_id) && {
+        return std::move(this->apply(consul_check_spec_set_alias_service, service_id));
     }
 
     /// Makes it an alias check: it is as healthy as this node. Be sure that the node exists: Consul
     /// 1.8.7 crashes when it does not.
-    Self &alias_node(const c_text &node) {
+    Self &alias_node(const c_text &node) & {
         return this->apply(consul_check_spec_set_alias_node, node);
+    }
+    Self alias_node(const c_text &node) && {
+        return std::move(this->apply(consul_check_spec_set_alias_node, node));
     }
 
     /// How often the agent checks. It takes less than a second as a second.
-    Self &interval(std::chrono::milliseconds interval) {
+    Self &interval(std::chrono::milliseconds interval) & {
         return this->apply(consul_check_spec_set_interval_ms, interval);
+    }
+    Self interval(std::chrono::milliseconds interval) && {
+        return std::move(this->apply(consul_check_spec_set_interval_ms, interval));
     }
 
     /// How long one check may take.
-    Self &timeout(std::chrono::milliseconds timeout) {
+    Self &timeout(std::chrono::milliseconds timeout) & {
         return this->apply(consul_check_spec_set_timeout_ms, timeout);
+    }
+    Self timeout(std::chrono::milliseconds timeout) && {
+        return std::move(this->apply(consul_check_spec_set_timeout_ms, timeout));
     }
 
     /// Deregisters the service after it was critical for this long. Consul takes less than a minute
     /// as a minute, and looks every 30 s.
-    Self &deregister_after(std::chrono::milliseconds after) {
+    Self &deregister_after(std::chrono::milliseconds after) & {
         return this->apply(consul_check_spec_set_deregister_after_ms, after);
+    }
+    Self deregister_after(std::chrono::milliseconds after) && {
+        return std::move(this->apply(consul_check_spec_set_deregister_after_ms, after));
     }
 
     /// How often in a row it must succeed to turn passing; at once when it is not set. What the
     /// first check finds counts at once.
-    Self &success_before_passing(std::uint32_t times) {
+    Self &success_before_passing(std::uint32_t times) & {
         return this->apply(consul_check_spec_set_success_before_passing, times);
+    }
+    Self success_before_passing(std::uint32_t times) && {
+        return std::move(this->apply(consul_check_spec_set_success_before_passing, times));
     }
 
     /// How often in a row it must fail to turn critical; as above.
-    Self &failures_before_critical(std::uint32_t times) {
+    Self &failures_before_critical(std::uint32_t times) & {
         return this->apply(consul_check_spec_set_failures_before_critical, times);
+    }
+    Self failures_before_critical(std::uint32_t times) && {
+        return std::move(this->apply(consul_check_spec_set_failures_before_critical, times));
     }
 };
 
@@ -421,74 +626,113 @@ template <class Self>
 class service_spec_setters : public builder<Self, consul_service_spec> {
 public:
     /// Its id, unique on the agent; its name when it is not set.
-    Self &id(const c_text &id) {
+    Self &id(const c_text &id) & {
         return this->apply(consul_service_spec_set_id, id);
+    }
+    Self id(const c_text &id) && {
+        return std::move(this->apply(consul_service_spec_set_id, id));
     }
 
     /// One more tag.
-    Self &add_tag(const c_text &tag) {
+    Self &add_tag(const c_text &tag) & {
         return this->apply(consul_service_spec_add_tag, tag);
+    }
+    Self add_tag(const c_text &tag) && {
+        return std::move(this->apply(consul_service_spec_add_tag, tag));
     }
 
     /// Where it listens; the node's address when it is not set. `0.0.0.0` and `::` lead nobody
     /// there and are refused.
-    Self &address(const c_text &address) {
+    Self &address(const c_text &address) & {
         return this->apply(consul_service_spec_set_address, address);
+    }
+    Self address(const c_text &address) && {
+        return std::move(this->apply(consul_service_spec_set_address, address));
     }
 
     /// The port it listens at, 0 to 65535.
-    Self &port(std::uint32_t port) {
+    Self &port(std::uint32_t port) & {
         return this->apply(consul_service_spec_set_port, port);
+    }
+    Self port(std::uint32_t port) && {
+        return std::move(this->apply(consul_service_spec_set_port, port));
     }
 
     /// One more pair of metadata: at most 64, the key of 1 to 128 letters, digits, `-` and `_`, the
     /// value of at most 512 bytes. Keys that begin with `consul-` are Consul's own.
-    Self &add_meta(const c_text &key, const c_text &value) {
+    Self &add_meta(const c_text &key, const c_text &value) & {
         return this->apply(consul_service_spec_add_meta, key, value);
+    }
+    Self add_meta(const c_text &key, const c_text &value) && {
+        return std::move(this->apply(consul_service_spec_add_meta, key, value));
     }
 
     /// One more address, such as `wan`.
-    Self &add_tagged_address(const c_text &name, const c_text &address, std::uint32_t port) {
+    Self &add_tagged_address(const c_text &name, const c_text &address, std::uint32_t port) & {
         return this->apply(consul_service_spec_add_tagged_address, name, address, port);
+    }
+    Self add_tagged_address(const c_text &name, const c_text &address, std::uint32_t port) && {
+        return std::move(this->apply(consul_service_spec_add_tagged_address, name, address, port));
     }
 
     /// How much of the traffic it shall get, compared with the other instances: while passing, 1 to
     /// 65535, and while warning, 0 to 65535. 1 and 1 when it is not set.
-    Self &weights(std::uint32_t passing, std::uint32_t warning) {
+    Self &weights(std::uint32_t passing, std::uint32_t warning) & {
         return this->apply(consul_service_spec_set_weights, passing, warning);
+    }
+    Self weights(std::uint32_t passing, std::uint32_t warning) && {
+        return std::move(this->apply(consul_service_spec_set_weights, passing, warning));
     }
 
     /// Lets others change its tags in the catalog without the agent undoing it.
-    Self &enable_tag_override(bool enable) {
+    Self &enable_tag_override(bool enable) & {
         return this->apply(consul_service_spec_set_enable_tag_override, enable);
+    }
+    Self enable_tag_override(bool enable) && {
+        return std::move(this->apply(consul_service_spec_set_enable_tag_override, enable));
     }
 
     /// What it is when it is no plain service, such as `connect-proxy` or `ingress-gateway`.
-    Self &kind(const c_text &kind) {
+    Self &kind(const c_text &kind) & {
         return this->apply(consul_service_spec_set_kind, kind);
+    }
+    Self kind(const c_text &kind) && {
+        return std::move(this->apply(consul_service_spec_set_kind, kind));
     }
 
     /// How a proxy is set up: the `Proxy` of Consul's API.
-    Self &proxy_json(const c_text &json) {
+    Self &proxy_json(const c_text &json) & {
         return this->apply(consul_service_spec_set_proxy_json, json);
+    }
+    Self proxy_json(const c_text &json) && {
+        return std::move(this->apply(consul_service_spec_set_proxy_json, json));
     }
 
     /// How it takes part in the service mesh: the `Connect` of Consul's API, such as `{"Native":
     /// true}`, or `{"SidecarService": {}}` to register a proxy along with it.
-    Self &connect_json(const c_text &json) {
+    Self &connect_json(const c_text &json) & {
         return this->apply(consul_service_spec_set_connect_json, json);
+    }
+    Self connect_json(const c_text &json) && {
+        return std::move(this->apply(consul_service_spec_set_connect_json, json));
     }
 
     /// One more check; `check` stays the caller's. Without an id it is `service:ID`, or
     /// `service:ID:1` and so on where there are several.
-    Self &add_check(const consul::check_spec &check) {
+    Self &add_check(const consul::check_spec &check) & {
         return this->apply(consul_service_spec_add_check, check);
+    }
+    Self add_check(const consul::check_spec &check) && {
+        return std::move(this->apply(consul_service_spec_add_check, check));
     }
 
     /// Removes the checks that the service has and that are not described here. They stay
     /// otherwise.
-    Self &replace_existing_checks(bool replace) {
+    Self &replace_existing_checks(bool replace) & {
         return this->apply(consul_service_spec_set_replace_existing_checks, replace);
+    }
+    Self replace_existing_checks(bool replace) && {
+        return std::move(this->apply(consul_service_spec_set_replace_existing_checks, replace));
     }
 };
 
@@ -496,29 +740,44 @@ template <class Self>
 class registration_setters : public builder<Self, consul_registration> {
 public:
     /// The node's UUID.
-    Self &id(const c_text &id) {
+    Self &id(const c_text &id) & {
         return this->apply(consul_registration_set_id, id);
+    }
+    Self id(const c_text &id) && {
+        return std::move(this->apply(consul_registration_set_id, id));
     }
 
     /// The node's datacenter, when it is not that of the call's options.
-    Self &datacenter(const c_text &datacenter) {
+    Self &datacenter(const c_text &datacenter) & {
         return this->apply(consul_registration_set_datacenter, datacenter);
+    }
+    Self datacenter(const c_text &datacenter) && {
+        return std::move(this->apply(consul_registration_set_datacenter, datacenter));
     }
 
     /// One more address of the node, such as `wan`.
-    Self &add_tagged_address(const c_text &name, const c_text &address) {
+    Self &add_tagged_address(const c_text &name, const c_text &address) & {
         return this->apply(consul_registration_add_tagged_address, name, address);
+    }
+    Self add_tagged_address(const c_text &name, const c_text &address) && {
+        return std::move(this->apply(consul_registration_add_tagged_address, name, address));
     }
 
     /// One more pair of the node's metadata.
-    Self &add_node_meta(const c_text &key, const c_text &value) {
+    Self &add_node_meta(const c_text &key, const c_text &value) & {
         return this->apply(consul_registration_add_node_meta, key, value);
+    }
+    Self add_node_meta(const c_text &key, const c_text &value) && {
+        return std::move(this->apply(consul_registration_add_node_meta, key, value));
     }
 
     /// The service on it; `service` stays the caller's. One with checks of its own is refused,
     /// since the catalog runs none.
-    Self &service(const consul::service_spec &service) {
+    Self &service(const consul::service_spec &service) & {
         return this->apply(consul_registration_set_service, service);
+    }
+    Self service(const consul::service_spec &service) && {
+        return std::move(this->apply(consul_registration_set_service, service));
     }
 
     /// One more check, which nobody runs: whoever writes it here keeps its `status`, `passing`,
@@ -527,9 +786,15 @@ public:
     /// `nullptr`.
     Self &add_check(const c_text &check_id, const c_text &name, const c_text &status,
                     const c_text &service_id = nullptr, const c_text &notes = nullptr,
-                    const c_text &output = nullptr) {
+                    const c_text &output = nullptr) & {
         return this->apply(consul_registration_add_check, check_id, name, status, service_id, notes,
                            output);
+    }
+    Self add_check(const c_text &check_id, const c_text &name, const c_text &status,
+                   const c_text &service_id = nullptr, const c_text &notes = nullptr,
+                   const c_text &output = nullptr) && {
+        return std::move(this->apply(consul_registration_add_check, check_id, name, status,
+                                     service_id, notes, output));
     }
 };
 
@@ -538,40 +803,59 @@ class kept_service_spec_setters : public builder<Self, consul_kept_service_spec>
 public:
     /// After how long without a heartbeat the agent takes it for critical, 1000 ms at least. 0 for
     /// a service without a heartbeat: it stays registered, and only its own checks tell how it is.
-    Self &ttl(std::chrono::milliseconds ttl) {
+    Self &ttl(std::chrono::milliseconds ttl) & {
         return this->apply(consul_kept_service_spec_set_ttl_ms, ttl);
+    }
+    Self ttl(std::chrono::milliseconds ttl) && {
+        return std::move(this->apply(consul_kept_service_spec_set_ttl_ms, ttl));
     }
 
     /// Whether the program must call `consul_kept_service_pat` at least once a TTL: without it the
     /// service turns critical. Otherwise it passes as long as the process lives, whatever the
     /// program's threads do.
-    Self &must_pat(bool must_pat) {
+    Self &must_pat(bool must_pat) & {
         return this->apply(consul_kept_service_spec_set_must_pat, must_pat);
+    }
+    Self must_pat(bool must_pat) && {
+        return std::move(this->apply(consul_kept_service_spec_set_must_pat, must_pat));
     }
 
     /// What it is until the program says otherwise: `passing`, which it is when this is not set,
     /// `warning` or `critical`.
-    Self &status(const c_text &status) {
+    Self &status(const c_text &status) & {
         return this->apply(consul_kept_service_spec_set_status, status);
+    }
+    Self status(const c_text &status) && {
+        return std::move(this->apply(consul_kept_service_spec_set_status, status));
     }
 
     /// The note of its heartbeat until the program says otherwise; empty when it is not set. It
     /// stays the same from one heartbeat to the next, since every change wakes all who watch the
     /// service.
-    Self &note(const c_text &note) {
+    Self &note(const c_text &note) & {
         return this->apply(consul_kept_service_spec_set_note, note);
+    }
+    Self note(const c_text &note) && {
+        return std::move(this->apply(consul_kept_service_spec_set_note, note));
     }
 
     /// Has the agent deregister it after it was critical for this long: what a program that was
     /// killed leaves behind. Consul takes less than a minute as a minute, and looks every 30 s.
-    Self &deregister_after(std::chrono::milliseconds deregister_after) {
+    Self &deregister_after(std::chrono::milliseconds deregister_after) & {
         return this->apply(consul_kept_service_spec_set_deregister_after_ms, deregister_after);
+    }
+    Self deregister_after(std::chrono::milliseconds deregister_after) && {
+        return std::move(this->apply(consul_kept_service_spec_set_deregister_after_ms,
+                                     deregister_after));
     }
 
     /// With what token, namespace and partition it is registered; options that set nothing are the
     /// client's. The rest of the options is not used.
-    Self &options(const consul::options &options) {
+    Self &options(const consul::options &options) & {
         return this->apply(consul_kept_service_spec_set_options, options);
+    }
+    Self options(const consul::options &options) && {
+        return std::move(this->apply(consul_kept_service_spec_set_options, options));
     }
 };
 
@@ -579,62 +863,92 @@ template <class Self>
 class watch_spec_setters : public builder<Self, consul_watch_spec> {
 public:
     /// Only instances with this tag; several must all be there. For a service only.
-    Self &add_tag(const c_text &tag) {
+    Self &add_tag(const c_text &tag) & {
         return this->apply(consul_watch_spec_add_tag, tag);
+    }
+    Self add_tag(const c_text &tag) && {
+        return std::move(this->apply(consul_watch_spec_add_tag, tag));
     }
 
     /// Which instances to take, `consul::policy`; those that pass unless set. For a service only.
-    Self &policy(consul::policy policy) {
+    Self &policy(consul::policy policy) & {
         return this->apply(consul_watch_spec_set_policy, policy);
+    }
+    Self policy(consul::policy policy) && {
+        return std::move(this->apply(consul_watch_spec_set_policy, policy));
     }
 
     /// The options of its requests: token, datacenter, consistency, near, filter, time-out and
     /// wait; options that set nothing are the client's. The index is not used.
-    Self &options(const consul::options &options) {
+    Self &options(const consul::options &options) & {
         return this->apply(consul_watch_spec_set_options, options);
+    }
+    Self options(const consul::options &options) && {
+        return std::move(this->apply(consul_watch_spec_set_options, options));
     }
 
     /// Holds a change back until nothing has changed for `min_ms`, but not longer than `max_ms`.
     /// What went back to what it was meanwhile is no change.
-    Self &settle(std::chrono::milliseconds min, std::chrono::milliseconds max) {
+    Self &settle(std::chrono::milliseconds min, std::chrono::milliseconds max) & {
         return this->apply(consul_watch_spec_set_settle_ms, min, max);
+    }
+    Self settle(std::chrono::milliseconds min, std::chrono::milliseconds max) && {
+        return std::move(this->apply(consul_watch_spec_set_settle_ms, min, max));
     }
 
     /// Holds a change back for `hold_ms` that would lose more than so many percent of the list at
     /// once, 1 to 99, and delivers it when it has lasted so long.
-    Self &floor(std::uint32_t percent, std::chrono::milliseconds hold) {
+    Self &floor(std::uint32_t percent, std::chrono::milliseconds hold) & {
         return this->apply(consul_watch_spec_set_floor, percent, hold);
+    }
+    Self floor(std::uint32_t percent, std::chrono::milliseconds hold) && {
+        return std::move(this->apply(consul_watch_spec_set_floor, percent, hold));
     }
 
     /// A check whose output alone differs has not changed.
-    Self &ignore_check_output(bool ignore) {
+    Self &ignore_check_output(bool ignore) & {
         return this->apply(consul_watch_spec_set_ignore_check_output, ignore);
+    }
+    Self ignore_check_output(bool ignore) && {
+        return std::move(this->apply(consul_watch_spec_set_ignore_check_output, ignore));
     }
 
     /// The index of what the program knows already: a first state with this index makes no event.
-    Self &last_seen_index(std::uint64_t index) {
+    Self &last_seen_index(std::uint64_t index) & {
         return this->apply(consul_watch_spec_set_last_seen_index, index);
+    }
+    Self last_seen_index(std::uint64_t index) && {
+        return std::move(this->apply(consul_watch_spec_set_last_seen_index, index));
     }
 
     /// How many requests a second it makes at most when what it watches changes all the time, 1 to
     /// 1000; 10 unless set. Some go at once, and the last state is always found.
-    Self &max_rate(std::uint32_t per_second) {
+    Self &max_rate(std::uint32_t per_second) & {
         return this->apply(consul_watch_spec_set_max_rate, per_second);
+    }
+    Self max_rate(std::uint32_t per_second) && {
+        return std::move(this->apply(consul_watch_spec_set_max_rate, per_second));
     }
 
     /// Keeps what was found last in this file, an absolute path, and begins with it, stale, until
     /// Consul has answered. The file is replaced as a whole and has the mode 0600; what is torn or
     /// of another question is not read.
-    Self &last_good_file(const c_text &path) {
+    Self &last_good_file(const c_text &path) & {
         return this->apply(consul_watch_spec_set_last_good_file, path);
+    }
+    Self last_good_file(const c_text &path) && {
+        return std::move(this->apply(consul_watch_spec_set_last_good_file, path));
     }
 
     /// Has views refuse to be read while Consul cannot be asked and what was found is older than
     /// this: `view_state::expired`. Unless it is set they are read however old. While Consul can be
     /// asked nothing is refused: a query that is held confirms nothing until it ends, so that an
     /// agent that hangs is found by the end of the wait.
-    Self &max_age(std::chrono::milliseconds max_age) {
+    Self &max_age(std::chrono::milliseconds max_age) & {
         return this->apply(consul_watch_spec_set_max_age_ms, max_age);
+    }
+    Self max_age(std::chrono::milliseconds max_age) && {
+        return std::move(this->apply(consul_watch_spec_set_max_age_ms, max_age));
     }
 };
 
@@ -642,38 +956,56 @@ template <class Self>
 class semaphore_spec_setters : public builder<Self, consul_semaphore_spec> {
 public:
     /// The value of the holder's entry, the key `<prefix>/<session>`, while a slot is held.
-    Self &value(const bytes &value) {
+    Self &value(const bytes &value) & {
         return this->apply(consul_semaphore_spec_set_value, value.data(), value.size());
+    }
+    Self value(const bytes &value) && {
+        return std::move(this->apply(consul_semaphore_spec_set_value, value.data(), value.size()));
     }
 
     /// What its own session shall be. The TTL is 15 s and the behavior delete where none was set; a
     /// TTL of 0 means none, and such a session stays for ever when the process dies.
-    Self &session_spec(const consul::session_spec &session_spec) {
+    Self &session_spec(const consul::session_spec &session_spec) & {
         return this->apply(consul_semaphore_spec_set_session_spec, session_spec);
+    }
+    Self session_spec(const consul::session_spec &session_spec) && {
+        return std::move(this->apply(consul_semaphore_spec_set_session_spec, session_spec));
     }
 
     /// Holds a slot with this session, which the semaphore never destroys. A session holds one slot
     /// of a semaphore at most. When the session ends or its handle is freed, the slot is lost.
-    Self &session(const consul::session &session) {
+    Self &session(const consul::session &session) & {
         return this->apply(consul_semaphore_spec_set_session, session);
+    }
+    Self session(const consul::session &session) && {
+        return std::move(this->apply(consul_semaphore_spec_set_session, session));
     }
 
     /// Holds a slot with the session of this id, which the semaphore neither renews nor destroys.
-    Self &session_id(const c_text &session_id) {
+    Self &session_id(const c_text &session_id) & {
         return this->apply(consul_semaphore_spec_set_session_id, session_id);
+    }
+    Self session_id(const c_text &session_id) && {
+        return std::move(this->apply(consul_semaphore_spec_set_session_id, session_id));
     }
 
     /// For how long Consul may be unreadable before the slot counts as lost, 1000 ms at least; the
     /// session's TTL by default, 15 s where that is not known. The session's own deadline ends it
     /// in any case.
-    Self &monitor_retry(std::chrono::milliseconds monitor_retry) {
+    Self &monitor_retry(std::chrono::milliseconds monitor_retry) & {
         return this->apply(consul_semaphore_spec_set_monitor_retry_ms, monitor_retry);
+    }
+    Self monitor_retry(std::chrono::milliseconds monitor_retry) && {
+        return std::move(this->apply(consul_semaphore_spec_set_monitor_retry_ms, monitor_retry));
     }
 
     /// With what token, datacenter, namespace and partition the semaphore calls; options that set
     /// nothing are the client's. The rest of the options is not used.
-    Self &options(const consul::options &options) {
+    Self &options(const consul::options &options) & {
         return this->apply(consul_semaphore_spec_set_options, options);
+    }
+    Self options(const consul::options &options) && {
+        return std::move(this->apply(consul_semaphore_spec_set_options, options));
     }
 };
 
@@ -681,55 +1013,82 @@ template <class Self>
 class election_spec_setters : public builder<Self, consul_election_spec> {
 public:
     /// What the others read while this candidate leads, such as its name or address.
-    Self &value(const bytes &value) {
+    Self &value(const bytes &value) & {
         return this->apply(consul_election_spec_set_value, value.data(), value.size());
+    }
+    Self value(const bytes &value) && {
+        return std::move(this->apply(consul_election_spec_set_value, value.data(), value.size()));
     }
 
     /// The TTL of its session, 15000 unless set: a leader that dies is followed by another one
     /// after twice of it and the lock-delay at the latest. 0 means none, and such a leader leads
     /// for ever when its process dies.
-    Self &session_ttl(std::chrono::milliseconds session_ttl) {
+    Self &session_ttl(std::chrono::milliseconds session_ttl) & {
         return this->apply(consul_election_spec_set_session_ttl_ms, session_ttl);
+    }
+    Self session_ttl(std::chrono::milliseconds session_ttl) && {
+        return std::move(this->apply(consul_election_spec_set_session_ttl_ms, session_ttl));
     }
 
     /// For how long nobody can lead after the session of a leader ended, 15000 unless set. Not
     /// after it resigned.
-    Self &lock_delay(std::chrono::milliseconds lock_delay) {
+    Self &lock_delay(std::chrono::milliseconds lock_delay) & {
         return this->apply(consul_election_spec_set_lock_delay_ms, lock_delay);
+    }
+    Self lock_delay(std::chrono::milliseconds lock_delay) && {
+        return std::move(this->apply(consul_election_spec_set_lock_delay_ms, lock_delay));
     }
 
     /// Whether the key goes when its leader does, however that is; false unless set.
-    Self &ephemeral(bool ephemeral) {
+    Self &ephemeral(bool ephemeral) & {
         return this->apply(consul_election_spec_set_ephemeral, ephemeral);
+    }
+    Self ephemeral(bool ephemeral) && {
+        return std::move(this->apply(consul_election_spec_set_ephemeral, ephemeral));
     }
 
     /// What its session shall be where nothing else is set of it.
-    Self &session_spec(const consul::session_spec &session_spec) {
+    Self &session_spec(const consul::session_spec &session_spec) & {
         return this->apply(consul_election_spec_set_session_spec, session_spec);
+    }
+    Self session_spec(const consul::session_spec &session_spec) && {
+        return std::move(this->apply(consul_election_spec_set_session_spec, session_spec));
     }
 
     /// Whether to take a key that nobody holds and that was written without flags, as by a program
     /// that knew nothing of locks; true unless set. A key with other flags is used for something
     /// else, and is never taken.
-    Self &adopt(bool adopt) {
+    Self &adopt(bool adopt) & {
         return this->apply(consul_election_spec_set_adopt, adopt);
+    }
+    Self adopt(bool adopt) && {
+        return std::move(this->apply(consul_election_spec_set_adopt, adopt));
     }
 
     /// Whether only to see who leads, without campaigning; false unless set.
-    Self &observe_only(bool observe_only) {
+    Self &observe_only(bool observe_only) & {
         return this->apply(consul_election_spec_set_observe_only, observe_only);
+    }
+    Self observe_only(bool observe_only) && {
+        return std::move(this->apply(consul_election_spec_set_observe_only, observe_only));
     }
 
     /// For how long the key may be unreadable before the leader counts as lost, 1000 ms at least;
     /// the session's TTL by default. The session's own deadline ends it in any case.
-    Self &monitor_retry(std::chrono::milliseconds monitor_retry) {
+    Self &monitor_retry(std::chrono::milliseconds monitor_retry) & {
         return this->apply(consul_election_spec_set_monitor_retry_ms, monitor_retry);
+    }
+    Self monitor_retry(std::chrono::milliseconds monitor_retry) && {
+        return std::move(this->apply(consul_election_spec_set_monitor_retry_ms, monitor_retry));
     }
 
     /// With what token, datacenter, namespace and partition the election calls; options that set
     /// nothing are the client's. The rest of the options is not used.
-    Self &options(const consul::options &options) {
+    Self &options(const consul::options &options) & {
         return this->apply(consul_election_spec_set_options, options);
+    }
+    Self options(const consul::options &options) && {
+        return std::move(this->apply(consul_election_spec_set_options, options));
     }
 };
 
@@ -737,76 +1096,115 @@ template <class Self>
 class cluster_spec_setters : public builder<Self, consul_cluster_spec> {
 public:
     /// How large its share of the keys is, beside the others' weights: 1 to 1,000.
-    Self &weight(std::uint32_t weight) {
+    Self &weight(std::uint32_t weight) & {
         return this->apply(consul_cluster_spec_set_weight, weight);
+    }
+    Self weight(std::uint32_t weight) && {
+        return std::move(this->apply(consul_cluster_spec_set_weight, weight));
     }
 
     /// Something that it says of itself. A key that is added again has the new value.
-    Self &add_meta(const c_text &key, const c_text &value) {
+    Self &add_meta(const c_text &key, const c_text &value) & {
         return this->apply(consul_cluster_spec_add_meta, key, value);
+    }
+    Self add_meta(const c_text &key, const c_text &value) && {
+        return std::move(this->apply(consul_cluster_spec_add_meta, key, value));
     }
 
     /// Under which keys the cluster is: its members under `nodes/` there, its leader at `leader`. A
     /// slash in front is left out, as Consul's HTTP server does, and one at the end is added.
-    Self &prefix(const c_text &prefix) {
+    Self &prefix(const c_text &prefix) & {
         return this->apply(consul_cluster_spec_set_prefix, prefix);
+    }
+    Self prefix(const c_text &prefix) && {
+        return std::move(this->apply(consul_cluster_spec_set_prefix, prefix));
     }
 
     /// Under which keys the members are, where that is somewhere else.
-    Self &nodes_prefix(const c_text &prefix) {
+    Self &nodes_prefix(const c_text &prefix) & {
         return this->apply(consul_cluster_spec_set_nodes_prefix, prefix);
+    }
+    Self nodes_prefix(const c_text &prefix) && {
+        return std::move(this->apply(consul_cluster_spec_set_nodes_prefix, prefix));
     }
 
     /// The key of the leader, where that is somewhere else.
-    Self &leader_key(const c_text &key) {
+    Self &leader_key(const c_text &key) & {
         return this->apply(consul_cluster_spec_set_leader_key, key);
+    }
+    Self leader_key(const c_text &key) && {
+        return std::move(this->apply(consul_cluster_spec_set_leader_key, key));
     }
 
     /// How long its session lives without being renewed: a member that dies is suspect after one to
     /// two of these. 10,000 ms (`min_session_ttl_ms`) to 24 h.
-    Self &ttl(std::chrono::milliseconds ttl) {
+    Self &ttl(std::chrono::milliseconds ttl) & {
         return this->apply(consul_cluster_spec_set_ttl_ms, ttl);
+    }
+    Self ttl(std::chrono::milliseconds ttl) && {
+        return std::move(this->apply(consul_cluster_spec_set_ttl_ms, ttl));
     }
 
     /// How many living members are enough (`consul_cluster_has_enough_nodes`); 1 unless set.
-    Self &min_nodes(std::uint32_t min_nodes) {
+    Self &min_nodes(std::uint32_t min_nodes) & {
         return this->apply(consul_cluster_spec_set_min_nodes, min_nodes);
+    }
+    Self min_nodes(std::uint32_t min_nodes) && {
+        return std::move(this->apply(consul_cluster_spec_set_min_nodes, min_nodes));
     }
 
     /// Whether it runs for leader, as it does unless set. One that does not still sees who leads.
-    Self &campaigns(bool campaigns) {
+    Self &campaigns(bool campaigns) & {
         return this->apply(consul_cluster_spec_set_campaigns, campaigns);
+    }
+    Self campaigns(bool campaigns) && {
+        return std::move(this->apply(consul_cluster_spec_set_campaigns, campaigns));
     }
 
     /// For how long nobody can lead after a leader has died: 0 to 60,000 ms, 15,000 unless set. Not
     /// after one that left.
-    Self &lock_delay(std::chrono::milliseconds lock_delay) {
+    Self &lock_delay(std::chrono::milliseconds lock_delay) & {
         return this->apply(consul_cluster_spec_set_lock_delay_ms, lock_delay);
+    }
+    Self lock_delay(std::chrono::milliseconds lock_delay) && {
+        return std::move(this->apply(consul_cluster_spec_set_lock_delay_ms, lock_delay));
     }
 
     /// How long a member whose session ended stays in the ring, since it may come back; 5,000 ms
     /// unless set. One that leaves is out of it at once.
-    Self &leave_after(std::chrono::milliseconds leave_after) {
+    Self &leave_after(std::chrono::milliseconds leave_after) & {
         return this->apply(consul_cluster_spec_set_leave_after_ms, leave_after);
+    }
+    Self leave_after(std::chrono::milliseconds leave_after) && {
+        return std::move(this->apply(consul_cluster_spec_set_leave_after_ms, leave_after));
     }
 
     /// How long a member that was out of the ring has to last before it is in it again; 10,000 ms
     /// unless set. One that is new is in it at once.
-    Self &join_after(std::chrono::milliseconds join_after) {
+    Self &join_after(std::chrono::milliseconds join_after) & {
         return this->apply(consul_cluster_spec_set_join_after_ms, join_after);
+    }
+    Self join_after(std::chrono::milliseconds join_after) && {
+        return std::move(this->apply(consul_cluster_spec_set_join_after_ms, join_after));
     }
 
     /// How long the ring stays as it is when more than half of it is lost together, which is an
     /// outage rather than they; 60,000 ms unless set. As long as nobody lives at all it stays in
     /// any case.
-    Self &outage_hold(std::chrono::milliseconds outage_hold) {
+    Self &outage_hold(std::chrono::milliseconds outage_hold) & {
         return this->apply(consul_cluster_spec_set_outage_hold_ms, outage_hold);
+    }
+    Self outage_hold(std::chrono::milliseconds outage_hold) && {
+        return std::move(this->apply(consul_cluster_spec_set_outage_hold_ms, outage_hold));
     }
 
     /// With what token, datacenter, namespace and partition it is done; options that set nothing
     /// are the client's. The rest of the options is not used.
-    Self &options(const consul::options &options) {
+    Self &options(const consul::options &options) & {
         return this->apply(consul_cluster_spec_set_options, options);
+    }
+    Self options(const consul::options &options) && {
+        return std::move(this->apply(consul_cluster_spec_set_options, options));
     }
 };
 

@@ -24,9 +24,12 @@ static void failures(const consul::client &client, const std::string &key) {
     CHECK(thrown([&] { client.kv().get("/").value(); }).status() == consul::status::err_argument);
     CHECK(thrown([&] { (void)client.kv().get("/").or_throw(); }).is_error());
     CHECK(thrown([&] { (void)client.kv().put("/", "").or_throw(); }).is_error());
-    CHECK(thrown([&] { client.kv().put("/", "").value(); }).message().size() > 0);
-    // An honest answer is thrown by value() alone.
-    CHECK(thrown([&] { client.kv().get(key).value(); }).status() == consul::status::not_found);
+    const auto refused = thrown([&] { client.kv().put("/", "").value(); });
+    CHECK(refused.message().size() > 0);
+    // An honest answer is thrown by value() alone, and says of what.
+    const auto missing = thrown([&] { client.kv().get(key).value(); });
+    CHECK(missing.status() == consul::status::not_found);
+    CHECK(missing.what() == "CONSUL_NOT_FOUND: " + key + ": What was asked for does not exist.");
     CHECK(thrown([&] { CHECK(!client.kv().get(key).or_throw()); }).status() == consul::status::ok);
     CHECK(thrown([&] {
               auto got = client.kv().get(key);
@@ -76,7 +79,9 @@ static void failures(const consul::client &, const std::string &) {
     aborts("CONSUL_ERR_CONFIG: oh", [] {
         (void)consul::result<void>(error(status::err_config, "oh")).or_throw();
     });
-    aborts("not exist", [] { consul::result<void>(error(status::not_found)).value(); });
+    aborts("consul: CONSUL_NOT_FOUND: What was asked for does not exist.", [] {
+        consul::result<void>(error(status::not_found)).value();
+    });
 }
 
 #endif

@@ -82,10 +82,20 @@ static void guarded(const consul::client &client, const std::string &key) {
         CHECK(guard->is_held() && (*guard).fencing_token() == guard->fencing_token());
         (void)IS(held, client.hold(key, 0ms));
     }
-    // Its end releases in the background, so the next one waits a moment at most.
-    auto guard = GET(client.hold(spec_of(key), 30s));
+    // Its end has released, so the next one waits for nothing.
+    CHECK(ROW(client.kv().get(key), session().empty()));
+    auto guard = GET(client.hold(spec_of(key), 0ms));
     OK(guard->release());
     CHECK(!guard->is_held());
+    // Nobody else's, who has it by now: what is not held is not given back.
+    const auto next = GET(client.lock(spec_of(key)));
+    OK(next.try_acquire());
+    guard = GET(client.hold(spec_of(key + "/other"), 30s));
+    CHECK(next.is_held() && !ROW(client.kv().get(key), session().empty()));
+    // It gives back what it has before it takes something else over.
+    guard = GET(client.hold(spec_of(key + "/third"), 30s));
+    CHECK(ROW(client.kv().get(key + "/other"), session().empty()));
+    CHECK(guard->is_held());
     FAILS(err_argument, "slash", client.hold("/bad", 0ms));
 }
 
@@ -196,10 +206,91 @@ static void slots(const consul::client &client, const std::string &prefix) {
     CHECK(event.type() == consul::event_type::lock_lost && event.tag() == 4);
     CHECK(two.lost_reason() == consul::lost_reason::session_invalid);
     OK(two.unset_queue());
-    // The guard's end gives its slot back in the background.
-    while (!three.destroy()) {
-        std::this_thread::yield();
+    OK(three.destroy());
+}
+
+/// A client of an agent in memory, which others share.
+static consul::client new_client_of(const std::string &agent) {
+    consul::config config;
+    config.set("address", "embedded:" + agent).set("timeout_ms", "500");
+    return GET(consul::client::create(config));
+}
+
+// A client's end gives back what still lives on it, and what is being given back.
+static void given_back(const std::string &key) {
+    const auto watcher = new_client_of(key);
+    const auto gone = [&] {
+        CHECK(GET(watcher.session().list()).empty());
+        CHECK(GET(watcher.kv().list("slots/.lock")).size() <= 1);
+        (void)IS(not_found, watcher.agent().service("web"));
+    };
+    {
+        const auto client = new_client_of(key);
+        const auto guard = GET(client.hold(key, 0ms));
+        const auto slot = GET(client.hold(consul::semaphore_spec("slots", 1), 0ms));
+        CHECK(GET(watcher.session().list()).size() == 2);
     }
+    gone();
+    consul::lock lock;
+    consul::session session;
+    consul::semaphore slot;
+    consul::kept_service service;
+    {
+        auto client = new_client_of(key);
+        lock = GET(client.lock(key));
+        OK(lock.acquire(0ms));
+        slot = GET(client.semaphore("slots", 1));
+        OK(slot.acquire(0ms));
+        session = GET(client.session().start());
+        consul::kept_service_spec web{consul::service_spec("web")};
+        service = GET(client.kept_service(web));
+        OK(service.start());
+        auto elsewhere = std::move(client); // what was moved from ends nothing
+        client = consul::client();
+        CHECK(lock.is_held() && GET(watcher.session().list()).size() == 3);
+        OK(watcher.agent().service("web"));
+    }
+    CHECK(!lock.is_held() && lock.lost_reason() == consul::lost_reason::closed);
+    (void)IS(err_handle, consul::client().close());
+    gone();
+    {
+        auto client = new_client_of(key);
+        const auto own = GET(client.lock(key));
+        const auto election = GET(client.election(key + "/leader"));
+        const auto member = GET(client.join(consul::cluster_spec("one", "127.0.0.1:7000")));
+        const auto kept = GET(client.session().start());
+        OK(own.acquire(0ms));
+        OK(election.wait_elected(30s));
+        OK(member.wait_joined(30s));
+        client = new_client_of(key); // one client's end as well
+        CHECK(!own.is_held());
+        gone();
+        lock = GET(client.lock(key));
+        OK(lock.acquire(0ms));
+        lock = consul::lock(); // in the background, for which its client waits
+    }
+    gone();
+}
+
+// Errors of the way back are nobody's, and it has an end.
+static void given_up(const std::string &key) {
+    const auto began = std::chrono::steady_clock::now();
+    const auto watcher = new_client_of(key);
+    {
+        const auto client = new_client_of(key);
+        const auto guard = GET(client.hold(key, 0ms));
+        OK(client.embedded().fail_next(1000000, 500, "no"));
+    }
+    OK(watcher.embedded().reset_faults());
+    CHECK(!ROW(watcher.kv().get(key), session().empty()));
+    // A guard that outlives its client, or whose client is closed.
+    auto client = new_client_of(key + "-2");
+    const auto guard = GET(client.hold(key, 0ms));
+    const auto other = GET(client.hold(key + "/other", 0ms));
+    OK(client.close());
+    client = consul::client();
+    CHECK(!guard->is_held());
+    CHECK(std::chrono::steady_clock::now() - began < 60s);
 }
 
 static consul::election_spec candidate(const std::string &key, const char *value) {
@@ -341,6 +432,8 @@ int main() {
         losses_in_a_queue(client, key);
         closed(client, key);
         slots(client, unique("semaphores"));
+        given_back(key);
+        given_up(key);
         elected(client, key);
         rings();
         clusters(client, key + "/cluster");

@@ -39,7 +39,8 @@ static void failing_stats() {
     const auto stats = GET(service.stats());
     CHECK(stats->state() == "registering" && stats->consecutive_failures() > 0);
     CHECK(stats->last_error().status() == consul::status::err_connect);
-    CHECK(stats->last_error().endpoint() == "http://127.0.0.1:1" && stats->next_try() < 1min);
+    const auto last_error = stats->last_error();
+    CHECK(last_error.endpoint() == "http://127.0.0.1:1" && stats->next_try() < 1min);
 }
 
 static void document(const consul::health_report &report, int status, std::string_view part) {

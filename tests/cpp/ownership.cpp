@@ -20,6 +20,57 @@ static_assert(arrow_works<consul::result<consul::kv_entry> &>::value);
 static_assert(!arrow_works<consul::result<consul::kv_entry>>::value);
 static_assert(begin_works<const consul::kv_list &>::value);
 static_assert(!begin_works<consul::kv_list>::value);
+template <class T, class = void> struct texts_work : std::false_type {};
+template <class T>
+struct texts_work<T, std::void_t<decltype(std::declval<T>().message())>> : std::true_type {};
+template <class T, class = void> struct endpoint_works : std::false_type {};
+template <class T>
+struct endpoint_works<T, std::void_t<decltype(std::declval<T>().endpoint())>> : std::true_type {};
+template <class T, class = void> struct what_works : std::false_type {};
+template <class T>
+struct what_works<T, std::void_t<decltype(std::declval<T>().what())>> : std::true_type {};
+static_assert(texts_work<consul::error &>::value && texts_work<const consul::error &>::value);
+static_assert(!texts_work<consul::error>::value);
+static_assert(endpoint_works<const consul::error &>::value && !endpoint_works<consul::error>::value);
+static_assert(what_works<consul::error &>::value && what_works<const consul::error &>::value);
+static_assert(!what_works<consul::error>::value);
+template <class T, class = void> struct star_works : std::false_type {};
+template <class T>
+struct star_works<T, std::void_t<decltype(*std::declval<T>())>> : std::true_type {};
+static_assert(arrow_works<const consul::lock_guard &>::value);
+static_assert(star_works<const consul::lock_guard &>::value);
+static_assert(!arrow_works<consul::lock_guard>::value && !star_works<consul::lock_guard>::value);
+
+// The error of something that is gone is a copy.
+template <class T> using error_of = decltype(std::declval<T>().error());
+template <class T>
+constexpr bool gives_its_error = std::is_same_v<error_of<T &>, const consul::error &> &&
+                                 std::is_same_v<error_of<const T &>, const consul::error &> &&
+                                 std::is_same_v<error_of<T>, consul::error> &&
+                                 std::is_same_v<error_of<const T>, consul::error>;
+static_assert(gives_its_error<consul::result<int>> && gives_its_error<consul::result<void>>);
+static_assert(gives_its_error<consul::options> && gives_its_error<consul::txn>);
+
+// A chain that begins with something new gives the thing, not a reference to what was.
+#define CHAINS(type, ...)                                                                          \
+    static_assert(std::is_same_v<decltype(std::declval<consul::type>().__VA_ARGS__),               \
+                                 consul::type> &&                                                  \
+                  std::is_same_v<decltype(std::declval<consul::type &>().__VA_ARGS__),             \
+                                 consul::type &>)
+CHAINS(options, timeout(1s));
+CHAINS(config, set("address", "embedded:"));
+CHAINS(session_spec, ttl(60s));
+CHAINS(lock_spec, value("worker-1"));
+CHAINS(semaphore_spec, value("worker-1"));
+CHAINS(election_spec, value("worker-1"));
+CHAINS(cluster_spec, weight(2));
+CHAINS(check_spec, ttl(1s));
+CHAINS(service_spec, port(80));
+CHAINS(kept_service_spec, ttl(1s));
+CHAINS(registration, datacenter("dc1"));
+CHAINS(txn, get("app/limit"));
+CHAINS(watch_spec, add_tag("v1"));
+CHAINS(event_filters, service("web"));
 
 template <class T>
 constexpr bool is_move_only = !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
@@ -95,6 +146,17 @@ static void moved(const std::string &key) {
     OK(moved_guard->release());
 }
 
+static void chained(const consul::client &client, const std::string &key) {
+    const auto settings = consul::options().consistency("consistent").timeout(30s);
+    CHECK(!settings.error().is_error());
+    OK(client.kv().get(key, settings));
+    OK(client.kv().get(key, consul::options().timeout(30s)));
+    const auto wrong = consul::options().consistency("sometimes").timeout(30s);
+    FAILS(err_config, "consistent", client.kv().get(key, wrong));
+    CHECK(consul::txn().get("/").get(key).error().status() == consul::status::err_argument);
+    CHECK(GET(client.commit(consul::txn().get(key))).size() == 1);
+}
+
 static void empty() {
     consul::client client;
     (void)IS(err_handle, client.kv().get("a"));
@@ -156,6 +218,7 @@ int main() {
         outlived(key);
         const auto client = new_client();
         loops(client, key);
+        chained(client, key);
         shared(client, key);
         OK(client.kv().delete_(key));
     }

@@ -98,7 +98,8 @@ static void failed(const consul::queue &queue) {
     (void)IS(pending, nowhere.on(queue, tag).kv().get("a"));
     auto event = GET(queue.next(30s));
     CHECK(event.status() == consul::status::err_connect);
-    CHECK(event.error().retryable() && event.error().endpoint() == "http://127.0.0.1:1");
+    const auto error = event.error();
+    CHECK(error.retryable() && error.endpoint() == "http://127.0.0.1:1");
     CHECK(event.result_type() == consul::handle_type::all);
     CHECK(event.version() == 0 && event.age() == std::chrono::milliseconds::max());
     FAILS(err_connect, "refused", event.take<consul::kv_entry>());

@@ -6,6 +6,8 @@
 #include <sstream>
 #include <type_traits>
 
+using namespace std::string_literals;
+
 static void values() {
     consul::result<int> good(5);
     CHECK(good && good.ok() && !good.failed() && good.value() == 5 && *good == 5);
@@ -23,12 +25,46 @@ static void values() {
 static void honest_answers() {
     const consul::result<int> missing{consul::error(consul::status::not_found)};
     CHECK(!missing && !missing.failed() && missing.answer() == nullptr);
-    CHECK(missing.error().name() == "CONSUL_NOT_FOUND" && !missing.error().message().empty());
+    CHECK(missing.error().name() == "CONSUL_NOT_FOUND");
+    CHECK(missing.error().message() == "What was asked for does not exist.");
+    CHECK(missing.error().what() == "CONSUL_NOT_FOUND: "s + std::string(missing.error().message()));
+    const consul::error none;
+    CHECK(none.what() == "CONSUL_OK: Done."s && none.message() == "Done.");
     CHECK(!missing.or_throw());
     const consul::result<void> held{consul::error(consul::status::held)};
     CHECK(!held.or_throw() && held.status() == consul::status::held);
     held.throw_if_failed();
     consul::result<int>(consul::error(consul::status::pending)).throw_if_failed();
+}
+
+// What an honest answer is about is told where the call says it.
+static void subjects() {
+    consul::config config;
+    config.set("address", "embedded:");
+    const auto client = GET(consul::client::create(config));
+    const auto told = [](const consul::detail::outcome &result, std::string_view of) {
+        const std::string what = result.error().what();
+        const std::string wanted = std::string(result.error().name()) + ": " + std::string(of) + ": ";
+        CHECK(what.compare(0, wanted.size(), wanted) == 0);
+        CHECK(result.error().message() == what.substr(result.error().name().size() + 2));
+        CHECK(!result.error().is_error() && result.error().endpoint().empty());
+    };
+    told(IS(not_found, client.kv().get("app/limit")), "app/limit");
+    OK(client.kv().put("app/limit", "5"));
+    told(IS(conflict, client.kv().cas("app/limit", "6", 0)), "app/limit");
+    const std::string id = "6f3c2e4c-0000-0000-0000-000000000000";
+    told(IS(not_found, client.session().info(id)), id);
+    told(IS(not_found, client.agent().service("web")), "web");
+    told(IS(not_found, client.agent().check_pass("web:ttl")), "web:ttl");
+    told(IS(not_found, client.request("GET", "/v1/kv/nope")), "/v1/kv/nope");
+    const auto guard = GET(client.hold("app/leader", 0ms));
+    told(IS(held, client.hold("app/leader", 0ms)), "app/leader");
+    told(IS(held, client.hold(consul::lock_spec("app/leader"), 0ms)), "app/leader");
+    const auto slot = GET(client.hold(consul::semaphore_spec("app/slots", 1), 0ms));
+    told(IS(held, client.hold(consul::semaphore_spec("app/slots", 1), 0ms)), "app/slots");
+    // What was asked for, and no secret.
+    const auto read = client.acl().token_read(id);
+    CHECK(read.failed() || std::string(read.error().what()).find(id) != std::string::npos);
 }
 
 static void errors() {
@@ -71,7 +107,8 @@ static void versions() {
     const auto abi = [](std::uint32_t major, std::uint32_t minor) { return major << 16 | minor; };
     CHECK(!check_abi(abi(1, 2), 1, 2).is_error() && !check_abi(abi(1, 3), 1, 2).is_error());
     CHECK(check_abi(abi(1, 1), 1, 2).status() == consul::status::err_unsupported);
-    CHECK(check_abi(abi(2, 2), 1, 2).message().find("has ABI 2.2") != std::string_view::npos);
+    const consul::error other = check_abi(abi(2, 2), 1, 2);
+    CHECK(other.message().find("has ABI 2.2") != std::string_view::npos);
     CHECK(!consul::version().empty());
 }
 
@@ -94,6 +131,7 @@ int main(int count, char **) {
     OK(consul::check_library());
     values();
     honest_answers();
+    subjects();
     errors();
     prints();
     versions();

@@ -66,9 +66,13 @@ fn class(handle: &str, setters: &[&Function], docs: &Docs) -> String {
             text.push('\n');
         }
         text += &comment("    ", &about);
-        text += &wrapped(&format!("    Self &{verb}("), &parameters, ") {");
-        text +=
-            &wrapped(&format!("        return this->apply({}, ", setter.name), &arguments, ");");
+        let call = format!("this->apply({}, ", setter.name);
+        text += &wrapped(&format!("    Self &{verb}("), &parameters, ") & {");
+        text += &wrapped(&format!("        return {call}"), &arguments, ");");
+        text += "    }\n";
+        // Of what would be gone at the end of the line no reference is given, but the thing itself.
+        text += &wrapped(&format!("    Self {verb}("), &parameters, ") && {");
+        text += &wrapped(&format!("        return std::move({call}"), &arguments, "));");
         text += "    }\n";
     }
     text + "};\n"
@@ -76,7 +80,7 @@ fn class(handle: &str, setters: &[&Function], docs: &Docs) -> String {
 
 /// What stands in parentheses, in lines of at most 100 characters.
 fn wrapped(before: &str, list: &str, after: &str) -> String {
-    let indent = " ".repeat(before.find('(').unwrap() + 1);
+    let indent = " ".repeat(before.rfind('(').unwrap() + 1);
     let mut line = before.to_owned();
     let mut text = String::new();
     let mut items = list.split_inclusive(", ").peekable();
