@@ -52,7 +52,7 @@ static void denied_transaction(const consul_client *client, const consul_options
     async.queue = queue;
     async.tag = 1;
     CHECK_OK(consul_txn_new(&txn));
-    CHECK_OK(consul_txn_check_index(txn, "other", 7));
+    CHECK_OK(consul_txn_set(txn, "c-key", (const uint8_t *)"w", 1, 0));
     CHECK_OK(consul_txn_set(txn, "other", (const uint8_t *)"v", 1, 0));
     for (i = 0; i < 2; i++) {
         if (i == 0) {
