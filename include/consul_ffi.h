@@ -14,8 +14,8 @@
  * Results. Every function that can fail returns a consul_status: CONSUL_OK is 0, positive ones are
  * honest answers that are not errors (CONSUL_NOT_FOUND), negative ones are errors, of which
  * consul_last_error() has the details. Results leave through the last parameter, `out`, which is
- * set to NULL before anything else. The order of parameters is: handle, inputs, options, async,
- * outputs.
+ * set to NULL before anything else; an error leaves it so, but for those of consul_txn_commit that
+ * say otherwise. The order of parameters is: handle, inputs, options, async, outputs.
  *
  * Ownership. What comes through `out` is yours: end it with the `_free` of its type. What a
  * function returns directly is borrowed and lives as long as the handle you asked. What you pass
@@ -1728,10 +1728,13 @@ consul_status consul_txn_add_json(consul_txn *txn, const char *json);
 void consul_txn_free(consul_txn *txn);
 
 /**
- * Applies all operations or none. `CONSUL_CONFLICT` when it was rolled back: `out` then has the
- * errors, and is the caller's to free all the same. A transaction that changes something is sent
- * once; after an error whose outcome is unknown it may have been applied. It may be committed
- * again, by any client.
+ * Applies all operations or none. `CONSUL_CONFLICT` when it was rolled back, for what it found: read
+ * again and try again. `CONSUL_ERR_DENIED` when it was rolled back because the token may not do one
+ * of its operations, `CONSUL_ERR_UNSUPPORTED` because this Consul does not know one: that ends the
+ * same way each time. With each of these `out` has the errors, and is the caller's to free all the
+ * same; it is NULL only where Consul refused the request as a whole, as an unknown token is by 403, or
+ * did not answer. A transaction that changes something is sent once; after an error whose outcome is
+ * unknown it may have been applied. It may be committed again, by any client.
  */
 consul_status consul_txn_commit(const consul_client *client,
                                 const consul_txn *txn,
@@ -5142,8 +5145,9 @@ consul_status consul_snapshot_inspect(const char *path,
  * a body. A GET may be sent twice, anything else never is.
  *
  * `CONSUL_OK` for every 2xx, and for the 429 and 503 by which `/v1/agent/health/service/` and
- * `/v1/operator/autopilot/health` report health; `CONSUL_NOT_FOUND` for 404, with an answer in
- * `out` all the same.
+ * `/v1/operator/autopilot/health` report health; `CONSUL_NOT_FOUND` for 404 alone, with an answer in
+ * `out` all the same. Any other answer is an error, with its HTTP status and Consul's text in
+ * `consul_last_error()`: so is the 500 by which Consul 1.8 tells that there is no such TTL check.
  */
 consul_status consul_request(const consul_client *client,
                              const char *method,

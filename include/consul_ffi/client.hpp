@@ -41,8 +41,9 @@ public:
     operator_calls operators() const noexcept { return operator_calls(handle_, async_); }
     snapshot_calls snapshot() const noexcept { return snapshot_calls(handle_, async_); }
 
-    /// Applies all operations or none. `conflict` when it was rolled back: `answer()` of the result
-    /// then has the errors. One that changes something is sent once; after an error whose outcome
+    /// Applies all operations or none. `conflict` when it was rolled back for what it found,
+    /// `err_denied` when the token may not do one of its operations, `err_unsupported` when this Consul
+    /// does not know one: `answer()` of the result then has the errors. One that changes something is sent once; after an error whose outcome
     /// is unknown it may have been applied. It may be committed again, by any client.
     result<txn_result> commit(const txn &operations, const options &settings = {}) const {
         return get<txn_result>(consul_txn_commit, operations, settings);

@@ -67,7 +67,7 @@ class [[nodiscard]] result : public detail::outcome {
 public:
     result(T value) : answer_(std::move(value)) {}
     result(consul::error error) : outcome(std::move(error)) {}
-    /// An honest answer that has something to say, such as the index to wait on.
+    /// An honest answer that has something to say, such as the index to wait on, or an error that has.
     result(consul::error error, T answer) : outcome(std::move(error)), answer_(std::move(answer)) {}
 
     /// What was asked for; throws for everything but `ok`.
@@ -88,7 +88,7 @@ public:
     const result &or_throw() const & { throw_if_failed(); return *this; }
     result or_throw() && { throw_if_failed(); return std::move(*this); }
 
-    /// What came with `ok` or with an honest answer; null where nothing did.
+    /// What came with `ok`, with an honest answer, or with a transaction's error; null where nothing did.
     T *answer() & noexcept { return answer_ ? &*answer_ : nullptr; }
     const T *answer() const & noexcept { return answer_ ? &*answer_ : nullptr; }
     void answer() && = delete;

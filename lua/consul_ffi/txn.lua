@@ -179,7 +179,14 @@ local function read_errors(handle)
 end
 
 local function read_result(handle, problem)
-    if problem then
+    if problem and problem.code < 0 then
+        problem.errors = read_errors(handle)
+        -- The library counts from 0.
+        problem.message = problem.message:gsub("operation (%d+)", function(number)
+            return ("operation %d"):format(number + 1)
+        end, 1)
+        return nil, problem
+    elseif problem then
         problem.errors = read_errors(handle)
         local first = problem.errors[1]
         if first then
@@ -196,9 +203,10 @@ end
 
 --- Applies all operations or none. Returns a list of results and the answer's meta: for a key its
 --- pair with `kind` "kv", for others `kind` and `data`. Deletions and checks that a key does not
---- exist give no result, a tree gives one for each of its keys. When it was rolled back: false and an
---- error with the code CONFLICT, whose `errors` are tables of `operation` (counted from 1), `what`
---- and `denied`.
+--- exist give no result, a tree gives one for each of its keys. When it was rolled back for what it
+--- found: false and an error with the code CONFLICT, whose `errors` are tables of `operation` (counted
+--- from 1), `what` and `denied`. When the token may not do one of them, or this Consul does not know it:
+--- nil and an error with the code ERR_DENIED or ERR_UNSUPPORTED, which has such `errors` too.
 function Txn:commit(options)
     local call, out = begin(self, options), result_box()
     local txn = call:with(build(self))

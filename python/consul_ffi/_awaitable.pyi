@@ -515,8 +515,9 @@ class Txn:
         member `KV`, `Node`, `Service` or `Check`."""
 
     def commit(self, **options: Unpack[CallOptions]) -> Future[Rows[TxnRow]]:
-        """Applies all operations or none. Raises RolledBack when it was rolled back, whose `errors`
-        say why.
+        """Applies all operations or none. Raises RolledBack when it was rolled back for what it found:
+        read again and try again. Raises Denied when the token may not do one of its operations, and
+        Unsupported when this Consul does not know one. The `errors` of each say which failed, and why.
 
         The results stand in the order of the operations, but are not one for each: deletions and
         checks that a key does not exist give none, a tree gives one for each of its keys."""

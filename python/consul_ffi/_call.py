@@ -7,7 +7,7 @@ from ctypes import addressof, c_void_p
 from typing import Any, Callable, Mapping, TypeVar
 
 from . import _abi
-from ._core import Core, Native
+from ._core import Core, Native, take_up
 from ._error import ConsulError
 from ._options import opened
 
@@ -43,7 +43,11 @@ class Blocking(Core):
         *arguments: Any,
     ) -> T:
         out = c_void_p()
-        status = _call(self.native, function, options, arguments, addressof(out))
+        try:
+            status = _call(self.native, function, options, arguments, addressof(out))
+        except ConsulError as error:
+            take_up(read, error, out.value)
+            raise
         return read(status, out.value)
 
 

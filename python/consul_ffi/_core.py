@@ -114,6 +114,14 @@ class Core:
         raise NotImplementedError
 
 
+def take_up(read: Callable[..., Any], error: ConsulError, handle: int | None) -> None:
+    """Has an error take up what came with it, where `read` knows of such a thing: its `refuse` gets the
+    error and the object's handle, and frees that."""
+    refuse = getattr(read, "refuse", None)
+    if refuse is not None and handle is not None:
+        refuse(error, handle)
+
+
 _open: weakref.WeakSet[Native] = weakref.WeakSet()
 
 

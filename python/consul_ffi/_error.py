@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .results import TxnError
 
 
 class ConsulError(Exception):
@@ -20,6 +23,8 @@ class ConsulError(Exception):
     outcome_unknown: bool
     #: The address of the agent it concerns, `""` where there is none.
     endpoint: str
+    #: Which operations of a transaction failed, and why; empty for all else.
+    errors: tuple[TxnError, ...] = ()
 
     def __init__(
         self,

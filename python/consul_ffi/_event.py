@@ -6,6 +6,7 @@ from ctypes import addressof, c_void_p
 from typing import Callable, TypeVar
 
 from . import _abi, _outcome
+from ._core import take_up
 from ._error import ConsulError
 from ._library import lib
 
@@ -34,10 +35,17 @@ def result(event: int, read: Read[T]) -> T:
     """What the blocking call would have returned; raises what it would have raised."""
     status = _status_of(event)
     if status < 0:
-        raise error(event, status)
+        failure = error(event, status)
+        take_up(read, failure, _taken(event))
+        raise failure
+    return read(status, _taken(event))
+
+
+def _taken(event: int) -> int | None:
+    """The handle of what a call gave, None where it gave nothing."""
     take = _TAKE.get(_type_of(event))
     if take is None:
-        return read(status, None)
+        return None
     out = c_void_p()
     _outcome.check(take(event, addressof(out)))
-    return read(status, out.value)
+    return out.value

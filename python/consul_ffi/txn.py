@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 from . import _abi, _rows, _outcome
 from ._convert import Value, data, json_text, text, uint64
 from ._core import Core, Handle
+from ._error import ConsulError
 from ._library import lib
 from ._memory import text as read_text
 from ._outcome import check
@@ -38,10 +39,8 @@ _KINDS = {
 
 
 class RolledBack(Conflict):
-    """A transaction was rolled back: nothing of it was applied."""
-
-    #: Which operations failed, and why.
-    errors: tuple[TxnError, ...] = ()
+    """A transaction was rolled back, for what it found: nothing of it was applied. `errors` has which
+    operations failed, and why."""
 
 
 class Txn:
@@ -124,21 +123,35 @@ class Txn:
         return self
 
     def commit(self, **options: Unpack[CallOptions]) -> Rows[TxnRow]:
-        """Applies all operations or none. Raises RolledBack when it was rolled back, whose `errors`
-        say why.
+        """Applies all operations or none. Raises RolledBack when it was rolled back for what it found:
+        read again and try again. Raises Denied when the token may not do one of its operations, and
+        Unsupported when this Consul does not know one. The `errors` of each say which failed, and why.
 
         The results stand in the order of the operations, but are not one for each: deletions and
         checks that a key does not exist give none, a tree gives one for each of its keys."""
         return self._core.ask(_take, lib.consul_txn_commit, options, self._handle.value)
 
 
-def _take(status: int, handle: Optional[int]) -> Rows[TxnRow]:
-    try:
-        if status == _abi.CONSUL_CONFLICT:
-            raise _rolled_back(status, handle)
-        return _read(handle)
-    finally:
-        lib.consul_txn_result_free(handle)
+class _Take:
+    """Reads what a transaction came to."""
+
+    def __call__(self, status: int, handle: Optional[int]) -> Rows[TxnRow]:
+        try:
+            if status == _abi.CONSUL_CONFLICT:
+                raise _rolled_back(status, handle)
+            return _read(handle)
+        finally:
+            lib.consul_txn_result_free(handle)
+
+    def refuse(self, error: ConsulError, handle: int) -> None:
+        """Has an error tell which operations failed."""
+        try:
+            error.errors = _problems(handle)
+        finally:
+            lib.consul_txn_result_free(handle)
+
+
+_take = _Take()
 
 
 def _read(handle: Optional[int]) -> Rows[TxnRow]:
@@ -155,15 +168,20 @@ def _read_row(address: int) -> TxnRow:
     return TxnObject(kind, json.loads(read_text(row.json, row.json_len)))
 
 
-def _rolled_back(status: int, handle: Optional[int]) -> RolledBack:
+def _problems(handle: Optional[int]) -> tuple[TxnError, ...]:
     problems = []
     for index in range(lib.consul_txn_result_error_count(handle)):
         row = _abi.TXN_ERROR.read(lib.consul_txn_result_error_at(handle, index))
         what = read_text(row.what, row.what_len)
         problems.append(TxnError(row.op_index, what, row.denied))
+    return tuple(problems)
+
+
+def _rolled_back(status: int, handle: Optional[int]) -> RolledBack:
+    problems = _problems(handle)
     reasons = "; ".join(f"operation {each.operation}: {each.what}" for each in problems)
     error = RolledBack(
         f"the transaction was rolled back: {reasons}", status=status, name=_outcome.name_of(status)
     )
-    error.errors = tuple(problems)
+    error.errors = problems
     return error

@@ -6,7 +6,7 @@ pub use crate::transport::Method;
 use super::answer::{Answer, Meta};
 use crate::client::{Accept, Call, Client, Style, Target};
 use crate::config::Options;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use std::borrow::Cow;
 use std::str::FromStr;
 
@@ -84,7 +84,7 @@ impl<S: Style> Client<S> {
             body => call.body(body, request.content_type),
         };
         self.exchange(call, |_, answer| {
-            let response = answer?;
+            let response = answer.map_err(as_it_came)?;
             let content_type = response.headers.get("Content-Type");
             let value = RawAnswer {
                 http_status: response.status,
@@ -93,6 +93,14 @@ impl<S: Style> Client<S> {
             };
             Ok(Answer { value, meta: Meta::from_headers(&response.headers) })
         })
+    }
+}
+
+/// Here "not found" stands for an answer of 404: what else means it is an error with its HTTP status.
+fn as_it_came(error: Error) -> Error {
+    match error.status() {
+        Status::NotFound => error.with_status(Status::Http),
+        _ => error,
     }
 }
 

@@ -334,7 +334,8 @@ impl<S: Style> Client<S> {
     ///
     /// One that only reads takes the options' consistency and may be sent twice; it never blocks.
     /// One that changes something is sent once: after an error whose outcome is unknown it may
-    /// have been applied.
+    /// have been applied. One that is rolled back is no error here: [`TxnOutcome::refusal`] tells whether
+    /// trying again can help.
     pub fn commit(&self, txn: &Txn, options: &Options) -> Result<S::Output<Answer<TxnOutcome>>> {
         let txn = self.ready(txn)?;
         let options = Options { index: 0, ..options.clone() };

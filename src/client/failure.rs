@@ -3,60 +3,16 @@
 //! Consul 1.8 dresses many mistakes of the caller as 500, so the status alone does not tell: the
 //! text does (agent/http.go and agent/consul/rpc.go of Consul's source).
 
+use super::said::Said;
 use crate::error::{Error, Status};
 use crate::transport::Response;
-
-/// Texts of a 5xx that prove that nothing was applied.
-const NOTHING_APPLIED: &[&str] = &[
-    "No cluster leader",
-    "rpc error getting client",
-    "No known Consul servers",
-    "No path to datacenter",
-    "Remote DC has no server currently reachable",
-    "rate limit",
-    "Permission denied",
-    "ACL not found",
-    "missing session",
-    "invalid session",
-    "failed session lookup",
-    "Session TTL",
-    "Invalid Behavior setting",
-    "Missing node",
-    "Missing check",
-    "Must provide",
-    "does not have associated TTL",
-    "Unknown check",
-    "does not exist",
-    "strconv.",
-    "Scripts are disabled",
-    "user event exceeds",
-    "invalid check",
-    "Invalid check",
-];
-
-/// Texts of a 5xx after which the same call may succeed.
-const PASSING: &[&str] = &[
-    "rpc error",
-    "leadership lost",
-    "leadership transfer",
-    "node is not the leader",
-    "raft is already shutdown",
-    "Not ready to serve consistent reads",
-    "No known Consul servers",
-    "Remote DC has no server currently reachable",
-    "EOF",
-    "stream closed",
-    "i/o timeout",
-    "connection refused",
-    "connection reset",
-];
 
 const MAX_SHOWN: usize = 500;
 
 /// The error for an answer that the call does not accept.
 pub(super) fn from_answer(response: &Response) -> Error {
     let text = shown(&response.body);
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let said = Said::new(&text);
     let (status, retryable) = match response.status {
         403 => (Status::Denied, false),
         404 if is_unknown_endpoint(response) => (Status::Unsupported, false),
@@ -64,18 +20,20 @@ pub(super) fn from_answer(response: &Response) -> Error {
         413 => (Status::TooLarge, false),
         429 => (Status::RateLimited, true),
         // A 404 in newer versions.
-        500 if has(&["does not have associated TTL", "Unknown check"]) => (Status::NotFound, false),
-        500.. if has(&["Permission denied", "ACL not found"]) => (Status::Denied, false),
-        500.. if has(&["No cluster leader", "leadership lost", "not the leader"]) => {
-            (Status::NoLeader, true)
+        500 if said.has(&["does not have associated TTL", "Unknown check"]) => {
+            (Status::NotFound, false)
         }
-        500.. if has(&["rate limit"]) => (Status::RateLimited, true),
-        500 if has(&["user event exceeds"]) => (Status::TooLarge, false),
-        500.. if has(&["invalid session"]) => (Status::SessionInvalid, false),
-        500.. => (Status::Http, has(PASSING) || (502..=504).contains(&response.status)),
+        // Said with ACLs alone: without them Consul 1.8 deregisters what it does not have.
+        500 if said.begins(&["Unknown service"]) => (Status::NotFound, false),
+        500.. if said.has(&["Permission denied", "ACL not found"]) => (Status::Denied, false),
+        500.. if said.is_leaderless() => (Status::NoLeader, true),
+        500.. if said.has(&["rate limit"]) => (Status::RateLimited, true),
+        500 if said.has(&["user event exceeds"]) => (Status::TooLarge, false),
+        500.. if said.has(&["invalid session"]) => (Status::SessionInvalid, false),
+        500.. => (Status::Http, said.is_passing() || (502..=504).contains(&response.status)),
         _ => (Status::Http, false),
     };
-    let unknown = response.status >= 500 && !has(NOTHING_APPLIED);
+    let unknown = response.status >= 500 && !said.is_undone();
     Error::new(status, message(response.status, &text, status))
         .with_http_status(response.status)
         .with_retryable(retryable)
@@ -159,6 +117,7 @@ mod tests {
             (404, "unknown service ID: x", Status::NotFound, false, false),
             (500, "CheckID \"x\" does not have associated TTL", Status::NotFound, false, false),
             (500, "Unknown check \"x\"", Status::NotFound, false, false),
+            (500, "Unknown service {\"x\" {}}", Status::NotFound, false, false),
             (500, "encoded user event exceeds configured limit", Status::TooLarge, false, false),
         ];
         for (status, body, kind, retryable, unknown) in cases {
@@ -167,6 +126,111 @@ mod tests {
             assert_eq!(error.is_retryable(), retryable, "{status} {body}");
             assert_eq!(error.is_outcome_unknown(), unknown, "{status} {body}");
             assert_eq!(error.http_status(), status);
+        }
+    }
+
+    /// A follower and a client agent put "rpc error making call: " before what the leader said.
+    fn forwarded(body: &str) -> [String; 3] {
+        let once = format!("rpc error making call: {body}");
+        [body.to_string(), once.clone(), format!("rpc error making call: {once}")]
+    }
+
+    #[test]
+    fn what_is_refused_is_refused_whoever_passes_it_on() {
+        for body in [
+            "Failed to create boolean expression evaluator: Selector \"Foo\" is not valid",
+            // What the parser of filters would have taken in place of what it found.
+            "Failed to create boolean expression evaluator: 1:5 (4): no match found, expected: \"!=\" or EOF",
+            "invalid node check",
+            "Missing check 'nocheck' registration",
+            "Check 'web' is in critical state",
+            "Intention not found",
+            "failed intention lookup: index error: UUID must be 36 characters",
+            "Invalid Policy: A Policy with Name \"EOF\" already exists",
+            "name 'q' aliases an existing query name",
+            "Connect must be enabled in order to use this endpoint",
+            "failed inserting node: Error while renaming Node ID",
+            "rpc: can't find method Intention.Upsert",
+        ] {
+            for body in forwarded(body) {
+                let error = error(500, &body);
+                assert_eq!(error.status(), Status::Http, "{body}");
+                assert!(!error.is_retryable() && !error.is_outcome_unknown(), "{body}");
+            }
+        }
+        for body in forwarded("invalid session \"x\"") {
+            assert_eq!(error(500, &body).status(), Status::SessionInvalid, "{body}");
+        }
+        for body in forwarded("ACL not found") {
+            assert_eq!(error(500, &body).status(), Status::Denied, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_passes_passes_whoever_passes_it_on() {
+        for (body, status, unknown) in [
+            ("No cluster leader", Status::NoLeader, false),
+            ("node is not the leader", Status::NoLeader, true),
+            ("leadership lost while committing log", Status::NoLeader, true),
+            (
+                "Failed to apply token write request: leadership lost while committing log",
+                Status::NoLeader,
+                true,
+            ),
+            ("leadership transfer in progress", Status::Http, true),
+            ("raft is already shutdown", Status::Http, true),
+            ("timed out enqueuing operation", Status::Http, false),
+            ("Not ready to serve consistent reads", Status::Http, true),
+            ("Raft leader not found in server lookup mapping", Status::Http, false),
+            ("No known Consul servers", Status::Http, false),
+            ("Remote DC has no server currently reachable", Status::Http, false),
+            ("EOF", Status::Http, true),
+            ("unexpected EOF", Status::Http, true),
+            ("read tcp 10.0.0.1:40000->10.0.0.2:8300: i/o timeout", Status::Http, true),
+            (
+                "read tcp 10.0.0.1:40000->10.0.0.2:8300: read: connection reset by peer",
+                Status::Http,
+                true,
+            ),
+            (
+                "write tcp 10.0.0.1:40000->10.0.0.2:8300: use of closed network connection",
+                Status::Http,
+                true,
+            ),
+            ("dial tcp 10.0.0.2:8300: connect: connection refused", Status::Http, true),
+            (
+                "rpc error getting client: failed to get conn: dial tcp 10.0.0.2:8300: i/o timeout",
+                Status::Http,
+                false,
+            ),
+            (
+                "rpc error getting client: failed to get conn: rpc error: lead thread didn't get connection",
+                Status::Http,
+                false,
+            ),
+            ("i/o deadline reached", Status::Http, true),
+            ("stream closed", Status::Http, true),
+            ("stream reset", Status::Http, true),
+            ("session shutdown", Status::Http, true),
+            ("keepalive timeout", Status::Http, true),
+            ("connection write timeout", Status::Http, true),
+            ("context deadline exceeded", Status::Http, true),
+            ("rpc error: code = Unavailable desc = transport is closing", Status::Http, true),
+        ] {
+            for body in forwarded(body) {
+                let error = error(500, &body);
+                assert_eq!(error.status(), status, "{body}");
+                assert!(error.is_retryable(), "{body}");
+                assert_eq!(error.is_outcome_unknown(), unknown, "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_nobody_has_heard_yet_may_be_done_and_is_not_sent_again() {
+        for body in forwarded("something new") {
+            let error = error(500, &body);
+            assert!(!error.is_retryable() && error.is_outcome_unknown(), "{body}");
         }
     }
 

@@ -12,6 +12,7 @@ mod flight;
 mod operation;
 mod prepared;
 mod reload;
+mod said;
 mod setup;
 mod stamp;
 mod streamed;

@@ -124,14 +124,30 @@ impl Ending {
         outcome: Outcome<T>,
         result: impl FnOnce(T) -> (Status, Option<H::Object>) + Send + 'static,
     ) -> Result<Status> {
+        self.give_or_fail(out, outcome, |answer| {
+            let (status, object) = result(answer);
+            (Ok(status), object)
+        })
+    }
+
+    /// As [`Ending::give`], where an error may have a result.
+    pub(super) fn give_or_fail<T: Send + 'static, H: Handle>(
+        self,
+        out: Out<H>,
+        outcome: Outcome<T>,
+        result: impl FnOnce(T) -> (Result<Status>, Option<H::Object>) + Send + 'static,
+    ) -> Result<Status> {
         match outcome {
             Outcome::Ready(answer) => {
-                let (status, object) = result(answer);
-                object.map_or(Ok(status), |object| out.give(object).map(|_| status))
+                let (ended, object) = result(answer);
+                match object {
+                    Some(object) => out.give(object).and(ended),
+                    None => ended,
+                }
             }
             Outcome::Later(operation) => self.start(operation, |answer| match answer.map(result) {
-                Ok((status, object)) => Content {
-                    outcome: Ok(status),
+                Ok((outcome, object)) => Content {
+                    outcome,
                     result: object.map(|object| Box::new(Given::new::<H>(object)) as _),
                 },
                 Err(error) => Content::plain(Err(error)),

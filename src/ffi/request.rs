@@ -58,8 +58,9 @@ impl From<Answer<RawAnswer>> for Response {
 /// a body. A GET may be sent twice, anything else never is.
 ///
 /// `CONSUL_OK` for every 2xx, and for the 429 and 503 by which `/v1/agent/health/service/` and
-/// `/v1/operator/autopilot/health` report health; `CONSUL_NOT_FOUND` for 404, with an answer in
-/// `out` all the same.
+/// `/v1/operator/autopilot/health` report health; `CONSUL_NOT_FOUND` for 404 alone, with an answer in
+/// `out` all the same. Any other answer is an error, with its HTTP status and Consul's text in
+/// `consul_last_error()`: so is the 500 by which Consul 1.8 tells that there is no such TTL check.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_request(
     client: *const consul_client,

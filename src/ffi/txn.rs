@@ -321,10 +321,13 @@ pub extern "C" fn consul_txn_free(txn: *mut consul_txn) {
     handle::free(txn);
 }
 
-/// Applies all operations or none. `CONSUL_CONFLICT` when it was rolled back: `out` then has the
-/// errors, and is the caller's to free all the same. A transaction that changes something is sent
-/// once; after an error whose outcome is unknown it may have been applied. It may be committed
-/// again, by any client.
+/// Applies all operations or none. `CONSUL_CONFLICT` when it was rolled back, for what it found: read
+/// again and try again. `CONSUL_ERR_DENIED` when it was rolled back because the token may not do one
+/// of its operations, `CONSUL_ERR_UNSUPPORTED` because this Consul does not know one: that ends the
+/// same way each time. With each of these `out` has the errors, and is the caller's to free all the
+/// same; it is NULL only where Consul refused the request as a whole, as an unknown token is by 403, or
+/// did not answer. A transaction that changes something is sent once; after an error whose outcome is
+/// unknown it may have been applied. It may be committed again, by any client.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn consul_txn_commit(
     client: *const consul_client,
@@ -341,9 +344,13 @@ pub unsafe extern "C" fn consul_txn_commit(
         let client = client::ending_in(client, &ending)?;
         let txn = handle::get(txn)?;
         let options = options::chosen(options)?;
-        ending.give(out, client.commit(&txn, &options)?, |answer| {
-            let status = if answer.value.is_committed() { Status::Ok } else { Status::Conflict };
-            (status, Some(outcome(answer)))
+        ending.give_or_fail(out, client.commit(&txn, &options)?, |answer| {
+            let ended = match answer.value.refusal() {
+                Some(refusal) => Err(refusal),
+                None if answer.value.is_committed() => Ok(Status::Ok),
+                None => Ok(Status::Conflict),
+            };
+            (ended, Some(outcome(answer)))
         })
     })
 }

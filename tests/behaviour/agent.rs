@@ -379,6 +379,22 @@ fn deregistering_what_is_not_there_is_fine_with_older_and_newer_consul() {
 }
 
 #[test]
+fn deregistering_what_is_not_there_is_fine_with_acls_too() {
+    let Some(consul) = Consul::build().acl().start() else { return };
+    let client = client_with(&consul.address(), &[("token", consul.token())]);
+    client.agent().deregister_service("none", &none()).unwrap();
+    client.agent().deregister_check("none", &none()).unwrap();
+    let words = Server::answering(|request| match request.path().contains("/service/") {
+        true => Reply::text(500, "Unknown service {\"none\" {}}"),
+        false => Reply::text(500, "Unknown check {\"none\" {}}"),
+    });
+    let client = client_at(words.address());
+    client.agent().deregister_service("none", &none()).unwrap();
+    client.agent().deregister_check("none", &none()).unwrap();
+    assert_eq!(words.requests().len(), 2);
+}
+
+#[test]
 fn what_cannot_be_registered_is_refused_before_anything_is_sent() {
     let server = Server::answering(|_| Reply::text(200, ""));
     let client = client_at(server.address());

@@ -299,6 +299,27 @@ fn a_change_goes_elsewhere_only_while_nobody_can_have_applied_it() {
     assert!(written.is_none_or(|written| written.value && calls(&c).len() == 3));
 }
 
+/// A follower puts the same words before what the leader refused as before what it could not reach.
+#[test]
+fn what_a_follower_passes_on_as_refused_is_told_at_once() {
+    for refusal in [
+        "rpc error making call: Failed to create boolean expression evaluator: no such selector",
+        "rpc error making call: rpc error making call: Intention not found",
+    ] {
+        let follower = || Server::answering(move |_| Reply::text(500, refusal).index(1));
+        let (a, b) = (follower(), follower());
+        let client = unwatched(&[a.address(), b.address()], &[]);
+        let read = client.kv().get("a", &none()).unwrap_err();
+        let write = client.kv().put("a", b"", 0, &none()).unwrap_err();
+        for error in [read, write] {
+            assert_eq!((error.status(), error.http_status()), (Status::Http, 500), "{error}");
+            assert!(!error.is_retryable() && !error.is_outcome_unknown(), "{error}");
+        }
+        assert_eq!((calls(&a).len(), calls(&b).len()), (2, 0));
+        assert_eq!(conditions(&client), [Condition::Up, Condition::Up]);
+    }
+}
+
 #[test]
 fn when_one_fails_those_nothing_was_heard_of_are_asked_before_a_change_goes_there() {
     let lossy = Server::start(Door::Tcp, |connection| {

@@ -70,6 +70,20 @@ fn what_consul_refuses_is_an_error_with_its_words() {
     }
 }
 
+/// The typed calls take it for "not found", which here stands for an answer of 404.
+#[test]
+fn a_check_that_is_not_there_is_told_in_consuls_words() {
+    let Some(client) = shared_client() else { return };
+    let target = format!("/v1/agent/check/pass/{}", unique("none"));
+    let error = send(&client, Method::Put, &target, b"").unwrap_err();
+    assert_eq!((error.status(), error.http_status()), (Status::Http, 500), "{error}");
+    assert!(
+        error.message().contains("TTL") || error.message().contains("Unknown check"),
+        "{error}"
+    );
+    assert!(!error.is_retryable() && !error.is_outcome_unknown(), "{error}");
+}
+
 #[test]
 fn a_session_that_the_types_cannot_say_is_refused_by_consul() {
     let Some(client) = shared_client() else { return };

@@ -217,6 +217,25 @@ fn a_refused_token_is_told_and_a_good_one_heals() {
     close(&service);
 }
 
+/// With ACLs an agent refuses to deregister what it does not have.
+#[test]
+fn one_that_its_agent_does_not_have_can_be_closed() {
+    let Some(consul) = Consul::build().acl().start() else { return };
+    let client = client_with(&consul.address(), &[("token", consul.token())]);
+    let name = unique("gone");
+    let service = client.keep_service(web(&name).ttl(SECOND * 60)).unwrap();
+    start(&service);
+    client.agent().deregister_service(&name, &none()).unwrap();
+    service.close().unwrap();
+    assert_eq!(service.stats().state, "closed");
+    // Nor has it one that was never allowed.
+    let nobody = client_at(&consul.address());
+    let refused = nobody.keep_service(web(&unique("refused"))).unwrap();
+    assert_eq!(refused.start().unwrap_err().status(), consul_ffi::Status::Denied);
+    refused.close().unwrap();
+    nobody.close(PATIENCE).unwrap();
+}
+
 #[test]
 fn a_program_that_must_report_turns_critical_by_its_silence() {
     let Some(consul) = consul() else { return };

@@ -310,7 +310,12 @@ fn a_get_or_empty_is_answered_as_the_version_of_consul_can() {
     let mut txn = Txn::new();
     txn.get_or_empty(&key).unwrap();
     match commit(&client, &txn) {
-        TxnOutcome::RolledBack(errors) => assert!(errors[0].what.contains("unknown KV verb")),
+        outcome @ TxnOutcome::RolledBack(_) => {
+            assert!(error(outcome.clone()).contains("unknown KV verb"));
+            let refusal = outcome.refusal().unwrap();
+            assert_eq!((refusal.status(), refusal.http_status()), (Status::Unsupported, 409));
+            assert!(refusal.message().contains("operation 0: unknown KV verb"), "{refusal}");
+        }
         committed => {
             let pairs = pairs(committed);
             assert_eq!((pairs[0].key.as_str(), pairs[0].value.as_slice()), (&*key, &b""[..]));
@@ -484,6 +489,9 @@ fn what_a_token_may_not_do_is_told_and_what_it_may_not_read_is_left_out() {
     assert!(outcome.is_denied() && !outcome.is_committed());
     assert!(outcome.errors().iter().all(|error| error.is_denied()), "{outcome:?}");
     assert_eq!(outcome.errors()[1].op_index, 1);
+    let refusal = outcome.refusal().unwrap();
+    assert_eq!((refusal.status(), refusal.http_status()), (Status::Denied, 409));
+    assert!(refusal.message().contains("operation 0: Permission denied"), "{refusal}");
 
     let mut read = Txn::new();
     read.get("secret").unwrap();

@@ -39,6 +39,43 @@ static consul_status put(const consul_client *client, const char *key, const con
     return consul_kv_put(client, key, (const uint8_t *)"v", 1, 0, options, NULL);
 }
 
+/* A denial is an error and no conflict, which would be tried again; it has the operations all the same. */
+static void denied_transaction(const consul_client *client, const consul_options *user)
+{
+    consul_txn *txn = NULL;
+    consul_txn_result *result = NULL;
+    consul_queue *queue = NULL;
+    consul_event *event = NULL;
+    consul_async async;
+    int i;
+    CHECK_OK(consul_queue_new(&queue));
+    async.queue = queue;
+    async.tag = 1;
+    CHECK_OK(consul_txn_new(&txn));
+    CHECK_OK(consul_txn_set(txn, "c-key", (const uint8_t *)"w", 1, 0));
+    CHECK_OK(consul_txn_set(txn, "other", (const uint8_t *)"v", 1, 0));
+    for (i = 0; i < 2; i++) {
+        if (i == 0) {
+            CHECK_ERROR(CONSUL_ERR_DENIED, "operation 1: Permission denied",
+                        consul_txn_commit(client, txn, user, NULL, &result));
+        } else {
+            CHECK_STATUS(CONSUL_PENDING, consul_txn_commit(client, txn, user, &async, NULL));
+            CHECK_OK(consul_queue_next(queue, 10000, &event));
+            CHECK(consul_event_status(event) == CONSUL_ERR_DENIED);
+            CHECK(strstr(consul_event_error(event)->message, "Permission denied") != NULL);
+            CHECK(consul_event_error(event)->http_status == 409);
+            CHECK_OK(consul_event_take_txn_result(event, &result));
+            consul_event_free(event);
+        }
+        CHECK(consul_txn_result_count(result) == 0 && consul_txn_result_error_count(result) > 0);
+        CHECK(consul_txn_result_error_at(result, 0)->op_index == 1);
+        CHECK(consul_txn_result_error_at(result, 0)->denied);
+        consul_txn_result_free(result);
+    }
+    consul_txn_free(txn);
+    consul_queue_free(queue);
+}
+
 /* How somebody without a token gets one: whom an agent believes, and what for. */
 static void auth_methods(const consul_client *client)
 {
@@ -123,6 +160,7 @@ static void access_control(const consul_client *client)
     CHECK_OK(consul_options_set_token(user, secret));
     CHECK_OK(put(client, "c-key", user));
     CHECK_STATUS(CONSUL_ERR_DENIED, put(client, "other", user));
+    denied_transaction(client, user);
     CHECK(strstr(consul_last_error()->message, secret) == NULL);
     CHECK_OK(consul_acl_token_self(client, user, NULL, &text));
     has(text, token);

@@ -69,6 +69,10 @@ static void access_control(const consul::client &client) {
     const std::string key = unique("key");
     OK(client.kv().put(key, "v", 0, user));
     CHECK(client.kv().put("other", "v", 0, user).status() == consul::status::err_denied);
+    consul::txn txn;
+    txn.set("other", "v");
+    const auto refused = IS(err_denied, client.commit(txn, user));
+    CHECK(refused.failed() && refused.answer() != nullptr && refused.answer()->errors()[0].denied());
     CHECK(field(GET(acl.token_self(user)), "AccessorID") == accessor);
     const auto clone = field(GET(acl.token_clone(accessor, "second")), "AccessorID");
     CHECK(clone != accessor && has(GET(acl.token_list(nullptr, role_id)), clone));

@@ -83,8 +83,8 @@ int main() {
         newer.get_or_empty(key);
         CHECK(!newer.error().is_error());
         const auto result = client.commit(newer);
-        CHECK(result || result.status() == consul::status::err_http ||
-              result.status() == consul::status::conflict);
+        CHECK(result || result.status() == consul::status::err_unsupported);
+        CHECK(result || (result.answer() != nullptr && result.answer()->errors().size() == 1));
     }
     return finished();
 }

@@ -45,6 +45,14 @@ with_consul("client:request", function()
         assert.is_true(err.response.meta.index > 0)
     end)
 
+    it("tells in Consul's words that there is no such check", function()
+        local response, err = client:request("PUT", "/v1/agent/check/pass/nope")
+        assert.is_nil(response)
+        assert.equal(consul.ERR_HTTP, err.code)
+        assert.equal(500, err.http_status)
+        assert.matches("nope", err.message, 1, true)
+    end)
+
     it("is refused where it is wrong", function()
         for _, case in ipairs({ { "FETCH", "/v1/x" }, { "GET", "x y" }, { "GET", "/v1/x?token=abc" } }) do
             local response, err = client:request(case[1], case[2])

@@ -246,6 +246,14 @@ class Transactions(ConsulTest):
         self.assertIn("operation 1:", str(caught.exception))
         self.assertEqual(self.client.kv.get(key).text, "kept")
 
+    def test_what_consul_does_not_know_is_no_conflict(self) -> None:
+        txn = self.client.txn().add({"KV": {"Verb": "burn", "Key": prefix() + "a"}})
+        with self.assertRaises(consul_ffi.Unsupported) as caught:
+            txn.commit()
+        self.assertEqual([each.operation for each in caught.exception.errors], [0])
+        self.assertIn("operation 0: unknown KV verb", str(caught.exception))
+        self.assertEqual(caught.exception.http_status, 409)
+
     def test_every_operation_on_keys(self) -> None:
         base, session = prefix(), self.client.session.create()
         txn = self.client.txn()

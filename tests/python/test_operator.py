@@ -17,7 +17,7 @@ from helper import PATIENCE, ROOT, ConsulTest, eventually, prefix
 GOSSIP = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 MANAGED = """
-import os, tempfile
+import gc, os, tempfile
 import consul_ffi
 
 def raises(kind, call, *arguments, **options):
@@ -55,6 +55,17 @@ with consul_ffi.Client(token=token["SecretID"]) as user:
     error = raises(consul_ffi.Denied, user.kv.put, "other", "v")
     assert token["SecretID"] not in str(error)
     assert user.acl.token_self()["AccessorID"] == token["AccessorID"]
+    txn = user.txn().set("python-key", "v").set("other", "v")
+    with consul_ffi.Queue() as queue:
+        ticket = user.on(queue).txn().set("python-key", "v").set("other", "v").commit()
+        assert queue.next(timeout_ms=10_000) is ticket
+        for commit in (txn.commit, ticket.result):
+            error = raises(consul_ffi.Denied, commit)
+            assert [each.operation for each in error.errors] == [1] and error.errors[0].denied
+            assert "operation 1: Permission denied" in str(error) and error.http_status == 409
+    # An error knows where it was raised, and so the transaction.
+    del txn, ticket, commit, error
+    gc.collect()
     raises(consul_ffi.Denied, user.acl.logout)
     raises(consul_ffi.Denied, user.agent.leave)
 clone = acl.token_clone(token["AccessorID"], "second")

@@ -253,6 +253,10 @@ class Requests(ConsulTest):
         with self.assertRaises(consul_ffi.HttpError) as caught:
             self.client.request("PUT", "/v1/session/create", "no json")
         self.assertEqual(caught.exception.http_status, 400)
+        with self.assertRaises(consul_ffi.HttpError) as caught:
+            self.client.request("PUT", "/v1/agent/check/pass/nope")
+        self.assertEqual(caught.exception.http_status, 500)
+        self.assertIn("nope", str(caught.exception))
 
 
 if __name__ == "__main__":

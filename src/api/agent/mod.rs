@@ -14,7 +14,7 @@ use super::json;
 use super::service::Service;
 use crate::client::{Accept, Blocking, Call, Client, Style, Target};
 use crate::config::Options;
-use crate::error::Result;
+use crate::error::{Result, Status};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -243,7 +243,11 @@ impl<S: Style> Agent<'_, S> {
     /// Older versions of Consul answer 200 for what does not exist, newer ones 404.
     fn remove(&self, target: Target, options: &Options) -> Result<S::Output<()>> {
         let call = Call::put(target, options).idempotent().accept(Accept::NotFound);
-        self.done(call)
+        self.client.exchange(call, |_, answer| match answer {
+            // With ACLs Consul 1.8 has a 500 for it.
+            Err(error) if error.status() == Status::NotFound => Ok(()),
+            answer => answer.map(drop),
+        })
     }
 
     /// A change whose answer says nothing.

@@ -4,7 +4,7 @@ use super::entity::{Check, Node, Service};
 use crate::api::json;
 use crate::api::kv::KvPair;
 use crate::client::Vault;
-use crate::error::Result;
+use crate::error::{Error, Result, Status};
 use serde::Deserialize;
 
 /// What became of a transaction.
@@ -28,6 +28,19 @@ impl TxnOutcome {
     /// that the token may not do are left out of the results instead.
     pub fn is_denied(&self) -> bool {
         self.errors().iter().any(TxnError::is_denied)
+    }
+
+    /// Why it is no use to read again and commit again, where it is none: the token may not do one
+    /// of its operations (`Status::Denied`), or this Consul does not know one
+    /// (`Status::Unsupported`). `None` when it was applied, and when it lost to somebody else.
+    pub fn refusal(&self) -> Option<Error> {
+        let refused = |is: fn(&TxnError) -> bool, status| {
+            let error = self.errors().iter().find(|error| is(error))?;
+            let message = format!("operation {}: {}", error.op_index, error.what);
+            Some(Error::new(status, message).with_http_status(409))
+        };
+        refused(TxnError::is_denied, Status::Denied)
+            .or_else(|| refused(TxnError::is_unknown_verb, Status::Unsupported))
     }
 
     /// The results, none when it was rolled back.
@@ -122,5 +135,36 @@ impl TxnError {
     /// True when the token may not do the operation.
     pub fn is_denied(&self) -> bool {
         ["Permission denied", "ACL not found"].iter().any(|words| self.what.contains(words))
+    }
+
+    /// `unknown KV verb "get-or-empty"`; so of nodes, services and checks (agent/consul/state/txn.go).
+    fn is_unknown_verb(&self) -> bool {
+        self.what.starts_with("unknown ") && self.what.contains(" verb ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(errors: &[(u64, &str)]) -> Option<(Status, String)> {
+        let error = |&(op_index, what): &(u64, &str)| TxnError { op_index, what: what.into() };
+        let outcome = TxnOutcome::RolledBack(errors.iter().map(error).collect());
+        outcome.refusal().map(|error| (error.status(), error.message().to_string()))
+    }
+
+    #[test]
+    fn what_no_repetition_helps_is_told_from_what_was_lost_to_somebody_else() {
+        let stale = (0, "failed index check for key \"a\", current modify index 7 != 5");
+        let denied = (1, "Permission denied");
+        let unknown = (0, "unknown KV verb \"get-or-empty\"");
+        assert_eq!(refusal(&[]), None);
+        assert_eq!(refusal(&[stale]), None);
+        assert_eq!(refusal(&[(0, "key \"unknown verb \" doesn't exist")]), None);
+        let expected = Some((Status::Denied, "operation 1: Permission denied".to_string()));
+        assert_eq!(refusal(&[stale, denied]), expected);
+        assert_eq!(refusal(&[unknown, denied]), expected);
+        assert_eq!(refusal(&[unknown]).unwrap().0, Status::Unsupported);
+        assert!(TxnOutcome::Committed(Vec::new()).refusal().is_none());
     }
 }

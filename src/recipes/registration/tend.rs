@@ -243,10 +243,7 @@ impl Shared {
         client: &Client<Either>,
     ) -> Result<()> {
         let there = self.hurried(client).pinned_to(address);
-        match there.agent().deregister_service(self.id(), options)?.await {
-            Err(error) if error.status() == Status::NotFound => Ok(()),
-            outcome => outcome,
-        }
+        there.agent().deregister_service(self.id(), options)?.await
     }
 
     /// The agent does not have it any more.

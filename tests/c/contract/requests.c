@@ -34,6 +34,12 @@ int main(void)
                  consul_request(client, "GET", target, NULL, 0, NULL, NULL, NULL, &response));
     CHECK(consul_response_http_status(response) == 404);
     consul_response_free(response);
+    /* "Not found" is an answer of 404 alone. */
+    sprintf(target, "/v1/agent/check/pass/%.100s", name);
+    CHECK_STATUS(CONSUL_ERR_HTTP,
+                 consul_request(client, "PUT", target, NULL, 0, NULL, NULL, NULL, &response));
+    CHECK(response == NULL && consul_last_error()->http_status == 500);
+    CHECK(strstr(consul_last_error()->message, name) != NULL);
     CHECK_ERROR(CONSUL_ERR_HTTP, "400",
                 consul_request(client, "PUT", "/v1/session/create", (const uint8_t *)"{", 1, NULL,
                                NULL, NULL, &response));

@@ -85,6 +85,20 @@ static void rolled_back(uint64_t index)
     consul_kv_free(kv);
 }
 
+/* No repetition helps: an error, which has the operations all the same. */
+static void not_known(void)
+{
+    consul_txn *txn = txn_new();
+    consul_txn_result *result;
+    CHECK_OK(consul_txn_add_json(txn, "{\"KV\": {\"Verb\": \"burn\", \"Key\": \"a\"}}"));
+    result = commit(txn, CONSUL_ERR_UNSUPPORTED);
+    CHECK(consul_txn_result_count(result) == 0 && consul_txn_result_error_count(result) == 1);
+    CHECK(strstr(consul_txn_result_error_at(result, 0)->what, "burn") != NULL);
+    CHECK(strstr(consul_last_error()->message, "operation 0: unknown KV verb") != NULL);
+    CHECK(consul_last_error()->http_status == 409 && !consul_last_error()->outcome_unknown);
+    consul_txn_result_free(result);
+}
+
 static void locks(void)
 {
     consul_text *session = NULL;
@@ -150,6 +164,7 @@ int main(void)
     key = unique("txn");
     index = writes_and_reads();
     rolled_back(index);
+    not_known();
     locks();
     other_kinds();
     refused();
