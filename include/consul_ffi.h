@@ -5798,7 +5798,7 @@ void consul_log_records_free(consul_log_records *records);
 
 /**
  * Makes the description of a watch of this kind, `CONSUL_WATCH_...`. `name` is what is watched of
- * it; `name` may be NULL for services, nodes and events, where it is not needed. What is in it is
+ * it: NULL for services and nodes, and for events of any name. What is in it is
  * checked by `consul_watch_start`. Free it with `consul_watch_spec_free`.
  */
 consul_status consul_watch_spec_new(int32_t watch_kind, const char *name, consul_watch_spec **out);

@@ -3,6 +3,7 @@
 mod answers;
 mod ends;
 mod loss;
+mod retired;
 
 use super::*;
 use crate::recipes::loss::Loss;
