@@ -14,7 +14,7 @@ from unittest import mock
 import consul_ffi
 from consul_ffi import CheckSpec, LimitConflict, ServiceSpec, SessionSpec
 from consul_ffi.aio import AsyncClient, AsyncLock
-from helper import PATIENCE, finish, missing, prefix, python, server
+from helper import PATIENCE, eventually, finish, missing, prefix, python, server
 
 T = TypeVar("T")
 
@@ -441,6 +441,63 @@ class Loops(unittest.TestCase):
         asyncio.run(forget())
         gc.collect()
         self.assertEqual(consul_ffi.live_handles(), before)
+
+    def test_a_loop_that_is_closed_ends_what_was_under_way(self) -> None:
+        async def forget() -> None:
+            client = AsyncClient()
+            await client.status.leader()
+            client.kv.get(prefix(), index=1 << 40, wait_ms=600_000)
+
+        gc.collect()
+        before = consul_ffi.live_handles()
+        for _ in range(3):
+            asyncio.run(forget())
+        gc.collect()
+        self.assertEqual(consul_ffi.live_handles(), before)
+
+    def test_so_it_does_where_the_program_knows_client_and_call(self) -> None:
+        begin: list[Callable[[AsyncClient], Any]] = [
+            lambda client: client.kv.get("key"),
+            lambda client: client.session.start(),
+            lambda client: asyncio.ensure_future(client.lock("key").acquire()),
+        ]
+        for call in begin:
+            for is_known in (True, False):
+                self.ends_with_its_loop(call, is_known)
+
+    def ends_with_its_loop(self, begin: Callable[[AsyncClient], Any], is_known: bool) -> None:
+        silent, kept = Silent(), []
+
+        async def ask(address: str) -> None:
+            client = client_of(address, timeout_ms=PATIENCE * 10_000)
+            call = begin(client)
+            if is_known:
+                kept.extend((client, call))
+            await asyncio.get_running_loop().run_in_executor(None, silent.asked.wait, PATIENCE)
+
+        with server(silent) as address:
+            asyncio.run(ask(address))
+            self.assertTrue(silent.gone.wait(PATIENCE))
+
+    def test_an_acquire_that_ended_well_as_the_loop_ended_is_given_back(self) -> None:
+        key, name, client = prefix() + "lock", prefix(), AsyncClient()
+        lock = client.lock(key, session=SessionSpec(name=name))
+
+        async def acquire() -> None:
+            task = asyncio.ensure_future(lock.acquire())
+            await asyncio.sleep(0)
+            while not lock.is_held:  # without the loop, which would take the event
+                pass
+            del task
+
+        with consul_ffi.Client() as asked:
+            asyncio.run(acquire())
+            self.gone(asked, name)
+        self.assertFalse(lock.is_held)
+        asyncio.run(client.close())
+
+    def gone(self, client: consul_ffi.Client, name: str) -> None:
+        eventually(lambda: all(each.name != name for each in client.session.list()))
 
     def test_a_program_that_closes_nothing_ends_well(self) -> None:
         program = """
