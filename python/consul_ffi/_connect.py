@@ -10,12 +10,14 @@ from typing import Any, Iterator, Mapping, Sequence
 from . import _abi, _convert
 from ._answers import take_text
 from ._core import Native
+from ._departure import sweep
 from ._library import lib
 from ._outcome import check, new
 
 
 def connect(environment: bool, settings: Mapping[str, Any]) -> Native:
     """Makes a client, which opens no connection."""
+    sweep()
     with _config(environment, settings) as config:
         out = c_void_p()
         check(lib.consul_client_new(config, byref(out)))

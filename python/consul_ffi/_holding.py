@@ -11,7 +11,7 @@ from . import _abi, _describe, _interrupt, _kinds, _outcome, _wait
 from ._answers import take_text
 from ._closing import Block
 from ._convert import FOR_EVER, milliseconds
-from ._core import Core, Handle
+from ._core import Core
 from ._error import ConsulError
 from ._library import lib
 from ._options import opened
@@ -131,7 +131,9 @@ class HoldingBase:
         acquire_timeout_ms: Optional[int],
     ) -> None:
         self._core = core
-        self._handle = Handle(handle, self.functions.free)
+        # Released before its session ends, which would bring the lock-delay.
+        by = session.own_handle if isinstance(session, KeptSessionBase) else None
+        self._handle = core.native.own(handle, self.functions.free, by)
         # One that is forgotten destroys its session.
         self._session = session
         self._acquire_timeout_ms = acquire_timeout_ms

@@ -17,7 +17,7 @@ from . import _abi, _describe, _wait
 from ._answers import Listing, take_text
 from ._closing import Closing
 from ._convert import Value, data, milliseconds, optional_text, text, uint32, uint64
-from ._core import Core, Handle
+from ._core import Core
 from ._error import ConsulError
 from ._library import lib
 from ._memory import c_text, mapping, optional
@@ -78,7 +78,7 @@ class ClusterBase:
 
     def __init__(self, core: Core, handle: Optional[int]) -> None:
         self._core = core
-        self._handle = Handle(handle, lib.consul_cluster_free)
+        self._handle = core.native.own(handle, lib.consul_cluster_free)
 
     @property
     def handle(self) -> Optional[int]:

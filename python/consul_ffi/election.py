@@ -21,7 +21,7 @@ from . import _abi, _describe, _kinds, _outcome, _wait
 from ._answers import take_text
 from ._closing import Closing
 from ._convert import Value, data, milliseconds, text, uint64
-from ._core import Core, Handle
+from ._core import Core
 from ._error import ConsulError
 from ._library import lib
 from ._memory import MEMORY, optional
@@ -82,7 +82,7 @@ class ElectionBase:
 
     def __init__(self, core: Core, key: str, handle: Optional[int]) -> None:
         self._core = core
-        self._handle = Handle(handle, lib.consul_election_free)
+        self._handle = core.native.own(handle, lib.consul_election_free)
         self.key = key
 
     @property

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, TypeVar
 from . import _abi, _describe, _kinds
 from ._closing import Closing
 from ._convert import flag, optional_text, text
-from ._core import Core, Handle
+from ._core import Core
 from ._library import lib
 from ._memory import c_text
 from ._options import opened
@@ -44,7 +44,7 @@ class KeptServiceBase:
 
     def __init__(self, core: Core, handle: Optional[int]) -> None:
         self._core = core
-        self._handle = Handle(handle, lib.consul_kept_service_free)
+        self._handle = core.native.own(handle, lib.consul_kept_service_free)
 
     @property
     def id(self) -> str:

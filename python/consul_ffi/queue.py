@@ -18,11 +18,12 @@ from ctypes import addressof, byref, c_void_p
 from typing import TYPE_CHECKING, Any, Callable, Generic, Iterator, Mapping, Optional, TypeVar
 
 from . import _abi, _event, _outcome, _wait, request
+from ._async import Async
 from ._call import Blocking
 from ._closing import Closing
 from ._convert import uint32
 from ._core import Core, Native
-from ._deferred import Async, begin, new_queue, without_handle
+from ._deferred import begin, new_queue, without_handle
 from ._error import ConsulError
 from ._library import lib
 from ._outcome import check

@@ -9,9 +9,10 @@ from ctypes import addressof
 from typing import TYPE_CHECKING, Optional
 
 from .. import _abi, _outcome, _wait
+from .._async import Async
 from .._closing import AsyncBlock
 from .._convert import FOR_EVER, uint64
-from .._deferred import Async, new_queue
+from .._deferred import new_queue
 from .._error import ConsulError
 from .._holding import HoldingBase, LostBase
 from .._outcome import answered

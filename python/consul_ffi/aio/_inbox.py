@@ -8,7 +8,8 @@ from ctypes import addressof, c_void_p
 from typing import Any, Callable, Optional, Protocol, TypeVar
 
 from .. import _abi, _event, _outcome
-from .._deferred import Async, new_queue
+from .._async import Async
+from .._deferred import new_queue
 from .._library import lib
 
 T = TypeVar("T")
