@@ -14,7 +14,7 @@ from ._convert import FOR_EVER, milliseconds
 from ._core import Core
 from ._error import ConsulError
 from ._library import lib
-from ._options import opened
+from ._options import OF_LOCK, opened
 from ._outcome import check, done
 from ._progress import progress
 from .errors import LockLost, NotHeld
@@ -323,7 +323,7 @@ def new(
                 functions.setters[field](spec, value, field)
         if session is not None:
             functions.set_session(spec, session)
-        with opened(options) as native:
+        with opened(options, OF_LOCK) as native:
             check(functions.spec_set_options(spec, native))
         core.native.check(functions.new(core.handle.value, spec, byref(out)))
     finally:

@@ -10,7 +10,7 @@ from . import _abi, _describe
 from ._convert import optional_text, uint32, uint64
 from ._core import Handle, Native
 from ._library import lib
-from ._options import opened
+from ._options import OF_CALL, opened, require
 from ._outcome import check
 
 if TYPE_CHECKING:
@@ -76,6 +76,10 @@ _SETTERS: dict[str, _describe.Setter] = {
     "last_good_file": lambda spec, value, place: _set_file(spec, os.fspath(value), place),
 }
 
+#: Of those of a call all but the index, which is the watch's own.
+_OF_SERVICE = OF_CALL - {"index"} | _SETTERS.keys()
+_OF_OTHERS = _OF_SERVICE - {"tags", "policy"}
+
 
 def start(
     native: Native,
@@ -86,6 +90,7 @@ def start(
     tag: int = 0,
 ) -> Handle:
     """Starts a watch of a kind, whose events arrive in a queue, if there is one."""
+    require(given, _OF_SERVICE if kind == _abi.CONSUL_WATCH_SERVICE else _OF_OTHERS)
     spec, out = c_void_p(), c_void_p()
     check(lib.consul_watch_spec_new(kind, optional_text(name, "name"), byref(spec)))
     try:

@@ -22,7 +22,7 @@ from ._error import ConsulError
 from ._library import lib
 from ._memory import c_text, mapping, optional
 from ._memory import text as memory_text
-from ._options import opened
+from ._options import OF_LOCK, opened
 from ._outcome import check, done
 from ._progress import progress
 from .errors import Cancelled
@@ -278,7 +278,7 @@ def join(
         for name, value in fields.items():
             if value is not None:
                 _SETTERS[name](spec, value, name)
-        with opened(options) as native:
+        with opened(options, OF_LOCK) as native:
             check(lib.consul_cluster_spec_set_options(spec, native))
         core.native.check(lib.consul_cluster_join(core.handle.value, spec, byref(out)))
     finally:

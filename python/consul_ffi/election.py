@@ -25,7 +25,7 @@ from ._core import Core
 from ._error import ConsulError
 from ._library import lib
 from ._memory import MEMORY, optional
-from ._options import opened
+from ._options import OF_LOCK, opened
 from ._outcome import check, done
 from ._progress import progress
 from .results import Progress
@@ -244,7 +244,7 @@ def start(
         for name, value in fields.items():
             if value is not None:
                 _SETTERS[name](spec, value, name)
-        with opened(options) as native:
+        with opened(options, OF_LOCK) as native:
             check(lib.consul_election_spec_set_options(spec, native))
         core.native.check(lib.consul_election_start(core.handle.value, spec, byref(out)))
     finally:

@@ -15,7 +15,7 @@ from ._convert import flag, optional_text, text
 from ._core import Core
 from ._library import lib
 from ._memory import c_text
-from ._options import opened
+from ._options import OF_LOCK, opened
 from ._outcome import check
 from ._progress import progress
 from .results import Progress
@@ -163,7 +163,7 @@ def new(
         for name, value in fields.items():
             if value is not None:
                 _SETTERS[name](native, value, name)
-        with opened(options) as settings:
+        with opened(options, OF_LOCK) as settings:
             check(lib.consul_kept_service_spec_set_options(native, settings))
         core.native.check(lib.consul_kept_service_new(core.handle.value, native, byref(out)))
     finally:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
+import functools
 import pickle
 import re
 import socket
 import tempfile
 import unittest
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import consul_ffi
 from consul_ffi import _abi, _outcome, errors
+from consul_ffi.aio import AsyncClient
 from helper import ROOT, ConsulTest, client_of, server
 
 
@@ -126,6 +128,46 @@ class Mistakes(ConsulTest):
             consul_ffi.Client(address=["a", 5])  # type: ignore[list-item]
         with self.assertRaisesRegex(TypeError, "token_file must be a str, not bytes"):
             consul_ffi.Client(token_file=BytesPath())  # type: ignore[arg-type]
+
+    def test_a_setting_takes_what_its_type_says(self) -> None:
+        wrong: dict[str, tuple[Any, str]] = {
+            "http_auth": (("user", "password"), "a str, not tuple"),
+            "token": (["a", "b"], "a str, not list"),
+            "datacenter": (7, "a str, not int"),
+            "address": (5, "a str or a list of them, not int"),
+            "encryption_prefixes": ({"a": "b"}, "a str or a list of them, not dict"),
+            "tls_ca_file": (["a"], "a str or a path, not list"),
+            "timeout_ms": (True, "an int, not bool"),
+            "wait_ms": (1.5, "an int, not float"),
+            "tls_verify": (0, "a bool, not int"),
+        }
+        for name, (value, allowed) in wrong.items():
+            with self.subTest(name), self.assertRaisesRegex(TypeError, f"^{name} must be {allowed}$"):
+                consul_ffi.Client(environment=False, **{name: value})  # type: ignore[arg-type]
+
+    def test_an_option_that_does_nothing_is_refused(self) -> None:
+        client, spec = self.client, consul_ffi.ServiceSpec("web")
+        aio = AsyncClient()
+        calls: list[Callable[..., object]] = [
+            functools.partial(client.lock, "a"),
+            functools.partial(client.semaphore, "a", 1),
+            functools.partial(client.election, "a"),
+            functools.partial(client.service, spec),
+            functools.partial(client.cluster, "a"),
+            functools.partial(aio.lock, "a"),
+            functools.partial(aio.service, spec),
+        ]
+        allowed = "allowed are datacenter, namespace, partition, token$"
+        for call in calls:
+            for name in ("timeout_ms", "consistency", "index", "filter", "node_meta", "no_such"):
+                with self.assertRaisesRegex(TypeError, f"unknown option '{name}'; {allowed}"):
+                    call(**{name: 300})
+        with self.assertRaisesRegex(TypeError, "unknown option 'index'; allowed are .*, settle_ms,"):
+            client.watch.key("a", index=5)
+        with self.assertRaisesRegex(TypeError, "unknown option 'policy'; allowed are"):
+            client.watch.key("a", policy="any")  # type: ignore[call-arg]
+        with self.assertRaisesRegex(TypeError, "unknown option 'no_such'"):
+            client.kv.get("a", no_such=None)  # type: ignore[call-arg]
 
     def test_an_unknown_option_says_what_is_allowed(self) -> None:
         with self.assertRaisesRegex(TypeError, "unknown option 'tiemout_ms'; allowed are cached,"):
