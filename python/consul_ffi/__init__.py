@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from . import errors, log
 from ._abi import VERSION as __version__
-from ._departure import sweep as _sweep
+from ._background import sweep as _sweep
 from ._holding import Lost
 from ._library import PATH as library_path
 from ._library import lib as _lib

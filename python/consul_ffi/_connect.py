@@ -10,7 +10,7 @@ from typing import Any, Iterator, Mapping, Sequence
 from . import _abi, _convert
 from ._answers import take_text
 from ._core import Native
-from ._departure import sweep
+from ._background import sweep
 from ._library import lib
 from ._outcome import check, new
 from ._settings import SETTING_TYPES

@@ -8,7 +8,7 @@ import weakref
 from typing import Any, Callable, Mapping, TypeVar
 
 from . import _abi, _outcome
-from ._departure import Departure, sweep
+from ._background import Departure, sweep
 from ._error import ConsulError
 from ._library import lib
 

@@ -479,19 +479,42 @@ class Loops(unittest.TestCase):
             asyncio.run(ask(address))
             self.assertTrue(silent.gone.wait(PATIENCE))
 
-    def test_an_acquire_that_ended_well_as_the_loop_ended_is_given_back(self) -> None:
-        key, name, client = prefix() + "lock", prefix(), AsyncClient()
-        lock = client.lock(key, session=SessionSpec(name=name))
+    def test_an_acquire_that_ended_well_for_nobody_as_the_loop_ended_is_given_back(self) -> None:
+        name, client, loop = prefix(), AsyncClient(), asyncio.new_event_loop()
+        lock = client.lock(name + "lock", session=SessionSpec(name=name))
+
+        async def begin() -> Any:
+            return lock._acquire(PATIENCE * 1000)
+
+        call = loop.run_until_complete(begin())
+        while not lock.is_held:
+            pass
+        call.cancel()
+        loop.close()
+        with consul_ffi.Client() as asked:
+            self.gone(asked, name)
+        self.assertFalse(lock.is_held)
+        asyncio.run(client.close())
+
+    def test_so_it_is_for_a_task_that_is_cancelled_before_it_goes_on(self) -> None:
+        name, client = prefix(), AsyncClient()
+        lock = client.lock(name + "lock", session=SessionSpec(name=name))
+        begin = lock._acquire
 
         async def acquire() -> None:
             task = asyncio.ensure_future(lock.acquire())
-            await asyncio.sleep(0)
-            while not lock.is_held:  # without the loop, which would take the event
-                pass
-            del task
 
+            def cancelled(limit: int) -> Any:
+                call = begin(limit)
+                call.add_done_callback(lambda _: task.cancel())
+                return call
+
+            with mock.patch.object(lock, "_acquire", cancelled):
+                with self.assertRaises(asyncio.CancelledError):
+                    await task
+
+        asyncio.run(acquire())
         with consul_ffi.Client() as asked:
-            asyncio.run(acquire())
             self.gone(asked, name)
         self.assertFalse(lock.is_held)
         asyncio.run(client.close())

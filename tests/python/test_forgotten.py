@@ -10,6 +10,7 @@ from unittest import mock
 
 import consul_ffi
 from consul_ffi import ServiceSpec, SessionSpec
+from consul_ffi._background import _under_way, sweep
 from consul_ffi._library import lib
 from consul_ffi.aio import AsyncClient
 from helper import PATIENCE, ConsulTest, eventually, finish, prefix, python
@@ -144,13 +145,15 @@ class Forgotten(ConsulTest):
             session.client, session.lock = client, client.lock(prefix() + "lock", session=session)
             session.lock.session_too = session
 
+        gc.collect()
+        eventually(lambda: [sweep()] and not _under_way)  # what others have left
         functions = consul_ffi.Lock.functions
         names = "consul_lock_free", "consul_session_free", "consul_client_free"
         with note(names[0]), note(names[1]), note(names[2]):
             with mock.patch.object(functions, "free", lib.consul_lock_free):
                 forget()
                 gc.collect()
-                eventually(lambda: consul_ffi.live_handles() and len(freed) == len(names))
+                eventually(lambda: [sweep(), len(freed)][1] == len(names))
         self.assertEqual(freed, list(names))
 
     def test_nothing_is_left_of_the_client(self) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 from contextlib import suppress
-from ctypes import addressof
+from functools import partial
 from typing import TYPE_CHECKING, Optional
 
-from .. import _abi, _outcome, _wait
-from .._async import Async
+from .. import _abi, _background, _outcome, _wait
 from .._closing import AsyncBlock
 from .._convert import FOR_EVER, uint64
-from .._deferred import new_queue
 from .._error import ConsulError
 from .._holding import HoldingBase, LostBase
 from .._outcome import answered
@@ -122,11 +120,8 @@ class AsyncHolding(HoldingBase, AsyncBlock):
         return await self._core.begin(_unless_held, self.functions.destroy, self._handle)
 
     def _give_back(self) -> None:
-        """Releases what was acquired for somebody who is gone: the library goes on with it in the
-        background when its queue has ended. The loop may have ended, too."""
-        queue = new_queue()
-        self.functions.release(self.handle, addressof(Async(queue.value, 0)))
-        queue.close()
+        """Releases in the background what was acquired for somebody who is gone, as the loop may be."""
+        _background.begin(partial(self.functions.release, self.handle))
 
     async def __aenter__(self) -> Self:
         try:
