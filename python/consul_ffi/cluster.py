@@ -10,6 +10,7 @@ Consul is away.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from ctypes import byref, c_void_p
 from typing import Callable, Iterator, List, Mapping, NamedTuple, Optional, TypeVar
 
@@ -24,8 +25,8 @@ from ._memory import c_text, mapping, optional
 from ._memory import text as memory_text
 from ._options import OF_LOCK, opened
 from ._outcome import check, done
-from ._progress import progress
-from .errors import Cancelled
+from ._progress import progress, shown
+from .errors import Cancelled, Forked
 from .results import Progress
 
 T = TypeVar("T")
@@ -183,8 +184,8 @@ class ClusterBase:
         return True
 
     def __repr__(self) -> str:
-        state = "closed" if self.handle is None else self.stats().state
-        return f"<consul_ffi.{type(self).__name__} {self.id or state}>"
+        name = self.id or shown(lib.consul_cluster_stats, self.handle)
+        return f"<consul_ffi.{type(self).__name__} {name}>"
 
 
 class Cluster(ClusterBase, Closing):
@@ -225,11 +226,12 @@ class Cluster(ClusterBase, Closing):
 
     def close(self) -> None:
         """Leaves, and ends it. After an error the library goes on trying in the background. Harmless
-        when it was closed before."""
+        when it was closed before, and in a forked child."""
         if self.handle is None:
             return
         try:
-            self.leave()
+            with suppress(Forked):
+                self.leave()
         finally:
             super().close()
 

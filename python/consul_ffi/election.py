@@ -27,7 +27,7 @@ from ._library import lib
 from ._memory import MEMORY, optional
 from ._options import OF_LOCK, opened
 from ._outcome import check, done
-from ._progress import progress
+from ._progress import progress, shown
 from .results import Progress
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class ElectionBase:
         return status != _abi.CONSUL_ERR_INTERRUPTED and done(status, _abi.CONSUL_NO_CHANGE)
 
     def __repr__(self) -> str:
-        state = "closed" if self.handle is None else self.stats().state
+        state = shown(lib.consul_election_stats, self.handle)
         return f"<consul_ffi.{type(self).__name__} {self.key} {state}>"
 
 

@@ -122,13 +122,13 @@ class KeptService(KeptServiceBase, Closing):
 
     def close(self) -> None:
         """Deregisters it. After an error the library goes on trying in the background. Harmless
-        when it was closed before."""
+        when it was closed before, and in a forked child."""
         if self._handle.value is None:
             return
         try:
             status = lib.consul_kept_service_close(self._handle.value, None)
             # A signal whose handler did not raise ends the wait, and the library goes on.
-            if status != _abi.CONSUL_ERR_INTERRUPTED:
+            if status not in (_abi.CONSUL_ERR_INTERRUPTED, _abi.CONSUL_ERR_FORKED):
                 check(status)
         finally:
             self._handle.close()
