@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import select
 import socket
 import threading
 import unittest
@@ -483,13 +484,15 @@ class Loops(unittest.TestCase):
         name, client, loop = prefix(), AsyncClient(), asyncio.new_event_loop()
         lock = client.lock(name + "lock", session=SessionSpec(name=name))
 
-        async def begin() -> Any:
-            return lock._acquire(PATIENCE * 1000)
+        def cancel() -> None:
+            # In one step of the loop, which takes no event any more.
+            call = lock._acquire(PATIENCE * 1000)
+            self.assertTrue(select.select([call._inbox._fd], [], [], PATIENCE)[0])
+            self.assertTrue(call.cancel())
+            loop.stop()
 
-        call = loop.run_until_complete(begin())
-        while not lock.is_held:
-            pass
-        call.cancel()
+        loop.call_soon(cancel)
+        loop.run_forever()
         loop.close()
         with consul_ffi.Client() as asked:
             self.gone(asked, name)

@@ -94,6 +94,11 @@ class Forgotten(ConsulTest):
         is_there = name in (each.id for each in self.client.agent.services())
         return not is_there and self.ids() <= self.sessions
 
+    def settle(self) -> None:
+        """Waits until nothing is left of earlier tests."""
+        gc.collect()
+        eventually(lambda: [sweep()] and not _under_way)
+
     def each(self, forget: Callable[[str, Any, Any], None]) -> None:
         for kind, (make, begin) in KINDS.items():
             with self.subTest(kind):
@@ -145,8 +150,7 @@ class Forgotten(ConsulTest):
             session.client, session.lock = client, client.lock(prefix() + "lock", session=session)
             session.lock.session_too = session
 
-        gc.collect()
-        eventually(lambda: [sweep()] and not _under_way)  # what others have left
+        self.settle()
         functions = consul_ffi.Lock.functions
         names = "consul_lock_free", "consul_session_free", "consul_client_free"
         with note(names[0]), note(names[1]), note(names[2]):
@@ -157,6 +161,7 @@ class Forgotten(ConsulTest):
         self.assertEqual(freed, list(names))
 
     def test_nothing_is_left_of_the_client(self) -> None:
+        self.settle()
         before = consul_ffi.live_handles()
         for _ in range(3):
             consul_ffi.Client().lock(prefix() + "lock").acquire(LONG)
