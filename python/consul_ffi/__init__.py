@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from . import errors, log
 from ._abi import VERSION as __version__
+from ._background import sweep as _sweep
 from ._holding import Lost
 from ._library import PATH as library_path
 from ._library import lib as _lib
@@ -168,4 +169,5 @@ def library_threads() -> int:
 
 def live_handles() -> int:
     """How many objects of the library were not freed yet, for tests of programs."""
+    _sweep()
     return _lib.consul_live_handles(0)

@@ -10,12 +10,15 @@ from typing import Any, Iterator, Mapping, Sequence
 from . import _abi, _convert
 from ._answers import take_text
 from ._core import Native
+from ._background import sweep
 from ._library import lib
 from ._outcome import check, new
+from ._settings import SETTING_TYPES
 
 
 def connect(environment: bool, settings: Mapping[str, Any]) -> Native:
     """Makes a client, which opens no connection."""
+    sweep()
     with _config(environment, settings) as config:
         out = c_void_p()
         check(lib.consul_client_new(config, byref(out)))
@@ -56,20 +59,32 @@ def _setting(name: str, value: object) -> tuple[bytes, bytes]:
     return _convert.text(name, "the name of a setting"), _convert.text(text, name)
 
 
-def _text_of(name: str, value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
+#: What settings take, by what the table of settings says.
+_ALLOWED = {
+    str: "a str",
+    int: "an int",
+    bool: "a bool",
+    list: "a str or a list of them",
+    os.PathLike: "a str or a path",
+}
+
+
+def _text_of(name: str, value: Any) -> str:
+    kind = SETTING_TYPES.get(name)
+    # The library says that it does not know the name.
+    if isinstance(value, str) or kind is None:
         return str(value)
-    if isinstance(value, (list, tuple)):
+    # A bool is an int to Python, and a tuple does for a list.
+    if isinstance(value, bool) and kind is bool:
+        return str(value).lower()
+    if isinstance(value, int) and not isinstance(value, bool) and kind is int:
+        return str(value)
+    if isinstance(value, (list, tuple)) and kind is list:
         return _joined(name, value)
-    if isinstance(value, os.PathLike):
+    if isinstance(value, os.PathLike) and kind is os.PathLike:
         path: str = os.fspath(value)
         return path
-    kinds = "a str, an int, a bool, a path or a list"
-    raise TypeError(f"{name} must be {kinds}, not {type(value).__name__}")
+    raise _convert.wrong(value, name, _ALLOWED[kind])
 
 
 def _joined(name: str, values: Sequence[object]) -> str:
@@ -79,7 +94,7 @@ def _joined(name: str, values: Sequence[object]) -> str:
     texts = []
     for place, value in enumerate(values):
         if not isinstance(value, str):
-            raise TypeError(f"{name}[{place}] must be a str, not {type(value).__name__}")
+            raise _convert.wrong(value, f"{name}[{place}]", "a str")
         if not value or "," in value:
             what = "has a comma" if value else "is empty"
             raise new(_abi.CONSUL_ERR_CONFIG, f"{name}[{place}] {what}")

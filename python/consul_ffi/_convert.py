@@ -6,9 +6,13 @@ import json
 import math
 import operator
 import os
-from typing import Any, Union
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar, Union
 
 from . import _abi, _outcome
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 #: A time without end.
 FOR_EVER = (1 << 64) - 1
@@ -20,10 +24,15 @@ Value = Union[bytes, bytearray, memoryview, str]
 FileName = Union[str, "os.PathLike[str]"]
 
 
+def wrong(value: object, name: str, allowed: str) -> TypeError:
+    """Says what is wrong with an argument."""
+    return TypeError(f"{name} must be {allowed}, not {type(value).__name__}")
+
+
 def text(value: str, name: str) -> bytes:
     """A text for C, which would end it at its first NUL: one that has a NUL is refused."""
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+        raise wrong(value, name, "a str")
     if "\0" in value:
         at = value.index("\0")
         message = f"{name} has a NUL at character {at}, which Consul cannot hold"
@@ -46,6 +55,8 @@ def optional_text(value: str | None, name: str) -> bytes | None:
 
 def file_name(value: FileName, name: str) -> bytes:
     """The name of a file."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise wrong(value, name, "a str or a path")
     return text(os.fspath(value), name)
 
 
@@ -57,14 +68,36 @@ def data(value: Value, name: str = "value") -> bytes:
         return _utf8(value, name)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
-    raise TypeError(f"{name} must be bytes or a str, not {type(value).__name__}")
+    raise wrong(value, name, "bytes or a str")
+
+
+def pairs(value: Mapping[str, T], name: str, of: str = "texts") -> Iterable[tuple[str, T]]:
+    """What a mapping has by names."""
+    if not isinstance(value, Mapping):
+        raise wrong(value, name, f"a mapping of names to {of}")
+    return value.items()
+
+
+def elements(value: Iterable[T], name: str, of: str = "texts") -> list[T]:
+    """What a list has. A lone text is refused: it is a list of letters to Python."""
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise wrong(value, name, f"a list of {of}")
+    return list(value)
+
+
+def two(value: tuple[T, U], name: str, what: str) -> tuple[T, U]:
+    """Two that belong together."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise wrong(value, name, what)
+    first, second = value
+    return first, second
 
 
 def _unsigned(value: int, name: str, bits: int) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an int, not {type(value).__name__}") from None
+        raise wrong(value, name, "an int") from None
     if not 0 <= number < 1 << bits:
         message = f"{name} must be from 0 to 2^{bits} - 1, not {number}"
         raise _outcome.new(_abi.CONSUL_ERR_ARGUMENT, message)
@@ -84,13 +117,16 @@ def uint32(value: int, name: str) -> int:
 def flag(value: bool, name: str) -> bool:
     """A truth value, and nothing that only counts as one."""
     if not isinstance(value, bool):
-        raise TypeError(f"{name} must be a bool, not {type(value).__name__}")
+        raise wrong(value, name, "a bool")
     return value
 
 
 def json_text(value: Any, name: str) -> bytes:
     """What JSON can hold, as JSON. A text is taken as JSON that is written already."""
-    return text(value if isinstance(value, str) else json.dumps(value), name)
+    try:
+        return text(value if isinstance(value, str) else json.dumps(value), name)
+    except TypeError as error:
+        raise TypeError(f"{name} must be what JSON can hold: {error}") from None
 
 
 def milliseconds(number: int) -> float:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import os
 import time
 import weakref
 from typing import Any, Callable, Mapping, TypeVar
 
 from . import _abi, _outcome
+from ._background import Departure, sweep
 from ._error import ConsulError
 from ._library import lib
 
@@ -19,14 +19,18 @@ EXIT_LIMIT_MS = 1000
 
 
 class Handle:
-    """A handle that is freed once: when it is closed, or when nobody knows it any more."""
+    """A handle that is freed once: when it is closed, or when nobody knows it any more. What it
+    `needs` stays until then, also when all are forgotten together."""
 
     __slots__ = ("__weakref__", "_finalizer", "value")
 
-    def __init__(self, value: int | None, free: Callable[[int | None], None]) -> None:
+    def __init__(
+        self, value: int | None, free: Callable[[int | None], None], *needs: object
+    ) -> None:
         #: What the library takes; None, which it refuses, once it is closed.
         self.value = value
-        self._finalizer = weakref.finalize(self, free, value)
+        # The finalizer has what is needed: as an attribute it could go before the handle does.
+        self._finalizer = weakref.finalize(self, _free, free, value, needs)
         # At exit the library may be in use by other threads; clients end in `_close_clients`.
         setattr(self._finalizer, "atexit", False)  # of which type checkers know nothing
 
@@ -43,17 +47,29 @@ class Handle:
         )
 
 
+def _free(free: Callable[[int | None], None], value: int | None, _needs: object) -> None:
+    free(value)
+
+
 class Native:
     """The native client, which everything that was made from a client keeps alive."""
 
-    __slots__ = ("__weakref__", "handle", "process", "timeout_ms", "wait_ms")
+    __slots__ = ("__weakref__", "_departure", "handle", "timeout_ms", "wait_ms")
 
     def __init__(self, value: int | None, timeout_ms: int, wait_ms: int) -> None:
-        self.handle = Handle(value, lib.consul_client_free)
-        self.process = os.getpid()
+        self._departure = Departure()
+        self.handle = Handle(value, self._departure)
         self.timeout_ms = timeout_ms
         self.wait_ms = wait_ms
         _open.add(self)
+
+    def own(
+        self, value: int | None, free: Callable[[int | None], None], *needs: object
+    ) -> Handle:
+        """The handle of something that this client made and that has something at Consul: freed
+        before the client and what it needs, it is given back in the background."""
+        self._departure.gives_back = True
+        return Handle(value, free, self, *needs)
 
     def close(self, timeout_ms: int) -> None:
         """Gives back what it holds at Consul, and ends it; harmless when it was done before."""
@@ -62,7 +78,12 @@ class Native:
         try:
             _outcome.check(lib.consul_client_close(self.handle.value, timeout_ms))
         finally:
-            self.handle.close()
+            self.free()
+
+    def free(self) -> None:
+        """Ends it at once, when it was closed."""
+        self._departure.gives_back = False
+        self.handle.close()
 
     def check(self, status: int) -> None:
         """Raises unless a call is done."""
@@ -128,11 +149,12 @@ _open: weakref.WeakSet[Native] = weakref.WeakSet()
 def _close_clients() -> None:
     """Gives locks and sessions back when the program ends, so that nobody waits for their TTL."""
     end = time.monotonic() + EXIT_LIMIT_MS / 1000
-    # What a forked child has from its parent is the parent's to give back.
-    for native in [native for native in _open if native.process == os.getpid()]:
+    # In a forked child those of its parent, too: they give back what the child took by them.
+    for native in list(_open):
         left = max(0, int((end - time.monotonic()) * 1000))
         lib.consul_client_close(native.handle.value, left)
-        native.handle.close()
+        native.free()
+    sweep(end)
 
 
 atexit.register(_close_clients)

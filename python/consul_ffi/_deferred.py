@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctypes import Structure, byref, c_uint32, c_uint64, c_void_p
+from ctypes import byref, c_void_p
 from typing import Any, Callable, Mapping
 
 from . import _abi
@@ -10,12 +10,6 @@ from ._core import Core, Handle, Native
 from ._library import lib
 from ._options import opened
 from ._outcome import check
-
-
-class Async(Structure):
-    """`consul_async`: where the end of a call arrives, and under which tag."""
-
-    _fields_ = [("queue", c_void_p), ("tag", c_uint64)]
 
 
 def new_queue(max_in_flight: int | None = None) -> Handle:

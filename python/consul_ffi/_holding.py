@@ -11,10 +11,10 @@ from . import _abi, _describe, _interrupt, _kinds, _outcome, _wait
 from ._answers import take_text
 from ._closing import Block
 from ._convert import FOR_EVER, milliseconds
-from ._core import Core, Handle
+from ._core import Core
 from ._error import ConsulError
 from ._library import lib
-from ._options import opened
+from ._options import OF_LOCK, opened
 from ._outcome import check, done
 from ._progress import progress
 from .errors import LockLost, NotHeld
@@ -131,7 +131,9 @@ class HoldingBase:
         acquire_timeout_ms: Optional[int],
     ) -> None:
         self._core = core
-        self._handle = Handle(handle, self.functions.free)
+        # Released before its session ends, which would bring the lock-delay.
+        by = session.own_handle if isinstance(session, KeptSessionBase) else None
+        self._handle = core.native.own(handle, self.functions.free, by)
         # One that is forgotten destroys its session.
         self._session = session
         self._acquire_timeout_ms = acquire_timeout_ms
@@ -321,7 +323,7 @@ def new(
                 functions.setters[field](spec, value, field)
         if session is not None:
             functions.set_session(spec, session)
-        with opened(options) as native:
+        with opened(options, OF_LOCK) as native:
             check(functions.spec_set_options(spec, native))
         core.native.check(functions.new(core.handle.value, spec, byref(out)))
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import _abi
-from ._convert import optional_text, uint32
+from ._convert import optional_text, pairs, two, uint32, wrong
 from ._convert import text as to_text
 from ._describe import (
     Kind,
@@ -13,6 +13,7 @@ from ._describe import (
     each,
     flag,
     json,
+    lists,
     mapping,
     nested,
     string_list,
@@ -23,19 +24,22 @@ from ._describe import uint32 as number32
 from ._library import lib
 from ._outcome import check
 from .results import Address, ServiceCheckRef, Weights
-from .specs import CatalogCheck, Docker
+from .specs import CatalogCheck, CheckSpec, Docker, Registration, ServiceSpec, SessionSpec
 
 _BEHAVIORS = {"release": _abi.CONSUL_BEHAVIOR_RELEASE, "delete": _abi.CONSUL_BEHAVIOR_DELETE}
 
 
 def _add_service_check(handle: Any, value: str | ServiceCheckRef, place: str) -> None:
     ref = ServiceCheckRef(value) if isinstance(value, str) else value
+    if not isinstance(ref, ServiceCheckRef):
+        raise wrong(value, place, "a str or a ServiceCheckRef")
     namespace = to_text(ref.namespace, place) if ref.namespace else None
     check(lib.consul_session_spec_add_service_check(handle, to_text(ref.id, place), namespace))
 
 
 SESSION = Kind(
     "session",
+    SessionSpec,
     lib.consul_session_spec_new,
     lib.consul_session_spec_free,
     {
@@ -45,12 +49,14 @@ SESSION = Kind(
         "lock_delay_ms": uint64(lib.consul_session_spec_set_lock_delay_ms),
         "behavior": choice(lib.consul_session_spec_set_behavior, _BEHAVIORS),
         "node_checks": string_list(lib.consul_session_spec_set_node_checks),
-        "service_checks": each(_add_service_check),
+        "service_checks": each(_add_service_check, of="texts or ServiceCheckRefs"),
     },
 )
 
 
 def _set_docker(handle: Any, value: Docker, place: str) -> None:
+    if not isinstance(value, Docker):
+        raise wrong(value, place, "a Docker")
     container = to_text(value.container, f"{place}.container")
     shell = optional_text(value.shell, f"{place}.shell")
     check(lib.consul_check_spec_set_docker(handle, container, shell))
@@ -58,6 +64,7 @@ def _set_docker(handle: Any, value: Docker, place: str) -> None:
 
 CHECK = Kind(
     "check",
+    CheckSpec,
     lib.consul_check_spec_new,
     lib.consul_check_spec_free,
     {
@@ -68,7 +75,7 @@ CHECK = Kind(
         "ttl_ms": uint64(lib.consul_check_spec_set_ttl_ms),
         "http": text(lib.consul_check_spec_set_http),
         "http_method": text(lib.consul_check_spec_set_http_method),
-        "http_headers": mapping(lib.consul_check_spec_add_http_header),
+        "http_headers": lists(lib.consul_check_spec_add_http_header),
         "http_body": text(lib.consul_check_spec_set_http_body),
         "tls_skip_verify": flag(lib.consul_check_spec_set_tls_skip_verify),
         "tls_server_name": text(lib.consul_check_spec_set_tls_server_name),
@@ -86,23 +93,27 @@ CHECK = Kind(
         "failures_before_critical": number32(lib.consul_check_spec_set_failures_before_critical),
     },
     first=("name",),
+    kinds=("ttl_ms", "http", "tcp", "grpc", "script", "alias_service", "alias_node"),
 )
 
 
 def _add_addresses(handle: Any, value: dict[str, Address], place: str) -> None:
-    for name, (address, port) in value.items():
+    for name, given in pairs(value, place, "addresses"):
         where = f"{place}[{name!r}]"
+        address, port = two(given, where, "two (address, port)")
         texts = to_text(name, f"a name in {place}"), to_text(address, where)
         check(lib.consul_service_spec_add_tagged_address(handle, *texts, uint32(port, where)))
 
 
 def _set_weights(handle: Any, value: Weights, place: str) -> None:
-    passing, warning = (uint32(weight, place) for weight in value)
-    check(lib.consul_service_spec_set_weights(handle, passing, warning))
+    passing, warning = two(value, place, "two ints (passing, warning)")
+    numbers = uint32(passing, f"{place}.passing"), uint32(warning, f"{place}.warning")
+    check(lib.consul_service_spec_set_weights(handle, *numbers))
 
 
 SERVICE = Kind(
     "service",
+    ServiceSpec,
     lib.consul_service_spec_new,
     lib.consul_service_spec_free,
     {
@@ -117,7 +128,7 @@ SERVICE = Kind(
         "kind": text(lib.consul_service_spec_set_kind),
         "proxy": json(lib.consul_service_spec_set_proxy_json),
         "connect": json(lib.consul_service_spec_set_connect_json),
-        "checks": each(nested(CHECK, lib.consul_service_spec_add_check)),
+        "checks": each(nested(CHECK, lib.consul_service_spec_add_check), of="CheckSpec"),
         "replace_existing_checks": flag(lib.consul_service_spec_set_replace_existing_checks),
     },
     first=("name",),
@@ -125,6 +136,8 @@ SERVICE = Kind(
 
 
 def _add_catalog_check(handle: Any, value: CatalogCheck, place: str) -> None:
+    if not isinstance(value, CatalogCheck):
+        raise wrong(value, place, "a CatalogCheck")
     fields = value.id, value.name, value.status, value.service_id, value.notes, value.output
     texts = [optional_text(field, place) for field in fields]
     check(lib.consul_registration_add_check(handle, *texts))
@@ -132,6 +145,7 @@ def _add_catalog_check(handle: Any, value: CatalogCheck, place: str) -> None:
 
 REGISTRATION = Kind(
     "registration",
+    Registration,
     lib.consul_registration_new,
     lib.consul_registration_free,
     {
@@ -140,7 +154,7 @@ REGISTRATION = Kind(
         "tagged_addresses": mapping(lib.consul_registration_add_tagged_address),
         "node_meta": mapping(lib.consul_registration_add_node_meta),
         "service": nested(SERVICE, lib.consul_registration_set_service),
-        "checks": each(_add_catalog_check),
+        "checks": each(_add_catalog_check, of="CatalogCheck"),
     },
     first=("node", "address"),
 )

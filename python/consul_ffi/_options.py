@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from ctypes import byref, c_void_p
-from typing import Any, Callable, Iterator, Mapping
+from typing import Any, Callable, Collection, Iterable, Iterator, Mapping
 
 from . import _convert, _settings
 from ._library import lib
@@ -23,26 +23,38 @@ _SETTERS = {
 }
 
 
+#: The options of a call.
+OF_CALL = frozenset([*_SETTERS, "node_meta"])
+#: Those of what calls again and again: in whose name, and where.
+OF_LOCK = frozenset(_settings.LockOptions.__annotations__)
+
+
 def _set(handle: int | None, name: str, value: Any) -> None:
     if name == "node_meta":
-        for key, each in value.items():
-            place = f"node_meta[{key!r}]"
-            arguments = _convert.text(key, "a key of node_meta"), _convert.text(each, place)
+        for key, each in _convert.pairs(value, name):
+            arguments = _convert.text(key, f"a key of {name}"), _convert.text(each, f"{name}[{key!r}]")
             check(lib.consul_options_add_node_meta(handle, *arguments))
         return
-    if name not in _SETTERS:
-        allowed = ", ".join(sorted([*_SETTERS, "node_meta"]))
-        raise TypeError(f"unknown option {name!r}; allowed are {allowed}")
     convert, setter = _SETTERS[name]
     check(setter(handle, convert(value, name)))
 
 
+def require(options: Iterable[str], allowed: Collection[str]) -> None:
+    """Raises where one of the options is none of those that are allowed."""
+    for name in options:
+        if name not in allowed:
+            raise TypeError(f"unknown option {name!r}; allowed are {', '.join(sorted(allowed))}")
+
+
 @contextmanager
-def opened(options: Mapping[str, Any]) -> Iterator[int | None]:
+def opened(
+    options: Mapping[str, Any], allowed: Collection[str] = OF_CALL
+) -> Iterator[int | None]:
     """The library's options, None where there are none; ended with the block."""
     if not options:
         yield None
         return
+    require(options, allowed)
     out = c_void_p()
     check(lib.consul_options_new(byref(out)))
     try:

@@ -34,7 +34,7 @@ def from_status(status: int) -> ConsulError:
 
 
 #: What a program knows by other words than C.
-_CALLED = {"view": "watch", "kept_service": "service"}
+_CALLED = {"kept_service": "service"}
 
 
 def _of_handle(message: str) -> str:

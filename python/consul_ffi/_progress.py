@@ -10,6 +10,7 @@ from ._convert import milliseconds
 from ._error import ConsulError
 from ._library import lib
 from ._memory import text
+from .errors import Forked
 from .results import Progress
 
 T = TypeVar("T")
@@ -20,6 +21,16 @@ def progress(function: Callable[..., int], handle: int | None) -> Progress:
     out = c_void_p()
     _outcome.check(function(handle, byref(out)))
     return read(out, _progress)
+
+
+def shown(function: Callable[..., int], handle: int | None) -> str:
+    """How it is, for people: also once it is closed, and in a forked child."""
+    if handle is None:
+        return "closed"
+    try:
+        return progress(function, handle).state
+    except Forked:
+        return "the parent's"
 
 
 def read(out: c_void_p, make: Callable[[Any], T]) -> T:

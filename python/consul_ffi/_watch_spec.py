@@ -7,10 +7,10 @@ from ctypes import byref, c_void_p
 from typing import TYPE_CHECKING, Any, Mapping, Sequence, Union
 
 from . import _abi, _describe
-from ._convert import optional_text, uint32, uint64
+from ._convert import optional_text, two, uint32, uint64
 from ._core import Handle, Native
 from ._library import lib
-from ._options import opened
+from ._options import OF_CALL, opened, require
 from ._outcome import check
 
 if TYPE_CHECKING:
@@ -52,17 +52,18 @@ _POLICIES = {
 }
 
 
-def _set_settle(spec: Any, value: Sequence[int], place: str) -> None:
-    shortest, longest = (uint64(time, place) for time in value)
-    check(lib.consul_watch_spec_set_settle_ms(spec, shortest, longest))
+def _set_settle(spec: Any, value: tuple[int, int], place: str) -> None:
+    shortest, longest = two(value, place, "two ints (shortest, longest)")
+    times = uint64(shortest, f"{place}.shortest"), uint64(longest, f"{place}.longest")
+    check(lib.consul_watch_spec_set_settle_ms(spec, *times))
 
 
-def _set_floor(spec: Any, value: Sequence[int], place: str) -> None:
-    percent, hold_ms = value
-    check(lib.consul_watch_spec_set_floor(spec, uint32(percent, place), uint64(hold_ms, place)))
+def _set_floor(spec: Any, value: tuple[int, int], place: str) -> None:
+    percent, hold_ms = two(value, place, "two ints (percent, hold_ms)")
+    numbers = uint32(percent, f"{place}.percent"), uint64(hold_ms, f"{place}.hold_ms")
+    check(lib.consul_watch_spec_set_floor(spec, *numbers))
 
 
-_set_file = _describe.text(lib.consul_watch_spec_set_last_good_file)
 
 _SETTERS: dict[str, _describe.Setter] = {
     "tags": _describe.each(_describe.text(lib.consul_watch_spec_add_tag)),
@@ -73,8 +74,12 @@ _SETTERS: dict[str, _describe.Setter] = {
     "last_seen_index": _describe.uint64(lib.consul_watch_spec_set_last_seen_index),
     "max_rate": _describe.uint32(lib.consul_watch_spec_set_max_rate),
     "max_age_ms": _describe.uint64(lib.consul_watch_spec_set_max_age_ms),
-    "last_good_file": lambda spec, value, place: _set_file(spec, os.fspath(value), place),
+    "last_good_file": _describe.file_name(lib.consul_watch_spec_set_last_good_file),
 }
+
+#: Of those of a call all but the index, which is the watch's own.
+_OF_SERVICE = OF_CALL - {"index"} | _SETTERS.keys()
+_OF_OTHERS = _OF_SERVICE - {"tags", "policy"}
 
 
 def start(
@@ -86,6 +91,7 @@ def start(
     tag: int = 0,
 ) -> Handle:
     """Starts a watch of a kind, whose events arrive in a queue, if there is one."""
+    require(given, _OF_SERVICE if kind == _abi.CONSUL_WATCH_SERVICE else _OF_OTHERS)
     spec, out = c_void_p(), c_void_p()
     check(lib.consul_watch_spec_new(kind, optional_text(name, "name"), byref(spec)))
     try:

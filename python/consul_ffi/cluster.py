@@ -10,6 +10,7 @@ Consul is away.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from ctypes import byref, c_void_p
 from typing import Callable, Iterator, List, Mapping, NamedTuple, Optional, TypeVar
 
@@ -17,15 +18,15 @@ from . import _abi, _describe, _wait
 from ._answers import Listing, take_text
 from ._closing import Closing
 from ._convert import Value, data, milliseconds, optional_text, text, uint32, uint64
-from ._core import Core, Handle
+from ._core import Core
 from ._error import ConsulError
 from ._library import lib
 from ._memory import c_text, mapping, optional
 from ._memory import text as memory_text
-from ._options import opened
+from ._options import OF_LOCK, opened
 from ._outcome import check, done
-from ._progress import progress
-from .errors import Cancelled
+from ._progress import progress, shown
+from .errors import Cancelled, Forked
 from .results import Progress
 
 T = TypeVar("T")
@@ -78,7 +79,7 @@ class ClusterBase:
 
     def __init__(self, core: Core, handle: Optional[int]) -> None:
         self._core = core
-        self._handle = Handle(handle, lib.consul_cluster_free)
+        self._handle = core.native.own(handle, lib.consul_cluster_free)
 
     @property
     def handle(self) -> Optional[int]:
@@ -185,8 +186,8 @@ class ClusterBase:
         return True
 
     def __repr__(self) -> str:
-        state = "closed" if self.handle is None else self.stats().state
-        return f"<consul_ffi.{type(self).__name__} {self.id or state}>"
+        name = self.id or shown(lib.consul_cluster_stats, self.handle)
+        return f"<consul_ffi.{type(self).__name__} {name}>"
 
 
 class Cluster(ClusterBase, Closing):
@@ -227,11 +228,12 @@ class Cluster(ClusterBase, Closing):
 
     def close(self) -> None:
         """Leaves, and ends it. After an error the library goes on trying in the background. Harmless
-        when it was closed before."""
+        when it was closed before, and in a forked child."""
         if self.handle is None:
             return
         try:
-            self.leave()
+            with suppress(Forked):
+                self.leave()
         finally:
             super().close()
 
@@ -280,7 +282,7 @@ def join(
         for name, value in fields.items():
             if value is not None:
                 _SETTERS[name](spec, value, name)
-        with opened(options) as native:
+        with opened(options, OF_LOCK) as native:
             check(lib.consul_cluster_spec_set_options(spec, native))
         core.native.check(lib.consul_cluster_join(core.handle.value, spec, byref(out)))
     finally:

@@ -21,13 +21,13 @@ from . import _abi, _describe, _kinds, _outcome, _wait
 from ._answers import take_text
 from ._closing import Closing
 from ._convert import Value, data, milliseconds, text, uint64
-from ._core import Core, Handle
+from ._core import Core
 from ._error import ConsulError
 from ._library import lib
 from ._memory import MEMORY, optional
-from ._options import opened
+from ._options import OF_LOCK, opened
 from ._outcome import check, done
-from ._progress import progress
+from ._progress import progress, shown
 from .results import Progress
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class ElectionBase:
 
     def __init__(self, core: Core, key: str, handle: Optional[int]) -> None:
         self._core = core
-        self._handle = Handle(handle, lib.consul_election_free)
+        self._handle = core.native.own(handle, lib.consul_election_free)
         self.key = key
 
     @property
@@ -149,7 +149,7 @@ class ElectionBase:
         return status != _abi.CONSUL_ERR_INTERRUPTED and done(status, _abi.CONSUL_NO_CHANGE)
 
     def __repr__(self) -> str:
-        state = "closed" if self.handle is None else self.stats().state
+        state = shown(lib.consul_election_stats, self.handle)
         return f"<consul_ffi.{type(self).__name__} {self.key} {state}>"
 
 
@@ -244,7 +244,7 @@ def start(
         for name, value in fields.items():
             if value is not None:
                 _SETTERS[name](spec, value, name)
-        with opened(options) as native:
+        with opened(options, OF_LOCK) as native:
             check(lib.consul_election_spec_set_options(spec, native))
         core.native.check(lib.consul_election_start(core.handle.value, spec, byref(out)))
     finally:

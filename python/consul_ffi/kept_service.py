@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, TypeVar
 from . import _abi, _describe, _kinds
 from ._closing import Closing
 from ._convert import flag, optional_text, text
-from ._core import Core, Handle
+from ._core import Core
 from ._library import lib
 from ._memory import c_text
-from ._options import opened
+from ._options import OF_LOCK, opened
 from ._outcome import check
 from ._progress import progress
 from .results import Progress
@@ -44,7 +44,7 @@ class KeptServiceBase:
 
     def __init__(self, core: Core, handle: Optional[int]) -> None:
         self._core = core
-        self._handle = Handle(handle, lib.consul_kept_service_free)
+        self._handle = core.native.own(handle, lib.consul_kept_service_free)
 
     @property
     def id(self) -> str:
@@ -122,13 +122,13 @@ class KeptService(KeptServiceBase, Closing):
 
     def close(self) -> None:
         """Deregisters it. After an error the library goes on trying in the background. Harmless
-        when it was closed before."""
+        when it was closed before, and in a forked child."""
         if self._handle.value is None:
             return
         try:
             status = lib.consul_kept_service_close(self._handle.value, None)
             # A signal whose handler did not raise ends the wait, and the library goes on.
-            if status != _abi.CONSUL_ERR_INTERRUPTED:
+            if status not in (_abi.CONSUL_ERR_INTERRUPTED, _abi.CONSUL_ERR_FORKED):
                 check(status)
         finally:
             self._handle.close()
@@ -163,7 +163,7 @@ def new(
         for name, value in fields.items():
             if value is not None:
                 _SETTERS[name](native, value, name)
-        with opened(options) as settings:
+        with opened(options, OF_LOCK) as settings:
             check(lib.consul_kept_service_spec_set_options(native, settings))
         core.native.check(lib.consul_kept_service_new(core.handle.value, native, byref(out)))
     finally:

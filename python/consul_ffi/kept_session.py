@@ -25,13 +25,18 @@ class KeptSessionBase:
 
     def __init__(self, core: Core, value: Optional[int]) -> None:
         self._core = core
-        self._handle = Handle(value, lib.consul_session_free)
+        self._handle = core.native.own(value, lib.consul_session_free)
         self._last_id = c_text(lib.consul_session_id(value))
 
     @property
     def handle(self) -> Optional[int]:
         """The library's handle, for what is built on a session."""
         return self._handle.value
+
+    @property
+    def own_handle(self) -> Handle:
+        """What frees it, for what is to be freed before."""
+        return self._handle
 
     @property
     def id(self) -> str:

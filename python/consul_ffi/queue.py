@@ -14,15 +14,17 @@ client of its own: `consul_ffi.aio`.
 from __future__ import annotations
 
 import itertools
+import weakref
 from ctypes import addressof, byref, c_void_p
 from typing import TYPE_CHECKING, Any, Callable, Generic, Iterator, Mapping, Optional, TypeVar
 
 from . import _abi, _event, _outcome, _wait, request
+from ._async import Async
 from ._call import Blocking
 from ._closing import Closing
 from ._convert import uint32
 from ._core import Core, Native
-from ._deferred import Async, begin, new_queue, without_handle
+from ._deferred import begin, new_queue, without_handle
 from ._error import ConsulError
 from ._library import lib
 from ._outcome import check
@@ -69,19 +71,36 @@ class Ticket(Generic[T]):
     _result: T
 
     def __init__(self, queue: Queue, tag: int, read: _event.Read[T]) -> None:
-        self._queue, self._tag, self._read = queue, tag, read
+        # Weak, so that a queue that is forgotten ends.
+        self._queue, self._tag, self._read = weakref.ref(queue), tag, read
         self._error: Optional[Exception] = None
-        #: Whether it has come from its queue.
-        self.done = False
+        self._done = False
+
+    @property
+    def _handle(self) -> Optional[int]:
+        """That of its queue, None once it has ended."""
+        queue = self._queue()
+        return None if queue is None else queue.handle
+
+    @property
+    def done(self) -> bool:
+        """Whether it has come from its queue, or does not come any more since that was closed or
+        forgotten."""
+        if not self._done and self._handle is None:
+            self._error = _outcome.new(_abi.CONSUL_ERR_CLOSED, "the queue was closed")
+            self._done = True
+        return self._done
 
     @property
     def error(self) -> Optional[Exception]:
-        """What the blocking call would have raised; None when it went well, or is not done."""
-        return self._error
+        """What the blocking call would have raised, Closed when its queue has ended before it came;
+        None when it went well, or is not done."""
+        return self._error if self.done else None
 
     def result(self) -> T:
-        """What the blocking call would have returned; raises what it would have raised. It does not
-        wait: RuntimeError before the ticket has come from its queue."""
+        """What the blocking call would have returned; raises what it would have raised, or Closed when
+        its queue has ended before it came. It does not wait: RuntimeError before the ticket has come
+        from its queue."""
         if not self.done:
             raise RuntimeError("the call has not ended: its ticket comes from the queue then")
         if self._error is not None:
@@ -90,7 +109,7 @@ class Ticket(Generic[T]):
 
     def cancel(self) -> None:
         """Cancels the call: its ticket comes at once, with Cancelled unless it had ended."""
-        check(lib.consul_queue_cancel(self._queue.handle, self._tag))
+        check(lib.consul_queue_cancel(self._handle, self._tag))
 
     def _end(self, event: int) -> None:
         self._error = None
@@ -98,7 +117,7 @@ class Ticket(Generic[T]):
             self._result = _event.result(event, self._read)
         except Exception as error:  # raised where the result is asked for
             self._error = error
-        self.done = True
+        self._done = True
 
 
 class Queue(Closing):
@@ -206,8 +225,8 @@ class Queue(Closing):
         return lib.consul_queue_fd(self.handle)
 
     def close(self) -> None:
-        """Ends it: what is in flight is cancelled, and its tickets do not come any more. Harmless
-        when it was closed before."""
+        """Ends it: what is in flight is cancelled, and its tickets end with Closed. Harmless when it
+        was closed before."""
         self._handle.close()
         self._tickets.clear()
         self._followed.clear()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional, Sequence, Union
+from typing import Any, Iterator, Mapping, Optional, Sequence, Union
 from urllib.parse import quote
 
 from . import _rows
-from ._convert import data, json_text, optional_text, text
+from ._convert import data, json_text, optional_text, pairs, text, wrong
 from ._core import Core
 from ._library import lib
 from ._memory import MEMORY, c_text
@@ -16,24 +16,34 @@ from .results import Response
 Parameter = Union[str, int, bool, None, Sequence[Union[str, int]]]
 
 
-def _parameters(query: Mapping[str, Parameter]) -> list[str]:
-    parts = []
-    for name, value in query.items():
-        one = isinstance(value, str) or not isinstance(value, Sequence)
-        values: list[object] = [value] if one else list(value)  # type: ignore[arg-type]
-        for each in values:
-            if each is True:
-                parts.append(quote(name, safe=""))
-            elif each is not None and each is not False:
-                parts.append(f"{quote(name, safe='')}={quote(str(each), safe='')}")
-    return parts
+def _parameters(query: Mapping[str, Parameter]) -> Iterator[str]:
+    for name, value in pairs(query, "query", "values"):
+        key, place = quote(text(name, "a name in query"), safe=""), f"query[{name!r}]"
+        if isinstance(value, (list, tuple)):
+            for number, each in enumerate(value):
+                yield from _parameter(key, each, f"{place}[{number}]", _ONE)
+        else:
+            yield from _parameter(key, value, place, f"{_ONE}, or a list of them")
+
+
+#: What a parameter is.
+_ONE = "a str, an int, a bool or None"
+
+
+def _parameter(key: str, value: object, place: str, allowed: str) -> Iterator[str]:
+    if value is True:
+        yield key
+    elif isinstance(value, (str, int)) and value is not False:
+        yield f"{key}={quote(str(value), safe='')}"
+    elif value is not None and value is not False:
+        raise wrong(value, place, allowed)
 
 
 def _target(path: str, query: Optional[Mapping[str, Parameter]]) -> str:
-    text = "&".join(_parameters(query or {}))
-    if not text:
+    parameters = "&".join(_parameters({} if query is None else query))
+    if not parameters:
         return path
-    return f"{path}{'&' if '?' in path else '?'}{text}"
+    return f"{path}{'&' if '?' in path else '?'}{parameters}"
 
 
 def _body(body: Any) -> bytes:

@@ -13,7 +13,7 @@ from typing import Callable, Iterable, List, Mapping, Optional, Union
 from . import _abi
 from ._answers import STRINGS
 from ._closing import Closing
-from ._convert import Value, data, text, uint32, uint64
+from ._convert import Value, data, text, uint32, uint64, wrong
 from ._core import Handle
 from ._library import lib
 from ._memory import c_text
@@ -47,8 +47,8 @@ class Ring(Closing):
 
     def set(self, nodes: Nodes) -> None:
         """Has these nodes and no others, in one step."""
-        if isinstance(nodes, str):
-            raise TypeError("nodes must be a mapping or a list of texts, not one text")
+        if isinstance(nodes, str) or not isinstance(nodes, Iterable):
+            raise wrong(nodes, "nodes", "a mapping or a list of texts")
         weights = dict(nodes) if isinstance(nodes, Mapping) else dict.fromkeys(nodes, 1)
         names = [text(name, "a name in nodes") for name in weights]
         numbers = [uint32(weight, f"nodes[{name!r}]") for name, weight in weights.items()]

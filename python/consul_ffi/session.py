@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from ctypes import c_void_p
-from typing import TYPE_CHECKING, ContextManager, Optional
+from typing import TYPE_CHECKING, Callable, ContextManager, Optional
 
 from . import _kinds
 from ._answers import SESSIONS, take_text
@@ -51,10 +51,13 @@ class Sessions:
         session that is lost is made anew, with another id; without, it stays lost."""
         anew = flag(recreate, "recreate")
         with _opened(spec) as native:
-            return self._core.ask(self._keep, lib.consul_session_start, options, native, anew)
+            read = self._keeper()
+            return self._core.ask(read, lib.consul_session_start, options, native, anew)
 
-    def _keep(self, _status: int, handle: Optional[int]) -> KeptSession:
-        return KeptSession(self._core.blocking, handle)
+    def _keeper(self) -> Callable[[int, Optional[int]], KeptSession]:
+        """What makes the session. It does not know a queue that its ticket arrives in."""
+        core = self._core.blocking
+        return lambda _status, handle: KeptSession(core, handle)
 
     def renew(self, session: AnySession, **options: Unpack[CallOptions]) -> Session:
         """Starts the TTL of a session anew, and gives the session. Raises SessionInvalid when it

@@ -15,6 +15,7 @@ import os
 import threading
 import time
 import weakref
+from contextlib import suppress
 from ctypes import byref, c_void_p
 from typing import TYPE_CHECKING, Any, Callable, Generic, Iterator, Optional, TypeVar
 
@@ -25,6 +26,7 @@ from ._core import Handle
 from ._error import ConsulError
 from ._library import lib
 from ._memory import MEMORY
+from .errors import NotFound
 from .results import Check, Instance, Node, Pair, ServiceName, UserEvent
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ class View(Generic[T]):
     def refresh(self) -> bool:
         """Moves to the newest state; False when it is there already."""
         with self._lock:
-            status = lib.consul_view_refresh(self._handle.value)
+            status = lib.consul_view_refresh(self._open())
             if status < 0:
                 raise _outcome.from_status(status)
             if status == _abi.CONSUL_OK:
@@ -141,7 +143,7 @@ class View(Generic[T]):
     def rows(self) -> list[T]:
         """Everything there is."""
         with self._lock:
-            handle = self._handle.value
+            handle = self._open()
             places = range(self._count())
             return [self._row(address) for at in places if (address := self._at(handle, at))]
 
@@ -157,21 +159,27 @@ class View(Generic[T]):
 
     def _find(self, function: Callable[..., Optional[int]], *arguments: Any) -> Optional[T]:
         with self._lock:
-            address = function(self._handle.value, *arguments)
+            address = function(self._open(), *arguments)
             if not address:
                 self._check()
             return self._row(address) if address else None
 
     def _count(self) -> int:
-        count: int = lib.consul_view_count(self._handle.value)
+        count: int = lib.consul_view_count(self._open())
         if not count:
             self._check()
         return count
 
+    def _open(self) -> int:
+        """The library's handle; raises once the view is closed."""
+        handle = self._handle.value
+        if handle is None:
+            raise _outcome.new(_abi.CONSUL_ERR_CLOSED, "the view was closed")
+        return handle
+
     def _check(self) -> None:
         """Raises where what was found is too old to be read."""
-        if self._handle.value is not None:
-            _outcome.check(lib.consul_view_check(self._handle.value))
+        _outcome.check(lib.consul_view_check(self._open()))
 
     def close(self) -> None:
         """Ends it. Harmless when it was closed before."""
@@ -215,19 +223,25 @@ class InstancesView(View[Instance]):
         """The instance of this id; None when there is none."""
         return self._find(lib.consul_view_find_service_entry, text(service_id, "service_id"))
 
-    def pick(self, how: Pick = "round_robin", key: Value = b"") -> Optional[Instance]:
+    def pick(self, how: Pick = "round_robin", key: Optional[Value] = None) -> Optional[Instance]:
         """Picks an instance that passes, or that warns where the watch takes those too; None when
-        there is none. `"hash"` is the one that `key` belongs to."""
-        content = data(key, "key")
-        return self._find(lib.consul_view_pick, _pick(how), content, len(content))
+        there is none. `"hash"` is the one that `key` belongs to; `"nearest"` is for a watch with
+        `near`. Raises ArgumentError without them."""
+        content = _content(how, key)
+        picked = self._find(lib.consul_view_pick, _pick(how), content, len(content))
+        if picked is None and how == "nearest":
+            # It tells whether that can be picked at all.
+            with suppress(NotFound):
+                self.lease(how).close()
+        return picked
 
-    def lease(self, how: Pick = "least_connections", key: Value = b"") -> Lease:
+    def lease(self, how: Pick = "least_connections", key: Optional[Value] = None) -> Lease:
         """As `pick`, and counts a use of the instance until the lease is closed. Raises NotFound
         when there is none to pick."""
-        out, content = c_void_p(), data(key, "key")
+        out, content = c_void_p(), _content(how, key)
         arguments = _pick(how), content, len(content), byref(out)
         with self._lock:
-            _outcome.check(lib.consul_view_lease(self._handle.value, *arguments))
+            _outcome.check(lib.consul_view_lease(self._open(), *arguments))
         return Lease(out.value)
 
 
@@ -271,7 +285,7 @@ class PathView(View[bytes]):
     def body(self) -> Optional[bytes]:
         """The body of the answer; None when it was a 404, or none came yet."""
         with self._lock:
-            handle = self._handle.value
+            handle = self._open()
             start, length = lib.consul_view_body(handle), lib.consul_view_body_len(handle)
             found = self._count() and start
             return MEMORY[start : start + length] if found else None
@@ -317,6 +331,15 @@ def _pick(how: str) -> int:
         allowed = " or ".join(map(repr, _PICKS))
         raise _argument(f"how must be {allowed}, not {how!r}")
     return number
+
+
+def _content(how: str, key: Optional[Value]) -> bytes:
+    """The key to pick by."""
+    if key is not None:
+        return data(key, "key")
+    if how == "hash":
+        raise _argument('how "hash" needs a key')
+    return b""
 
 
 def _argument(message: str) -> ConsulError:

@@ -11,6 +11,7 @@ const PASSED_ON: &str = "rpc error making call: ";
 /// is wrapped by other words is about something else, such as the servers that were to be joined.
 const TRANSPORT: &[&str] = &[
     "rpc error getting client",
+    "rpc error: failed to get conn",
     "failed to get conn",
     "rpc error: lead thread",
     "rpc error: shutdown",

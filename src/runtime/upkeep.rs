@@ -156,11 +156,14 @@ impl Upkeep {
     /// Has everything given back that lives on the client, and waits for what is being given back
     /// already. False when that takes longer.
     pub(crate) fn leave(&self, deadline: Instant) -> bool {
-        let order =
-            [Order::Services, Order::Elections, Order::Locks, Order::Semaphores, Order::Sessions];
+        let before = [Order::Services, Order::Elections, Order::Locks, Order::Semaphores];
         self.stop_waiting();
         let Some(_turn) = self.leaving.try_lock_until(deadline) else { return false };
-        order.into_iter().all(|order| self.leave_all(order, deadline))
+        // What was let go of earlier is given back before its session ends, too: a session that ends
+        // with a lock leaves a lock-delay.
+        before.into_iter().all(|order| self.leave_all(order, deadline))
+            && self.wait_given_back(deadline)
+            && self.leave_all(Order::Sessions, deadline)
             && self.wait_given_back(deadline)
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import select
 import socket
 import threading
 import unittest
@@ -14,7 +15,7 @@ from unittest import mock
 import consul_ffi
 from consul_ffi import CheckSpec, LimitConflict, ServiceSpec, SessionSpec
 from consul_ffi.aio import AsyncClient, AsyncLock
-from helper import PATIENCE, finish, missing, prefix, python, server
+from helper import PATIENCE, eventually, finish, missing, prefix, python, server
 
 T = TypeVar("T")
 
@@ -442,6 +443,88 @@ class Loops(unittest.TestCase):
         asyncio.run(forget())
         gc.collect()
         self.assertEqual(consul_ffi.live_handles(), before)
+
+    def test_a_loop_that_is_closed_ends_what_was_under_way(self) -> None:
+        async def forget() -> None:
+            client = AsyncClient()
+            await client.status.leader()
+            client.kv.get(prefix(), index=1 << 40, wait_ms=600_000)
+
+        gc.collect()
+        before = consul_ffi.live_handles()
+        for _ in range(3):
+            asyncio.run(forget())
+        gc.collect()
+        self.assertEqual(consul_ffi.live_handles(), before)
+
+    def test_so_it_does_where_the_program_knows_client_and_call(self) -> None:
+        begin: list[Callable[[AsyncClient], Any]] = [
+            lambda client: client.kv.get("key"),
+            lambda client: client.session.start(),
+            lambda client: asyncio.ensure_future(client.lock("key").acquire()),
+        ]
+        for call in begin:
+            for is_known in (True, False):
+                self.ends_with_its_loop(call, is_known)
+
+    def ends_with_its_loop(self, begin: Callable[[AsyncClient], Any], is_known: bool) -> None:
+        silent, kept = Silent(), []
+
+        async def ask(address: str) -> None:
+            client = client_of(address, timeout_ms=PATIENCE * 10_000)
+            call = begin(client)
+            if is_known:
+                kept.extend((client, call))
+            await asyncio.get_running_loop().run_in_executor(None, silent.asked.wait, PATIENCE)
+
+        with server(silent) as address:
+            asyncio.run(ask(address))
+            self.assertTrue(silent.gone.wait(PATIENCE))
+
+    def test_an_acquire_that_ended_well_for_nobody_as_the_loop_ended_is_given_back(self) -> None:
+        name, client, loop = prefix(), AsyncClient(), asyncio.new_event_loop()
+        lock = client.lock(name + "lock", session=SessionSpec(name=name))
+
+        def cancel() -> None:
+            # In one step of the loop, which takes no event any more.
+            call = lock._acquire(PATIENCE * 1000)
+            self.assertTrue(select.select([call._inbox._fd], [], [], PATIENCE)[0])
+            self.assertTrue(call.cancel())
+            loop.stop()
+
+        loop.call_soon(cancel)
+        loop.run_forever()
+        loop.close()
+        with consul_ffi.Client() as asked:
+            self.gone(asked, name)
+        self.assertFalse(lock.is_held)
+        asyncio.run(client.close())
+
+    def test_so_it_is_for_a_task_that_is_cancelled_before_it_goes_on(self) -> None:
+        name, client = prefix(), AsyncClient()
+        lock = client.lock(name + "lock", session=SessionSpec(name=name))
+        begin = lock._acquire
+
+        async def acquire() -> None:
+            task = asyncio.ensure_future(lock.acquire())
+
+            def cancelled(limit: int) -> Any:
+                call = begin(limit)
+                call.add_done_callback(lambda _: task.cancel())
+                return call
+
+            with mock.patch.object(lock, "_acquire", cancelled):
+                with self.assertRaises(asyncio.CancelledError):
+                    await task
+
+        asyncio.run(acquire())
+        with consul_ffi.Client() as asked:
+            self.gone(asked, name)
+        self.assertFalse(lock.is_held)
+        asyncio.run(client.close())
+
+    def gone(self, client: consul_ffi.Client, name: str) -> None:
+        eventually(lambda: all(each.name != name for each in client.session.list()))
 
     def test_a_program_that_closes_nothing_ends_well(self) -> None:
         program = """

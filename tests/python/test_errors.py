@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import pickle
 import re
 import socket
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any, Callable
 
 import consul_ffi
-from consul_ffi import _abi, _outcome, errors
+from consul_ffi import CheckSpec, Registration, ServiceSpec, SessionSpec, _abi, _outcome, errors
+from consul_ffi.aio import AsyncClient
 from helper import ROOT, ConsulTest, client_of, server
 
 
@@ -131,6 +133,46 @@ class Mistakes(ConsulTest):
         with self.assertRaisesRegex(TypeError, "token_file must be a str, not bytes"):
             consul_ffi.Client(token_file=BytesPath())  # type: ignore[arg-type]
 
+    def test_a_setting_takes_what_its_type_says(self) -> None:
+        wrong: dict[str, tuple[Any, str]] = {
+            "http_auth": (("user", "password"), "a str, not tuple"),
+            "token": (["a", "b"], "a str, not list"),
+            "datacenter": (7, "a str, not int"),
+            "address": (5, "a str or a list of them, not int"),
+            "encryption_prefixes": ({"a": "b"}, "a str or a list of them, not dict"),
+            "tls_ca_file": (["a"], "a str or a path, not list"),
+            "timeout_ms": (True, "an int, not bool"),
+            "wait_ms": (1.5, "an int, not float"),
+            "tls_verify": (0, "a bool, not int"),
+        }
+        for name, (value, allowed) in wrong.items():
+            with self.subTest(name), self.assertRaisesRegex(TypeError, f"^{name} must be {allowed}$"):
+                consul_ffi.Client(environment=False, **{name: value})  # type: ignore[arg-type]
+
+    def test_an_option_that_does_nothing_is_refused(self) -> None:
+        client, spec = self.client, consul_ffi.ServiceSpec("web")
+        aio = AsyncClient()
+        calls: list[Callable[..., object]] = [
+            functools.partial(client.lock, "a"),
+            functools.partial(client.semaphore, "a", 1),
+            functools.partial(client.election, "a"),
+            functools.partial(client.service, spec),
+            functools.partial(client.cluster, "a"),
+            functools.partial(aio.lock, "a"),
+            functools.partial(aio.service, spec),
+        ]
+        allowed = "allowed are datacenter, namespace, partition, token$"
+        for call in calls:
+            for name in ("timeout_ms", "consistency", "index", "filter", "node_meta", "no_such"):
+                with self.assertRaisesRegex(TypeError, f"unknown option '{name}'; {allowed}"):
+                    call(**{name: 300})
+        with self.assertRaisesRegex(TypeError, "unknown option 'index'; allowed are .*, settle_ms,"):
+            client.watch.key("a", index=5)
+        with self.assertRaisesRegex(TypeError, "unknown option 'policy'; allowed are"):
+            client.watch.key("a", policy="any")  # type: ignore[call-arg]
+        with self.assertRaisesRegex(TypeError, "unknown option 'no_such'"):
+            client.kv.get("a", no_such=None)  # type: ignore[call-arg]
+
     def test_an_unknown_option_says_what_is_allowed(self) -> None:
         with self.assertRaisesRegex(TypeError, "unknown option 'tiemout_ms'; allowed are cached,"):
             self.client.kv.get("a", tiemout_ms=5)  # type: ignore[call-arg]
@@ -144,10 +186,89 @@ class Mistakes(ConsulTest):
             self.client.kv.put("a", 5)  # type: ignore[arg-type]
         with self.assertRaisesRegex(TypeError, "flags must be an int, not float"):
             self.client.kv.put("a", b"", flags=1.0)  # type: ignore[arg-type]
-        with self.assertRaisesRegex(TypeError, "service must be a description of one, not str"):
+        with self.assertRaisesRegex(TypeError, "service must be a ServiceSpec, not str"):
             self.client.service("web")  # type: ignore[arg-type]
-        with self.assertRaisesRegex(TypeError, "session must be a description of one, not dict"):
+        with self.assertRaisesRegex(TypeError, "session must be a SessionSpec, not dict"):
             self.client.session.create({"name": "a"})  # type: ignore[arg-type]
+
+    def test_a_wrong_type_names_the_argument_and_what_is_allowed(self) -> None:
+        client = self.client
+
+        def service(**fields: Any) -> Callable[[], object]:
+            return lambda: client.agent.service_register(ServiceSpec("web", **fields))
+
+        def check(**fields: Any) -> Callable[[], object]:
+            return lambda: client.agent.check_register(CheckSpec("check", **fields))
+
+        def session(**fields: Any) -> Callable[[], object]:
+            return lambda: client.session.create(SessionSpec(**fields))
+
+        def watch(**options: Any) -> Callable[[], object]:
+            return lambda: client.watch.service("web", **options)
+
+        def nodes(**options: Any) -> Callable[[], object]:
+            return lambda: client.catalog.nodes(**options)
+
+        def request(query: Any) -> Callable[[], object]:
+            return lambda: client.request("GET", "/v1/kv/a", query=query)
+
+        def registration(**fields: Any) -> Callable[[], object]:
+            return lambda: client.catalog.register(Registration("node", "127.0.0.1", **fields))
+
+        anything: Any = object()
+        calls: dict[str, Callable[[], object]] = {
+            r"service.meta\['a'\] must be a str, not int": service(meta={"a": 5}),
+            r"service.meta\['a'\] must be a str, not list": service(meta={"a": ["b"]}),
+            r"service.meta must be a mapping of names to texts, not list": service(meta=["a"]),
+            r"a name in service.meta must be a str, not int": service(meta={5: "a"}),
+            r"meta\['a'\] must be a str, not int": lambda: client.cluster("a", meta={"a": 5}),  # type: ignore[dict-item]
+            r"service.weights must be two ints \(passing, warning\), not int": service(weights=5),
+            r"service.weights must be two ints .*, not tuple": service(weights=(1, 2, 3)),
+            r"service.weights.warning must be an int, not str": service(weights=(1, "a")),
+            r"settle_ms must be two ints \(shortest, longest\), not int": watch(settle_ms=5),
+            r"settle_ms.longest must be an int, not str": watch(settle_ms=(5, "a")),
+            r"floor must be two ints \(percent, hold_ms\), not int": watch(floor=50),
+            r"last_good_file must be a str or a path, not int": watch(last_good_file=5),
+            r"tags must be a list of texts, not int": watch(tags=5),
+            r"policy must be 'passing' or .*, not \['any'\]": watch(policy=["any"]),
+            r"service.checks must be a list of CheckSpec, not CheckSpec": service(
+                checks=CheckSpec("a", ttl_ms=5000)
+            ),
+            r"service.checks\[0\] must be a CheckSpec, not str": service(checks=["a"]),
+            r"service.checks\[0\].ttl_ms must be an int, not str": service(checks=[CheckSpec(ttl_ms="5")]),  # type: ignore[arg-type]
+            r"service.tags must be a list of texts, not str": service(tags="a"),
+            r"service.tagged_addresses\['lan'\] must be two \(address, port\), not str": service(
+                tagged_addresses={"lan": "1.2.3.4"}
+            ),
+            r"service.tagged_addresses must be a mapping": service(tagged_addresses="1.2.3.4"),
+            r"service.proxy must be what JSON can hold: .*object": service(proxy=anything),
+            r"check.http_headers\['a'\] must be a list of texts, not int": check(http_headers={"a": 5}),
+            r"check.docker must be a Docker, not str": check(script=["a"], docker="a"),
+            r"check.script must be a list of texts, not str": check(script="a"),
+            r"session.service_checks must be a list of .*, not str": session(service_checks="a"),
+            r"session.service_checks\[0\] must be a str or a ServiceCheckRef, not int": session(
+                service_checks=[5]
+            ),
+            r"session.behavior must be 'release' or 'delete', not \[\]": session(behavior=[]),
+            r"query must be a mapping of names to values, not str": request("recurse"),
+            r"query\['a'\] must be a str, an int, a bool or None, or a list of them, not float": request({"a": 1.5}),
+            r"query\['a'\]\[1\] must be a str, an int, a bool or None, not dict": request({"a": ["b", {}]}),
+            r"a name in query must be a str, not int": request({5: "a"}),
+            r"node_meta must be a mapping of names to texts, not list": nodes(node_meta=["a"]),
+            r"node_meta\['a'\] must be a str, not int": nodes(node_meta={"a": 5}),
+            r"tags must be a list of texts, not str": lambda: client.health.service("a", tags="b"),
+            r"registration.checks\[0\] must be a CatalogCheck, not CheckSpec": registration(
+                checks=[CheckSpec("a", ttl_ms=5000)]
+            ),
+            r"registration.service must be a ServiceSpec, not str": registration(service="web"),
+            r"nodes must be a mapping or a list of texts, not int": lambda: consul_ffi.Ring(5),  # type: ignore[arg-type]
+        }
+        for message, call in calls.items():
+            # A wrong choice is a wrong value.
+            with self.subTest(message), self.assertRaisesRegex((TypeError, ValueError), f"^{message}"):
+                call()
+        with self.assertRaisesRegex(consul_ffi.ArgumentError, r"service.checks\[0\] has no kind.*ttl_ms"):
+            service(checks=[CheckSpec()])()
 
     def test_a_text_that_is_no_utf8_is_named(self) -> None:
         with self.assertRaisesRegex(consul_ffi.ArgumentError, "key has half a surrogate .* 1, which"):

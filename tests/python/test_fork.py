@@ -124,6 +124,58 @@ class Forks(ConsulTest):
             self.assertTrue(service.is_registered)
             self.assertIsNotNone(self.client.agent.service(name))
 
+    def test_what_is_the_parents_is_shown_and_closed(self) -> None:
+        name = prefix().strip("/")
+        lock, session = self.client.lock(name + "/lock"), self.client.session.start()
+        election, cluster = self.client.election(name + "/leader"), self.client.cluster(name)
+        service = self.client.service(consul_ffi.ServiceSpec(name))
+        service.start()
+        watch = self.client.watch.key(name)
+        made = lock, session, election, cluster, service, watch
+        cluster.wait_joined(LONG)
+
+        def child() -> None:
+            for each in made:
+                assert type(each).__name__ in repr(each)
+            assert "the parent's" in repr(election), election
+            for each in made:
+                each.close()
+                each.close()
+                repr(each)
+
+        in_child(child)
+        self.assertTrue(service.is_registered and session.is_valid)
+        self.assertIn(name, [node.id for node in cluster.nodes if node.state == "alive"])
+        for each in made:
+            each.close()
+
+    def test_so_it_is_with_asyncio(self) -> None:
+        name = prefix().strip("/")
+
+        async def close(made: Any) -> None:
+            for each in made:
+                repr(each)
+                ended = each.close()
+                if ended is not None:
+                    await ended
+
+        def child(made: Any) -> None:
+            asyncio.set_event_loop(None)
+            asyncio.run(close(made))
+
+        async def main() -> None:
+            async with AsyncClient() as client:
+                service = client.service(consul_ffi.ServiceSpec(name))
+                await service.start()
+                election, cluster = client.election(name + "/leader"), client.cluster(name)
+                made = service, election, cluster, client.lock(name + "/lock")
+                run = asyncio.get_running_loop().run_in_executor
+                await run(None, in_child, lambda: child(made))
+                self.assertTrue(service.is_registered)
+                await close(made)
+
+        asyncio.run(main())
+
     def test_a_child_that_ends_leaves_what_is_the_parents(self) -> None:
         spec = consul_ffi.SessionSpec(ttl_ms=120_000)
         with self.client.lock(prefix() + "lock", session=spec) as lock:

@@ -7,6 +7,7 @@ import select
 import threading
 import unittest
 import weakref
+from typing import Any, Callable
 
 import consul_ffi
 from helper import PATIENCE, ConsulTest, client_of, prefix
@@ -134,9 +135,42 @@ class Queues(ConsulTest):
         ticket = self.later.kv.get("key", index=1 << 40)
         self.queue.close()
         self.queue.close()
-        self.assertFalse(ticket.done)
+        self.ended(ticket)
         with self.assertRaises(consul_ffi.Closed):
             self.later.kv.get("key")
+
+    def ended(self, ticket: consul_ffi.Ticket[Any]) -> None:
+        """It does not come any more, and says so."""
+        self.assertTrue(ticket.done)
+        self.assertIsInstance(ticket.error, consul_ffi.Closed)
+        with self.assertRaisesRegex(consul_ffi.Closed, "the queue was closed"):
+            ticket.result()
+
+    def test_what_has_come_before_it_is_closed_stays(self) -> None:
+        ticket = self.later.status.leader()
+        self.assertIs(self.queue.next(PATIENCE * 1000), ticket)
+        self.queue.close()
+        self.assertIn(":", ticket.result() or "")
+
+    def test_tickets_of_one_that_is_forgotten_end(self) -> None:
+        calls: list[Callable[[consul_ffi.Later], consul_ffi.Ticket[Any]]] = [
+            lambda later: later.kv.get("key", index=1 << 40),
+            lambda later: later.session.start(),
+            lambda later: later.txn().get("key").commit(),
+        ]
+        for call in calls:
+            queue = consul_ffi.Queue()
+            ticket = call(self.client.on(queue))
+            self.assertFalse(ticket.done)
+            del queue
+            gc.collect()
+            self.ended(ticket)
+
+    def test_changes_of_addresses_end_with_it(self) -> None:
+        ticket = self.client.set_endpoint_queue(self.queue)
+        assert ticket is not None
+        self.queue.close()
+        self.ended(ticket)
 
     def test_nothing_is_left_of_what_is_forgotten(self) -> None:
         gc.collect()  # what earlier tests have left

@@ -8,6 +8,7 @@ import tempfile
 import threading
 import unittest
 from pathlib import Path
+from typing import Callable
 
 import consul_ffi
 from consul_ffi import CheckSpec, ServiceSpec, Weights
@@ -192,7 +193,7 @@ class Views(ConsulTest):
         with self.assertRaises(consul_ffi.Cancelled):
             view.wait()
         view.close()
-        self.assertEqual((len(view), view.pair, view.state), (0, None, "closed"))
+        self.assertEqual(view.state, "closed")
 
     def test_it_keeps_its_watch(self) -> None:
         key = prefix() + "key"
@@ -315,6 +316,39 @@ class Picks(ConsulTest):
                 self.assertEqual(ports, {80, 81, 82})
             with self.view.lease() as fourth:
                 self.assertEqual(fourth.address, third.address)
+
+    def test_what_cannot_be_picked_by_says_so(self) -> None:
+        view = self.client.watch.service(self.name).wait_ready(LONG).view()
+        for take in (view.pick, view.lease):
+            with self.assertRaisesRegex(consul_ffi.ArgumentError, "near"):
+                take("nearest")
+            with self.assertRaisesRegex(consul_ffi.ArgumentError, "hash.* key"):
+                take("hash")
+            take("hash", "")
+
+    def test_a_closed_view_says_so(self) -> None:
+        watches = self.client.watch
+        view, path = self.view, watches.path("/v1/agent/self").wait_ready(LONG).view()
+        pair = watches.key("a").wait_ready(LONG).view()
+        for closed in (view, path, pair):
+            closed.close()
+            closed.close()
+        calls: list[Callable[[], object]] = [
+            view.pick,
+            view.lease,
+            view.rows,
+            view.refresh,
+            lambda: view.wait(0),
+            lambda: view.find("a"),
+            lambda: len(view),
+            lambda: path.body,
+            lambda: pair.pair,
+        ]
+        for call in calls:
+            with self.assertRaisesRegex(consul_ffi.Closed, "the view was closed"):
+                call()
+        self.assertEqual(view.state, "closed")
+        self.assertIn("closed", repr(view))
 
     def test_none_to_pick(self) -> None:
         view = self.client.watch.service(self.name + "-none").wait_ready(LONG).view()

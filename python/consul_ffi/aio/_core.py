@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from contextlib import suppress
 from typing import Any, Callable, Mapping, Optional, TypeVar
 
 from .. import _abi, _event, _outcome
@@ -38,8 +39,9 @@ class Awaiting(Core):
             raise RuntimeError("the client is in use by another event loop; each needs its own")
         self.detach()
         self._inbox = inbox = Inbox(loop)
-        # As a future would: a client that is forgotten leaves nothing in its loop.
-        self._finalizer = finalizer = weakref.finalize(self, _forget, inbox)
+        # As a future would: a client that is forgotten leaves nothing in its loop. The inbox has calls,
+        # which have this one, so that it is not to be had here.
+        self._finalizer = finalizer = weakref.finalize(self, _forget, weakref.ref(inbox))
         setattr(finalizer, "atexit", False)
         return inbox
 
@@ -90,7 +92,10 @@ class Awaiting(Core):
         return inbox.call(self, without_handle(finish), give_back)
 
 
-def _forget(inbox: Inbox) -> None:
+def _forget(known: weakref.ref[Inbox]) -> None:
     """Closes an inbox from any thread, such as that of the garbage collector."""
-    if inbox.is_usable:
-        inbox.loop.call_soon_threadsafe(inbox.close)
+    inbox = known()
+    if inbox is not None and inbox.is_usable:
+        # Its loop may just be closed by another thread.
+        with suppress(RuntimeError):
+            inbox.loop.call_soon_threadsafe(inbox.close)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Optional
 
-from .. import _abi, _outcome, _wait
+from .. import _abi, _background, _outcome, _wait
 from .._closing import AsyncBlock
 from .._convert import FOR_EVER, uint64
 from .._error import ConsulError
@@ -64,7 +65,14 @@ class AsyncHolding(HoldingBase, AsyncBlock):
     async def acquire(self, timeout_ms: Optional[int] = None) -> bool:
         """As `Holding.acquire`. Cancelling it leaves nothing behind."""
         limit = FOR_EVER if timeout_ms is None else uint64(timeout_ms, "timeout_ms")
-        return await self._acquire(limit)
+        call = self._acquire(limit)
+        try:
+            return await call
+        except asyncio.CancelledError:
+            # It may have ended well before this task went on.
+            if call.done() and not call.cancelled() and not call.exception() and call.result():
+                self._give_back()
+            raise
 
     def _acquire(self, limit: int) -> Call[bool]:
         function, give_back = self.functions.acquire, self._give_back
@@ -112,10 +120,8 @@ class AsyncHolding(HoldingBase, AsyncBlock):
         return await self._core.begin(_unless_held, self.functions.destroy, self._handle)
 
     def _give_back(self) -> None:
-        """Releases in the background what was acquired for somebody who is gone."""
-        inbox = self._core.inbox()
-        inbox.next_tag()
-        self.functions.release(self.handle, inbox.address)
+        """Releases in the background what was acquired for somebody who is gone, as the loop may be."""
+        _background.begin(partial(self.functions.release, self.handle))
 
     async def __aenter__(self) -> Self:
         try:

@@ -8,7 +8,8 @@ from ctypes import addressof, c_void_p
 from typing import Any, Callable, Optional, Protocol, TypeVar
 
 from .. import _abi, _event, _outcome
-from .._deferred import Async, new_queue
+from .._async import Async
+from .._deferred import new_queue
 from .._library import lib
 
 T = TypeVar("T")
@@ -32,8 +33,24 @@ class Expected(Protocol):
         """No event will come any more."""
 
 
+class _Reader:
+    """What a loop calls when something has arrived. The loop alone has it, and drops it when it is
+    closed."""
+
+    __slots__ = ("_inbox",)
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+
+    def __call__(self) -> None:
+        self._inbox.take()
+
+    def __del__(self) -> None:
+        self._inbox.end()
+
+
 class Inbox:
-    """The queue of one loop. It is used on the thread of the loop alone."""
+    """The queue of one loop, which ends with it. It is used on the thread of the loop alone."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -47,7 +64,7 @@ class Inbox:
         self.request = Async(self._queue.value, 0)
         self.address = addressof(self.request)
         self._tag = 0
-        loop.add_reader(self._fd, self._take)
+        loop.add_reader(self._fd, _Reader(self))
 
     @property
     def is_usable(self) -> bool:
@@ -81,7 +98,8 @@ class Inbox:
         self._expected.pop(tag, None)
         lib.consul_queue_cancel(self._queue.value, tag)
 
-    def _take(self) -> None:
+    def take(self) -> None:
+        """Hands on what has arrived."""
         for _ in range(_AT_ONCE):
             if _next(self._queue.value, 0, self._event_at):
                 return
@@ -102,13 +120,30 @@ class Inbox:
         """Ends it, and what is still expected. Harmless when it was closed before."""
         if self._queue.value is None:
             return
+        expected: dict[int, Expected] = {}
         if self.is_usable:
+            expected, self._expected = self._expected, expected
             self.loop.remove_reader(self._fd)
+        self.end()
+        for each in expected.values():
+            each.call_off()
+
+    def end(self) -> None:
+        """Ends what is under way, of which nobody will hear: the loop has ended."""
+        if self._queue.value is None:
+            return
         expected, self._expected = self._expected, {}
+        # So that the end of each is there.
+        for tag in expected:
+            lib.consul_queue_cancel(self._queue.value, tag)
+        while not _next(self._queue.value, 0, self._event_at):
+            event = self._event.value
+            assert event is not None
+            call = expected.get(_tag_of(event))
+            if isinstance(call, Call):
+                call.undo(event)
+            _free(event)
         self._queue.close()
-        if self.is_usable:
-            for each in expected.values():
-                each.call_off()
 
 
 class Call(asyncio.Future[T]):
@@ -135,8 +170,7 @@ class Call(asyncio.Future[T]):
     def arrived(self, event: int) -> bool:
         """Takes its end."""
         if self.done():
-            if self._give_back and _status_of(event) == _abi.CONSUL_OK:
-                self._give_back()
+            self.undo(event)
             return True
         try:
             result = _event.result(event, self._read)
@@ -145,6 +179,11 @@ class Call(asyncio.Future[T]):
         else:
             self.set_result(result)
         return True
+
+    def undo(self, event: int) -> None:
+        """It ended for nobody."""
+        if self._give_back and _status_of(event) == _abi.CONSUL_OK:
+            self._give_back()
 
     def call_off(self) -> None:
         """The client was closed."""

@@ -279,7 +279,7 @@ class AsyncClient(AsyncClosing):
             if core.handle.value is not None:
                 await core.begin(_outcome.check, lib.consul_client_close_async, core.handle, limit)
         finally:
-            core.handle.close()
+            core.native.free()
             core.detach()
 
     def __repr__(self) -> str:

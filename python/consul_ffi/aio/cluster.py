@@ -12,7 +12,7 @@ from .._convert import uint64
 from .._error import ConsulError
 from .._library import lib
 from ..cluster import ClusterBase
-from ..errors import Cancelled
+from ..errors import Cancelled, Forked
 from ._core import Awaiting
 from ._news import News
 
@@ -78,6 +78,7 @@ class AsyncCluster(ClusterBase, AsyncBlock):
 
     async def _leave(self, error: Optional[BaseException]) -> None:
         try:
-            await self.leave()
+            with suppress(Forked):
+                await self.leave()
         finally:
             self.close()

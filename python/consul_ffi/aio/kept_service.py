@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Optional
 
 from .. import _outcome
 from .._closing import AsyncClosing
 from .._convert import flag, optional_text
 from .._library import lib
+from ..errors import Forked
 from ..kept_service import KeptServiceBase
 from ._core import Awaiting
 
@@ -35,7 +37,8 @@ class AsyncKeptService(KeptServiceBase, AsyncClosing):
         if self._handle.value is None:
             return
         try:
-            await self._core.begin(_outcome.check, lib.consul_kept_service_close, self._handle)
+            with suppress(Forked):
+                await self._core.begin(_outcome.check, lib.consul_kept_service_close, self._handle)
         finally:
             self._handle.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
 from .._closing import AsyncBlock
 from .._convert import text
@@ -44,7 +44,8 @@ class AsyncKeptSession(KeptSessionBase, AsyncBlock):
 class AsyncSessions(Sessions):
     """Sessions whose kept ones are for asyncio."""
 
-    def _keep(  # type: ignore[override]
-        self, _status: int, handle: Optional[int]
-    ) -> AsyncKeptSession:
-        return AsyncKeptSession(self._core, handle)
+    def _keeper(  # type: ignore[override]
+        self,
+    ) -> Callable[[int, Optional[int]], AsyncKeptSession]:
+        core = self._core
+        return lambda _status, handle: AsyncKeptSession(core, handle)
