@@ -10,6 +10,7 @@
 
 local ffi = require("ffi")
 local C = require("consul_ffi.loader")
+local end_of_state = require("consul_ffi.end_of_state")
 local errors = require("consul_ffi.errors")
 local number = require("consul_ffi.number")
 local ConsulClient = require("consul_ffi.original.client")
@@ -49,8 +50,9 @@ function consul.version()
     return ffi.string(C.consul_version())
 end
 
---- How many native objects have not been freed yet.
+--- How many native objects have not been freed yet. A forgotten client is one until it has been closed.
 function consul.live_handles()
+    end_of_state.free_closed()
     return tonumber(C.consul_live_handles(C.CONSUL_HANDLE_ALL))
 end
 

@@ -6,7 +6,7 @@ local of, plain = require("consul_ffi.call").of, require("consul_ffi.call").plai
 local check = require("consul_ffi.check")
 local endpoints = require("consul_ffi.endpoints")
 local errors = require("consul_ffi.errors")
-local guard = require("consul_ffi.end_of_state")
+local guard = require("consul_ffi.end_of_state").guard
 local number = require("consul_ffi.number")
 local queue = require("consul_ffi.queue")
 

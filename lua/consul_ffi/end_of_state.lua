@@ -103,11 +103,20 @@ leaving.guard = guard_of(function()
     free_closed(left_ms)
 end)
 
---- What closes the client of a handle when it is collected: to be kept where the handle is.
-return function(handle)
+local end_of_state = {}
+
+--- Frees the forgotten clients that are closed by now.
+function end_of_state.free_closed()
     free_closed(no_wait)
+end
+
+--- What closes the client of a handle when it is collected: to be kept where the handle is.
+function end_of_state.guard(handle)
+    end_of_state.free_closed()
     return guard_of(function()
         local finish = ending.limit_ms and close_now or begin_to_close
         finish(handle)
     end)
 end
+
+return end_of_state
