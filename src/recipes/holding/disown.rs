@@ -6,6 +6,7 @@ use super::shared::Shared;
 use crate::client::{Client, Either};
 use crate::config::Consistency;
 use crate::error::{Error, Result, Status};
+use crate::recipes::session::GivingBack;
 use crate::runtime::{Leaving, Task, TaskId, Upkeep, at_once, backoff};
 use crate::sync::Mutex;
 use std::collections::HashMap;
@@ -42,6 +43,8 @@ struct State<M> {
     failures: u32,
     over: bool,
     leaving: Option<Leaving>,
+    /// A borrowed session ends after it.
+    session: Option<GivingBack>,
 }
 
 impl<R: Resource> Disown<R> {
@@ -77,6 +80,10 @@ impl<R: Resource> Disown<R> {
             failures: 0,
             over: false,
             leaving,
+            session: match &*claim {
+                Claim::Kept(keeper) if !late => Some(keeper.begin_giving_back()),
+                _ => None,
+            },
         };
         let disown = Arc::new(Disown {
             client: shared.client.on_upkeep(),
@@ -127,6 +134,7 @@ impl<R: Resource> Disown<R> {
     fn finish(&self, state: &mut State<R::Mark>) {
         state.over = true;
         let leaving = state.leaving.take();
+        drop(state.session.take());
         if let Claim::Own(own) = &*self.claim {
             own.0.end_on_lane(leaving);
         }
@@ -218,9 +226,9 @@ impl<R: Resource> Disown<R> {
     fn call_off(&self) -> bool {
         let Some(mut state) = self.state.try_lock() else { return false };
         state.over = true;
-        let leaving = state.leaving.take();
+        let held = (state.leaving.take(), state.session.take());
         drop(state);
-        drop(leaving);
+        drop(held);
         true
     }
 

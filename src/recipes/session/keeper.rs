@@ -39,6 +39,10 @@ pub(super) struct State {
     tenants: Vec<Weak<dyn Tenant>>,
     /// An attempt to take something with it is in flight.
     in_use: bool,
+    /// How much that was taken with it is being given back.
+    giving_back: usize,
+    /// It is to be destroyed after that.
+    ends_after: bool,
     leaving: Option<Leaving>,
 }
 
@@ -81,6 +85,8 @@ impl Keeper {
                 progress: begun_at(sent),
                 tenants: Vec::new(),
                 in_use: false,
+                giving_back: 0,
+                ends_after: false,
                 leaving: None,
             }),
             me: me.clone(),
@@ -240,12 +246,32 @@ impl Keeper {
         }
     }
 
-    /// Destroys it at Consul from the lane, unless it shall stay there.
+    /// Destroys it at Consul from the lane, unless it shall stay there; after what is given back, for it
+    /// would leave a lock-delay.
     pub(crate) fn end_unless_left(&self, leaving: Option<Leaving>) {
-        if matches!(self.phase(), Phase::Kept(_) | Phase::Expired(_) | Phase::Ending(_)) {
-            self.let_go();
-            self.end_on_lane(leaving);
+        if !matches!(self.phase(), Phase::Kept(_) | Phase::Expired(_) | Phase::Ending(_)) {
+            return;
         }
+        self.let_go();
+        {
+            let mut state = self.state.lock();
+            if state.giving_back > 0 {
+                state.ends_after = true;
+                return self.set_leaving(&mut state, leaving);
+            }
+        }
+        self.end_on_lane(leaving);
+    }
+
+    /// Something that was taken with it is being given back, until this is dropped.
+    pub(crate) fn begin_giving_back(self: &Arc<Keeper>) -> GivingBack {
+        self.state.lock().giving_back += 1;
+        GivingBack(self.clone())
+    }
+
+    fn set_leaving(&self, state: &mut State, leaving: Option<Leaving>) {
+        let known = leaving.or(state.leaving.take());
+        state.leaving = known.or_else(|| Some(self.upkeep().give_back()));
     }
 
     /// Destroys it at Consul from the lane.
@@ -257,8 +283,7 @@ impl Keeper {
             if matches!(state.phase, Phase::Gone) {
                 return;
             }
-            let known = leaving.or(state.leaving.take());
-            state.leaving = known.or_else(|| Some(self.upkeep().give_back()));
+            self.set_leaving(&mut state, leaving);
         }
         let renewal: Arc<dyn Task> = Arc::new(Renewal(me));
         let upkeep = self.upkeep();
@@ -337,6 +362,22 @@ impl Keeper {
 
     pub(super) fn upkeep(&self) -> &Arc<Upkeep> {
         self.client.upkeep()
+    }
+}
+
+/// Something that was taken with a session is being given back.
+pub(crate) struct GivingBack(Arc<Keeper>);
+
+impl Drop for GivingBack {
+    fn drop(&mut self) {
+        let is_due = {
+            let mut state = self.0.state.lock();
+            state.giving_back -= 1;
+            state.giving_back == 0 && std::mem::take(&mut state.ends_after)
+        };
+        if is_due {
+            self.0.end_on_lane(None);
+        }
     }
 }
 

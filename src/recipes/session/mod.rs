@@ -11,7 +11,7 @@ mod renewal;
 mod tests;
 
 pub(crate) use end::{SessionEnd, Tenant};
-pub(crate) use keeper::Keeper;
+pub(crate) use keeper::{GivingBack, Keeper};
 pub(crate) use own::{Attempt, OwnSession};
 
 use crate::api::session::SessionSpec;

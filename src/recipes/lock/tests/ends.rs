@@ -28,6 +28,45 @@ fn closing_ends_in_time_though_consul_is_silent() {
 }
 
 #[test]
+fn what_was_dropped_is_released_before_its_session_ends_with_the_client() {
+    let w = world();
+    let lock = w.held();
+    let acquired = w.wire.seen("/v1/txn").len();
+    w.wire.fate("/v1/txn", Fate::HoldAnswer);
+    drop(lock);
+    w.wire.wait_seen("/v1/txn", acquired + 1);
+    std::thread::scope(|scope| {
+        let (closed, closes) = crossbeam_channel::bounded(1);
+        let client = &w.client;
+        scope.spawn(move || closed.send(client.close(PATIENCE)).unwrap());
+        // A session that ended now would leave a lock-delay.
+        assert!(closes.recv_timeout(Duration::from_millis(30)).is_err());
+        assert_eq!(w.wire.seen("destroy").len(), 0);
+        w.wire.heal();
+        closes.recv_timeout(PATIENCE).unwrap().unwrap();
+    });
+    assert!(w.consul.sessions().is_empty());
+}
+
+#[test]
+fn what_was_dropped_is_released_before_a_borrowed_session_ends() {
+    let w = world();
+    let session = w.session();
+    let lock = w.client.lock(LockSpec::new("a").session(&session)).unwrap();
+    assert!(lock.acquire(PATIENCE).unwrap());
+    let acquired = w.wire.seen("/v1/txn").len();
+    w.wire.fate("/v1/txn", Fate::HoldAnswer);
+    drop(lock);
+    w.wire.wait_seen("/v1/txn", acquired + 1);
+    drop(session);
+    // Whoever sent it at once would have by now.
+    std::thread::sleep(Duration::from_millis(30));
+    assert_eq!(w.wire.seen("destroy").len(), 0);
+    w.wire.heal();
+    w.eventually("its session is destroyed", || w.consul.sessions().is_empty());
+}
+
+#[test]
 fn dropping_it_waits_for_no_answer() {
     let w = world();
     let lock = w.held();
