@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_of_ours_are_counted_from_their_start_to_their_end() {
+    fn threads_of_ours_are_counted_in_a_forked_child_from_its_first_to_its_last() {
         // In a child of its own, for other tests start threads, too.
         let status = testing::in_child(|| {
             assert_eq!(threads(), 0);
