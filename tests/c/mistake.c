@@ -3,12 +3,15 @@
 #include "support.h"
 #include <pthread.h>
 
-static int shared;
+static volatile int shared;
 
+/* So often that it is found: of two writes at the very same moment one may go unseen. */
 static void *write_shared(void *unused)
 {
+    int i;
     (void)unused;
-    shared++;
+    for (i = 0; i < 100000; i++)
+        shared++;
     return NULL;
 }
 
@@ -32,7 +35,7 @@ int main(int argc, char **argv)
     } else {
         pthread_t thread;
         CHECK(pthread_create(&thread, NULL, write_shared, NULL) == 0);
-        shared++;
+        write_shared(NULL);
         CHECK(pthread_join(thread, NULL) == 0);
     }
     return 0;

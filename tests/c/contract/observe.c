@@ -420,7 +420,9 @@ static void usage(void)
     if (pid == 0) {
         CHECK(consul_library_threads() == 0);
         check_usage(client, 0, 0);
-        _exit(0);
+        /* So that nothing looks for leaks at its end: what its parent had in flight is one. */
+        execlp("true", "true", (char *)NULL);
+        _exit(1);
     }
     CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 
