@@ -59,9 +59,10 @@ impl<R: Resource> Disown<R> {
         Disown::begin(shared, claim, mark, Some(leaving), false);
     }
 
-    /// Gives back what an acquire without an answer may have got, or may still get.
+    /// Gives back what an acquire without an answer may have got, or may still get. The end of the client
+    /// waits for the first look.
     pub(super) fn doubtful(shared: &Shared<R>, claim: Arc<Claim>) {
-        Disown::begin(shared, claim, None, None, true);
+        Disown::begin(shared, claim, None, Some(shared.upkeep().give_back()), true);
     }
 
     fn begin(
@@ -159,7 +160,11 @@ impl<R: Resource> Task for Disown<R> {
             }
             // Found to be ours: at once.
             Ok(false) if state.mark.is_some() => Some(self.upkeep().clock.now()),
-            Ok(false) | Err(_) => self.again(&mut state),
+            Ok(false) => {
+                drop(state.leaving.take());
+                self.again(&mut state)
+            }
+            Err(_) => self.again(&mut state),
         }
     }
 
