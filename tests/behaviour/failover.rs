@@ -205,18 +205,22 @@ fn one_that_knows_no_leader_is_left_and_only_for_what_needs_one() {
     assert_eq!(read(&client, &none().consistency(Consistency::Stale)), "a");
 }
 
+/// Two servers that answer so until there is a leader, and who tells them that there is one.
+fn electing(before: fn(&Request) -> Reply) -> (Arc<AtomicBool>, [Server; 2]) {
+    let elected = Arc::new(AtomicBool::new(false));
+    let servers = ["a", "b"].map(|name| {
+        let elected = elected.clone();
+        Server::answering(move |request| match elected.load(SeqCst) {
+            true => healthy(request, value(name)),
+            false => before(request),
+        })
+    });
+    (elected, servers)
+}
+
 #[test]
 fn an_election_is_waited_for_in_rounds() {
-    let elected = Arc::new(AtomicBool::new(false));
-    let servers: Vec<_> = ["a", "b"]
-        .map(|name| {
-            let elected = elected.clone();
-            Server::answering(move |request| match elected.load(SeqCst) {
-                true => healthy(request, value(name)),
-                false => no_leader(),
-            })
-        })
-        .into();
+    let (elected, servers) = electing(|_| no_leader());
     let client = unwatched(
         &[servers[0].address(), servers[1].address()],
         &[("retry_interval_ms", "5"), ("timeout_ms", "60000")],
@@ -235,16 +239,9 @@ fn an_election_is_waited_for_in_rounds() {
 /// While there is no leader a server may still name the one that is gone.
 #[test]
 fn one_that_names_a_leader_and_reaches_none_is_told_of_once() {
-    let elected = Arc::new(AtomicBool::new(false));
-    let servers: Vec<_> = ["a", "b"]
-        .map(|name| {
-            let elected = elected.clone();
-            Server::answering(move |request| match elected.load(SeqCst) {
-                true => healthy(request, value(name)),
-                false => healthy(request, Reply::text(500, "rpc error: failed to get conn: EOF")),
-            })
-        })
-        .into();
+    let (elected, servers) = electing(|request| {
+        healthy(request, Reply::text(500, "rpc error: failed to get conn: EOF"))
+    });
     let settings = [("retry_interval_ms", "5"), ("timeout_ms", "60000")];
     let client = client(&[servers[0].address(), servers[1].address()], &settings);
     let changes = Arc::new(AtomicUsize::new(0));

@@ -8,7 +8,7 @@ use super::endpoint::MAX_HEAD;
 use super::failure;
 use super::link::Link;
 use super::message::{self, Outgoing, UreqResult};
-use super::skim::skim;
+use super::skim::{Skimmed, skim};
 use super::socket::Socket;
 use crate::error::{Error, Status};
 use crate::transport::{Headers, Response};
@@ -58,7 +58,7 @@ impl<S: Socket> Connection<S> {
                 (Response { status, headers, body }, false)
             }
             // Rare and large: it would make every exchange as large.
-            None => Box::pin(self.read_by_protocol(max_answer, call)).await?,
+            None => Box::pin(self.read_by_protocol(skimmed, max_answer, call)).await?,
         };
         let clean = self.buffers.input().is_empty() && self.write_error.is_none();
         Ok((response, clean && !must_close))
@@ -146,16 +146,18 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// Reads an answer of which something has come, and whether the connection must be closed then.
+    /// Reads an answer of which something has come and was skimmed, and whether the connection must be
+    /// closed then.
     ///
     /// The protocol's states stay here, lent to what waits: to move one takes a copy of its half KiB.
     async fn read_by_protocol(
         &mut self,
+        skimmed: Skimmed,
         max_answer: u64,
         call: &Call,
     ) -> UreqResult<(Response, bool)> {
         let mut protocol = awaiting()?;
-        let (status, headers) = self.read_head(&mut protocol, call).await?;
+        let (status, headers) = self.read_head(&mut protocol, skimmed, call).await?;
         let (body, must_close) = match protocol.proceed() {
             Some(RecvResponseResult::RecvBody(mut protocol)) => {
                 let body = self.read_body(&mut protocol, max_answer, call).await?;
@@ -171,11 +173,11 @@ impl<S: Socket> Connection<S> {
     async fn read_head(
         &mut self,
         protocol: &mut Protocol<RecvResponse>,
+        mut skimmed: Skimmed,
         call: &Call,
     ) -> UreqResult<(u16, Headers)> {
         let mut more = true;
         loop {
-            let skimmed = skim(self.buffers.input()).unwrap_or_default();
             let left_out: usize = skimmed.unread.iter().map(ExactSizeIterator::len).sum();
             self.buffers.cut(skimmed.unread);
             let input = self.buffers.input();
@@ -190,6 +192,7 @@ impl<S: Socket> Connection<S> {
                 None if !more => return Err(cut()),
                 None => more = self.buffers.can_use_input() || self.receive(call).await?,
             }
+            skimmed = skim(self.buffers.input()).unwrap_or_default();
         }
     }
 
