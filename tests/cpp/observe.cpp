@@ -222,13 +222,14 @@ static void reload() {
 
 int main() {
     usage();
+    // Before a client ends amid what it gives back: that one tells of its end later.
+    log();
     endpoints();
     endpoints_that_change();
     reload();
     stats();
     failing_stats();
     health();
-    log();
     embedded();
     return finished();
 }

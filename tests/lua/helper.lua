@@ -98,21 +98,31 @@ function helper.acquire_in_vain(contender)
     end
 end
 
---- Objects that were not freed, after the collector has had its chance.
-function helper.live_handles()
-    local consul, pause = require("consul_ffi"), require("consul_ffi.pause")
+--- What this count comes down to once the collector and the threads that close forgotten clients have
+--- had their chance.
+local function settled(count)
+    local pause = require("consul_ffi.pause")
     local left
-    -- A forgotten client is closed by a thread.
-    for _ = 1, 500 do
+    for _ = 1, 1000 do
         collectgarbage()
         collectgarbage()
-        left = consul.live_handles()
+        left = count()
         if left == 0 then
             break
         end
         pause(10)
     end
     return left
+end
+
+--- Objects that were not freed.
+function helper.live_handles()
+    return settled(require("consul_ffi").live_handles)
+end
+
+--- Threads of the library that did not end: a client that was freed amid what it gives back has one.
+function helper.threads()
+    return settled(require("consul_ffi").threads)
 end
 
 --- Every Lua file of the library, as a table of texts by their paths.

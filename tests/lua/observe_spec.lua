@@ -4,6 +4,11 @@ local helper = require("helper")
 local with_consul = os.getenv("CONSUL_HTTP_ADDR") and it or pending
 
 describe("what can be seen of the library", function()
+    -- A client that other specs freed amid what it gives back would tell of its end in the log.
+    before_each(function()
+        assert.equal(0, helper.threads())
+    end)
+
     after_each(function()
         assert.equal(0, helper.live_handles())
     end)

@@ -219,8 +219,10 @@ class Audit(ConsulTest):
 class Log(ConsulTest):
     def setUp(self) -> None:
         super().setUp()
-        # A client of another test that nobody knows any more would tell of its end.
+        # A client of another test that is forgotten, or freed amid what it gives back, would tell of its
+        # end.
         gc.collect()
+        eventually(lambda: consul_ffi.library_threads() == 0)
         self.addCleanup(log.set_level, None)
         log.take()
 

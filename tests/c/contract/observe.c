@@ -564,6 +564,9 @@ static void reload(void)
 int main(void)
 {
     usage();
+    /* Before a client is freed amid what it gives back: that one tells of its end later. */
+    a_log();
+    a_log_in_a_queue();
     audit();
     endpoints();
     endpoints_that_change();
@@ -572,8 +575,6 @@ int main(void)
     stats();
     failing_stats();
     health();
-    a_log();
-    a_log_in_a_queue();
     embedded();
     CHECK_NO_HANDLES();
     return 0;
