@@ -341,6 +341,10 @@ impl Shared {
             }
             state.ended = Some(error.clone());
             state.wanted = false;
+            if status == Status::Cancelled && state.campaign.is_some() {
+                // It may win something yet.
+                state.leaving.get_or_insert_with(|| self.upkeep().give_back());
+            }
             let led = std::mem::take(&mut state.leads);
             let listening = std::mem::take(&mut state.listening);
             (state.campaign.clone(), state.observation.clone(), listening, led)
@@ -366,7 +370,6 @@ impl Shared {
             let leaving = matches!(pursuit, Pursuit::Campaign).then(|| state.leaving.take());
             (leaving.flatten(), state.ended.is_some())
         };
-        drop(leaving);
         if ended {
             // It may have been won in the last moment.
             self.lock.abandon();
@@ -375,6 +378,7 @@ impl Shared {
         } else {
             self.begin_anew();
         }
+        drop(leaving);
         self.signal.ring();
     }
 

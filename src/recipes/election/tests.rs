@@ -264,6 +264,22 @@ fn a_resignation_amid_an_attempt_gives_back_what_it_wins() {
 }
 
 #[test]
+fn who_drops_it_amid_an_attempt_and_its_client_right_after_leaves_nothing_behind() {
+    for request in ["PUT /v1/session/create", "PUT /v1/txn"] {
+        let w = world();
+        w.wire.fate(request, Fate::HoldAnswer);
+        let election = w.election();
+        w.wire.wait_seen(request, 1);
+        drop(election);
+        w.client.retire();
+        w.wire.heal();
+        let is_free = || w.consul.sessions().is_empty() && w.consul.holder("a").is_none();
+        w.eventually("nobody leads", is_free);
+        assert_eq!(w.wire.seen("PUT /v1/session/destroy").len(), 1, "{request}");
+    }
+}
+
+#[test]
 fn a_deferred_resignation_ends_the_campaign_as_a_blocking_one() {
     let w = world();
     let election = w.elected();

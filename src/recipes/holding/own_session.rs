@@ -9,7 +9,7 @@ use crate::api::session::SessionSpec;
 use crate::client::{Client, Either};
 use crate::error::{Error, Result, Status};
 use crate::recipes::session::{Keeper, OwnSession};
-use crate::runtime::{Task, TaskId, at_once};
+use crate::runtime::{Leaving, Task, TaskId, Upkeep, at_once};
 use crate::sync::Mutex;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -32,7 +32,7 @@ pub(super) async fn create<R: Resource>(
     let task: Arc<dyn Task> = Arc::new(creation);
     let upkeep = shared.upkeep();
     upkeep.lane.schedule(TaskId::new(), &task, upkeep.clock.now())?;
-    let _abandon = Abandon(slot.clone());
+    let _abandon = Abandon { slot: slot.clone(), upkeep };
     let answer = match client.style() {
         Either::Blocks => shared.wait_for(&client.cancel(), deadline, || take(&slot, None))?,
         Either::Defers => {
@@ -69,7 +69,10 @@ enum Waiting {
     /// And who is to be woken by it, where that is no thread.
     ForAnswer(Option<Waker>),
     Answered(Result<OwnSession>),
-    NoMore,
+    /// The end of the client waits until the lane has the answer, and gives it back.
+    NoMore {
+        _leaving: Leaving,
+    },
 }
 
 /// The answer, if it has come; otherwise this one is woken by it.
@@ -77,17 +80,21 @@ fn take(slot: &Slot, waker: Option<&Waker>) -> Option<Result<OwnSession>> {
     let mut waiting = slot.lock();
     match std::mem::replace(&mut *waiting, Waiting::ForAnswer(waker.cloned())) {
         Waiting::Answered(answer) => Some(answer),
-        Waiting::ForAnswer(_) | Waiting::NoMore => None,
+        Waiting::ForAnswer(_) | Waiting::NoMore { .. } => None,
     }
 }
 
 /// Nobody waits any more, when dropped.
-struct Abandon(Slot);
+struct Abandon<'a> {
+    slot: Slot,
+    upkeep: &'a Upkeep,
+}
 
-impl Drop for Abandon {
+impl Drop for Abandon<'_> {
     fn drop(&mut self) {
+        let no_more = Waiting::NoMore { _leaving: self.upkeep.give_back() };
         // What was answered meanwhile is destroyed with its value, after the slot is unlocked.
-        let answered = std::mem::replace(&mut *self.0.lock(), Waiting::NoMore);
+        let answered = std::mem::replace(&mut *self.slot.lock(), no_more);
         drop(answered);
     }
 }

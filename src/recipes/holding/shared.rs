@@ -44,7 +44,11 @@ pub(in crate::recipes) struct State<R: Resource> {
 
 pub(super) enum Phase<R: Resource> {
     Free,
-    Acquiring(CancelToken),
+    Acquiring {
+        cancel: CancelToken,
+        /// Held until it is over, once nobody wants it any more.
+        leaving: Option<Leaving>,
+    },
     Held(Held<R>),
     Releasing,
     Lost(LostReason),
@@ -148,14 +152,14 @@ impl<R: Resource> Shared<R> {
             Phase::Held(_) => {
                 return wrong(Status::AlreadyHeld, format!("the {what} is held already"));
             }
-            Phase::Acquiring(_) => {
+            Phase::Acquiring { .. } => {
                 return wrong(Status::Busy, format!("another call is acquiring the {what}"));
             }
             Phase::Releasing => {
                 return wrong(Status::Busy, format!("another call is releasing the {what}"));
             }
         }
-        state.phase = Phase::Acquiring(cancel.clone());
+        state.phase = Phase::Acquiring { cancel: cancel.clone(), leaving: None };
         state.holders.clear();
         Ok(Acquiring { shared: self, cancel })
     }
@@ -253,7 +257,7 @@ impl<R: Resource> Shared<R> {
         let state = self.state();
         let word = match &state.phase {
             Phase::Free => "free",
-            Phase::Acquiring(_) => "acquiring",
+            Phase::Acquiring { .. } => "acquiring",
             Phase::Held(_) => "held",
             Phase::Releasing => "releasing",
             Phase::Lost(_) => "lost",
@@ -343,11 +347,19 @@ impl<R: Resource> Shared<R> {
         }
     }
 
+    /// Has the end of the client wait for an acquire in flight: it may win something yet, which is given
+    /// back then.
+    fn leave_acquire(&self, held: impl FnOnce() -> Leaving) {
+        if let Phase::Acquiring { leaving, .. } = &mut self.state().phase {
+            leaving.get_or_insert_with(held);
+        }
+    }
+
     /// Ends waiting calls with this status.
     pub(super) fn stop(&self, status: Status, message: &str) {
         let mut state = self.state();
         state.stops += 1;
-        if let Phase::Acquiring(cancel) = &state.phase {
+        if let Phase::Acquiring { cancel, .. } = &state.phase {
             cancel.cancel(status, message);
         }
         drop(state);
@@ -365,6 +377,7 @@ impl<R: Resource> Background for Shared<R> {
     /// Ends waiting calls and gives it back from the lane.
     fn abandon(&self) {
         let freed = format!("the {} was freed", R::NOUN);
+        self.leave_acquire(|| self.upkeep().give_back());
         self.stop(Status::Cancelled, &freed);
         if let Some(held) = self.take_held(None, Phase::Free) {
             Disown::start(self, held.claim, Some(held.mark), None);
@@ -399,7 +412,7 @@ impl<R: Resource> Acquiring<'_, R> {
 impl<R: Resource> Drop for Acquiring<'_, R> {
     fn drop(&mut self) {
         let mut state = self.shared.state();
-        if matches!(state.phase, Phase::Acquiring(_)) {
+        if matches!(state.phase, Phase::Acquiring { .. }) {
             state.phase = Phase::Free;
         }
     }
@@ -429,12 +442,13 @@ impl<R: Resource> Resident for Shared<R> {
     }
 
     fn stop_waiting(&self) {
-        if let Phase::Acquiring(cancel) = &self.state().phase {
+        if let Phase::Acquiring { cancel, .. } = &self.state().phase {
             cancel.cancel(Status::Closed, "the client is closed");
         }
     }
 
     fn leave(&self, leaving: Leaving) {
+        self.leave_acquire(|| leaving.clone());
         self.stop(Status::Closed, "the client is closed");
         if let Some(held) = self.take_held(None, Phase::Lost(LostReason::Closed)) {
             Disown::start(self, held.claim, Some(held.mark), Some(leaving));

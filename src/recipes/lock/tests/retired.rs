@@ -3,6 +3,7 @@
 use super::*;
 use crate::client::Embedded;
 use crate::config::Config;
+use crate::transport::CancelToken;
 
 #[test]
 fn who_retires_ends_calls_at_once_and_gives_back_what_was_let_go_of() {
@@ -35,4 +36,33 @@ fn who_retires_ends_calls_at_once_and_gives_back_what_was_let_go_of() {
         assert!(Instant::now() < until);
         std::thread::yield_now();
     }
+}
+
+/// Lets go of a lock while a request of its acquire has no answer, and of its client right after; gives
+/// what came by.
+fn let_go_amid(request: &'static str) -> World {
+    let w = world();
+    w.wire.fate(request, Fate::HoldAnswer);
+    let lock = w.lock();
+    lock.deferred().acquire(PATIENCE).unwrap().start(CancelToken::new(), |_| ());
+    w.wire.wait_seen(request, 1);
+    drop(lock);
+    w.client.retire();
+    w.wire.heal();
+    w.eventually("nobody holds it", || {
+        w.consul.sessions().is_empty() && w.consul.holder("a").is_none()
+    });
+    w
+}
+
+#[test]
+fn who_retires_while_a_session_is_made_leaves_none() {
+    let w = let_go_amid("PUT /v1/session/create");
+    assert_eq!(w.wire.seen("PUT /v1/session/destroy").len(), 1);
+}
+
+#[test]
+fn who_retires_amid_an_acquire_leaves_nothing_held() {
+    let w = let_go_amid("PUT /v1/txn");
+    assert_eq!(w.wire.seen("PUT /v1/session/destroy").len(), 1);
 }
