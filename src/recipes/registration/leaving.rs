@@ -20,14 +20,20 @@ impl Shared {
         let handover = guard(self, Shared::wake);
         self.upkeep().lane.end(self.task);
         let _turn = self.turn.take(client).await?;
-        let outcome = self.deregister(client).await;
-        match &outcome {
-            Ok(()) => {
+        match self.deregister(client).await {
+            Ok(again) => {
                 ScopeGuard::into_inner(handover);
+                // It is gone as far as can be told; the lane sees to what may come yet.
+                if again.is_some_and(|again| self.schedule(again).is_err()) {
+                    self.finish();
+                }
+                Ok(())
             }
-            Err(error) => self.state().progress.failed(error.clone()),
+            Err(error) => {
+                self.state().progress.failed(error.clone());
+                Err(error)
+            }
         }
-        outcome
     }
 
     /// As close, from the lane; one that was stopped stays registered.

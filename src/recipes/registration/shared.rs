@@ -47,6 +47,8 @@ pub(super) struct State {
     pub(super) registered: Option<u64>,
     /// It is written though the agent seems to have it.
     pub(super) must_write: bool,
+    /// Until then a write without an answer may be carried out; zero for none.
+    pub(super) unsure_until: Duration,
     pub(super) said: Report,
     /// What the agent was told last.
     pub(super) told: Option<Report>,
@@ -96,6 +98,7 @@ impl Shared {
                 revision: 1,
                 registered: None,
                 must_write: true,
+                unsure_until: Duration::ZERO,
                 said: Report { status: spec.status, note: spec.note },
                 told: None,
                 patted: Duration::ZERO,
@@ -156,6 +159,10 @@ impl Shared {
         ScopeGuard::into_inner(handover);
         let next = next.unwrap_or_else(|| self.now());
         self.schedule(next).inspect_err(|_| self.finish())?;
+        // That took the place of what others have set meanwhile. A start that failed rests first.
+        if outcome.is_ok() || self.is_leaving() {
+            self.wake_if_due();
+        }
         outcome
     }
 
@@ -202,13 +209,13 @@ impl Shared {
             state.said = Report { status, note: note.to_string() };
             state.patted = self.now();
         }
-        self.wake_for_news();
+        self.wake_if_due();
         Ok(())
     }
 
     pub(super) fn pat(&self) {
         self.state().patted = self.now();
-        self.wake_for_news();
+        self.wake_if_due();
     }
 
     pub(super) fn update(&self, definition: &ServiceDefinition) -> Result<()> {
@@ -228,7 +235,7 @@ impl Shared {
             state.definition = definition.clone();
             state.write_anew();
         }
-        self.wake_for_news();
+        self.wake_if_due();
         Ok(())
     }
 
@@ -238,7 +245,7 @@ impl Shared {
             state.options.token = token.map(str::to_string);
             state.write_anew();
         }
-        self.wake_for_news();
+        self.wake_if_due();
     }
 
     pub(super) async fn maintain(
@@ -308,12 +315,21 @@ impl Shared {
         state.registered != Some(state.revision) || state.told != report
     }
 
-    fn wake_for_news(&self) {
-        let news = {
+    fn is_leaving(&self) -> bool {
+        matches!(self.state().phase, Phase::Leaving(_))
+    }
+
+    /// Has the lane send at once what there is to send.
+    fn wake_if_due(&self) {
+        let is_due = {
             let state = self.state();
-            state.phase == Phase::Kept && self.has_news(&state, self.now())
+            match state.phase {
+                Phase::Kept => self.has_news(&state, self.now()),
+                Phase::Leaving(_) => true,
+                Phase::Idle | Phase::Gone => false,
+            }
         };
-        if news {
+        if is_due {
             self.wake();
         }
     }
@@ -325,7 +341,7 @@ impl Shared {
         }
     }
 
-    fn schedule(&self, due: Duration) -> Result<()> {
+    pub(super) fn schedule(&self, due: Duration) -> Result<()> {
         let Some(me) = self.me.upgrade() else { return Ok(()) };
         let task: Arc<dyn Task> = Arc::new(Tending(me));
         self.upkeep().lane.schedule(self.task, &task, due)
@@ -363,8 +379,7 @@ impl Background for Shared {
     }
 
     fn abandon(&self) {
-        let is_leaving = matches!(self.state().phase, Phase::Leaving(_));
-        if !is_leaving {
+        if !self.is_leaving() {
             self.leave_on_lane(None);
         }
     }

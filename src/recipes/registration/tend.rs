@@ -10,6 +10,7 @@ use crate::config::Options;
 use crate::error::{Error, Result, Status};
 use crate::observe::log::{self, Level};
 use crate::runtime::{Task, at_once};
+use scopeguard::{ScopeGuard, guard};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,10 @@ const AREA: &str = "registration";
 
 /// How long the lane leaves it alone while the program itself has an exchange about it.
 const BUSY: Duration = Duration::from_millis(50);
+
+/// For how long a write without an answer may still be carried out: its request is at the agent, or never
+/// comes there.
+const LATE: Duration = Duration::from_millis(500);
 
 /// Looks after a service, and deregisters it in the end.
 pub(super) struct Tending(pub(super) Arc<Shared>);
@@ -29,7 +34,10 @@ impl Task for Tending {
         let phase = self.0.state().phase;
         match phase {
             Phase::Kept => self.0.settle(&at_once(self.0.tend(&self.0.on_lane()))),
-            Phase::Leaving(_) => self.0.settle(&at_once(self.0.deregister(&self.0.on_lane()))),
+            Phase::Leaving(_) => match at_once(self.0.deregister(&self.0.on_lane())) {
+                Ok(Some(again)) => Some(again),
+                outcome => self.0.settle(&outcome.map(|_| ())),
+            },
             Phase::Idle | Phase::Gone => None,
         }
     }
@@ -131,7 +139,12 @@ impl Shared {
         let status = if restore.is_some() { CheckStatus::Critical } else { plan.report.status };
         let wanted = self.kept.definition(&plan.definition, status);
         let replaces = wanted.clone().replace_existing_checks(now_in.is_none());
-        self.hurried(client).agent().register_service(&replaces, &plan.options)?.await?;
+        let unsure = guard(self, Shared::unsure);
+        let write = self.hurried(client).agent().register_service(&replaces, &plan.options)?.await;
+        if !write.as_ref().is_err_and(Error::is_outcome_unknown) {
+            ScopeGuard::into_inner(unsure);
+        }
+        write?;
         self.written();
         if now_in.is_some() {
             for id in found.iter().flat_map(|found| found.leftovers(&wanted)) {
@@ -144,6 +157,11 @@ impl Shared {
         let mut state = self.state();
         (state.maintenance, state.restoring) = (Some(reason), None);
         Ok(())
+    }
+
+    /// Whether the agent takes it is not known, and it may do so yet.
+    fn unsure(&self) {
+        self.state().unsure_until = self.now() + LATE;
     }
 
     /// The agent has taken it.
@@ -257,14 +275,19 @@ impl Shared {
         });
     }
 
-    /// Deregisters it. Whoever calls has the turn.
-    pub(super) async fn deregister(&self, client: &Client<Either>) -> Result<()> {
+    /// Deregisters it, and gives when that is to be done once more: a write without an answer may come
+    /// after it. Whoever calls has the turn.
+    pub(super) async fn deregister(&self, client: &Client<Either>) -> Result<Option<Duration>> {
         let options = self.state().options.clone();
         self.hurried(client).agent().deregister_service(self.id(), &options)?.await?;
         self.leave_others(&options, client).await;
+        let unsure_until = self.state().unsure_until;
+        if self.now() < unsure_until {
+            return Ok(Some(unsure_until));
+        }
         log::add(Level::Info, AREA, || format!("{} is deregistered", self.id()));
         self.finish();
-        Ok(())
+        Ok(None)
     }
 
     /// Takes down how a step went; gives when the next one is due.

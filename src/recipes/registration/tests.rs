@@ -355,6 +355,39 @@ fn a_registration_in_flight_does_not_come_after_the_end() {
 }
 
 #[test]
+fn one_that_is_dropped_while_its_start_ends_does_not_stay_for_a_heartbeat() {
+    let (w, service) = keep(plain());
+    w.wire.fate("check/update", Fate::HoldAnswer);
+    let started = begin(service.deferred().start().unwrap(), &CancelToken::new());
+    w.wire.wait_seen("check/update", 1);
+    drop(service);
+    w.wire.heal();
+    end(&started).unwrap();
+    w.pass(SECOND);
+    w.wire.wait_seen("service/deregister", 1);
+    w.soon("it is gone", || w.consul.service_port("web").is_none());
+}
+
+#[test]
+fn a_registration_that_is_carried_out_after_the_end_is_undone() {
+    let (w, service) = keep(plain());
+    w.wire.fate("service/register", Fate::Swallow);
+    let give_up = CancelToken::new();
+    let started = begin(service.deferred().start().unwrap(), &give_up);
+    w.wire.wait_seen("service/register", 1);
+    give_up.cancel(Status::Cancelled, "enough");
+    assert_eq!(end(&started).unwrap_err().status(), Status::Cancelled);
+    service.close().unwrap();
+    assert_eq!(w.wire.seen("service/deregister").len(), 1);
+    // The agent comes to it only now.
+    w.consul.add_service("web");
+    drop(service);
+    w.client.retire();
+    w.eventually("it is deregistered again", || w.consul.service_port("web").is_none());
+    assert_eq!(w.wire.seen("service/deregister").len(), 2);
+}
+
+#[test]
 fn what_cannot_be_is_refused_before_anything_is_sent() {
     let w = world();
     let cases = [

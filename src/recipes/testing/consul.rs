@@ -1,7 +1,7 @@
 //! Consul as everybody else sees it, and what they do there: past the wire of the client under test.
 
 use crate::api::Check;
-use crate::api::agent::CheckDefinition;
+use crate::api::agent::{CheckDefinition, ServiceDefinition};
 use crate::api::kv::KvPair;
 use crate::api::session::SessionSpec;
 use crate::api::txn::Txn;
@@ -92,6 +92,11 @@ impl Consul {
         txn.lock(key, value.as_bytes(), LOCK_FLAG, session).unwrap();
         let outcome = self.client.commit(&txn, &PLAIN).unwrap().value;
         assert!(outcome.is_committed(), "{outcome:?}");
+    }
+
+    /// Somebody registers a service.
+    pub(crate) fn add_service(&self, name: &str) {
+        self.client.agent().register_service(&ServiceDefinition::new(name), &PLAIN).unwrap();
     }
 
     /// The agent forgets its services, as when it starts anew with empty data.

@@ -204,12 +204,13 @@ impl Wire {
                 break Ok(());
             }
             if is_given_up() {
-                break Err(Error::new(Status::Timeout, "timed out").with_outcome_unknown(true));
+                break Err(Error::new(Status::Timeout, "timed out"));
             }
             self.changed.wait_for(&mut state, Duration::from_millis(2));
         };
         state.held -= step;
-        ended
+        // It was sent, whatever ends it.
+        ended.map_err(|error: Error| error.with_outcome_unknown(true))
     }
 }
 
