@@ -270,6 +270,7 @@ fn who_drops_it_amid_an_attempt_and_its_client_right_after_leaves_nothing_behind
         w.wire.fate(request, Fate::HoldAnswer);
         let election = w.election();
         w.wire.wait_seen(request, 1);
+        w.soon("its session is made", || !w.consul.sessions().is_empty());
         drop(election);
         w.client.retire();
         w.wire.heal();

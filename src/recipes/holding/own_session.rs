@@ -123,6 +123,9 @@ impl<R: Resource> Creation<R> {
 
 impl<R: Resource> Task for Creation<R> {
     fn step(&self) -> Option<Duration> {
+        if matches!(*self.slot.lock(), Waiting::NoMore { .. }) {
+            return None;
+        }
         let client = &self.shared.client;
         let patience = match self.spec.time_to_live() {
             Duration::ZERO => PATIENCE,

@@ -38,6 +38,8 @@ pub(in crate::recipes) struct State<R: Resource> {
     pub(in crate::recipes) token: Option<u64>,
     /// How often `stop` was called.
     pub(super) stops: u64,
+    /// Its last handle is gone: what would be won is nobody's.
+    freed: bool,
     progress: Progress,
     pub(super) listening: Listening,
 }
@@ -88,6 +90,7 @@ impl<R: Resource> Shared<R> {
                 holders: Vec::new(),
                 token: None,
                 stops: 0,
+                freed: false,
                 progress: Progress::default(),
                 listening: Listening::default(),
             }),
@@ -147,6 +150,9 @@ impl<R: Resource> Shared<R> {
         let mut state = self.state();
         let wrong = |status, message| Err(Error::new(status, message));
         let what = R::NOUN;
+        if state.freed {
+            return wrong(Status::Cancelled, freed::<R>());
+        }
         match &state.phase {
             Phase::Free | Phase::Lost(_) => {}
             Phase::Held(_) => {
@@ -376,7 +382,8 @@ impl<R: Resource> Background for Shared<R> {
 
     /// Ends waiting calls and gives it back from the lane.
     fn abandon(&self) {
-        let freed = format!("the {} was freed", R::NOUN);
+        let freed = freed::<R>();
+        self.state().freed = true;
         self.leave_acquire(|| self.upkeep().give_back());
         self.stop(Status::Cancelled, &freed);
         if let Some(held) = self.take_held(None, Phase::Free) {
@@ -384,6 +391,10 @@ impl<R: Resource> Background for Shared<R> {
         }
         self.end_listening(Status::Cancelled, &freed);
     }
+}
+
+fn freed<R: Resource>() -> String {
+    format!("the {} was freed", R::NOUN)
 }
 
 pub(super) fn never_held<R: Resource>() -> Error {

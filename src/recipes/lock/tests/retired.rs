@@ -46,6 +46,7 @@ fn let_go_amid(request: &'static str) -> World {
     let lock = w.lock();
     lock.deferred().acquire(PATIENCE).unwrap().start(CancelToken::new(), |_| ());
     w.wire.wait_seen(request, 1);
+    w.soon("the session is made", || !w.consul.sessions().is_empty());
     drop(lock);
     w.client.retire();
     w.wire.heal();
@@ -65,4 +66,17 @@ fn who_retires_while_a_session_is_made_leaves_none() {
 fn who_retires_amid_an_acquire_leaves_nothing_held() {
     let w = let_go_amid("PUT /v1/txn");
     assert_eq!(w.wire.seen("PUT /v1/session/destroy").len(), 1);
+}
+
+#[test]
+fn an_acquire_that_begins_after_its_lock_was_let_go_of_takes_nothing() {
+    let w = world();
+    let lock = w.lock();
+    let acquire = lock.deferred().acquire(PATIENCE).unwrap();
+    drop(lock);
+    let (done, ended) = std::sync::mpsc::channel();
+    let done = crate::sync::Mutex::new(done);
+    acquire.start(CancelToken::new(), move |arrived| done.lock().send(arrived()).unwrap());
+    assert_eq!(status_of(ended.recv_timeout(PATIENCE).unwrap()), Status::Cancelled);
+    assert!(w.consul.holder("a").is_none() && w.consul.sessions().is_empty());
 }
