@@ -84,6 +84,19 @@ fn day(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / DAY.as_secs()
 }
 
+/// How long the end of a line may take that somebody else writes at this moment.
+const LOOKS: &[Duration] =
+    &[Duration::from_millis(1), Duration::from_millis(4), Duration::from_millis(16)];
+
+/// Whether something is so, and still is after each of these pauses.
+fn stays(pauses: &[Duration], mut is_so: impl FnMut() -> bool) -> bool {
+    is_so()
+        && pauses.iter().all(|&pause| {
+            std::thread::sleep(pause);
+            is_so()
+        })
+}
+
 /// Which file it is, whatever its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Identity(u64, u64);
@@ -133,6 +146,12 @@ impl Open {
     /// Whether it has no name any more.
     fn is_gone(&self) -> bool {
         self.file.metadata().is_ok_and(|file| file.is_file() && file.nlink() == 0)
+    }
+
+    /// Whether the last line in it has no end and gets none: a line over two pages is seen without its
+    /// end while somebody else writes it.
+    fn is_torn(&self, path: &Path) -> bool {
+        stays(LOOKS, || self.ends_amid_a_line(path))
     }
 
     /// Whether the last line in it has no end. Where that cannot be read, it is taken to have none: an
@@ -235,8 +254,11 @@ impl RotatingFile {
         let Some(doubts) = self.ends.doubts() else {
             return open.write(line).inspect_err(|_| self.ends.doubt());
         };
-        let is_torn = open.ends_amid_a_line(&self.path);
-        let line = if is_torn { Cow::Owned(format!("\n{line}")) } else { Cow::Borrowed(line) };
+        let line = if open.is_torn(&self.path) {
+            Cow::Owned(format!("\n{line}"))
+        } else {
+            Cow::Borrowed(line)
+        };
         open.write(&line).inspect_err(|_| self.ends.doubt())?;
         self.ends.settle(doubts);
         Ok(())

@@ -294,6 +294,22 @@ fn a_line_that_an_earlier_process_tore_ends_before_the_first_one() {
     is(&folder, &[("log", "one\nse\nthree\nfour\n")]);
 }
 
+/// While another one writes, a line may be seen without its end.
+#[test]
+fn a_line_is_torn_that_stays_without_an_end() {
+    let looks = [Duration::ZERO; 2];
+    for (seen, is_torn) in [
+        (&[false][..], false),
+        (&[true, false], false),
+        (&[true, true, false], false),
+        (&[true, true, true], true),
+    ] {
+        let mut seen = seen.iter().copied();
+        assert_eq!(stays(&looks, || seen.next().unwrap()), is_torn);
+        assert_eq!(seen.next(), None);
+    }
+}
+
 #[test]
 fn what_could_not_act_is_refused() {
     let rotation =
