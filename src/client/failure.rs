@@ -29,7 +29,10 @@ pub(super) fn from_answer(response: &Response) -> Error {
         500.. if said.is_leaderless() => (Status::NoLeader, true),
         500.. if said.has(&["rate limit"]) => (Status::RateLimited, true),
         500 if said.has(&["user event exceeds"]) => (Status::TooLarge, false),
-        500.. if said.has(&["invalid session"]) => (Status::SessionInvalid, false),
+        // The second of an id that is no UUID.
+        500.. if said.has(&["invalid session", "failed session lookup"]) => {
+            (Status::SessionInvalid, false)
+        }
         500.. => (Status::Http, said.is_passing() || (502..=504).contains(&response.status)),
         _ => (Status::Http, false),
     };
@@ -108,6 +111,13 @@ mod tests {
             (500, "rpc error making call: EOF", Status::Http, true, true),
             (500, "rpc error getting client: failed to get conn", Status::Http, true, false),
             (500, "invalid session \"x\"", Status::SessionInvalid, false, false),
+            (
+                500,
+                "failed session lookup: index error: UUID must be 36 characters",
+                Status::SessionInvalid,
+                false,
+                false,
+            ),
             (500, "No path to datacenter", Status::Http, false, false),
             (500, "Missing node registration", Status::Http, false, false),
             (500, "something new", Status::Http, false, true),

@@ -125,8 +125,10 @@ fn a_malformed_or_empty_id_is_an_error() {
         session.info("no-uuid", &none()).unwrap_err(),
         session.renew("no-uuid", &none()).unwrap_err(),
         session.destroy("no-uuid", &none()).unwrap_err(),
+        client.kv().acquire(&unique("key"), b"", 0, "no-uuid", &none()).unwrap_err(),
     ] {
-        assert_eq!((error.status(), error.http_status()), (Status::Http, 500), "{error}");
+        let is = (error.status(), error.http_status());
+        assert_eq!(is, (Status::SessionInvalid, 500), "{error}");
         assert!(!error.is_retryable());
     }
     for error in [
