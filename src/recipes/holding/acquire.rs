@@ -250,7 +250,7 @@ impl<'a, R: Resource> Campaign<'a, R> {
             Ok(Taken::SessionInvalid(what)) => self.session_lost(&claim, &what),
             Err(error) => {
                 if error.is_outcome_unknown() {
-                    self.unsure(&claim);
+                    self.unsure(claim, attempt);
                 }
                 Err(error)
             }
@@ -267,13 +267,17 @@ impl<'a, R: Resource> Campaign<'a, R> {
         Error::new(Status::Timeout, message)
     }
 
-    /// An own session is destroyed, so that nothing can be granted to it later. Of a borrowed one
-    /// the next look tells what became of it.
-    fn unsure(&mut self, claim: &Arc<Claim>) {
-        if claim.is_own() {
-            self.claim = None;
-        } else {
-            self.doubt = true;
+    /// It may be ours, or become so. What an own session has got is given back before that is destroyed, for
+    /// its mere end would keep everybody waiting for the lock-delay; nothing can be granted to it later.
+    /// Of a borrowed one the next look tells what became of it.
+    fn unsure(&mut self, claim: Arc<Claim>, attempt: Option<Attempt>) {
+        match attempt {
+            Some(attempt) => {
+                self.claim = None;
+                attempt.hand_over();
+                Disown::on_its_way(self.shared, claim);
+            }
+            None => self.doubt = true,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The session that something is held with.
 
-use crate::recipes::session::{Keeper, OwnSession};
+use crate::recipes::session::{GivingBack, Keeper, OwnSession};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +43,15 @@ impl Claim {
 
     pub(in crate::recipes) fn is_own(&self) -> bool {
         self.own_session().is_some()
+    }
+
+    /// Has a borrowed session that the library keeps alive end after what was taken with it. An own one
+    /// is ended by who gives that back.
+    pub(super) fn begin_giving_back(&self) -> Option<GivingBack> {
+        match self {
+            Claim::Kept(keeper) => Some(keeper.begin_giving_back()),
+            Claim::Own(_) | Claim::Id(_) => None,
+        }
     }
 
     /// How long the session is known to live. Of a borrowed id nothing is known, which limits

@@ -16,6 +16,10 @@ use std::time::{Duration, Instant};
 /// The longest time that one attempt is given.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a request that was given up may take to be carried out, as a rule. A session that is destroyed
+/// before has all others wait for the lock-delay.
+const ON_ITS_WAY: Duration = Duration::from_millis(100);
+
 /// How often who takes over looks whether a step has ended.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
@@ -56,13 +60,20 @@ impl<R: Resource> Disown<R> {
         leaving: Option<Leaving>,
     ) {
         let leaving = leaving.unwrap_or_else(|| shared.upkeep().give_back());
-        Disown::begin(shared, claim, mark, Some(leaving), false);
+        Disown::begin(shared, claim, mark, Some(leaving), false, Duration::ZERO);
+    }
+
+    /// Gives back what an own session may just be getting, by a request that was given up.
+    pub(super) fn on_its_way(shared: &Shared<R>, claim: Arc<Claim>) {
+        let leaving = shared.upkeep().give_back();
+        Disown::begin(shared, claim, None, Some(leaving), false, ON_ITS_WAY);
     }
 
     /// Gives back what an acquire without an answer may have got, or may still get. The end of the client
     /// waits for the first look.
     pub(super) fn doubtful(shared: &Shared<R>, claim: Arc<Claim>) {
-        Disown::begin(shared, claim, None, Some(shared.upkeep().give_back()), true);
+        let leaving = shared.upkeep().give_back();
+        Disown::begin(shared, claim, None, Some(leaving), true, Duration::ZERO);
     }
 
     fn begin(
@@ -71,6 +82,7 @@ impl<R: Resource> Disown<R> {
         mark: Option<R::Mark>,
         leaving: Option<Leaving>,
         late: bool,
+        pause: Duration,
     ) {
         let upkeep = shared.upkeep();
         let within = if late { LATE_GRANT } else { claim.window() };
@@ -81,10 +93,7 @@ impl<R: Resource> Disown<R> {
             failures: 0,
             over: false,
             leaving,
-            session: match &*claim {
-                Claim::Kept(keeper) if !late => Some(keeper.begin_giving_back()),
-                _ => None,
-            },
+            session: if late { None } else { claim.begin_giving_back() },
         };
         let disown = Arc::new(Disown {
             client: shared.client.on_upkeep(),
@@ -95,7 +104,7 @@ impl<R: Resource> Disown<R> {
         });
         Disowned::of(upkeep).add(&disown);
         let task: Arc<dyn Task> = disown.clone();
-        if upkeep.lane.schedule(disown.id, &task, upkeep.clock.now()).is_err() {
+        if upkeep.lane.schedule(disown.id, &task, upkeep.clock.now() + pause).is_err() {
             disown.finish(&mut disown.state.lock());
         }
     }

@@ -8,6 +8,8 @@ use super::resource::{GivenBack, Resource, Sight};
 use super::shared::{Held, Shared};
 use crate::client::{Client, Either};
 use crate::error::{Error, Result, Status};
+use crate::recipes::session::GivingBack;
+use crate::runtime::Leaving;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +21,8 @@ pub(super) async fn release<R: Resource>(
     client: &Client<Either>,
 ) -> Result<()> {
     let held = shared.begin_release()?;
-    let releasing = Releasing { shared, held: Some(held) };
+    let (session, leaving) = (held.claim.begin_giving_back(), shared.upkeep().give_back());
+    let releasing = Releasing { shared, held: Some(held), _session: session, _leaving: leaving };
     releasing.run(client).await
 }
 
@@ -27,6 +30,9 @@ pub(super) async fn release<R: Resource>(
 struct Releasing<'a, R: Resource> {
     shared: &'a Arc<Shared<R>>,
     held: Option<Held<R>>,
+    /// The session ends after it, and so does the client.
+    _session: Option<GivingBack>,
+    _leaving: Leaving,
 }
 
 impl<R: Resource> Releasing<'_, R> {

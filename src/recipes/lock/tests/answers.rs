@@ -78,12 +78,29 @@ fn an_acquire_without_an_answer_never_leaves_an_own_session() {
     w.wire.judge(move |seen| if own_txn(&seen.line) { Fate::LoseAnswer } else { Fate::Pass });
     let lock = w.lock();
     w.acquire_after_a_delay(&lock);
-    // The first was granted and destroyed with its session, the second is the lock.
+    // The first was granted and given back, the second is the lock.
     assert_eq!(w.wire.seen("create").len(), 2);
     w.eventually("one session is left", || w.consul.sessions().len() == 1);
     assert_eq!(w.consul.holder("a"), lock.session_id());
     lock.release().unwrap();
     assert!(w.consul.sessions().is_empty());
+}
+
+/// The mere end of the session that has got it would keep everybody waiting.
+#[test]
+fn an_acquire_without_an_answer_leaves_no_lock_delay() {
+    let w = world();
+    w.wire.fate("PUT /v1/txn", Fate::HoldAnswer);
+    let (lock, cancel) = (w.lock(), CancelToken::new());
+    let (done, ended) = std::sync::mpsc::channel();
+    let attempt = lock.deferred().acquire(PATIENCE).unwrap();
+    attempt.start(cancel.clone(), move |arrived| done.send(arrived()).unwrap());
+    w.soon("it is granted", || w.consul.holder("a").is_some());
+    cancel.cancel(Status::Cancelled, "enough");
+    assert_eq!(status_of(ended.recv_timeout(PATIENCE).unwrap()), Status::Cancelled);
+    w.wire.heal();
+    w.eventually("no session is left", || w.consul.sessions().is_empty());
+    assert!(w.another_client().lock(LockSpec::new("a")).unwrap().try_acquire().unwrap());
 }
 
 #[test]

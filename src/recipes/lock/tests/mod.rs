@@ -31,7 +31,7 @@ impl World {
         lock
     }
 
-    /// Acquires it as the clock goes on: a session has ended that held it, and left a lock-delay.
+    /// Acquires it as the clock goes on: a session that held it ends, and may leave a lock-delay.
     fn acquire_after_a_delay(&self, lock: &Lock) {
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| lock.acquire(PATIENCE));

@@ -80,3 +80,26 @@ fn an_acquire_that_begins_after_its_lock_was_let_go_of_takes_nothing() {
     assert_eq!(status_of(ended.recv_timeout(PATIENCE).unwrap()), Status::Cancelled);
     assert!(w.consul.holder("a").is_none() && w.consul.sessions().is_empty());
 }
+
+#[test]
+fn the_end_of_a_client_waits_for_a_release_in_flight_before_it_ends_the_session() {
+    let (own, borrowed) = (world(), world());
+    let session = borrowed.session();
+    for (w, spec) in [(own, LockSpec::new("a")), (borrowed, LockSpec::new("a").session(&session))] {
+        let lock = w.held_by(spec);
+        w.wire.fate("PUT /v1/txn", Fate::Swallow);
+        std::thread::scope(|scope| {
+            scope.spawn(|| lock.release());
+            w.wire.wait_seen("PUT /v1/txn", 2);
+            let closing = scope.spawn(|| w.client.close(PATIENCE));
+            w.wire.heal();
+            w.eventually("it is closed", || closing.is_finished());
+            closing.join().unwrap().unwrap();
+        });
+        let seen: Vec<_> = w.wire.seen("PUT ").into_iter().map(|seen| seen.line).collect();
+        let destroyed = seen.iter().position(|line| line.contains("/v1/session/destroy")).unwrap();
+        let before = seen[..destroyed].iter().filter(|line| line.contains("/v1/txn")).count();
+        // It was acquired, and released twice, the second time with an answer.
+        assert_eq!(before, 3, "{seen:?}");
+    }
+}
