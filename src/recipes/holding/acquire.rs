@@ -9,7 +9,7 @@ use super::shared::{Shared, Won};
 use crate::client::{Client, Either};
 use crate::config::Consistency;
 use crate::error::{Error, Result, Status};
-use crate::recipes::session::{Attempt, OwnSession, SessionEnd};
+use crate::recipes::session::{Attempt, GivingBack, OwnSession, SessionEnd};
 use crate::runtime::{Place, Places, Upkeep, backoff};
 use crate::transport::CancelToken;
 use std::sync::Arc;
@@ -47,8 +47,10 @@ struct Campaign<'a, R: Resource> {
     failures: u32,
     changes: u32,
     lost_sessions: u32,
-    /// A request without an answer may have taken it, or may still take it.
+    /// A request without an answer may have taken it, or may still take it; with a borrowed session,
+    /// which ends after it where it is kept alive here.
     doubt: bool,
+    doubtful: Option<GivingBack>,
     /// The last look that had an answer found somebody else.
     taken: bool,
     /// Why the last round failed, if it did.
@@ -121,6 +123,7 @@ impl<'a, R: Resource> Campaign<'a, R> {
             changes: 0,
             lost_sessions: 0,
             doubt: false,
+            doubtful: None,
             taken: false,
             error: None,
         }
@@ -197,7 +200,7 @@ impl<'a, R: Resource> Campaign<'a, R> {
                 Ok(Round::Taken(pause))
             }
             Chance::Ours(mark) => match &self.claim {
-                Some(claim) => Ok(Round::Won(Won { claim: claim.clone(), mark })),
+                Some(claim) => Ok(Round::Won(Won::new(claim.clone(), mark))),
                 None => Ok(Round::Changed),
             },
             Chance::Open(offer) => self.take(offer).await,
@@ -240,17 +243,18 @@ impl<'a, R: Resource> Campaign<'a, R> {
         let claim = self.own_or_borrowed().await?;
         self.client.cancel().check()?;
         let attempt = claim.own_session().map(OwnSession::begin_attempt);
+        let session = claim.begin_giving_back();
         match self.shared.spec.take(&self.taking, claim.id(), offer).await {
             Ok(Taken::Won(mark)) => match attempt.filter(|_| claim.remaining().is_zero()) {
                 Some(late) => Err(self.won_too_late(claim, mark, late)),
-                None => Ok(Round::Won(Won { claim, mark })),
+                None => Ok(Round::Won(Won::new(claim, mark))),
             },
             Ok(Taken::Changed) => Ok(Round::Changed),
             Ok(Taken::LockDelay) => Ok(Round::Delayed(self.between_looks())),
             Ok(Taken::SessionInvalid(what)) => self.session_lost(&claim, &what),
             Err(error) => {
                 if error.is_outcome_unknown() {
-                    self.unsure(claim, attempt);
+                    self.unsure(claim, attempt, session);
                 }
                 Err(error)
             }
@@ -270,14 +274,14 @@ impl<'a, R: Resource> Campaign<'a, R> {
     /// It may be ours, or become so. What an own session has got is given back before that is destroyed, for
     /// its mere end would keep everybody waiting for the lock-delay; nothing can be granted to it later.
     /// Of a borrowed one the next look tells what became of it.
-    fn unsure(&mut self, claim: Arc<Claim>, attempt: Option<Attempt>) {
+    fn unsure(&mut self, claim: Arc<Claim>, attempt: Option<Attempt>, session: Option<GivingBack>) {
         match attempt {
             Some(attempt) => {
                 self.claim = None;
                 attempt.hand_over();
                 Disown::on_its_way(self.shared, claim);
             }
-            None => self.doubt = true,
+            None => (self.doubt, self.doubtful) = (true, session),
         }
     }
 

@@ -63,17 +63,18 @@ impl<R: Resource> Disown<R> {
         Disown::begin(shared, claim, mark, Some(leaving), false, Duration::ZERO);
     }
 
-    /// Gives back what an own session may just be getting, by a request that was given up.
+    /// Gives back what an own session may just be getting, by a request that was given up: nothing can be
+    /// granted to it later, when it is destroyed.
     pub(super) fn on_its_way(shared: &Shared<R>, claim: Arc<Claim>) {
         let leaving = shared.upkeep().give_back();
         Disown::begin(shared, claim, None, Some(leaving), false, ON_ITS_WAY);
     }
 
     /// Gives back what an acquire without an answer may have got, or may still get. The end of the client
-    /// waits for the first look.
+    /// and that of the session wait for the first look.
     pub(super) fn doubtful(shared: &Shared<R>, claim: Arc<Claim>) {
         let leaving = shared.upkeep().give_back();
-        Disown::begin(shared, claim, None, Some(leaving), true, Duration::ZERO);
+        Disown::begin(shared, claim, None, Some(leaving), true, ON_ITS_WAY);
     }
 
     fn begin(
@@ -93,7 +94,7 @@ impl<R: Resource> Disown<R> {
             failures: 0,
             over: false,
             leaving,
-            session: if late { None } else { claim.begin_giving_back() },
+            session: claim.begin_giving_back(),
         };
         let disown = Arc::new(Disown {
             client: shared.client.on_upkeep(),
@@ -170,10 +171,15 @@ impl<R: Resource> Task for Disown<R> {
             // Found to be ours: at once.
             Ok(false) if state.mark.is_some() => Some(self.upkeep().clock.now()),
             Ok(false) => {
-                drop(state.leaving.take());
+                drop((state.leaving.take(), state.session.take()));
                 self.again(&mut state)
             }
-            Err(_) => self.again(&mut state),
+            Err(_) => {
+                // What may never come does not keep a session that nobody wants.
+                let late = state.late;
+                drop(state.session.take_if(|_| late));
+                self.again(&mut state)
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use crate::observe::log::{self, Level};
 use crate::observe::{Progress, Stats};
 use crate::recipes::loss::{Listening, Loss};
 use crate::recipes::owned::Background;
-use crate::recipes::session::{SessionEnd, Tenant};
+use crate::recipes::session::{GivingBack, SessionEnd, Tenant};
 use crate::runtime::{Leaving, Order, Resident, Signal, Standing, Task, TaskId, Upkeep};
 use crate::sync::{Mutex, MutexGuard};
 use crate::transport::CancelToken;
@@ -75,8 +75,17 @@ impl<R: Resource> Held<R> {
 
 /// What was won, before it is held.
 pub(super) struct Won<R: Resource> {
-    pub(super) claim: Arc<Claim>,
-    pub(super) mark: R::Mark,
+    claim: Arc<Claim>,
+    mark: R::Mark,
+    /// A borrowed session that is freed now ends after it.
+    _session: Option<GivingBack>,
+}
+
+impl<R: Resource> Won<R> {
+    pub(super) fn new(claim: Arc<Claim>, mark: R::Mark) -> Won<R> {
+        let session = claim.begin_giving_back();
+        Won { claim, mark, _session: session }
+    }
 }
 
 impl<R: Resource> Shared<R> {

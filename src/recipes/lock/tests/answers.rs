@@ -89,18 +89,27 @@ fn an_acquire_without_an_answer_never_leaves_an_own_session() {
 /// The mere end of the session that has got it would keep everybody waiting.
 #[test]
 fn an_acquire_without_an_answer_leaves_no_lock_delay() {
-    let w = world();
-    w.wire.fate("PUT /v1/txn", Fate::HoldAnswer);
-    let (lock, cancel) = (w.lock(), CancelToken::new());
-    let (done, ended) = std::sync::mpsc::channel();
-    let attempt = lock.deferred().acquire(PATIENCE).unwrap();
-    attempt.start(cancel.clone(), move |arrived| done.send(arrived()).unwrap());
-    w.soon("it is granted", || w.consul.holder("a").is_some());
-    cancel.cancel(Status::Cancelled, "enough");
-    assert_eq!(status_of(ended.recv_timeout(PATIENCE).unwrap()), Status::Cancelled);
-    w.wire.heal();
-    w.eventually("no session is left", || w.consul.sessions().is_empty());
-    assert!(w.another_client().lock(LockSpec::new("a")).unwrap().try_acquire().unwrap());
+    for is_borrowed in [false, true] {
+        let w = world();
+        let is_held = |seen: &Seen| seen.line.contains("PUT /v1/txn") || is_look(seen);
+        w.wire.judge(move |seen| if is_held(seen) { Fate::HoldAnswer } else { Fate::Pass });
+        let session = is_borrowed.then(|| w.session());
+        let spec = LockSpec::new("a");
+        let spec = session.iter().fold(spec, |spec, session| spec.session(session));
+        let (lock, cancel) = (w.client.lock(spec).unwrap(), CancelToken::new());
+        let (done, ended) = std::sync::mpsc::channel();
+        let attempt = lock.deferred().acquire(PATIENCE).unwrap();
+        attempt.start(cancel.clone(), move |arrived| done.send(arrived()).unwrap());
+        w.soon("it is granted", || w.consul.holder("a").is_some());
+        cancel.cancel(Status::Cancelled, "enough");
+        assert_eq!(status_of(ended.recv_timeout(PATIENCE).unwrap()), Status::Cancelled);
+        w.eventually("the lane looks", || w.wire.seen("").iter().any(is_look));
+        drop((lock, session));
+        w.pass(SECOND);
+        w.wire.heal();
+        w.eventually("no session is left", || w.consul.sessions().is_empty());
+        assert!(w.another_client().lock(LockSpec::new("a")).unwrap().try_acquire().unwrap());
+    }
 }
 
 #[test]

@@ -82,6 +82,21 @@ fn an_acquire_that_begins_after_its_lock_was_let_go_of_takes_nothing() {
 }
 
 #[test]
+fn a_borrowed_session_ends_after_an_acquire_in_flight() {
+    let w = world();
+    w.wire.fate("PUT /v1/txn", Fate::HoldAnswer);
+    let session = w.session();
+    let lock = w.client.lock(LockSpec::new("a").session(&session)).unwrap();
+    lock.deferred().acquire(PATIENCE).unwrap().start(CancelToken::new(), |_| ());
+    w.soon("it is granted", || w.consul.holder("a").is_some());
+    drop((lock, session));
+    w.wire.heal();
+    w.eventually("the session is gone", || w.consul.sessions().is_empty());
+    // Without a lock-delay.
+    assert!(w.another_client().lock(LockSpec::new("a")).unwrap().try_acquire().unwrap());
+}
+
+#[test]
 fn the_end_of_a_client_waits_for_a_release_in_flight_before_it_ends_the_session() {
     let (own, borrowed) = (world(), world());
     let session = borrowed.session();
