@@ -266,7 +266,7 @@ impl<'a, R: Resource> Campaign<'a, R> {
     fn won_too_late(&mut self, claim: Arc<Claim>, mark: R::Mark, attempt: Attempt) -> Error {
         self.claim = None;
         attempt.hand_over();
-        Disown::start(self.shared, claim, Some(mark), None);
+        Disown::start(self.shared, claim, mark, None);
         let message = format!("the {} was acquired after its session's deadline", R::NOUN);
         Error::new(Status::Timeout, message)
     }
@@ -279,7 +279,7 @@ impl<'a, R: Resource> Campaign<'a, R> {
             Some(attempt) => {
                 self.claim = None;
                 attempt.hand_over();
-                Disown::on_its_way(self.shared, claim);
+                Disown::doubtful(self.shared, claim);
             }
             None => (self.doubt, self.doubtful) = (true, session),
         }

@@ -56,25 +56,17 @@ impl<R: Resource> Disown<R> {
     pub(super) fn start(
         shared: &Shared<R>,
         claim: Arc<Claim>,
-        mark: Option<R::Mark>,
+        mark: R::Mark,
         leaving: Option<Leaving>,
     ) {
-        let leaving = leaving.unwrap_or_else(|| shared.upkeep().give_back());
-        Disown::begin(shared, claim, mark, Some(leaving), false, Duration::ZERO);
+        Disown::begin(shared, claim, Some(mark), leaving);
     }
 
-    /// Gives back what an own session may just be getting, by a request that was given up: nothing can be
-    /// granted to it later, when it is destroyed.
-    pub(super) fn on_its_way(shared: &Shared<R>, claim: Arc<Claim>) {
-        let leaving = shared.upkeep().give_back();
-        Disown::begin(shared, claim, None, Some(leaving), false, ON_ITS_WAY);
-    }
-
-    /// Gives back what an acquire without an answer may have got, or may still get. The end of the client
-    /// and that of the session wait for the first look.
+    /// Gives back what an acquire without an answer may have got, or may still get: a borrowed session long
+    /// after, an own one not any more once it is destroyed. The end of the client and that of the session
+    /// wait for the first look.
     pub(super) fn doubtful(shared: &Shared<R>, claim: Arc<Claim>) {
-        let leaving = shared.upkeep().give_back();
-        Disown::begin(shared, claim, None, Some(leaving), true, ON_ITS_WAY);
+        Disown::begin(shared, claim, None, None);
     }
 
     fn begin(
@@ -82,10 +74,10 @@ impl<R: Resource> Disown<R> {
         claim: Arc<Claim>,
         mark: Option<R::Mark>,
         leaving: Option<Leaving>,
-        late: bool,
-        pause: Duration,
     ) {
         let upkeep = shared.upkeep();
+        let pause = if mark.is_some() { Duration::ZERO } else { ON_ITS_WAY };
+        let late = mark.is_none() && !claim.is_own();
         let within = if late { LATE_GRANT } else { claim.window() };
         let state = State {
             mark,
@@ -93,7 +85,7 @@ impl<R: Resource> Disown<R> {
             late,
             failures: 0,
             over: false,
-            leaving,
+            leaving: leaving.or_else(|| Some(upkeep.give_back())),
             session: claim.begin_giving_back(),
         };
         let disown = Arc::new(Disown {

@@ -57,7 +57,7 @@ impl<R: Resource> Releasing<'_, R> {
 impl<R: Resource> Drop for Releasing<'_, R> {
     fn drop(&mut self) {
         if let Some(held) = self.held.take() {
-            Disown::start(self.shared, held.claim, Some(held.mark), None);
+            Disown::start(self.shared, held.claim, held.mark, None);
             self.shared.end_release(None);
         }
     }

@@ -187,7 +187,7 @@ impl<R: Resource> Shared<R> {
             let mut state = self.state();
             if let Err(cancelled) = cancel.check() {
                 drop(state);
-                Disown::start(self, won.claim, Some(won.mark), None);
+                Disown::start(self, won.claim, won.mark, None);
                 return Err(cancelled);
             }
             state.holders.clear();
@@ -289,7 +289,7 @@ impl<R: Resource> Shared<R> {
         });
         // A borrowed session may go on holding it, and keep everybody else waiting.
         if reason == LostReason::Deadline && !claim.is_own() && !claim.remaining().is_zero() {
-            Disown::start(self, held.claim, Some(held.mark), None);
+            Disown::start(self, held.claim, held.mark, None);
         }
     }
 
@@ -396,7 +396,7 @@ impl<R: Resource> Background for Shared<R> {
         self.leave_acquire(|| self.upkeep().give_back());
         self.stop(Status::Cancelled, &freed);
         if let Some(held) = self.take_held(None, Phase::Free) {
-            Disown::start(self, held.claim, Some(held.mark), None);
+            Disown::start(self, held.claim, held.mark, None);
         }
         self.end_listening(Status::Cancelled, &freed);
     }
@@ -471,7 +471,7 @@ impl<R: Resource> Resident for Shared<R> {
         self.leave_acquire(|| leaving.clone());
         self.stop(Status::Closed, "the client is closed");
         if let Some(held) = self.take_held(None, Phase::Lost(LostReason::Closed)) {
-            Disown::start(self, held.claim, Some(held.mark), Some(leaving));
+            Disown::start(self, held.claim, held.mark, Some(leaving));
         }
         self.end_listening(Status::Closed, "the client is closed");
     }
